@@ -1,0 +1,9 @@
+/**
+ * The upstream source tree (without Debian's patches) of a source package of this machine's release, fetched by apt once
+ * and kept in `build/sources/NAME-VERSION`. Treat it as read-only. Throws with apt's own words when it cannot be had.
+ */
+export function fetchDebianSource(name: string): string;
+/** The `deb-src` twin of a one-line sources.list, for suites that `wanted` accepts. */
+export function sourceLines(text: string, wanted: (suite: string) => boolean): string;
+/** The `deb-src` twin of a deb822 .sources file, for suites that `wanted` accepts. */
+export function sourceStanzas(text: string, wanted: (suite: string) => boolean): string;

@@ -1,0 +1,32 @@
+import { constants } from 'node:os';
+
+/** How a job ended. */
+export type Outcome =
+  | { readonly kind: 'exited'; readonly status: number }
+  | { readonly kind: 'signaled'; readonly signal: number }
+  /** The host, its link or its sandbox failed: says nothing about the recipe. */
+  | { readonly kind: 'host-lost'; readonly reason: string }
+  | { readonly kind: 'cancelled' };
+
+export function succeeded(outcome: Outcome): boolean {
+  return outcome.kind === 'exited' && outcome.status === 0;
+}
+
+/** The outcome in the words of a log: `status 2`, `SIGKILL`. */
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'exited':
+      return `status ${outcome.status}`;
+    case 'signaled':
+      return signalName(outcome.signal);
+    case 'host-lost':
+      return `host lost (${outcome.reason})`;
+    case 'cancelled':
+      return 'cancelled';
+  }
+}
+
+function signalName(signal: number): string {
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  return name ?? `signal ${signal}`;
+}

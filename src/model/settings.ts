@@ -1,0 +1,46 @@
+/** Which recipes may leave the runner, besides those that a makefile names in `.DIST`. */
+export type DistSetting =
+  /** `.DIST` where the makefile has one, else the usual object files; decided for each make process. */
+  | { readonly mode: 'auto' }
+  /** `.DIST` alone. */
+  | { readonly mode: 'makefile' }
+  /** These patterns, added to `.DIST`. */
+  | { readonly mode: 'patterns'; readonly patterns: readonly string[] };
+
+/** Where a distributable recipe may run that no host can take: on the runner, or nowhere. */
+export type Fallback = 'local' | 'never';
+
+/** Folds; only what failed or warned; no folds. */
+export type LogMode = 'fold' | 'failures' | 'plain';
+
+/** What a run is to do, from whichever face: the inputs of the action or the options of the command. */
+export interface Settings {
+  /** Make goals. */
+  readonly targets: readonly string[];
+  /** Where make starts, absolute. */
+  readonly workingDirectory: string;
+  /** The `-f` of make, as given: relative to the working directory. Undefined: make looks for one. */
+  readonly makefile: string | undefined;
+  /** The make program: a name to look for on PATH, or a path. */
+  readonly make: string;
+  /** Further arguments for make. */
+  readonly arguments: readonly string[];
+  /** Recipes running at one time, 1 or more. Undefined: the slots of the hosts and `localJobs` together. */
+  readonly jobs: number | undefined;
+  /** Jobs that could leave and that the runner takes itself when the hosts are full, 0 or more. */
+  readonly localJobs: number;
+  readonly dist: DistSetting;
+  /** Patterns of targets that must stay on the runner. */
+  readonly local: readonly string[];
+  /** Lines for `sh`, evaluated once in every lane; may be empty. */
+  readonly setup: string;
+  /** Names of further variables that travel with a job. */
+  readonly environment: readonly string[];
+  readonly fallback: Fallback;
+  readonly log: LogMode;
+  /** Whether to write the job summary. */
+  readonly summary: boolean;
+  readonly cache: boolean;
+  /** What is staged, absolute; recipes outside of it stay on the runner. */
+  readonly root: string;
+}
