@@ -1,0 +1,236 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { checkInputs, readInputs, type ActionInputs } from '../../../src/action/inputs.ts';
+import { UserError } from '../../../src/util/user-error.ts';
+
+type Given = Record<string, string>;
+
+const ROOT = '/work space/repo';
+
+function inputs(given: Given, root = ROOT): ActionInputs {
+  return readInputs((name) => given[name] ?? '', { GITHUB_WORKSPACE: root });
+}
+
+function failure(given: Given, env: NodeJS.ProcessEnv = { GITHUB_WORKSPACE: ROOT }): string {
+  try {
+    readInputs((name) => given[name] ?? '', env);
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  return 'no error';
+}
+
+test('without any input: the defaults', () => {
+  expect(inputs({})).toEqual({
+    hosts: { kind: 'default' },
+    sshPrivateKey: undefined,
+    sshPassphrase: undefined,
+    knownHosts: undefined,
+    settings: {
+      root: ROOT,
+      targets: [],
+      workingDirectory: ROOT,
+      makefile: undefined,
+      make: 'make',
+      arguments: [],
+      jobs: undefined,
+      localJobs: availableParallelism(),
+      dist: { mode: 'auto' },
+      local: [],
+      setup: '',
+      environment: [],
+      fallback: 'local',
+      cache: true,
+      log: 'fold',
+      summary: true,
+    },
+  });
+});
+
+test('every input', () => {
+  expect(
+    inputs({
+      hosts: '\n# mine\nbuild1 4\n',
+      'ssh-private-key': '\nKEY\n',
+      'ssh-passphrase': ' two words \n',
+      'known-hosts': '\nbuild1 ssh-ed25519 AAAA\n',
+      targets: 'all "two words"\ninstall',
+      'working-directory': 'sub/./dir/',
+      makefile: ' GNUmakefile.ci ',
+      make: ' /opt/my make/bin/gmake ',
+      arguments: "-k CFLAGS='-O2 -g' V=1",
+      jobs: '12',
+      'local-jobs': '0',
+      dist: '*.o\n\n  %.lo\r\n*.o\n',
+      local: 'version.o\n',
+      setup: 'module load gcc\r\nexport A=1\n',
+      environment: 'CC_CACHE, LANG\nTZ LANG',
+      fallback: 'never',
+      cache: 'False',
+      log: 'failures',
+      summary: 'FALSE',
+    }),
+  ).toEqual({
+    hosts: { kind: 'text', text: '\n# mine\nbuild1 4\n' },
+    sshPrivateKey: '\nKEY\n',
+    sshPassphrase: ' two words ',
+    knownHosts: '\nbuild1 ssh-ed25519 AAAA\n',
+    settings: {
+      root: ROOT,
+      targets: ['all', 'two words', 'install'],
+      workingDirectory: `${ROOT}/sub/dir`,
+      makefile: 'GNUmakefile.ci',
+      make: '/opt/my make/bin/gmake',
+      arguments: ['-k', 'CFLAGS=-O2 -g', 'V=1'],
+      jobs: 12,
+      localJobs: 0,
+      dist: { mode: 'patterns', patterns: ['*.o', '%.lo'] },
+      local: ['version.o'],
+      setup: 'module load gcc\nexport A=1',
+      environment: ['CC_CACHE', 'LANG', 'TZ'],
+      fallback: 'never',
+      cache: false,
+      log: 'failures',
+      summary: false,
+    },
+  });
+});
+
+test.each<[Given, Partial<ActionInputs>]>([
+  [{ 'hosts-file': 'ci/hosts' }, { hosts: { kind: 'file', file: `${ROOT}/ci/hosts` } }],
+  [{ 'hosts-file': '/etc/makehosts' }, { hosts: { kind: 'file', file: '/etc/makehosts' } }],
+  [{ hosts: ' \n ' }, { hosts: { kind: 'default' } }],
+])('hosts %j', (given, expected) => {
+  expect(inputs(given)).toMatchObject(expected);
+});
+
+test.each<[Given, Partial<ActionInputs['settings']>]>([
+  [{ dist: 'auto' }, { dist: { mode: 'auto' } }],
+  [{ dist: ' makefile\n' }, { dist: { mode: 'makefile' } }],
+  [{ dist: 'Makefile.o' }, { dist: { mode: 'patterns', patterns: ['Makefile.o'] } }],
+  [{ 'working-directory': `${ROOT}/x/..` }, { workingDirectory: ROOT }],
+  [{ 'working-directory': '..x' }, { workingDirectory: `${ROOT}/..x` }],
+  [{ jobs: '1' }, { jobs: 1 }],
+  [
+    { cache: 'True', summary: 'true' },
+    { cache: true, summary: true },
+  ],
+  [{ log: 'plain' }, { log: 'plain' }],
+  [{ targets: 'a\\ b $(X) *.o ;' }, { targets: ['a b', '$(X)', '*.o', ';'] }],
+  [{ arguments: '-s \\\n  -k' }, { arguments: ['-s', '-k'] }],
+  [{ arguments: '"" --eval="x := 1"' }, { arguments: ['', '--eval=x := 1'] }],
+])('%j', (given, expected) => {
+  expect(inputs(given).settings).toMatchObject(expected);
+});
+
+describe('what is wrong, in the words that people read', () => {
+  test.each<[Given, string]>([
+    [{ hosts: 'a 1', 'hosts-file': 'f' }, 'input hosts: the input hosts-file is given too: leave one of the two out'],
+    [{ targets: 'all "x' }, 'input targets: a quote is opened and never closed: "all "x"'],
+    [{ arguments: "CFLAGS='-O2" }, 'input arguments: a quote is opened and never closed: "CFLAGS=\'-O2"'],
+    [{ arguments: 'x \\' }, 'input arguments: there is nothing behind the backslash at its end: "x \\"'],
+    [{ targets: 'all -k' }, 'input targets: "-k" is an option: it belongs in the input arguments'],
+    [{ targets: "all ''" }, 'input targets: there is an empty word in it'],
+    [{ jobs: '0' }, 'input jobs: must be a whole number from 1 to 9999, not "0"'],
+    [{ jobs: '-4' }, 'input jobs: must be a whole number from 1 to 9999, not "-4"'],
+    [{ jobs: '4.0' }, 'input jobs: must be a whole number from 1 to 9999, not "4.0"'],
+    [{ jobs: 'many' }, 'input jobs: must be a whole number from 1 to 9999, not "many"'],
+    [{ jobs: '10000' }, 'input jobs: must be a whole number from 1 to 9999, not "10000"'],
+    [{ 'local-jobs': '-1' }, 'input local-jobs: must be a whole number from 0 to 9999, not "-1"'],
+    [{ 'local-jobs': '1e3' }, 'input local-jobs: must be a whole number from 0 to 9999, not "1e3"'],
+    [{ log: 'folds' }, 'input log: must be "fold" or "failures" or "plain", not "folds"; did you mean "fold"?'],
+    [{ log: 'PLAIN' }, 'input log: must be "fold" or "failures" or "plain", not "PLAIN"; did you mean "plain"?'],
+    [{ log: 'verbose' }, 'input log: must be "fold" or "failures" or "plain", not "verbose"'],
+    [{ fallback: 'nevre' }, 'input fallback: must be "local" or "never", not "nevre"; did you mean "never"?'],
+    [{ fallback: 'remote' }, 'input fallback: must be "local" or "never", not "remote"'],
+    [{ summary: 'yes' }, 'input summary: must be true or false, not "yes"'],
+    [{ cache: 'tRUE' }, 'input cache: must be true or false, not "tRUE"'],
+    [{ environment: '2CC' }, 'input environment: "2CC" cannot be the name of a variable'],
+    [{ environment: 'A B-C' }, 'input environment: "B-C" cannot be the name of a variable'],
+    [
+      { environment: 'TOKEN=secret' },
+      'input environment: takes names alone: give "TOKEN" its value with "env:" and leave "=…" out here',
+    ],
+    [{ environment: '=x' }, 'input environment: "=x" cannot be the name of a variable'],
+    [{ 'working-directory': '..' }, `input working-directory: "/work space" is outside of the workspace "${ROOT}"`],
+    [{ 'working-directory': '/etc' }, `input working-directory: "/etc" is outside of the workspace "${ROOT}"`],
+    [
+      { 'working-directory': '../repo2' },
+      `input working-directory: "/work space/repo2" is outside of the workspace "${ROOT}"`,
+    ],
+    [{ dist: '*.o *.lo' }, 'input dist: line 1: one pattern a line, not "*.o *.lo"'],
+    [{ dist: '*.o\n\na b' }, 'input dist: line 3: one pattern a line, not "a b"'],
+    [{ dist: 'auto\n*.o' }, 'input dist: "auto" stands alone, or is left out when there are patterns'],
+    [{ dist: '*.o\nmakefile' }, 'input dist: "makefile" stands alone, or is left out when there are patterns'],
+    [{ local: 'a b' }, 'input local: line 1: one pattern a line, not "a b"'],
+    [
+      { make: 'gmake -j4' },
+      'input make: must be one program: what follows it in "gmake -j4" belongs in the input arguments',
+    ],
+    [{ make: '-k' }, 'input make: must be the name or path of a program, not "-k"'],
+  ])('%j', (given, message) => {
+    expect(failure(given)).toBe(message);
+  });
+
+  test('all at once, a line each', () => {
+    expect(failure({ log: 'x', jobs: 'y', environment: '1 2' })).toBe(
+      [
+        'input jobs: must be a whole number from 1 to 9999, not "y"',
+        'input environment: "1" cannot be the name of a variable',
+        'input environment: "2" cannot be the name of a variable',
+        'input log: must be "fold" or "failures" or "plain", not "x"',
+      ].join('\n'),
+    );
+  });
+
+  test('outside of a workflow', () => {
+    expect(failure({}, {})).toBe(
+      'input working-directory: GITHUB_WORKSPACE is not set: run this action as a step of a workflow',
+    );
+  });
+});
+
+describe('checkInputs', () => {
+  let root: string;
+
+  beforeAll(() => {
+    root = realpathSync(mkdtempSync(join(tmpdir(), 'inputs-')));
+    mkdirSync(join(root, 'sub'));
+    writeFileSync(join(root, 'sub/build.mk'), 'all:\n');
+    writeFileSync(join(root, 'hosts'), 'a 1\n');
+    symlinkSync('/', join(root, 'out'));
+    symlinkSync('sub', join(root, 'in'));
+    symlinkSync(root, `${root}-link`);
+  });
+
+  afterAll(() => {
+    rmSync(root, { recursive: true });
+    rmSync(`${root}-link`);
+  });
+
+  test.each<[Given, string]>([
+    [{}, ''],
+    [{ 'working-directory': 'sub', makefile: 'build.mk', 'hosts-file': 'hosts' }, ''],
+    [{ 'working-directory': 'in', makefile: '../sub/build.mk' }, ''],
+    [{ 'working-directory': 'none' }, 'input working-directory: there is no directory "ROOT/none"'],
+    [{ 'working-directory': 'hosts' }, 'input working-directory: there is no directory "ROOT/hosts"'],
+    [{ 'working-directory': 'out' }, 'input working-directory: "ROOT/out" leads out of the workspace'],
+    [{ makefile: 'build.mk' }, 'input makefile: there is no file "ROOT/build.mk"'],
+    [{ makefile: 'sub' }, 'input makefile: there is no file "ROOT/sub"'],
+    [
+      { makefile: 'x', 'hosts-file': 'y' },
+      'input makefile: there is no file "ROOT/x"\ninput hosts-file: there is no file "ROOT/y"',
+    ],
+  ])('%j: %j', async (given, message) => {
+    for (const workspace of [root, `${root}-link`]) {
+      const said = await checkInputs(inputs(given, workspace)).then(
+        () => '',
+        (error: unknown) => (error instanceof UserError ? error.message : String(error)),
+      );
+      expect(said.replaceAll(workspace, 'ROOT')).toBe(message);
+    }
+  });
+});

@@ -1,0 +1,169 @@
+import { realpath, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { DistSetting, Settings } from '../model/settings.ts';
+import { excerpt } from '../util/excerpt.ts';
+import { InputReader, type ReadInput } from './input-reader.ts';
+
+/** Where the host matrix is. */
+export type HostsInput =
+  | { readonly kind: 'text'; readonly text: string }
+  /** Absolute. */
+  | { readonly kind: 'file'; readonly file: string }
+  /** `~/.makehosts` if there is one. */
+  | { readonly kind: 'default' };
+
+/** Everything that the inputs of the action say. */
+export interface ActionInputs {
+  readonly settings: Settings;
+  readonly hosts: HostsInput;
+  readonly sshPrivateKey: string | undefined;
+  readonly sshPassphrase: string | undefined;
+  readonly knownHosts: string | undefined;
+}
+
+/** Those inputs that say how to log in: all that post needs. */
+export type LoginInputs = Pick<ActionInputs, 'sshPrivateKey' | 'sshPassphrase' | 'knownHosts'>;
+
+export function readLoginInputs(read: ReadInput): LoginInputs {
+  return loginInputs(new InputReader(read));
+}
+
+/**
+ * The inputs of the action, checked as far as that goes without looking at a disk (see checkInputs).
+ *
+ * @param read gives the untrimmed value of an input, empty when it is not given
+ * @param env GITHUB_WORKSPACE is what paths are relative to, and what is staged
+ * @throws UserError with a line for everything that is wrong
+ */
+export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInputs {
+  const reader = new InputReader(read);
+  const root = readRoot(reader, env);
+  const inputs: ActionInputs = {
+    hosts: readHosts(reader, root),
+    ...loginInputs(reader),
+    settings: {
+      root,
+      targets: readTargets(reader),
+      workingDirectory: readWorkingDirectory(reader, root),
+      makefile: reader.text('makefile'),
+      make: readMake(reader),
+      arguments: reader.words('arguments'),
+      jobs: reader.count('jobs', 1),
+      localJobs: reader.count('local-jobs', 0) ?? availableParallelism(),
+      dist: readDist(reader),
+      local: reader.patterns('local'),
+      setup: (reader.exactText('setup') ?? '').replaceAll('\r\n', '\n'),
+      environment: reader.names('environment'),
+      fallback: reader.word('fallback', ['local', 'never']),
+      cache: reader.flag('cache', true),
+      log: reader.word('log', ['fold', 'failures', 'plain']),
+      summary: reader.flag('summary', true),
+    },
+  };
+  reader.finish();
+  return inputs;
+}
+
+/**
+ * Whether the files that the inputs name are there.
+ *
+ * @throws UserError with a line for each that is not
+ */
+export async function checkInputs({ settings, hosts }: ActionInputs): Promise<void> {
+  const reader = new InputReader(() => '');
+  const { root, workingDirectory, makefile } = settings;
+  if ((await kindOf(workingDirectory)) !== 'directory') {
+    reader.problem('working-directory', `there is no directory ${excerpt(workingDirectory, 200)}`);
+  } else {
+    // A symbolic link may lead out of the workspace: then nothing that is built there would be staged.
+    if (!isInside(await realpath(root), await realpath(workingDirectory))) {
+      reader.problem('working-directory', `${excerpt(workingDirectory, 200)} leads out of the workspace`);
+    }
+    const file = resolve(workingDirectory, makefile ?? '.');
+    if (makefile !== undefined && (await kindOf(file)) !== 'file') {
+      reader.problem('makefile', `there is no file ${excerpt(file, 200)}`);
+    }
+  }
+  if (hosts.kind === 'file' && (await kindOf(hosts.file)) !== 'file') {
+    reader.problem('hosts-file', `there is no file ${excerpt(hosts.file, 200)}`);
+  }
+  reader.finish();
+}
+
+function loginInputs(reader: InputReader): LoginInputs {
+  return {
+    sshPrivateKey: reader.block('ssh-private-key'),
+    sshPassphrase: reader.exactText('ssh-passphrase'),
+    knownHosts: reader.block('known-hosts'),
+  };
+}
+
+function readRoot(reader: InputReader, env: NodeJS.ProcessEnv): string {
+  const workspace = env['GITHUB_WORKSPACE'] ?? '';
+  if (!isAbsolute(workspace)) {
+    reader.problem('working-directory', 'GITHUB_WORKSPACE is not set: run this action as a step of a workflow');
+  }
+  return resolve('/', workspace);
+}
+
+function readHosts(reader: InputReader, root: string): HostsInput {
+  const text = reader.block('hosts');
+  const file = reader.text('hosts-file');
+  if (text !== undefined && file !== undefined) {
+    reader.problem('hosts', 'the input hosts-file is given too: leave one of the two out');
+  }
+  if (text !== undefined) return { kind: 'text', text };
+  return file === undefined ? { kind: 'default' } : { kind: 'file', file: resolve(root, file) };
+}
+
+function readTargets(reader: InputReader): string[] {
+  const targets = reader.words('targets');
+  for (const target of targets) {
+    if (target.startsWith('-')) {
+      reader.problem('targets', `${excerpt(target)} is an option: it belongs in the input arguments`);
+    } else if (target === '') reader.problem('targets', 'there is an empty word in it');
+  }
+  return targets;
+}
+
+function readWorkingDirectory(reader: InputReader, root: string): string {
+  const directory = resolve(root, reader.text('working-directory') ?? '.');
+  if (!isInside(root, directory)) {
+    reader.problem('working-directory', `${excerpt(directory, 200)} is outside of the workspace ${excerpt(root, 200)}`);
+  }
+  return directory;
+}
+
+function readMake(reader: InputReader): string {
+  const make = reader.text('make') ?? 'make';
+  if (make.startsWith('-')) reader.problem('make', `must be the name or path of a program, not ${excerpt(make)}`);
+  else if (/\s/.test(make) && !make.includes('/')) {
+    reader.problem('make', `must be one program: what follows it in ${excerpt(make)} belongs in the input arguments`);
+  }
+  return make;
+}
+
+function readDist(reader: InputReader): DistSetting {
+  const patterns = reader.patterns('dist');
+  const [first] = patterns;
+  if (first === undefined) return { mode: 'auto' };
+  const word = patterns.find((pattern) => pattern === 'auto' || pattern === 'makefile');
+  if (word === undefined) return { mode: 'patterns', patterns };
+  if (patterns.length > 1) reader.problem('dist', `"${word}" stands alone, or is left out when there are patterns`);
+  return { mode: word };
+}
+
+function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+}
+
+/** What can be read as a file counts as one: make reads pipes too. */
+async function kindOf(path: string): Promise<'nothing' | 'directory' | 'file'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'directory' : 'file';
+  } catch {
+    return 'nothing';
+  }
+}

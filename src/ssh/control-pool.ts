@@ -1,0 +1,47 @@
+import type { ClientChannel } from 'ssh2';
+import type { Host } from '../model/host.ts';
+import { Connection, type Login } from './connection.ts';
+
+/** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
+const CHANNELS_PER_CONNECTION = 10;
+
+/**
+ * The control connections to one host, kept for the run. A new one is opened when the others carry all the channels
+ * that the server allows, one at a time: a server drops connections that come in a storm (MaxStartups).
+ */
+export class ControlPool {
+  readonly #host: Host;
+  readonly #login: Login;
+  #connections: Connection[] = [];
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(host: Host, login: Login) {
+    this.#host = host;
+    this.#login = login;
+  }
+
+  /** Starts a command on the host. Rejects with a reason for people. */
+  exec(command: string): Promise<ClientChannel> {
+    const result = this.#queue.then(() => this.#exec(command));
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Ends all connections; a later `exec` makes a new one. */
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+    this.#connections = [];
+  }
+
+  async #exec(command: string): Promise<ClientChannel> {
+    for (;;) {
+      this.#connections = this.#connections.filter(({ closed }) => !closed);
+      const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
+      const connection = free ?? (await Connection.open(this.#host, this.#login));
+      if (!free) this.#connections.push(connection);
+      const channel = await connection.exec(command);
+      if (channel) return channel;
+      if (!free) throw new Error('it opens no session on a new connection (MaxSessions?)');
+    }
+  }
+}
