@@ -1,0 +1,121 @@
+import { cleanLines, cleanTitle, maybeCommand } from './clean-text.ts';
+
+/** What a step may have of each annotation; the runner drops the rest without a word. */
+const ANNOTATIONS = 10;
+/** Longest message of an annotation, in characters; the runner cuts there. */
+const MESSAGE_LIMIT = 4096;
+
+type Level = 'error' | 'warning' | 'notice';
+
+/** Where an annotation points; `file` is relative to the repository root. */
+export interface AnnotationPlace {
+  readonly title?: string | undefined;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly col?: number | undefined;
+}
+
+/**
+ * The only writer of the workflow's log. Everything that is given to it is untrusted: no output, target name or file
+ * name can make the runner take it for a command (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
+ *
+ * Text that holds anything like a command stands between `::stop-commands::TOKEN` and `::TOKEN::`, with a token made
+ * for this use. Other text does not: the runner keeps each token as a secret, and thousands of them would slow down
+ * every further line, besides the two lines of noise in every fold.
+ */
+export class WorkflowLog {
+  readonly #write: (text: string) => void;
+  readonly #token: () => string;
+  readonly #used: Record<Level, number> = { error: 0, warning: 0, notice: 0 };
+  #uncounted = 0;
+
+  /**
+   * @param write takes whole lines; what is written at one time must not be torn apart by other writers
+   * @param token makes a word that no recipe can guess: at least 128 random bits, letters and digits
+   */
+  constructor(write: (text: string) => void, token: () => string) {
+    this.#write = write;
+    this.#token = token;
+  }
+
+  /** Text outside of any fold. */
+  text(text: string): void {
+    const lines = this.#guarded(text);
+    if (lines.length > 0) this.#lines(lines);
+  }
+
+  /** One fold, whole: groups do not nest and cannot start open. */
+  group(title: string, text: string): void {
+    // Order matters: while commands are stopped the runner would not see the end of the group.
+    this.#lines([`::group::${escapeData(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
+  }
+
+  /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
+  error(place: AnnotationPlace, message: string): void {
+    if (this.#used.error >= ANNOTATIONS) {
+      this.#uncounted += 1;
+      this.text(`Error: ${message}`);
+    } else {
+      this.#annotate('error', place, message);
+    }
+  }
+
+  warning(message: string, place: AnnotationPlace = {}): void {
+    if (this.#used.warning >= ANNOTATIONS) this.text(`Warning: ${message}`);
+    else this.#annotate('warning', place, message);
+  }
+
+  notice(message: string, place: AnnotationPlace = {}): void {
+    // The last one is kept for the count of errors.
+    if (this.#used.notice >= ANNOTATIONS - 1) this.text(`Notice: ${message}`);
+    else this.#annotate('notice', place, message);
+  }
+
+  /** The last word: how many errors are not among the annotations. */
+  finish(): void {
+    if (this.#uncounted === 0) return;
+    const noun = this.#uncounted === 1 ? 'error is' : 'errors are';
+    this.#annotate('notice', {}, `${this.#uncounted} more ${noun} in the log: a step shows at most ${ANNOTATIONS}.`);
+    this.#uncounted = 0;
+  }
+
+  #annotate(level: Level, place: AnnotationPlace, message: string): void {
+    this.#used[level] += 1;
+    const properties = Object.entries({
+      title: place.title === undefined ? undefined : cleanTitle(place.title),
+      file: place.file,
+      line: place.line,
+      col: place.col,
+    })
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
+      .join(',');
+    const text = cut(cleanLines(message).join('\n'));
+    this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${escapeData(text)}`]);
+  }
+
+  #guarded(text: string): string[] {
+    const lines = cleanLines(text);
+    if (!maybeCommand(lines)) return lines;
+    const token = this.#token();
+    return [`::stop-commands::${token}`, ...lines, `::${token}::`];
+  }
+
+  #lines(lines: readonly string[]): void {
+    this.#write(lines.join('\n') + '\n');
+  }
+}
+
+function cut(message: string): string {
+  if (message.length <= MESSAGE_LIMIT) return message;
+  return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
+}
+
+/** As @actions/core does, which the runner undoes. */
+function escapeData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
