@@ -1,0 +1,63 @@
+import type { MakeCall, ParseCall, ShellCall } from '../engine/ports.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Bytes } from '../util/bytes.ts';
+
+/** One shim that waits for us, over whichever transport; what it can be told is what shim.c describes. */
+export interface ShimChannel {
+  /** Aborted when the shim went away before it was told to. */
+  readonly gone: AbortSignal;
+  print(descriptor: 1 | 2, data: Buffer): void;
+  /** Resolves as `cancelled` when the shim goes away meanwhile. */
+  run(argv: readonly Bytes[], changes: readonly Bytes[]): Promise<Outcome>;
+  exit(status: number): void;
+  die(signal: number): void;
+  exec(file: Bytes, argv: readonly Bytes[], changes: readonly Bytes[]): void;
+  fail(message: Bytes, status: number): void;
+  answer(text: Bytes): void;
+}
+
+/** What a transport hands on. */
+export interface IncomingCalls {
+  shell(facts: ShellFacts, channel: ShimChannel): void;
+  make(facts: MakeFacts, channel: ShimChannel): void;
+  parse(facts: ParseFacts, channel: ShimChannel): void;
+}
+
+export type ShellFacts = Omit<ShellCall, 'gone' | 'write' | 'runLocally' | 'exit'>;
+export type MakeFacts = Omit<MakeCall, 'exec' | 'fail'>;
+/** `command` is what the parse shell was given: `parse`, SHELL and MAKEFILE_LIST, parted by SEPARATOR. */
+export type ParseFacts = Pick<ParseCall, 'make' | 'directory' | 'environment'> & { readonly command: Bytes };
+
+/** A byte that no SHELL and no list of makefiles has. */
+export const SEPARATOR = '\x01';
+
+/** Status of a shim whose job was not run at all. */
+const NOT_RUN = 2;
+
+export function shellCall(facts: ShellFacts, channel: ShimChannel): ShellCall {
+  return {
+    ...facts,
+    gone: channel.gone,
+    write: (descriptor, data) => {
+      if (data.length > 0) channel.print(descriptor, data);
+    },
+    runLocally: (argv, changes) => channel.run(argv, changes),
+    exit: (outcome) => {
+      switch (outcome.kind) {
+        case 'exited': {
+          channel.exit(outcome.status);
+          return;
+        }
+        case 'signaled': {
+          channel.die(outcome.signal);
+          return;
+        }
+        case 'host-lost':
+        case 'cancelled': {
+          channel.exit(NOT_RUN);
+          return;
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { ShellCall } from '../engine/ports.ts';
+import type { Bytes } from '../util/bytes.ts';
+import { environmentValue } from './environment.ts';
+import type { RunDirectory } from './run-directory.ts';
+
+/** A shell call as it would be without us. */
+export interface PlainCall {
+  readonly target: Bytes;
+  /** The user's own shell, its flags, the command. */
+  readonly argv: readonly Bytes[];
+  /** The command as text: the last word that make gives its shell. */
+  readonly command: Bytes;
+  /** As make exported it; of what is ours only our directory on PATH is left out. */
+  readonly environment: readonly Bytes[];
+  /** For `runLocally`: makes the shim's environment the user's own, with our directory first on PATH. */
+  readonly changes: readonly Bytes[];
+}
+
+/** Takes everything of ours out of a shell call: the target's variable, and our paths wherever $(SHELL) brought them. */
+export function plainCall(call: ShellCall, run: RunDirectory): PlainCall {
+  const argv = call.argv.map((word) => run.shells.restore(word));
+  const environment: Bytes[] = [];
+  const changes: Bytes[] = ['DISTMAKE_TARGET'];
+  for (const entry of call.environment) {
+    if (entry.startsWith('DISTMAKE_TARGET=')) continue;
+    const restored = run.shells.restore(entry);
+    if (entry.startsWith('PATH=')) {
+      const all = restored.slice(5).split(':');
+      const own = all.filter((directory) => directory !== run.bin);
+      environment.push(`PATH=${own.join(':')}`);
+      // A makefile that sets its own PATH would lead sub-makes past us.
+      const wanted = own.length === all.length ? `PATH=${[run.bin, ...all].join(':')}` : restored;
+      if (wanted !== entry) changes.push(wanted);
+      continue;
+    }
+    if (restored !== entry) changes.push(restored);
+    environment.push(restored);
+  }
+  const target = environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '';
+  return { target, argv, command: argv.at(-1) ?? '', environment, changes };
+}

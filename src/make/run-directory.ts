@@ -1,0 +1,177 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path/posix';
+import { promisify } from 'node:util';
+
+import { fsPath, type Bytes } from '../util/bytes.ts';
+import { UserError } from '../util/user-error.ts';
+import { SEPARATOR } from './calls.ts';
+import { ShellPaths } from './shell-paths.ts';
+import { buildShim, type Shim, type ShimOptions } from './shim-build.ts';
+
+const run = promisify(execFile);
+
+/** A socket's path has 108 bytes (unix(7)). */
+const MAX_LENGTH = 90;
+
+export interface RunDirectoryOptions {
+  /** Where the files of src/assets lie. */
+  readonly assets: string;
+  /** Names that call make: each gets a wrapper. */
+  readonly makeNames: readonly string[];
+  /** Directories to try, in order; default: RUNNER_TEMP, the system's for temporary files, ~/.cache. */
+  readonly parents?: readonly string[];
+  /** PATH to look for a compiler; default: this process's. */
+  readonly searchPath?: string;
+  readonly shim?: ShimOptions['kind'];
+}
+
+/** The directory of one run: what make must find by path (see shim.c for its parts). Mode 0700. */
+export class RunDirectory {
+  readonly path: string;
+  readonly shim: Shim;
+  /** One of the wrappers of make. */
+  readonly wrapper: string;
+  readonly shells: ShellPaths;
+  readonly #links = new Map<Bytes, Promise<void>>();
+  #guardian: ChildProcess | undefined;
+
+  private constructor(path: string, shim: Shim, makeName: string) {
+    this.path = path;
+    this.shim = shim;
+    this.wrapper = join(path, 'bin', makeName);
+    this.shells = new ShellPaths(path);
+  }
+
+  /** @throws UserError when no directory will do, or no shim can be made */
+  static async create(options: RunDirectoryOptions): Promise<RunDirectory> {
+    const [makeName] = options.makeNames;
+    if (makeName === undefined) throw new Error('Internal error: a run without make');
+    const path = await makeDirectory(options.parents ?? defaultParents());
+    try {
+      for (const part of ['bin', 'sh', 'rel', 'parse', 'reply']) await mkdir(join(path, part));
+      await symlink('../shim', join(path, 'parse/sh'));
+      const shim = await buildShim({
+        directory: path,
+        assets: options.assets,
+        searchPath: options.searchPath ?? process.env['PATH'] ?? '/usr/bin:/bin',
+        kind: options.shim ?? 'compiled-if-possible',
+      });
+      for (const name of new Set(options.makeNames)) await symlink('../shim', join(path, 'bin', name));
+      const lastMakefile = await readFile(join(options.assets, 'last.mk'), 'latin1');
+      const filled = lastMakefile.replaceAll('@RUN@', path).replaceAll('@SEP@', SEPARATOR);
+      await writeFile(join(path, 'last.mk'), filled, 'latin1');
+      const directory = new RunDirectory(path, shim, makeName);
+      if (shim.fifo !== undefined) directory.#guardian = startGuardian(path);
+      return directory;
+    } catch (error) {
+      await rm(path, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** First on PATH of everything below us. */
+  get bin(): string {
+    return join(this.path, 'bin');
+  }
+
+  get lastMakefile(): string {
+    return join(this.path, 'last.mk');
+  }
+
+  get socket(): string {
+    return join(this.path, 'sock');
+  }
+
+  /**
+   * Makes the link for a shell.
+   *
+   * @param shell the user's own $(SHELL)
+   * @param directory of the make, absolute
+   * @returns the value that SHELL must have; the user's own where it cannot be linked to
+   */
+  async linkShell(shell: Bytes, directory: Bytes): Promise<Bytes> {
+    const linked = this.shells.link(shell, directory);
+    if (linked === undefined) return shell;
+    let made = this.#links.get(linked.link);
+    if (made === undefined) {
+      made = link(linked.link, join(this.path, 'shim'));
+      this.#links.set(linked.link, made);
+    }
+    await made;
+    return linked.shell;
+  }
+
+  async remove(): Promise<void> {
+    this.#guardian?.kill('SIGKILL');
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
+
+async function link(path: Bytes, target: string): Promise<void> {
+  await mkdir(fsPath(dirname(path)), { recursive: true });
+  await symlink(target, fsPath(path));
+}
+
+function defaultParents(): readonly string[] {
+  // The runner empties its own for every job: nothing stays of a run that was killed.
+  return [process.env['RUNNER_TEMP'] ?? '', tmpdir(), join(homedir(), '.cache')].filter((parent) => parent !== '');
+}
+
+async function makeDirectory(parents: readonly string[]): Promise<string> {
+  const refused: string[] = [];
+  for (const parent of parents) {
+    const reason = await tryParent(parent);
+    if (reason.path !== undefined) return reason.path;
+    refused.push(`${parent}: ${reason.refused}`);
+  }
+  throw new UserError(
+    `No directory for temporary programs will do (${refused.join('; ')}). Set TMPDIR to a writable directory that ` +
+      'allows executing files, with a short path of letters, digits and _ . + , @ - only.',
+  );
+}
+
+async function tryParent(
+  parent: string,
+): Promise<{ path: string; refused?: never } | { path?: never; refused: string }> {
+  // make and sh split or expand anything else, PATH splits at a colon.
+  if (!/^\/[A-Za-z0-9_./+,@-]*$/.test(parent)) return { refused: 'a character that make does not take in SHELL' };
+  if (parent.length > MAX_LENGTH) return { refused: 'the path is too long' };
+  let path: string | undefined;
+  try {
+    path = await mkdtemp(join(parent, 'distmake-'));
+    await chmod(path, 0o700);
+    const program = join(path, 'try');
+    await writeFile(program, '#!/bin/sh\nexit 0\n', { mode: 0o700 });
+    await run(program);
+    await rm(program);
+    return { path };
+  } catch (error) {
+    if (path !== undefined) await rm(path, { recursive: true, force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    return { refused: code === 'EACCES' && path !== undefined ? 'executing files is not allowed' : String(code) };
+  }
+}
+
+/**
+ * A FIFO has no end that closes when we die. This waits for that (its stdin ends) and then tells every script shim; until
+ * then it keeps the requests open, so that no shim can block on opening them.
+ */
+function startGuardian(path: string): ChildProcess {
+  const script = `exec 3<>${path}/requests
+cat >/dev/null
+rm -f ${path}/requests
+n=0
+while [ $n -lt 50 ]; do
+  for f in ${path}/reply/*; do
+    [ -p "$f" ] && echo distmake_gone 1<>"$f"
+  done
+  n=$((n + 1))
+  sleep 0.1
+done`;
+  const child = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  child.unref();
+  (child.stdin as unknown as { unref(): void }).unref();
+  return child;
+}
