@@ -129,7 +129,11 @@ describe('what happens to secrets on the way', () => {
     ['base64 as a whole', (text) => Buffer.from(text).toString('base64')],
     ['base64 as a whole, in lines', (text) => Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\n')],
   ];
-  const forms = [['ed25519'], ['ecdsa', '-m', 'PKCS8'], ['rsa', '-b', '2048', '-m', 'PEM', '-N', PHRASE]] as const;
+  const forms: Parameters<typeof keygen>[] = [
+    ['ed25519'],
+    ['ecdsa', '-m', 'PKCS8'],
+    ['rsa', '-b', '2048', '-m', 'PEM', '-N', PHRASE],
+  ];
 
   test.each(mangled)('%s', async (_, mangle) => {
     for (const form of forms) {

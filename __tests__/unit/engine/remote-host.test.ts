@@ -1,0 +1,257 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { RemoteHost } from '../../../src/engine/remote-host.ts';
+import type { Job } from '../../../src/model/job.ts';
+import { deferred } from '../../../src/util/deferred.ts';
+import { ENTRY, exited, hostOf, MemoryHost, MemoryStage, OK, remoteHost, ROOT, settled } from './rig.ts';
+
+let opener: MemoryHost;
+let stage: MemoryStage;
+let remote: RemoteHost;
+
+beforeEach(() => {
+  opener = new MemoryHost();
+  stage = new MemoryStage();
+  remote = remoteHost(hostOf('a', 4), opener, stage);
+});
+
+const SIGNAL = new AbortController().signal;
+
+function jobOf(command: string, more: Partial<Job> = {}): Job {
+  const recipe = { id: 1, make: 1, target: 'x.o', directory: `${ROOT}/sub` };
+  return {
+    id: 1,
+    recipe,
+    directory: `${ROOT}/sub`,
+    argv: ['/bin/sh', '-c', command],
+    command,
+    environment: [],
+    umask: 0o27,
+    ...more,
+  };
+}
+
+describe('coming up', () => {
+  test('one lane, the whole workspace, and what it took', async () => {
+    const staging = await remote.start();
+    expect(staging).toMatchObject({ sandbox: 'overlay', files: 2, bytes: 30 });
+    expect(staging.seconds).toBeGreaterThanOrEqual(0);
+    expect(opener.setups).toEqual([
+      { staging: '/tmp/make-x', workspace: ROOT, number: 1, create: true, sandbox: 'overlay', setup: '' },
+    ]);
+    expect(opener.lanes[0]?.synced).toEqual([ENTRY]);
+  });
+
+  test('the reason is passed on when it does not', async () => {
+    opener.refuses = 'no route to it';
+    await expect(remote.start()).rejects.toThrow('no route to it');
+  });
+});
+
+describe('lanes', () => {
+  test('as many as jobs run at one time, and the same again later', async () => {
+    await remote.start();
+    const gate = deferred<void>();
+    opener.act = () => ({ until: gate.promise });
+    const jobs = ['one', 'two', 'three'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    await settled();
+    await settled();
+    expect(opener.commands.sort()).toEqual(['one', 'three', 'two']);
+    gate.resolve();
+    await Promise.all(jobs);
+    await remote.run(jobOf('four'), false, SIGNAL);
+    expect(opener.setups.map(({ number, create }) => [number, create])).toEqual([
+      [1, true],
+      [2, false],
+      [3, false],
+    ]);
+    expect(remote.busySeconds).toBe(6);
+  });
+
+  test('with overlays they share one tree, which is sent once', async () => {
+    await remote.start();
+    await Promise.all(['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL)));
+    expect(stage.trees.length).toBe(1);
+    expect(opener.lanes.map(({ synced }) => synced.length)).toEqual([1, 0]);
+    expect(stage.arrivals.map(({ foreign }) => foreign)).toEqual([undefined, undefined]);
+  });
+
+  test('without, each has its own, and its path must not come home', async () => {
+    opener.overlay = false;
+    expect(await remote.start()).toMatchObject({ sandbox: 'tree' });
+    await Promise.all(['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL)));
+    expect(stage.trees.length).toBe(2);
+    expect(opener.lanes.map(({ synced }) => synced.length)).toEqual([1, 1]);
+    expect(stage.arrivals.map(({ foreign }) => foreign).sort()).toEqual(['/tmp/make-x/l1/tree', '/tmp/make-x/l2/tree']);
+  });
+
+  test.each([true, false])(
+    'that differ are not used: what the first allows decides where jobs may go (%s first)',
+    async (first) => {
+      opener.overlay = (number) => (number === 1) === first;
+      await remote.start();
+      const results = await Promise.all(['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL)));
+      expect(results.map(({ outcome }) => outcome.kind)).toContain('host-lost');
+      expect(opener.closed).toBe(true);
+    },
+  );
+});
+
+describe('what suits it', () => {
+  test('everything with the overlay; else nothing that names the workspace', async () => {
+    const named = [jobOf(`cc -I${ROOT}/include -c x.c`), jobOf('cc -c x.c', { environment: [`TOP=${ROOT}`] })];
+    const plain = jobOf('cc -c x.c', { environment: ['A=1', 'OWN=1', `PWD=${ROOT}`] });
+    expect(named.map((job) => remote.suits(job))).toEqual([false, false]);
+    await remote.start();
+    expect(named.map((job) => remote.suits(job))).toEqual([true, true]);
+    opener = new MemoryHost();
+    opener.overlay = false;
+    remote = remoteHost(hostOf('b'), opener, stage);
+    await remote.start();
+    expect([...named, plain].map((job) => remote.suits(job))).toEqual([false, false, true]);
+  });
+});
+
+describe('one job', () => {
+  test('is asked for as make would have run it', async () => {
+    await remote.start();
+    const environment = ['PATH=/tools:/bin', 'OWN=1', 'NEW=2', 'GITHUB_TOKEN=x'];
+    await remote.run(jobOf('cc', { environment }), false, SIGNAL);
+    expect(opener.requests).toEqual([
+      {
+        entries: [],
+        directory: 'sub',
+        path: '/tools',
+        argv: ['/bin/sh', '-c', 'cc'],
+        environment: ['NEW=2'],
+        umask: 0o27,
+        merge: false,
+        keep: undefined,
+      },
+    ]);
+  });
+
+  test('brings output, outcome and seconds; what it wrote is home', async () => {
+    await remote.start();
+    opener.act = () => ({
+      text: [
+        [1, 'a'],
+        [2, 'b'],
+        [1, 'c'],
+      ],
+      outputs: [{ kind: 'removed', path: 'x' }],
+    });
+    expect(await remote.run(jobOf('cc'), false, SIGNAL)).toEqual({
+      outcome: OK,
+      seconds: 1.5,
+      output: [
+        { descriptor: 1, data: Buffer.from('a') },
+        { descriptor: 2, data: Buffer.from('b') },
+        { descriptor: 1, data: Buffer.from('c') },
+      ],
+      refused: undefined,
+    });
+    expect(stage.arrivals).toMatchObject([
+      { outputs: [{ kind: 'removed', path: 'x' }], committed: { tree: stage.trees[0], wanted: true }, discarded: 1 },
+    ]);
+  });
+
+  test('that fails: nothing of it counts, unless it is kept, and then not its target (B9)', async () => {
+    await remote.start();
+    opener.act = () => ({ outcome: exited(3) });
+    expect(await remote.run(jobOf('cc'), false, SIGNAL)).toMatchObject({ outcome: exited(3) });
+    expect(await remote.run(jobOf('cc'), true, SIGNAL)).toMatchObject({ outcome: exited(3) });
+    expect(stage.arrivals.map(({ committed }) => committed?.wanted)).toEqual([false, true]);
+    expect(opener.requests.map(({ keep }) => keep)).toEqual([undefined, { except: 'sub/x.o' }]);
+  });
+
+  test('that is cancelled: nothing of it counts in any case, and the lane is used again', async () => {
+    await remote.start();
+    opener.act = () => ({ until: new Promise(() => undefined) });
+    for (const keep of [false, true]) {
+      const stop = new AbortController();
+      const result = remote.run(jobOf('cc'), keep, stop.signal);
+      await settled();
+      stop.abort();
+      expect(await result).toMatchObject({ outcome: { kind: 'cancelled' } });
+    }
+    expect(stage.arrivals.map(({ committed }) => committed?.wanted)).toEqual([false, false]);
+    expect(opener.lanes.length).toBe(1);
+  });
+
+  test('waits until what others bring into the same tree has arrived', async () => {
+    await remote.start();
+    const gate = deferred<void>();
+    (stage.trees[0] as (typeof stage.trees)[0]).ready = gate.promise;
+    const result = remote.run(jobOf('cc'), false, SIGNAL);
+    await settled();
+    expect(opener.commands).toEqual([]);
+    gate.resolve();
+    await result;
+    expect(opener.commands).toEqual(['cc']);
+  });
+
+  test('what its tree lacked has arrived once the lane says so', async () => {
+    await remote.start();
+    const [tree] = stage.trees;
+    if (!tree) throw new Error('no tree');
+    tree.lacks = [ENTRY];
+    await remote.run(jobOf('cc'), false, SIGNAL);
+    expect([tree.applied, tree.failed]).toEqual([1, 0]);
+    expect(opener.requests[0]?.entries).toEqual([ENTRY]);
+  });
+});
+
+describe('a host that is lost', () => {
+  test('while a lane is being opened: it is closed again', async () => {
+    await remote.start();
+    opener.act = () => ({ until: new Promise(() => undefined) });
+    const jobs = ['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    remote.close();
+    for (const job of jobs) expect(await job).toMatchObject({ outcome: { kind: 'host-lost' } });
+    expect(opener.lanes.length).toBe(2);
+    expect(opener.closed).toBe(true);
+  });
+
+  test.each([false, true])(
+    'while a job runs: nothing of it counts and everything is closed (late: %s)',
+    async (late) => {
+      await remote.start();
+      const [tree] = stage.trees;
+      if (!tree) throw new Error('no tree');
+      tree.lacks = [ENTRY];
+      opener.act = () => ({ breaks: 'it went away', late, outputs: [{ kind: 'removed', path: 'x' }] });
+      expect(await remote.run(jobOf('cc'), false, SIGNAL)).toEqual({
+        outcome: { kind: 'host-lost', reason: 'it went away' },
+        seconds: 0,
+        output: [],
+        refused: undefined,
+      });
+      expect(tree.failed).toBe(1);
+      expect(stage.arrivals).toMatchObject([{ committed: undefined, discarded: 1 }]);
+      expect(opener.closed).toBe(true);
+      expect(remote.busySeconds).toBe(0);
+    },
+  );
+
+  test('because its tree could not be brought up to date by another lane', async () => {
+    await remote.start();
+    (stage.trees[0] as (typeof stage.trees)[0]).ready = Promise.reject(
+      new Error('bringing its tree up to date failed'),
+    );
+    expect(await remote.run(jobOf('cc'), false, SIGNAL)).toMatchObject({
+      outcome: { kind: 'host-lost', reason: 'bringing its tree up to date failed' },
+    });
+    expect(opener.commands).toEqual([]);
+  });
+
+  test('takes its other jobs with it, and none that come later', async () => {
+    await remote.start();
+    opener.act = (command) => (command === 'bad' ? { breaks: 'gone' } : { until: new Promise(() => undefined) });
+    const other = remote.run(jobOf('good'), false, SIGNAL);
+    await settled();
+    await remote.run(jobOf('bad'), false, SIGNAL);
+    expect(await other).toMatchObject({ outcome: { kind: 'host-lost', reason: 'the connection was closed' } });
+    expect(await remote.run(jobOf('late'), false, SIGNAL)).toMatchObject({ outcome: { kind: 'host-lost' } });
+    expect(opener.commands).not.toContain('late');
+  });
+});

@@ -1,0 +1,287 @@
+import { Baggage } from '../../../src/engine/environment.ts';
+import type {
+  Delta,
+  Incoming,
+  Lane,
+  LaneOpener,
+  LaneRequest,
+  LaneSetup,
+  LaneSink,
+  ShellCall,
+  Stage,
+  StagedTree,
+} from '../../../src/engine/ports.ts';
+import { RemoteHost } from '../../../src/engine/remote-host.ts';
+import type { Entry, Output } from '../../../src/model/entry.ts';
+import type { Host } from '../../../src/model/host.ts';
+import type { Job } from '../../../src/model/job.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import type { Bytes } from '../../../src/util/bytes.ts';
+
+export const ROOT = '/work/space';
+export const OK: Outcome = { kind: 'exited', status: 0 };
+export const exited = (status: number): Outcome => ({ kind: 'exited', status });
+
+export function hostOf(name: string, slots = 1, local = false): Host {
+  return { name, address: name, user: undefined, port: 22, slots, local, line: 1 };
+}
+
+/** Everything that can happen without a timer has happened. */
+export async function settled(): Promise<void> {
+  for (let n = 0; n < 10; n++) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** An entry that some tree lacks; its content does not matter here. */
+export const ENTRY: Entry = { kind: 'directory', path: 'd', mode: 0o755 };
+
+/** A workspace without files: what happens to it is written down. */
+export class MemoryStage implements Stage {
+  readonly root = ROOT;
+  readonly writers = new Set<Job>();
+  touched = 0;
+  /** Trees that were asked for. */
+  readonly trees: MemoryTree[] = [];
+  readonly arrivals: MemoryArrival[] = [];
+  /** Why the next outputs are refused. */
+  refusal: string | undefined;
+
+  tree(): StagedTree {
+    const tree = new MemoryTree();
+    this.trees.push(tree);
+    return tree;
+  }
+
+  incoming(foreign: Bytes | undefined): Incoming {
+    const arrival = new MemoryArrival(foreign, this.refusal);
+    this.arrivals.push(arrival);
+    return arrival;
+  }
+
+  relative(path: Bytes): Bytes | undefined {
+    if (path === ROOT) return '';
+    return path.startsWith(`${ROOT}/`) ? path.slice(ROOT.length + 1) : undefined;
+  }
+
+  writerStarted(job: Job): void {
+    this.writers.add(job);
+  }
+
+  writerEnded(job: Job): void {
+    this.writers.delete(job);
+  }
+
+  touch(): void {
+    this.touched++;
+  }
+}
+
+export class MemoryTree implements StagedTree {
+  /** What the next job finds missing. */
+  lacks: Entry[] = [];
+  ready: Promise<void> = Promise.resolve();
+  readonly asked: Job[] = [];
+  applied = 0;
+  failed = 0;
+
+  everything(onFile: (bytes: number) => void): Promise<Iterable<Entry>> {
+    for (const size of [10, 20]) onFile(size);
+    return Promise.resolve([ENTRY]);
+  }
+
+  missing(job: Job): Promise<Delta> {
+    this.asked.push(job);
+    const { ready, lacks: entries } = this;
+    this.lacks = [];
+    return Promise.resolve({ entries, ready, applied: () => void this.applied++, failed: () => void this.failed++ });
+  }
+}
+
+export class MemoryArrival implements Incoming {
+  readonly outputs: Output[] = [];
+  readonly foreign: Bytes | undefined;
+  readonly #refusal: string | undefined;
+  committed: { readonly tree: StagedTree; readonly wanted: boolean } | undefined;
+  discarded = 0;
+
+  constructor(foreign: Bytes | undefined, refusal: string | undefined) {
+    this.foreign = foreign;
+    this.#refusal = refusal;
+  }
+
+  add(output: Output): Promise<void> {
+    this.outputs.push(output);
+    return Promise.resolve();
+  }
+
+  commit(tree: StagedTree, wanted: boolean): string | undefined {
+    if (this.committed || this.discarded > 0) throw new Error('committed at the wrong time');
+    this.committed = { tree, wanted };
+    return this.#refusal;
+  }
+
+  discard(): void {
+    this.discarded++;
+  }
+}
+
+/** What a job does on a fake host. */
+export interface Act {
+  readonly outcome?: Outcome;
+  readonly text?: readonly (readonly [1 | 2, string])[];
+  readonly outputs?: readonly Output[];
+  /** The connection breaks with these words; `late`: after the end of the job. */
+  readonly breaks?: string;
+  readonly late?: boolean;
+  /** It runs until this is resolved, or until it is killed. */
+  readonly until?: Promise<void>;
+}
+
+/** Connections to one fake host. */
+export class MemoryHost implements LaneOpener {
+  readonly lanes: MemoryLane[] = [];
+  readonly setups: LaneSetup[] = [];
+  /** Commands that were started here, in order. */
+  readonly commands: Bytes[] = [];
+  readonly requests: LaneRequest[] = [];
+  overlay: boolean | ((number: number) => boolean) = true;
+  /** What to do for a command. */
+  act: (command: Bytes) => Act = () => ({});
+  /** Opening fails with these words. */
+  refuses: string | undefined;
+  async open(setup: LaneSetup): Promise<Lane> {
+    await settled();
+    if (this.refuses !== undefined) throw new Error(this.refuses);
+    this.setups.push(setup);
+    const overlay = typeof this.overlay === 'boolean' ? this.overlay : this.overlay(setup.number);
+    const lane = new MemoryLane(this, overlay, `${setup.staging}/${overlay ? 'tree' : `l${setup.number}/tree`}`);
+    this.lanes.push(lane);
+    return lane;
+  }
+
+  /** Every lane that was opened is closed. */
+  get closed(): boolean {
+    return this.lanes.every((lane) => lane.closed);
+  }
+}
+
+export class MemoryLane implements Lane {
+  readonly overlay: boolean;
+  readonly treePath: Bytes;
+  readonly #host: MemoryHost;
+  readonly #closing = new AbortController();
+  readonly synced: Entry[] = [];
+  busy = false;
+
+  constructor(host: MemoryHost, overlay: boolean, treePath: Bytes) {
+    this.#host = host;
+    this.overlay = overlay;
+    this.treePath = treePath;
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void> {
+    for await (const entry of entries) this.synced.push(entry);
+  }
+
+  async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {
+    if (this.busy) throw new Error('two jobs in one lane');
+    this.busy = true;
+    const command = request.argv.at(-1) ?? '';
+    this.#host.commands.push(command);
+    this.#host.requests.push(request);
+    const { outcome = OK, text = [], outputs = [], breaks, late, until } = this.#host.act(command);
+    if (breaks !== undefined && late !== true) throw new Error(breaks);
+    if (request.entries.length > 0) sink.onApplied();
+    const over = (one: AbortSignal): Promise<void> =>
+      new Promise((resolve) =>
+        one.aborted ? resolve() : one.addEventListener('abort', () => resolve(), { once: true }),
+      );
+    if (until) await Promise.race([until, over(signal), over(this.#closing.signal)]);
+    if (this.closed) throw new Error('the connection was closed');
+    for (const [descriptor, data] of text) sink.onText(descriptor, Buffer.from(data));
+    await sink.onEnd(signal.aborted ? { kind: 'cancelled' } : outcome, 1.5);
+    for (const output of outputs) await sink.onOutput(output);
+    if (breaks !== undefined) throw new Error(breaks);
+    this.busy = false;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+}
+
+export function remoteHost(host: Host, opener: LaneOpener, stage: Stage): RemoteHost {
+  const baggage = new Baggage(['PATH=/bin', 'OWN=1'], []);
+  return new RemoteHost({
+    host,
+    opener,
+    stage,
+    baggage,
+    staging: '/tmp/make-x',
+    setup: '',
+    sandbox: 'overlay',
+    merge: false,
+  });
+}
+
+let pid = 1000;
+
+/** One call of a shim. */
+export class MemoryCall implements ShellCall {
+  readonly pid = ++pid;
+  readonly make: number;
+  readonly directory: Bytes;
+  readonly argv: readonly Bytes[] = ['/run/sh', '-c', 'x'];
+  readonly environment: readonly Bytes[] = [];
+  readonly umask = 0o22;
+  readonly #gone = new AbortController();
+  /** Listeners on `gone`. */
+  listeners = 0;
+  readonly gone: AbortSignal;
+  /** What was printed, `1:` or `2:` before each write. */
+  readonly printed: string[] = [];
+  readonly ranLocally: { readonly argv: readonly Bytes[]; readonly changes: readonly Bytes[] }[] = [];
+  readonly exits: Outcome[] = [];
+  /** How it ends on the runner; undefined: when it is gone, or told to. */
+  readonly #local: Outcome | Promise<Outcome>;
+
+  constructor(make: number, local: Outcome | Promise<Outcome> = OK, directory = ROOT) {
+    this.make = make;
+    this.directory = directory;
+    this.#local = local;
+    const { signal } = this.#gone;
+    this.gone = new Proxy(signal, {
+      get: (target, key) => {
+        if (key === 'addEventListener') this.listeners++;
+        if (key === 'removeEventListener') this.listeners--;
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  write(descriptor: 1 | 2, data: Buffer): void {
+    this.printed.push(`${descriptor}:${data.toString()}`);
+  }
+
+  runLocally(argv: readonly Bytes[], changes: readonly Bytes[]): Promise<Outcome> {
+    this.ranLocally.push({ argv, changes });
+    const gone = new Promise<Outcome>((resolve) => {
+      const end = (): void => resolve({ kind: 'cancelled' });
+      if (this.#gone.signal.aborted) end();
+      else this.#gone.signal.addEventListener('abort', end, { once: true });
+    });
+    return Promise.race([Promise.resolve(this.#local), gone]);
+  }
+
+  exit(outcome: Outcome): void {
+    this.exits.push(outcome);
+  }
+
+  vanish(): void {
+    this.#gone.abort();
+  }
+}

@@ -1,0 +1,90 @@
+import type { RecipeClass, Place } from '../model/event.ts';
+import type { Host } from '../model/host.ts';
+import type { Job, Recipe } from '../model/job.ts';
+import { succeeded, type Outcome } from '../model/outcome.ts';
+import type { Bytes } from '../util/bytes.ts';
+
+/** How the last job of a recipe that failed ended. */
+export interface Failure {
+  readonly job: Job;
+  readonly outcome: Outcome;
+  readonly place: Place;
+}
+
+/** What is known of one recipe while its jobs come and go. */
+export class RecipeState {
+  readonly recipe: Recipe;
+  /** The host on which its first line ran: the others follow. */
+  host: Host | undefined;
+  /** A line had to be run again on the runner: the others stay there. */
+  retried = false;
+  /** It began on the runner, because the hosts were full, say: the other lines stay there. */
+  here = false;
+  failure: Failure | undefined;
+  /** Lines that failed and after which make went on: it will say so, or has. */
+  ignored = 0;
+  /** Ends the wait for make's word on the failure. */
+  settled: (() => void) | undefined;
+  /** The failure ends its make, unless make ignores it. */
+  fatal = false;
+  /** Never started: its make had failed by then. */
+  dropped = false;
+  /** All is known of it. */
+  closed = false;
+  /** Shell calls so far. */
+  jobs = 0;
+  #remote = 0;
+  #local = 0;
+  #recursive = 0;
+
+  constructor(recipe: Recipe) {
+    this.recipe = recipe;
+  }
+
+  ran(job: Job, outcome: Outcome, place: Place, recursive: boolean): void {
+    if (recursive) this.#recursive++;
+    else if (place && !place.local) this.#remote++;
+    else this.#local++;
+    this.failure = succeeded(outcome) ? undefined : { job, outcome, place };
+  }
+
+  /** Each recipe counts once: remote when every line of it ran on hosts, retried when one was run again here. */
+  get class(): RecipeClass | undefined {
+    if (this.retried) return 'retried';
+    if (this.#local > 0) return 'local';
+    if (this.#remote > 0) return this.#recursive > 0 ? 'local' : 'remote';
+    return this.#recursive > 0 ? 'recursive' : undefined;
+  }
+}
+
+/** All recipes of a run. Make tells of jobs only: those of one target in one make process are its recipe. */
+export class RecipeBook {
+  readonly #states = new Map<string, RecipeState>();
+  #next = 1;
+
+  /** The recipe to which a job of that target belongs. */
+  of(make: number, target: Bytes, directory: Bytes): RecipeState {
+    const key = `${make} ${target}`;
+    let state = this.#states.get(key);
+    if (!state) {
+      state = new RecipeState({ id: this.#next++, make, target, directory });
+      this.#states.set(key, state);
+    }
+    return state;
+  }
+
+  /** A process id that is used again is another make. */
+  forgetMake(make: number): RecipeState[] {
+    const gone: RecipeState[] = [];
+    for (const [key, state] of this.#states) {
+      if (state.recipe.make !== make) continue;
+      this.#states.delete(key);
+      gone.push(state);
+    }
+    return gone;
+  }
+
+  all(): Iterable<RecipeState> {
+    return this.#states.values();
+  }
+}

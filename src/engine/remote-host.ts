@@ -1,0 +1,185 @@
+import type { Host } from '../model/host.ts';
+import type { Job } from '../model/job.ts';
+import { succeeded, type Outcome } from '../model/outcome.ts';
+import type { Bytes } from '../util/bytes.ts';
+import type { Baggage } from './environment.ts';
+import type { Incoming, Lane, LaneOpener, RemoteResult, Stage, StagedTree, Text } from './ports.ts';
+
+interface Bay {
+  readonly lane: Lane;
+  readonly tree: StagedTree;
+}
+
+/** What it took to bring a host up. */
+export interface FirstStaging {
+  readonly sandbox: 'overlay' | 'tree';
+  readonly seconds: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface RemoteHostOptions {
+  readonly host: Host;
+  readonly opener: LaneOpener;
+  readonly stage: Stage;
+  readonly baggage: Baggage;
+  /** Staging directory on the host. */
+  readonly staging: Bytes;
+  readonly setup: string;
+  readonly sandbox: 'overlay' | 'tree';
+  /** What jobs print on descriptors 1 and 2 goes to one place: keep its order. */
+  readonly merge: boolean;
+}
+
+/**
+ * One host at work: a lane for each slot, opened when it is first needed, and the staged tree that they share (with
+ * overlays) or have each for itself.
+ */
+export class RemoteHost {
+  readonly host: Host;
+  readonly #options: RemoteHostOptions;
+  readonly #idle: Bay[] = [];
+  readonly #bays = new Set<Bay>();
+  #shared: StagedTree | undefined;
+  #lanes = 0;
+  #closed = false;
+  #busySeconds = 0;
+
+  constructor(options: RemoteHostOptions) {
+    this.host = options.host;
+    this.#options = options;
+  }
+
+  /** How long jobs ran there, added up. */
+  get busySeconds(): number {
+    return this.#busySeconds;
+  }
+
+  /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
+  async start(): Promise<FirstStaging> {
+    const begin = performance.now();
+    const count = { files: 0, bytes: 0 };
+    const bay = await this.#open(count);
+    this.#idle.push(bay);
+    const sandbox = bay.lane.overlay ? 'overlay' : 'tree';
+    return { sandbox, seconds: (performance.now() - begin) / 1000, ...count };
+  }
+
+  /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
+  suits(job: Job): boolean {
+    if (this.#shared) return true;
+    const { root } = this.#options.stage;
+    const { variables } = this.#options.baggage.of(job.environment);
+    return !job.command.includes(root) && !variables.some((variable) => variable.includes(root));
+  }
+
+  /**
+   * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
+   * do: that is the outcome `host-lost`.
+   *
+   * @param keepOutputs what a job that fails wrote comes home all the same, but not its target (B9)
+   */
+  async run(job: Job, keepOutputs: boolean, signal: AbortSignal): Promise<RemoteResult> {
+    let bay: Bay | undefined;
+    try {
+      bay = this.#idle.pop() ?? (await this.#open({ files: 0, bytes: 0 }));
+      const result = await this.#runIn(bay, job, keepOutputs, signal);
+      this.#idle.push(bay);
+      return result;
+    } catch (error) {
+      // What a lane that broke off has left in a tree is unknown: the host is given up as a whole.
+      this.close();
+      const reason = error instanceof Error ? error.message : String(error);
+      return { outcome: { kind: 'host-lost', reason }, seconds: 0, output: [], refused: undefined };
+    }
+  }
+
+  /** Ends its lanes and whatever runs on them, not the connection. */
+  close(): void {
+    this.#closed = true;
+    for (const { lane } of this.#bays) lane.close();
+    this.#bays.clear();
+    this.#idle.length = 0;
+  }
+
+  async #open(count: { files: number; bytes: number }): Promise<Bay> {
+    const { opener, stage, staging, setup, sandbox } = this.#options;
+    const number = ++this.#lanes;
+    const workspace = stage.root;
+    this.#checkOpen();
+    const lane = await opener.open({ staging, workspace, number, create: number === 1, sandbox, setup });
+    try {
+      this.#checkOpen();
+      const differs = number > 1 && lane.overlay !== (this.#shared !== undefined);
+      if (differs) throw new Error('its lanes differ in what they allow');
+    } catch (error) {
+      lane.close();
+      throw error;
+    }
+    const tree = this.#shared ?? stage.tree();
+    const bay = { lane, tree };
+    this.#bays.add(bay);
+    if (tree !== this.#shared) {
+      await lane.sync(
+        await tree.everything((size) => {
+          count.files++;
+          count.bytes += size;
+        }),
+      );
+      if (lane.overlay) this.#shared = tree;
+    }
+    return bay;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error('its connection was closed');
+  }
+
+  async #runIn({ lane, tree }: Bay, job: Job, keepOutputs: boolean, signal: AbortSignal): Promise<RemoteResult> {
+    const { stage, baggage, merge } = this.#options;
+    const staged = await tree.missing(job);
+    const output: Text[] = [];
+    let outcome = { kind: 'cancelled' } as Outcome;
+    let seconds = 0;
+    let incoming: Incoming | undefined;
+    try {
+      // Not before: what another lane is bringing into the same tree may be just what this job needs.
+      await staged.ready;
+      const travelling = baggage.of(job.environment);
+      incoming = stage.incoming(lane.overlay ? undefined : lane.treePath);
+      const target = incoming;
+      await lane.run(
+        {
+          entries: staged.entries,
+          directory: stage.relative(job.directory) ?? '',
+          path: travelling.path,
+          argv: job.argv,
+          environment: travelling.variables,
+          umask: job.umask,
+          merge,
+          keep: keepOutputs
+            ? { except: stage.relative(`${job.recipe.directory}/${job.recipe.target}`) ?? '' }
+            : undefined,
+        },
+        {
+          onApplied: () => staged.applied(),
+          onText: (descriptor, data) => output.push({ descriptor, data }),
+          onEnd: (result, time) => {
+            outcome = result;
+            seconds = time;
+          },
+          onOutput: (entry) => target.add(entry),
+        },
+        signal,
+      );
+      this.#busySeconds += seconds;
+      const wanted = succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled');
+      return { outcome, seconds, output, refused: incoming.commit(tree, wanted) };
+    } catch (error) {
+      staged.failed();
+      throw error;
+    } finally {
+      incoming?.discard();
+    }
+  }
+}
