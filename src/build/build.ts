@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, constants } from 'node:os';
+import { Dispatcher } from '../engine/dispatcher.ts';
+import { TargetSet } from '../engine/dist-set.ts';
+import { Baggage } from '../engine/environment.ts';
+import { Farm } from '../engine/farm.ts';
+import type { ShimCalls } from '../engine/ports.ts';
+import { RemoteHost } from '../engine/remote-host.ts';
+import { Scheduler, type Limits } from '../engine/scheduler.ts';
+import { Broker } from '../make/broker.ts';
+import { probeDist } from '../make/dist-probe.ts';
+import { environmentValue, ownEnvironment } from '../make/environment.ts';
+import { startMake, type MakeProcess } from '../make/make-process.ts';
+import { MakeWrapper } from '../make/make-wrapper.ts';
+import { beginMarker, endMarker, OutputParser } from '../make/output-parser.ts';
+import { plainCall } from '../make/plain-call.ts';
+import { processAncestors } from '../make/process-facts.ts';
+import { makeNames, type RealMake } from '../make/real-make.ts';
+import { RunDirectory } from '../make/run-directory.ts';
+import type { EventSink } from '../model/event.ts';
+import type { Host } from '../model/host.ts';
+import { succeeded, type Outcome } from '../model/outcome.ts';
+import type { Settings } from '../model/settings.ts';
+import type { Login } from '../ssh/connection.ts';
+import { createStage } from '../stage/stage.ts';
+import { assetPath } from '../util/asset.ts';
+import { bufferOf, decode, encode, type Bytes } from '../util/bytes.ts';
+import { UserError } from '../util/user-error.ts';
+import { summarize } from './run-summary.ts';
+import { SshLanes } from './ssh-lanes.ts';
+import { stagingDirectory } from './staging-name.ts';
+
+export interface BuildOptions {
+  readonly settings: Settings;
+  readonly hosts: readonly Host[];
+  /** Not needed without ssh hosts. */
+  readonly login: Login | undefined;
+  readonly make: RealMake;
+  /** make's arguments and goals, with the user's -j and all. */
+  readonly arguments: readonly string[];
+  /** Recipes at one time. */
+  readonly jobs: number;
+  /** What the names of the staging directories begin with. */
+  readonly staging: string;
+  /** True: make's output is taken apart and comes as events. False: make writes to our own descriptors. */
+  readonly piped: boolean;
+  /** Whether the staging directories are removed at the end; else somebody else does it (post). */
+  readonly cleanUp: boolean;
+  readonly sink: EventSink;
+  /** The way to stop it: SIGINT or SIGTERM, as it came. */
+  readonly onSignal: (stop: (name: NodeJS.Signals) => void) => void;
+}
+
+/** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
+export async function build(options: BuildOptions): Promise<Outcome> {
+  const { settings, hosts, sink, jobs } = options;
+  const begin = performance.now();
+  const never = settings.fallback === 'never';
+  const limits: Limits = {
+    jobs,
+    localJobs: never ? 0 : settings.localJobs,
+    processors: availableParallelism(),
+    fallback: settings.fallback,
+  };
+  sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
+  const environment = ownEnvironment();
+  const root = encode(settings.root);
+  const stage = createStage(root, (path) => {
+    const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
+    sink({ type: 'message', level: 'warning', text });
+  });
+  const baggage = new Baggage(environment, settings.environment.map(encode));
+  const { staging, login } = options;
+  const { setup } = settings;
+  const merge = options.piped;
+  const openers = login ? hosts.filter((host) => !host.local).map((host) => new SshLanes(host, login)) : [];
+  const remotes = openers.map(
+    (opener) =>
+      new RemoteHost({
+        host: opener.host,
+        opener,
+        stage,
+        baggage,
+        staging: stagingDirectory(staging, opener.host),
+        setup,
+        sandbox: 'overlay',
+        merge,
+      }),
+  );
+  // The runner itself is no place for what may leave when nothing of that may run on it.
+  const scheduler = new Scheduler(never ? hosts.filter((host) => !host.local) : hosts, limits);
+  const farm = new Farm(remotes, scheduler, sink);
+  let make: MakeProcess | undefined;
+  let stopped: NodeJS.Signals | undefined;
+  let dispatcher: Dispatcher | undefined;
+  options.onSignal((name) => {
+    stopped = name;
+    dispatcher?.stop();
+    make?.signal(name);
+    farm.close();
+  });
+
+  let run: RunDirectory | undefined;
+  let broker: Broker | undefined;
+  try {
+    const started = farm.start();
+    run = await RunDirectory.create({ assets: assetPath('.'), makeNames: names(options.make, environment) });
+    await started;
+    if (never && farm.ready === 0) throw new UserError('no host is ready, and fallback is never: nothing is built');
+    const nonce = randomBytes(16).toString('hex');
+    dispatcher = new Dispatcher({
+      scheduler,
+      hosts: remotes,
+      stage,
+      sink,
+      dist: settings.dist,
+      local: new TargetSet(settings.local.map(encode)),
+      fallback: settings.fallback,
+      markers: options.piped
+        ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
+        : undefined,
+    });
+    const wiring = new Wiring(run, options, dispatcher);
+    broker = await Broker.listen(run, wiring);
+    wiring.broker = broker;
+    const parser = options.piped ? parserFor(dispatcher, run, nonce, sink) : undefined;
+    if (stopped === undefined) {
+      make = await startMake({
+        run,
+        broker,
+        make: options.make,
+        arguments: options.arguments.map(encode),
+        directory: encode(settings.workingDirectory),
+        environment,
+        // A few more than may run, so that no slot waits for make; not where what was started cannot be taken back.
+        window: parser ? jobs + Math.max(2, Math.ceil(jobs / 4)) : jobs,
+        output: parser ? (data) => parser.push(data) : 'inherit',
+      });
+    }
+    const ended: Outcome = (await make?.ended) ?? { kind: 'cancelled' };
+    const outcome = stoppedBy(stopped, ended);
+    parser?.end();
+    const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
+    const seconds = (performance.now() - begin) / 1000;
+    sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
+    return outcome;
+  } finally {
+    dispatcher?.stop();
+    farm.close();
+    await broker?.close();
+    await run?.remove();
+    if (options.cleanUp)
+      await Promise.all(openers.map((opener) => remove(opener, stagingDirectory(staging, opener.host), sink)));
+    for (const opener of openers) opener.close();
+  }
+}
+
+async function remove(opener: SshLanes, staging: string, sink: EventSink): Promise<void> {
+  const reason = await opener.clean(staging);
+  if (reason === undefined) return;
+  const text = `${opener.host.name}: ${staging} could not be removed: ${reason}. Remove it there by hand`;
+  sink({ type: 'message', level: 'warning', text });
+}
+
+/** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
+function stoppedBy(name: NodeJS.Signals | undefined, outcome: Outcome): Outcome {
+  return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: constants.signals[name] };
+}
+
+/** Between make's calls and the dispatcher. */
+class Wiring implements ShimCalls {
+  readonly #run: RunDirectory;
+  readonly #options: BuildOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #wrapper: MakeWrapper;
+  /** Arguments of every make below the first, by pid. */
+  readonly #arguments = new Map<number, readonly Bytes[]>();
+  broker: Broker | undefined;
+
+  constructor(run: RunDirectory, options: BuildOptions, dispatcher: Dispatcher) {
+    this.#run = run;
+    this.#options = options;
+    this.#dispatcher = dispatcher;
+    this.#wrapper = new MakeWrapper(run, options.make);
+  }
+
+  onShell(call: Parameters<ShimCalls['onShell']>[0]): void {
+    void this.#dispatcher.dispatch(call, plainCall(call, this.#run));
+  }
+
+  onMake(call: Parameters<ShimCalls['onMake']>[0]): void {
+    this.#arguments.set(call.pid, call.argv.slice(1));
+    this.#dispatcher.makeStarted(call.pid, processAncestors(call.pid));
+    void this.#wrapper.answer(call);
+  }
+
+  onParse(call: Parameters<ShimCalls['onParse']>[0]): void {
+    void this.#parse(call);
+  }
+
+  async #parse(call: Parameters<ShimCalls['onParse']>[0]): Promise<void> {
+    const { broker } = this;
+    if (!broker) throw new Error('Internal error: a call before the broker listens');
+    const list = await probeDist({
+      run: this.#run,
+      broker,
+      make: this.#options.make.path,
+      arguments: this.#arguments.get(call.make) ?? this.#options.arguments.map(encode),
+      call,
+    });
+    if (list.problem !== undefined) {
+      this.#options.sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
+    }
+    this.#dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined);
+    call.answer('');
+  }
+}
+
+function parserFor(dispatcher: Dispatcher, run: RunDirectory, nonce: string, sink: EventSink): OutputParser {
+  return new OutputParser({
+    nonce,
+    jobById: (id) => dispatcher.jobById(id),
+    isRecursive: (id) => dispatcher.isRecursive(id),
+    rewrite: (text) => run.shells.restore(text),
+    emit: (event) => {
+      sink(event);
+      if (event.type === 'job-text') dispatcher.textCame(event.job.id);
+    },
+    onVerdict: ({ target, ignored }) => dispatcher.verdict(target, ignored),
+    dropVerdict: (target) => dispatcher.isDropped(target),
+  });
+}
+
+function names(make: RealMake, environment: readonly Bytes[]): readonly Bytes[] {
+  return makeNames(make, environmentValue(environment, 'PATH') ?? '');
+}

@@ -1,0 +1,34 @@
+import type { ControlPool } from '../ssh/control-pool.ts';
+import { isStagingName } from './staging-name.ts';
+
+/** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
+const SCRIPT = `d=$1; n=0
+while [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ $n -lt 20 ]; do
+  chmod -R u+rwx "$d" 2>/dev/null; rm -rf "$d" 2>/dev/null; n=$((n+1)); [ -d "$d" ] && sleep 0.2 2>/dev/null
+done
+if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
+
+/**
+ * Removes one run's staging directory from a host.
+ *
+ * @returns undefined when it is gone, else why not, for people
+ */
+export async function cleanHost(pool: ControlPool, staging: string): Promise<string | undefined> {
+  if (!isStagingName(staging)) return `${staging} is not a staging directory`;
+  try {
+    const channel = await pool.exec(
+      `exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`,
+    );
+    let complaint = '';
+    channel.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-500)));
+    channel.resume();
+    channel.end();
+    // Not 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader.
+    const status = await new Promise<number | null | undefined>((resolve) => {
+      channel.on('close', (code?: number | null) => resolve(code));
+    });
+    return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

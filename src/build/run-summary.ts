@@ -1,0 +1,34 @@
+import type { RecipeState } from '../engine/recipe-book.ts';
+import type { RemoteHost } from '../engine/remote-host.ts';
+import type { BuildEvent, RecipeClass } from '../model/event.ts';
+import type { Host } from '../model/host.ts';
+import { decode } from '../util/bytes.ts';
+
+type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
+
+/** The figures of a run that has ended. */
+export function summarize(
+  recipes: readonly RecipeState[],
+  hosts: readonly Host[],
+  remotes: readonly RemoteHost[],
+): Pick<RunFinished, 'counts' | 'failedTargets' | 'hosts'> {
+  const counts: Record<RecipeClass, number> = { remote: 0, retried: 0, local: 0, recursive: 0 };
+  const failedTargets: string[] = [];
+  for (const state of recipes) {
+    const kind = state.class;
+    if (kind !== undefined) counts[kind]++;
+    if (state.failure && kind !== 'recursive') failedTargets.push(decode(state.recipe.target));
+  }
+  return {
+    counts,
+    failedTargets,
+    hosts: hosts
+      .filter((host) => !host.local)
+      .map((host) => ({
+        name: host.name,
+        // Recipes, as everywhere in the outputs: those of which a line ran there.
+        jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
+        busySeconds: remotes.find((one) => one.host === host)?.busySeconds ?? 0,
+      })),
+  };
+}

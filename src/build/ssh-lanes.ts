@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { ClientChannel } from 'ssh2';
+import type { Lane, LaneOpener, LaneSetup } from '../engine/ports.ts';
+import { LANE_COMMAND } from '../lane/bootstrap.ts';
+import { NoPerl } from '../lane/greeting.ts';
+import { PerlLane } from '../lane/perl-lane.ts';
+import { ShLane } from '../lane/sh-lane.ts';
+import type { Host } from '../model/host.ts';
+import type { Login } from '../ssh/connection.ts';
+import { ControlPool } from '../ssh/control-pool.ts';
+import { assetPath } from '../util/asset.ts';
+import { cleanHost } from './clean-host.ts';
+
+/** Lanes to one host over its control connections. */
+export class SshLanes implements LaneOpener {
+  readonly host: Host;
+  readonly #pool: ControlPool;
+
+  /** A lane was begun: without one nothing can be left on the host. */
+  #used = false;
+  #closed = false;
+  /** The lane in perl is the faster one, and the only one with an overlay. */
+  #withoutPerl = false;
+
+  constructor(host: Host, login: Login) {
+    this.host = host;
+    this.#pool = new ControlPool(host, login);
+  }
+
+  async open(setup: LaneSetup): Promise<Lane> {
+    if (!this.#withoutPerl) {
+      try {
+        return await PerlLane.open(await this.#channel(), program('lane.pl'), setup);
+      } catch (error) {
+        if (!(error instanceof NoPerl)) throw error;
+        this.#withoutPerl = true;
+      }
+    }
+    return ShLane.open(await this.#channel(), program('lane.sh'), setup);
+  }
+
+  /**
+   * Removes the staging directory, over the connections that stand or a new one. There are no lanes from here on.
+   *
+   * @returns why it could not
+   */
+  async clean(staging: string): Promise<string | undefined> {
+    this.#closed = true;
+    return this.#used ? cleanHost(this.#pool, staging) : undefined;
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    this.#closed = true;
+    this.#pool.close();
+  }
+
+  /** Until a lane's program is sent there, nothing happens on the host. */
+  async #channel(): Promise<ClientChannel> {
+    const channel = await this.#pool.exec(LANE_COMMAND);
+    if (this.#closed) {
+      channel.destroy();
+      throw new Error('it came up when the run was over');
+    }
+    this.#used = true;
+    return channel;
+  }
+}
+
+function program(name: string): string {
+  return readFileSync(assetPath(name), 'utf8');
+}

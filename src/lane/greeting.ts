@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import type { Bytes } from '../util/bytes.ts';
+import { ByteReader } from './byte-reader.ts';
+import type { LaneStream } from './lane-stream.ts';
+
+/** What a lane's host says first, on a line of its own behind a nonce; what a login script prints before is skipped. */
+export type Greeting = 'ready' | 'no-perl' | 'setup-failed';
+
+const GREETING_LIMIT = 10_000;
+const LAST_WORDS_MS = 1000;
+
+/** The host has no perl; nothing has been made there, and a lane that does without can be tried. */
+export class NoPerl extends Error {
+  override readonly name = 'NoPerl';
+
+  constructor() {
+    super('there is no perl on its PATH');
+  }
+}
+
+/**
+ * Starts a lane's program and reads up to the line in which it says hello.
+ *
+ * @param write the bytes to begin with, given the nonce
+ * @returns the reader, and what stands behind `hello`
+ * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made
+ */
+export async function greet(
+  stream: LaneStream,
+  write: (nonce: string) => Buffer,
+): Promise<{ readonly reader: ByteReader; readonly hello: readonly Bytes[] }> {
+  let complaint = '';
+  stream.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4096)));
+  stream.on('error', () => undefined);
+  const nonce = `distmake-${randomBytes(12).toString('hex')}`;
+  const reader = new ByteReader(stream);
+  stream.write(write(nonce));
+  try {
+    for (let skipped = 0; skipped < GREETING_LIMIT; skipped++) {
+      const line = await reader.line();
+      if (line === `${nonce} setup-failed`) {
+        await lastWords(stream.stderr);
+        throw new Error(`the setup lines failed there${because(complaint)}`);
+      }
+      if (line === `${nonce} no-perl`) throw new NoPerl();
+      if (line === `${nonce} ready`) break;
+    }
+    const [word, ...hello] = (await reader.line()).split(' ');
+    if (word === 'hello') return { reader, hello };
+    throw new Error(hello.join(' '));
+  } catch (error) {
+    const broken = error instanceof Error && error.name === 'EndOfStream';
+    if (broken) await lastWords(stream.stderr);
+    stream.destroy();
+    throw broken ? new Error(error.message + because(complaint), { cause: error }) : error;
+  }
+}
+
+/** What was printed on stderr comes by a way of its own, and may come later. */
+async function lastWords(stderr: Readable): Promise<void> {
+  if (stderr.readableEnded || stderr.destroyed) return;
+  const ended = new AbortController();
+  const end = (): void => {
+    ended.abort();
+  };
+  stderr.once('end', end).once('close', end);
+  await setTimeout(LAST_WORDS_MS, undefined, { signal: ended.signal }).catch(() => undefined);
+}
+
+function because(complaint: string): string {
+  const text = complaint.trim();
+  return text === '' ? '' : `; it said: ${text.slice(-500)}`;
+}
