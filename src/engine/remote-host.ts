@@ -2,6 +2,7 @@ import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Bytes } from '../util/bytes.ts';
+import { deferred, type Deferred } from '../util/deferred.ts';
 import type { Baggage } from './environment.ts';
 import type { Incoming, Lane, LaneOpener, RemoteResult, Stage, StagedTree, Text } from './ports.ts';
 
@@ -43,6 +44,9 @@ export class RemoteHost {
   #shared: StagedTree | undefined;
   #lanes = 0;
   #closed = false;
+  /** It has refused to open one more lane. */
+  #crowded = false;
+  readonly #waiting: Deferred<Bay>[] = [];
   #busySeconds = 0;
 
   constructor(options: RemoteHostOptions) {
@@ -82,9 +86,9 @@ export class RemoteHost {
   async run(job: Job, keepOutputs: boolean, signal: AbortSignal): Promise<RemoteResult> {
     let bay: Bay | undefined;
     try {
-      bay = this.#idle.pop() ?? (await this.#open({ files: 0, bytes: 0 }));
+      bay = await this.#enter();
       const result = await this.#runIn(bay, job, keepOutputs, signal);
-      this.#idle.push(bay);
+      this.#leave(bay);
       return result;
     } catch (error) {
       // What a lane that broke off has left in a tree is unknown: the host is given up as a whole.
@@ -100,6 +104,32 @@ export class RemoteHost {
     for (const { lane } of this.#bays) lane.close();
     this.#bays.clear();
     this.#idle.length = 0;
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('its connection was closed'));
+  }
+
+  /** A lane for a job: one that is idle, or a new one, or, where the server takes no further session, the next to be idle. */
+  async #enter(): Promise<Bay> {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    if (!this.#crowded) {
+      try {
+        return await this.#open({ files: 0, bytes: 0 });
+      } catch (error) {
+        if (this.#closed || this.#bays.size === 0) throw error;
+        this.#crowded = true;
+      }
+    }
+    const waiting = deferred<Bay>();
+    this.#waiting.push(waiting);
+    const free = this.#idle.pop();
+    if (free) this.#leave(free);
+    return waiting.promise;
+  }
+
+  #leave(bay: Bay): void {
+    const next = this.#waiting.shift();
+    if (next) next.resolve(bay);
+    else this.#idle.push(bay);
   }
 
   async #open(count: { files: number; bytes: number }): Promise<Bay> {
@@ -119,15 +149,19 @@ export class RemoteHost {
     const tree = this.#shared ?? stage.tree();
     const bay = { lane, tree };
     this.#bays.add(bay);
-    if (tree !== this.#shared) {
-      await lane.sync(
-        await tree.everything((size) => {
-          count.files++;
-          count.bytes += size;
-        }),
-      );
-      if (lane.overlay) this.#shared = tree;
+    if (tree === this.#shared) return bay;
+    const onFile = (size: number): void => {
+      count.files++;
+      count.bytes += size;
+    };
+    try {
+      await lane.sync(await tree.everything(onFile));
+    } catch (error) {
+      this.#bays.delete(bay);
+      lane.close();
+      throw error;
     }
+    if (lane.overlay) this.#shared = tree;
     return bay;
   }
 

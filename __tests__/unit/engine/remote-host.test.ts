@@ -90,10 +90,28 @@ describe('lanes', () => {
       opener.overlay = (number) => (number === 1) === first;
       await remote.start();
       const results = await Promise.all(['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL)));
-      expect(results.map(({ outcome }) => outcome.kind)).toContain('host-lost');
-      expect(opener.closed).toBe(true);
+      expect(results.map(({ outcome }) => outcome.kind)).toEqual(['exited', 'exited']);
+      expect(opener.lanes.map(({ closed }) => closed)).toEqual([false, true]);
     },
   );
+
+  test('are as few as the server allows: the other jobs wait for those that stand', async () => {
+    await remote.start();
+    opener.refuses = 'no more sessions';
+    const jobs = ['one', 'two', 'three'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    expect((await Promise.all(jobs)).map(({ outcome }) => outcome.kind)).toEqual(['exited', 'exited', 'exited']);
+    expect([...opener.commands].sort()).toEqual(['one', 'three', 'two']);
+    expect(opener.lanes.length).toBe(1);
+  });
+
+  test('that are waited for end with their host', async () => {
+    await remote.start();
+    opener.refuses = 'no more sessions';
+    const jobs = ['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    await new Promise((resolve) => setImmediate(resolve));
+    remote.close();
+    expect((await Promise.all(jobs)).map(({ outcome }) => outcome.kind)).toContain('host-lost');
+  });
 });
 
 describe('what suits it', () => {
