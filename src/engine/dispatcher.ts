@@ -5,11 +5,13 @@ import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { DistSetting } from '../model/settings.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { distSet, type TargetSet } from './dist-set.ts';
+import { print, type JobMarkers } from './job-markers.ts';
 import { callsMake, makeFlags } from './make-flags.ts';
-import type { ShellCall, Stage, Text } from './ports.ts';
+import type { ShellCall, Stage } from './ports.ts';
 import { RecipeBook, type RecipeState } from './recipe-book.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { Lease, Scheduler } from './scheduler.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** What a shim's call asks to run, with the user's own shell in it. */
 export interface Command {
@@ -30,8 +32,7 @@ export interface DispatcherOptions {
   /** Targets that must stay. */
   readonly local: TargetSet;
   readonly fallback: 'local' | 'never';
-  /** What to print around each job's output so that the log can be taken apart; undefined: nothing. */
-  readonly markers: { readonly begin: (job: Job) => Buffer; readonly end: (job: Job) => Buffer } | undefined;
+  readonly markers: JobMarkers;
 }
 
 interface MakeState {
@@ -54,16 +55,20 @@ export class Dispatcher {
   readonly #hosts: ReadonlyMap<Host, RemoteHost>;
   readonly #makes = new Map<number, MakeState>();
   readonly #recipes = new RecipeBook();
+  readonly #verdicts: Verdicts;
   readonly #past: RecipeState[] = [];
   readonly #running = new Map<number, Running>();
   /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
   readonly #untold = new Map<number, Running>();
   #next = 1;
-  #retried = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
+    this.#verdicts = new Verdicts(options.scheduler, this.#recipes, (make) => {
+      const state = this.#makes.get(make);
+      if (state) state.failed = true;
+    });
   }
 
   /**
@@ -132,7 +137,7 @@ export class Dispatcher {
     const flags = makeFlags(job.environment);
     const fresh = state.jobs === 0 || state.dropped;
     state.jobs++;
-    wentOn(state);
+    this.#verdicts.wentOn(state);
     const pass = { call, command, state, running, flags, fresh };
     try {
       const outcome = fresh && make?.failed === true ? this.#drop(pass) : await this.#perform(pass);
@@ -149,28 +154,16 @@ export class Dispatcher {
    * @param ignored the recipe line began with `-`, or the like: make goes on
    */
   verdict(target: Bytes, ignored: boolean): void {
-    const open = [...this.#recipes.all()].filter((one) => one.recipe.target === target && !one.closed);
-    const state = open.find((one) => ignored && one.ignored > 0) ?? open.find((one) => one.failure);
-    if (!state) return;
-    const { make } = state.recipe;
-    if (ignored) {
-      if (state.ignored === 0) wentOn(state);
-      state.ignored--;
-      return;
-    }
-    state.settled = undefined;
-    // By now it has deleted what the recipe left of the target, or is just about to.
+    const failed = this.#verdicts.given(target, ignored);
+    if (!failed) return;
+    // By now make has deleted what the recipe left of the target, or is just about to.
     this.#options.stage.touch();
-    const known = this.#makes.get(make);
-    if (known && state.fatal) known.failed = true;
-    if (state.fatal) this.#options.scheduler.drop(make);
-    this.#close(state);
+    this.#close(failed);
   }
 
   /** Whether make's word about that target is not to be shown: the job never started. */
   isDropped(target: Bytes): boolean {
-    const named = [...this.#recipes.all()].filter((one) => one.recipe.target === target);
-    return named.some((one) => one.dropped) && !named.some((one) => one.failure && !one.closed);
+    return this.#verdicts.isDropped(target);
   }
 
   /** Ends whatever runs and whatever waits: remote jobs are killed, shims let go. */
@@ -192,11 +185,6 @@ export class Dispatcher {
       this.#close(state);
     }
     return all;
-  }
-
-  /** Recipes of which a line was run again on the runner. */
-  get retried(): number {
-    return this.#retried;
   }
 
   async #perform(pass: Pass): Promise<Outcome> {
@@ -315,7 +303,6 @@ export class Dispatcher {
     sink({ type: 'job-finished', job, place, outcome, seconds, again });
     if (again) {
       if (outcome.kind !== 'host-lost') {
-        if (!state.retried) this.#retried++;
         state.retried = true;
       }
       return undefined;
@@ -337,23 +324,12 @@ export class Dispatcher {
     return match === 'name' || !callsMake(job.command);
   }
 
-  #settle({ call, state, flags }: Pass, outcome: Outcome): void {
+  #settle({ state, flags }: Pass, outcome: Outcome): void {
     if (succeeded(outcome) || outcome.kind === 'cancelled') return;
     // make may delete the target.
     this.#options.stage.touch();
-    state.fatal = !flags.has('k') && !flags.has('i');
-    // Only make knows whether it ignores the failure. Its verdict comes with its output; where that is not ours to read,
-    // what make has started runs, as it would have without us.
-    if (!state.fatal || !this.#options.markers) return;
-    const { scheduler } = this.#options;
-    scheduler.hold(call.make);
-    const settled = (): void => {
-      if (state.settled !== settled) return;
-      state.settled = undefined;
-      scheduler.resume(call.make);
-    };
-    setTimeout(settled, VERDICT_MS).unref();
-    state.settled = settled;
+    // Where make's words are not ours to read, what it has started runs, as it would have without us.
+    if (this.#options.markers) this.#verdicts.await(state, outcome, flags);
   }
 
   #close(state: RecipeState): void {
@@ -374,28 +350,4 @@ interface Pass {
   readonly fresh: boolean;
 }
 
-/** How long recipes are held back for make's word on a failure. It comes within milliseconds, or not at all. */
-const VERDICT_MS = 3000;
 const CANCELLED: Outcome = { kind: 'cancelled' };
-
-/** Make has gone on with a recipe, so it ignored the failure of the line before. */
-function wentOn(state: RecipeState): void {
-  if (!state.failure) return;
-  state.failure = undefined;
-  state.ignored++;
-  state.settled?.();
-}
-
-function print(call: ShellCall, output: readonly Text[], markers: DispatcherOptions['markers'], job: Job): void {
-  const pieces: Text[] = [...output];
-  if (markers) {
-    pieces.unshift({ descriptor: 1, data: markers.begin(job) });
-    pieces.push({ descriptor: 1, data: markers.end(job) });
-  }
-  for (let at = 0; at < pieces.length;) {
-    const { descriptor } = pieces[at] as Text;
-    const together: Buffer[] = [];
-    for (; pieces[at]?.descriptor === descriptor; at++) together.push((pieces[at] as Text).data);
-    call.write(descriptor, Buffer.concat(together));
-  }
-}
