@@ -8,6 +8,7 @@ import { stagingName } from '../build/staging-name.ts';
 import { StopSignals } from '../build/stop-signals.ts';
 import { findMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
+import type { Host } from '../model/host.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
 import { FoldLog } from '../report/fold.ts';
@@ -16,6 +17,7 @@ import type { WorkflowLog } from '../report/workflow-commands.ts';
 import { encode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { checkInputs, readInputs } from './inputs.ts';
+import { checkMakefile } from './makefile.ts';
 import { loadMatrix } from './matrix.ts';
 import { writeOutputs } from './outputs.ts';
 import { maskSecrets } from './secrets.ts';
@@ -44,6 +46,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   const matrix = await loadMatrix(inputs.hosts);
   const hosts = matrix ?? [];
   const jobs = jobCount(hosts, settings);
+  await checkMakefile(settings);
   const make = await findMake(settings.make, encode(process.env['PATH'] ?? ''));
   const remote = hosts.filter((host) => !host.local);
   const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
@@ -61,7 +64,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   for (const text of login?.credentials.notices ?? []) notice(text);
 
   const staging = stagingName(new Date());
-  saveRunState({ staging, hosts: remote });
+  const used: Host[] = [];
   const outcome = await build({
     settings,
     hosts,
@@ -75,6 +78,10 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     jobs,
     staging,
     piped: true,
+    onHostUsed: (host) => {
+      used.push(host);
+      saveRunState({ staging, hosts: used });
+    },
     cleanUp: false,
     sink,
     onSignal: (stop) => signals.onSignal(stop),

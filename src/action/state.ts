@@ -5,13 +5,13 @@ import type { Host } from '../model/host.ts';
 export interface RunState {
   /** What the names of its staging directories begin with. */
   readonly staging: string;
-  /** The hosts on which it may have been made. */
+  /** The hosts on which one may have been made. */
   readonly hosts: readonly Host[];
 }
 
 const NAME = 'run';
 
-/** Kept by the runner for post; to be called before anything is made on a host. */
+/** Kept by the runner for post, the last one counts; to be called before anything is made on a further host. */
 export function saveRunState(state: RunState): void {
   saveState(NAME, JSON.stringify(state));
 }

@@ -242,12 +242,12 @@ sub apply_entries {
         my ($kind, @field) = split / /, $line;
         my $name = read_exact(pop @field);
         my $path = "$tree/$name";
-        my $fine = 1;
+        my ($fine, $why) = (1, undef);
         %checked = () if $kind eq 'x' || $kind eq 'l';
         if (!inside($name, \%checked)) {    # what was to be removed there is gone already
             next if $kind eq 'x' || $kind eq 't';
             $path = "$staging/.refused$lane";
-            $fine = 0;
+            ($fine, $why) = (0, 'what is above it is no directory');
         }
         if ($kind eq 'f') {
             my ($mode, $ns, $size) = @field;
@@ -262,7 +262,7 @@ sub apply_entries {
                 my $take = $left < length $input ? $left : length $input;
                 if ($fine) {
                     my $written = syswrite $file, $input, $take;
-                    if (defined $written) { $take = $written } else { $fine = 0 }
+                    if (defined $written) { $take = $written } else { ($fine, $why) = (0, "$!") }
                 }
                 substr($input, 0, $take) = '';
                 $left -= $take;
@@ -284,7 +284,7 @@ sub apply_entries {
         } elsif ($kind eq 't') {
             $fine &&= set_time($path, $field[0]);
         }
-        push @trouble, "$name: $!" unless $fine;
+        push @trouble, "$name: " . ($why // "$!") unless $fine;
         next if $overlay;
         forget($name) if $kind eq 'f' || $kind eq 'l';
         $known{$name} = stamp($path);

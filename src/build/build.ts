@@ -25,6 +25,7 @@ import type { Login } from '../ssh/connection.ts';
 import { createStage } from '../stage/stage.ts';
 import { assetPath } from '../util/asset.ts';
 import { bufferOf, decode, encode, type Bytes } from '../util/bytes.ts';
+import { deferred } from '../util/deferred.ts';
 import { UserError } from '../util/user-error.ts';
 import { summarize } from './run-summary.ts';
 import { SshLanes } from './ssh-lanes.ts';
@@ -44,6 +45,8 @@ export interface BuildOptions {
   readonly staging: string;
   /** True: make's output is taken apart and comes as events. False: make writes to our own descriptors. */
   readonly piped: boolean;
+  /** Told of each ssh host before anything is made there. */
+  readonly onHostUsed: (host: Host) => void;
   /** Whether the staging directories are removed at the end; else somebody else does it (post). */
   readonly cleanUp: boolean;
   readonly sink: EventSink;
@@ -73,7 +76,9 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const { staging, login } = options;
   const { setup } = settings;
   const merge = options.piped;
-  const openers = login ? hosts.filter((host) => !host.local).map((host) => new SshLanes(host, login)) : [];
+  const openers = login
+    ? hosts.filter((host) => !host.local).map((host) => new SshLanes(host, login, () => options.onHostUsed(host)))
+    : [];
   const remotes = openers.map(
     (opener) =>
       new RemoteHost({
@@ -93,8 +98,10 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   let make: MakeProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
   let dispatcher: Dispatcher | undefined;
+  const stop = deferred<undefined>();
   options.onSignal((name) => {
     stopped = name;
+    stop.resolve(undefined);
     dispatcher?.stop();
     make?.signal(name);
     farm.close();
@@ -105,8 +112,9 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   try {
     const started = farm.start();
     run = await RunDirectory.create({ assets: assetPath('.'), makeNames: names(options.make, environment) });
-    await started;
-    if (never && farm.ready === 0) throw new UserError('no host is ready, and fallback is never: nothing is built');
+    await Promise.race([started, stop.promise]);
+    if (never && farm.ready === 0 && stopped === undefined)
+      throw new UserError('no host is ready, and fallback is never: nothing is built');
     const nonce = randomBytes(16).toString('hex');
     dispatcher = new Dispatcher({
       scheduler,

@@ -15,15 +15,17 @@ import { cleanHost } from './clean-host.ts';
 export class SshLanes implements LaneOpener {
   readonly host: Host;
   readonly #pool: ControlPool;
-
+  readonly #onUse: () => void;
   /** A lane was begun: without one nothing can be left on the host. */
   #used = false;
   #closed = false;
   /** The lane in perl is the faster one, and the only one with an overlay. */
   #withoutPerl = false;
 
-  constructor(host: Host, login: Login) {
+  /** @param onUse told before anything can be made on the host, once */
+  constructor(host: Host, login: Login, onUse: () => void) {
     this.host = host;
+    this.#onUse = onUse;
     this.#pool = new ControlPool(host, login);
   }
 
@@ -62,6 +64,7 @@ export class SshLanes implements LaneOpener {
       channel.destroy();
       throw new Error('it came up when the run was over');
     }
+    if (!this.#used) this.#onUse();
     this.#used = true;
     return channel;
   }

@@ -64,6 +64,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       jobs: intent.jobs === 'unlimited' ? allPlaces(hosts, settings) : (intent.jobs ?? 1),
       staging: stagingName(new Date()),
       piped,
+      onHostUsed: () => undefined,
       cleanUp: true,
       sink: log.handle,
       onSignal: (stop) => signals.onSignal(stop),

@@ -16,6 +16,8 @@ interface JobLog {
   readonly job: Job;
   readonly legs: Leg[];
   text: { readonly echo: Bytes; readonly output: Bytes } | undefined;
+  /** make's words on its failure, which make ignored: they stand behind its text. */
+  remark: Bytes;
   printed: boolean;
 }
 
@@ -31,8 +33,8 @@ export function placeName(place: Place): string {
 export class RecipeLog {
   readonly recipe: Recipe;
   readonly #jobs = new Map<number, JobLog>();
-  /** make's words on an ignored failure: part of what the recipe printed. */
-  #remarks: Bytes = '';
+  /** The job whose text came last. */
+  #last: JobLog | undefined;
   finished = false;
   /** Its recipe calls make. */
   recursive = false;
@@ -59,10 +61,12 @@ export class RecipeLog {
         ? text
         : { echo: log.text.echo, output: log.text.output + text.echo + text.output };
     log.printed = false;
+    this.#last = log;
   }
 
+  /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
   remark(text: Bytes): void {
-    this.#remarks += text;
+    if (this.#last !== undefined) this.#last.remark += text;
   }
 
   /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
@@ -78,11 +82,11 @@ export class RecipeLog {
     const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
     // make prints the line before it asks: what was cancelled while it waited never ran.
     const shown = fresh.filter((log) => final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
-    const text = shown.map((log) => joined(log.text)).join('') + this.#remarks;
-    const ignored = this.#remarks !== '';
-    this.#remarks = '';
+    const text = shown.map((log) => joined(log.text) + log.remark).join('');
+    const ignored = shown.some((log) => log.remark !== '');
     for (const log of fresh) {
       log.printed = true;
+      log.remark = '';
       const end = final(log);
       if (end !== undefined && succeeded(end.outcome)) log.text = { echo: '', output: '' };
     }
@@ -150,7 +154,7 @@ export class RecipeLog {
   #job(job: Job): JobLog {
     let log = this.#jobs.get(job.id);
     if (log === undefined) {
-      log = { job, legs: [], text: undefined, printed: false };
+      log = { job, legs: [], text: undefined, remark: '', printed: false };
       this.#jobs.set(job.id, log);
     }
     return log;

@@ -1,0 +1,143 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { readdirSync } from 'node:fs';
+import {
+  ActionRig,
+  connectionsTo,
+  expectNothingLeft,
+  inputsFor,
+  leftOn,
+  sweepHosts,
+  until,
+  type RunningStep,
+} from '../rig/action-rig.ts';
+import { SshdRig } from '../rig/sshd-rig.ts';
+
+const HOSTS = [
+  { name: 'alpha', user: 'root' as const, slots: 2 },
+  { name: 'beta', user: 'unprivileged' as const, slots: 2 },
+];
+/** Two jobs a host and one on the runner that do not end by themselves within a test. */
+const ENDLESS = {
+  Makefile: `all: a.o b.o c.o d.o here
+a.o b.o c.o d.o here:
+	echo half >$@; sleep 300; echo whole >$@
+`,
+};
+
+let sshd: SshdRig;
+beforeAll(async () => {
+  sshd = await SshdRig.start({ hosts: HOSTS });
+});
+afterEach(() => sweepHosts(sshd));
+afterAll(() => sshd.dispose());
+
+const sleepers = (rig: SshdRig, name: string): number =>
+  Number(rig.exec(name, 'pgrep -fc "^sleep 300"', { check: false }));
+
+/** Starts the endless build and waits until it runs everywhere. */
+async function startEndless(action: ActionRig, rig = sshd): Promise<RunningStep> {
+  const step = action.start({ 'local-jobs': '0', jobs: '5' });
+  const everywhere = (): boolean => rig.hosts.every(({ name }) => sleepers(rig, name) === 2) && action.exists('here');
+  await until(everywhere, 'jobs run on all hosts');
+  return step;
+}
+
+describe('post after main', () => {
+  test('was killed in the middle of a build', () =>
+    ActionRig.use({ files: ENDLESS, inputs: inputsFor(sshd) }, async (action) => {
+      const step = await startEndless(action);
+      step.signal('SIGKILL');
+      expect(await step.result).toMatchObject({ signal: 'SIGKILL' });
+      await until(() => sshd.hosts.every(({ name }) => sleepers(sshd, name) === 0), 'the jobs on the hosts have ended');
+      const post = await action.post();
+      expect(post).toMatchObject({ status: 0 });
+      expect(post.log.annotations).toEqual([]);
+      await expectNothingLeft(sshd);
+      expect(action.list()).toEqual(['Makefile', 'here']);
+      // RUNNER_TEMP, which the runner itself empties, may hold something; nothing else of the machine does.
+      expect(readdirSync(action.tmp)).toEqual([]);
+    }));
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('got %s in the middle of a build', (signal) =>
+    ActionRig.use({ files: ENDLESS, inputs: inputsFor(sshd) }, async (action) => {
+      const step = await startEndless(action);
+      const begin = performance.now();
+      step.signal(signal);
+      expect(await step.result).toMatchObject({ signal });
+      // The runner waits 7.5 s before it becomes rude.
+      expect(performance.now() - begin).toBeLessThan(5000);
+      await until(() => action.processes().length === 0, 'nothing runs on the runner');
+      expect(action.leftovers()).toEqual([]);
+      expect(action.list()).not.toContain('a.o');
+      const post = await action.post();
+      expect(post).toMatchObject({ status: 0 });
+      expect(post.log.annotations).toEqual([]);
+      await expectNothingLeft(sshd);
+    }),
+  );
+
+  test('failed', () =>
+    ActionRig.use({ files: { Makefile: 'a.o:\n\texit 3\n' }, inputs: inputsFor(sshd) }, async (action) => {
+      expect(await action.main()).toMatchObject({ status: 2 });
+      expect(action.leftovers()).toEqual([]);
+      expect(await action.post()).toMatchObject({ status: 0 });
+      await expectNothingLeft(sshd);
+    }));
+
+  test('never came to any host', () =>
+    ActionRig.use({ files: ENDLESS, inputs: inputsFor(sshd) }, async (action) => {
+      const before = sshd.hosts.map(({ name }) => connectionsTo(sshd, name));
+      expect(await action.main({ fallback: 'perhaps' })).toMatchObject({ status: 2 });
+      expect(await action.post()).toMatchObject({ status: 0, text: '' });
+      expect(sshd.hosts.map(({ name }) => connectionsTo(sshd, name))).toEqual(before);
+    }));
+});
+
+test('post names the host that it cannot reach, and cleans the other', async () => {
+  const own = await SshdRig.start({ hosts: HOSTS });
+  try {
+    await ActionRig.use(
+      { files: { Makefile: 'all: a.o b.o\na.o b.o c.o d.o:\n\techo $@ >$@\n' }, inputs: inputsFor(own) },
+      async (action) => {
+        expect(await action.main()).toMatchObject({ status: 0 });
+        expect(leftOn(own, 'beta').join('\n')).toContain(action.staging);
+        await own.kill('alpha');
+        const post = await action.post();
+        expect(post.status).toBe(0);
+        const name = own.matrix.split(' ')[0];
+        expect(post.log.annotations).toMatchObject([{ level: 'warning' }]);
+        expect(post.log.annotations[0]?.message).toContain(name);
+        expect(post.log.annotations[0]?.message).toContain(action.staging);
+        await expectNothingLeft(own, ['beta']);
+      },
+    );
+  } finally {
+    await own.dispose();
+  }
+});
+
+test('a host that is lost in the middle of a build: its jobs run elsewhere, post names it', async () => {
+  const own = await SshdRig.start({ hosts: HOSTS });
+  try {
+    const Makefile = 'all: a.o b.o c.o d.o\na.o b.o c.o d.o:\n\thostname >$@.on; sleep 2; hostname >$@\n';
+    await ActionRig.use({ files: { Makefile }, inputs: inputsFor(own) }, async (action) => {
+      const step = action.start({ 'local-jobs': '0' });
+      await until(
+        () => Number(own.exec('alpha', 'pgrep -fc "^sleep 2"', { check: false })) === 2,
+        'two jobs run on alpha',
+      );
+      await own.kill('alpha');
+      const main = await step.result;
+      expect(main.status).toBe(0);
+      expect(['a.o', 'b.o', 'c.o', 'd.o'].map((name) => action.read(name))).toEqual(Array(4).fill('beta\n'));
+      expect(action.outputs).toMatchObject({ remote: 4, retried: 0, local: 0, failedTargets: [] });
+      const [lost] = main.log.of('warning');
+      expect(lost?.message).toContain(own.matrix.split(' ')[0]);
+      const post = await action.post();
+      expect(post.log.of('warning')).toHaveLength(1);
+      await expectNothingLeft(own, ['beta']);
+    });
+  } finally {
+    await own.dispose();
+  }
+});

@@ -1,0 +1,68 @@
+import { isRoot, runAsRoot } from './as-root.mjs';
+
+/** Where the point to point networks of four addresses each come from: /16 blocks that are seldom in use. */
+const BLOCKS = [
+  [10, 213],
+  [172, 29],
+  [198, 18],
+];
+const NETWORKS_IN_BLOCK = 1 << 14;
+
+/** Interfaces that are ours start so; the number of the network follows. */
+export const INTERFACE_PREFIX = 'dmrig';
+
+const dotted = (/** @type {number} */ n) => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255].join('.');
+
+/**
+ * A pair of addresses for one link between this machine and one host.
+ *
+ * @typedef {object} Subnet
+ * @property {string} link the interface on this machine's side
+ * @property {string} ours this machine's address
+ * @property {string} theirs the host's address
+ */
+
+/** @returns {Array<[number, number]>} address and prefix length of what this machine already has or routes */
+function networksInUse() {
+  const text = `${runAsRoot(['ip', '-4', '-o', 'addr'])}${runAsRoot(['ip', '-4', 'route', 'show', 'table', 'all'])}`;
+  return [...text.matchAll(/\b(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+))?/g)].map((m) => {
+    const [a, b, c, d] = m.slice(1, 5).map(Number);
+    return [((a << 24) | (b << 16) | (c << 8) | d) >>> 0, Number(m[5] ?? 32)];
+  });
+}
+
+/**
+ * Makes a veth pair whose far end is `eth0` in the network namespace of the process `pid`. The name of the near end is
+ * the reservation: the kernel refuses a second one, so that several runs at once find networks of their own.
+ *
+ * @param {number} pid
+ * @returns {Subnet}
+ */
+export function linkTo(pid) {
+  const used = networksInUse();
+  let last = '';
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const index = Math.floor(Math.random() * NETWORKS_IN_BLOCK);
+    const block = attempt % BLOCKS.length;
+    const base = ((BLOCKS[block][0] << 24) | (BLOCKS[block][1] << 16) | (index << 2)) >>> 0;
+    const taken = used.some(([address, bits]) => {
+      const mask = bits === 0 ? 0 : (~0 << (32 - Math.min(bits, 30))) >>> 0;
+      return bits !== 0 && (address & mask) >>> 0 === (base & mask) >>> 0;
+    });
+    if (taken) continue;
+    const subnet = { link: `${INTERFACE_PREFIX}${block}-${index}`, ours: dotted(base + 1), theirs: dotted(base + 2) };
+    try {
+      runAsRoot(['ip', 'link', 'add', subnet.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
+    } catch (error) {
+      last = String(error);
+      if (last.includes('File exists')) continue;
+      break;
+    }
+    runAsRoot(['ip', 'addr', 'add', `${subnet.ours}/30`, 'dev', subnet.link]);
+    runAsRoot(['ip', 'link', 'set', subnet.link, 'up']);
+    return subnet;
+  }
+  throw new Error(
+    `no network for a test host${isRoot() ? '' : ' (as sudo)'}: ${last || 'all networks that test hosts may use are in use here'}`,
+  );
+}
