@@ -67,6 +67,12 @@ a b:
     // The line that fails runs again on the runner, and what follows it.
     local: ['a', 'b'],
   },
+  'something in /tmp between two lines of a recipe': {
+    files: {
+      Makefile:
+        'all: 1.o 2.o ; cat 1.o 2.o >$@\n1.o 2.o:\n\techo $@ >/tmp/between-$@\n\tcp /tmp/between-$@ $@\n\trm /tmp/between-$@\n',
+    },
+  },
   'order-only prerequisites': {
     files: {
       Makefile: `OUT = out/deep

@@ -311,6 +311,7 @@ async function runOn(
     argv: ['/bin/sh', '-c', command],
     environment,
     umask: 0o022,
+    recipe: 1,
     merge: true,
     keep: undefined,
   };

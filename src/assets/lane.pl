@@ -219,15 +219,22 @@ sub opaque {
     return $size == 1 && substr($value, 0, 1) eq 'y';
 }
 
-# What a job leaves in its private /tmp, less the levels above a workspace that stands there itself.
-sub clean_tmp {
-    my ($directory, @keep) = @_;
-    for my $name (names($directory)) {
-        if (@keep && $name eq $keep[0]) {
-            clean_tmp("$directory/$name", @keep[1 .. $#keep]) if @keep > 1;
-        } else {
-            remove("$directory/$name");
-        }
+# What a job leaves in its private /tmp is there again for the next line of its recipe, whichever lane runs that, and for
+# nobody else. A workspace below /tmp has its own place there, which stays.
+sub take_tmp {
+    my ($recipe) = @_;
+    my $kept = "$staging/r$recipe";
+    rename "$kept/$_", "$home/tmp/$_" for names($kept);
+}
+
+sub keep_tmp {
+    my ($recipe) = @_;
+    my $kept = "$staging/r$recipe";
+    my (undef, $top, $next) = split m{/}, $workspace;
+    for my $name (names("$home/tmp")) {
+        next if $top eq 'tmp' && $name eq $next;
+        mkdir $kept, 0700;
+        rename "$home/tmp/$name", "$kept/$name" or remove("$home/tmp/$name");
     }
 }
 
@@ -542,7 +549,7 @@ sub hear_kill {
 }
 
 sub run_job {
-    my ($id, $umask, $merge, $keep, $argc, $envc, $size) = @_;
+    my ($id, $umask, $merge, $keep, $argc, $envc, $recipe, $size) = @_;
     my ($directory, $path, $except, @rest) = split /\0/, read_exact($size), -1;
     my %run = (
         directory => $directory, path => $path, umask => oct $umask,
@@ -551,6 +558,7 @@ sub run_job {
     $began = time;
     my $box;
     if ($overlay && !($box = open_overlay($tree))) { say_later("lost $id sandbox: $!\n"); return }
+    take_tmp($recipe) if $overlay;
     pipe my $out_read, my $out_write or do { say_later("lost $id pipe: $!\n"); return };
     my ($err_read, $err_write);
     if (!$merge) { pipe $err_read, $err_write or do { say_later("lost $id pipe: $!\n"); return } }
@@ -574,8 +582,7 @@ sub run_job {
         flush_output();
         remove($box->{upper});
         remove($box->{work});
-        my ($top, undef, @below) = split m{/}, $workspace;
-        clean_tmp("$home/tmp", $workspace =~ m{^/tmp/} ? @below : ());
+        keep_tmp($recipe);
     } else {
         collect_tree($wanted, $except);
         say_later(".\n");

@@ -93,6 +93,8 @@ export interface LaneRequest {
   readonly argv: readonly Bytes[];
   readonly environment: readonly Bytes[];
   readonly umask: number;
+  /** Its lines share a /tmp, which no other recipe sees. */
+  readonly recipe: number;
   /** Both descriptors are one: what is printed keeps its order. */
   readonly merge: boolean;
   /** What a failing job wrote is reported too, except this path. */

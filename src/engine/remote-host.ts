@@ -190,6 +190,7 @@ export class RemoteHost {
           argv: job.argv,
           environment: travelling.variables,
           umask: job.umask,
+          recipe: job.recipe.id,
           merge,
           keep: keepOutputs
             ? { except: stage.relative(`${job.recipe.directory}/${job.recipe.target}`) ?? '' }

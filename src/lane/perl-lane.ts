@@ -13,7 +13,7 @@ export type { LaneStream };
 /**
  * The engine's end of src/assets/lane.pl. Frames are a line of words and, where the line says so, bytes behind it.
  *
- * To the lane: `entries`, entries, `.` | `run ID UMASK MERGE KEEP ARGC ENVC SIZE` with NUL-separated fields | `kill ID`.
+ * To the lane: `entries`, entries, `.` | `run ID UMASK MERGE KEEP ARGC ENVC RECIPE SIZE` with NUL-separated fields | `kill ID`.
  * From the lane: `applied` or `trouble TEXT` | `out ID FD SIZE` bytes | `end ID exit|signal N MICROSECONDS`, outputs, `.`
  * | `lost ID TEXT`. The entries stand above apply_entries in lane.pl.
  */
@@ -67,7 +67,7 @@ export class PerlLane implements Lane {
     const keep = request.keep ? 1 : 0;
     writer.add(
       Buffer.from(
-        `run ${id} ${request.umask.toString(8)} ${request.merge ? 1 : 0} ${keep} ${request.argv.length} ${request.environment.length} ${fields.length}\n`,
+        `run ${id} ${request.umask.toString(8)} ${request.merge ? 1 : 0} ${keep} ${request.argv.length} ${request.environment.length} ${request.recipe} ${fields.length}\n`,
       ),
     );
     writer.add(fields);

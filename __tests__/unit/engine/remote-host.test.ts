@@ -142,6 +142,7 @@ describe('one job', () => {
         argv: ['/bin/sh', '-c', 'cc'],
         environment: ['NEW=2'],
         umask: 0o27,
+        recipe: expect.any(Number),
         merge: false,
         keep: undefined,
       },

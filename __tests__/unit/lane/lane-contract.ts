@@ -511,6 +511,18 @@ export function laneContract(variant: Variant): void {
       });
     });
 
+    if (variant.kind === 'perl' && variant.sandbox === 'overlay') {
+      test('/tmp is the same for all lines of a recipe, and nobody else sees it', async () => {
+        const lines = ['mkdir /tmp/d && echo one >/tmp/d/f', 'cat /tmp/d/f; echo two >/tmp/f', 'cat /tmp/f /tmp/d/f'];
+        const [first, second] = lines;
+        expect((await shared.run(first ?? '', { recipe: 7 })).outcome).toEqual(DONE);
+        expect((await shared.run('ls -A /tmp', { recipe: 8 })).stdout).not.toMatch(/^d$/m);
+        expect((await shared.run(second ?? '', { recipe: 7 })).stdout).toBe('one\n');
+        expect((await shared.run(lines[2] ?? '', { recipe: 7 })).stdout).toBe('two\none\n');
+        expect((await shared.run('ls -A /tmp', { recipe: 8 })).stdout).not.toMatch(/^[df]$/m);
+      });
+    }
+
     describe('the end', () => {
       test('comes when asked for, and the lane goes on', async () => {
         const word = `${8_000_000 + Math.floor(Math.random() * 999_999)}`;

@@ -101,6 +101,8 @@ export class LaneRig {
     return this.lane.overlay ? join(this.directory, 'staging/tree') : join(this.directory, 'staging/l1/tree');
   }
 
+  #recipes = 1000;
+
   async run(command: Bytes, more: Partial<LaneRequest> = {}, signal = new AbortController().signal): Promise<Ran> {
     const texts: Record<1 | 2, Bytes> = { 1: '', 2: '' };
     const outputs: Came[] = [];
@@ -114,6 +116,7 @@ export class LaneRig {
         argv: ['sh', '-c', command],
         environment: [],
         umask: 0o022,
+        recipe: this.#recipes++,
         merge: false,
         keep: undefined,
         ...more,
