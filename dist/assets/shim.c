@@ -1,0 +1,499 @@
+/*
+ * What make executes in place of a shell and, under the name bin/make, in place of make. It asks the broker of the
+ * run what to do and does it. Compiled for each run; -DRUN='"/tmp/distmake-x"' is the run directory:
+ *
+ *   RUN/sock         the broker
+ *   RUN/sh/PATH      link to this program, in place of the shell /PATH
+ *   RUN/rel/NAME     the same for a shell named without a directory
+ *   RUN/parse/sh     the shell of the $(shell) calls in last.mk
+ *   RUN/bin/NAME     the wrapper of make
+ *
+ * A message is its length without these five bytes (4 bytes, little endian), a letter, and fields that end in NUL.
+ * From here to the broker:
+ *   S pid ppid umask directory argc argv... environment...     a shell call
+ *   M pid directory argc argv... environment...                a call of make
+ *   P ppid directory command environment...                    a parse
+ *   D x STATUS | D s SIGNAL                                    how the local run ended
+ * and back:
+ *   1 data / 2 data (bytes, not fields)     print on that descriptor
+ *   R argc argv... changes...               run locally, then say D
+ *   X status / K signal                     exit so / die of that signal
+ *   E file argc argv... changes...          execute
+ *   F status message                        print the message on descriptor 2 and exit
+ *   T text (bytes)                          print on descriptor 1 and exit 0
+ * A change is NAME=value, or NAME to unset it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+extern char **environ;
+
+static int broker = -1;
+
+static void complain(const char *what, const char *why)
+{
+  fprintf(stderr, why ? "distmake: %s: %s\n" : "distmake: %s\n", what, why);
+}
+
+static void broker_gone(void)
+{
+  complain("the run that this command belongs to has ended (" RUN ")", NULL);
+  _exit(2);
+}
+
+static void *reserve(void *memory, size_t size)
+{
+  memory = realloc(memory, size ? size : 1);
+  if (!memory) {
+    complain("out of memory", NULL);
+    _exit(2);
+  }
+  return memory;
+}
+
+/* A message to send */
+
+struct message {
+  char *data;
+  size_t length, room;
+};
+
+static void add_bytes(struct message *m, const char *data, size_t length)
+{
+  if (m->length + length > m->room) {
+    m->room = (m->length + length) * 2;
+    m->data = reserve(m->data, m->room);
+  }
+  memcpy(m->data + m->length, data, length);
+  m->length += length;
+}
+
+static void add_text(struct message *m, const char *text)
+{
+  add_bytes(m, text, strlen(text) + 1);
+}
+
+static void add_number(struct message *m, long number)
+{
+  char text[32];
+  snprintf(text, sizeof text, "%ld", number);
+  add_text(m, text);
+}
+
+static void add_all(struct message *m, char **list)
+{
+  for (; *list; list++)
+    add_text(m, *list);
+}
+
+static void add_directory(struct message *m)
+{
+  size_t room = PATH_MAX;
+  char *path = reserve(NULL, room);
+  while (!getcwd(path, room)) {
+    if (errno != ERANGE) {
+      path[0] = '\0';
+      break;
+    }
+    room *= 2;
+    path = reserve(path, room);
+  }
+  add_text(m, path);
+  free(path);
+}
+
+static void begin(struct message *m, char type)
+{
+  char head[5] = {0, 0, 0, 0, type};
+  memset(m, 0, sizeof *m);
+  add_bytes(m, head, 5);
+}
+
+static void send_message(struct message *m)
+{
+  uint32_t length = (uint32_t)(m->length - 5);
+  size_t sent = 0;
+  int i;
+  for (i = 0; i < 4; i++)
+    m->data[i] = (char)(length >> (8 * i));
+  while (sent < m->length) {
+    ssize_t n = send(broker, m->data + sent, m->length - sent, MSG_NOSIGNAL);
+    if (n > 0)
+      sent += (size_t)n;
+    else if (n < 0 && errno != EINTR)
+      broker_gone();
+  }
+  free(m->data);
+}
+
+/* A message received */
+
+struct reply {
+  char type;
+  char *data, *next, *end;
+};
+
+static void receive(char *data, size_t length)
+{
+  while (length > 0) {
+    ssize_t n = recv(broker, data, length, 0);
+    if (n > 0) {
+      data += n;
+      length -= (size_t)n;
+    } else if (n == 0 || errno != EINTR) {
+      broker_gone();
+    }
+  }
+}
+
+static void receive_reply(struct reply *r)
+{
+  unsigned char head[5];
+  size_t length;
+  receive((char *)head, 5);
+  length = head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
+  r->type = (char)head[4];
+  r->data = r->next = reserve(NULL, length + 1);
+  r->end = r->data + length;
+  receive(r->data, length);
+  r->data[length] = '\0';
+}
+
+static char *field(struct reply *r)
+{
+  char *text = r->next;
+  if (text >= r->end)
+    return NULL;
+  r->next = text + strlen(text) + 1;
+  return text;
+}
+
+static long number_field(struct reply *r)
+{
+  char *text = field(r);
+  return text ? atol(text) : 0;
+}
+
+static char **argument_fields(struct reply *r)
+{
+  long count = number_field(r), i;
+  char **list = reserve(NULL, (size_t)(count + 1) * sizeof *list);
+  for (i = 0; i < count && (list[i] = field(r)); i++)
+    ;
+  list[i] = NULL;
+  return list;
+}
+
+static void change_environment(struct reply *r)
+{
+  char *change;
+  while ((change = field(r))) {
+    char *equals = strchr(change, '=');
+    if (equals) {
+      *equals = '\0';
+      setenv(change, equals + 1, 1);
+      *equals = '=';
+    } else {
+      unsetenv(change);
+    }
+  }
+}
+
+static void connect_to_broker(void)
+{
+  struct sockaddr_un address;
+  /* A full backlog is no refusal on a stream socket of Linux: connect waits. Elsewhere it is ECONNREFUSED: try again. */
+  int tries = 50;
+  memset(&address, 0, sizeof address);
+  address.sun_family = AF_UNIX;
+  strncpy(address.sun_path, RUN "/sock", sizeof address.sun_path - 1);
+  broker = socket(AF_UNIX, SOCK_STREAM, 0);
+  if (broker >= 0 && broker < 3) {
+    /* A recipe may have closed its standard descriptors. */
+    int high = fcntl(broker, F_DUPFD, 3);
+    close(broker);
+    broker = high;
+  }
+  if (broker < 0) {
+    complain("socket", strerror(errno));
+    _exit(2);
+  }
+  fcntl(broker, F_SETFD, FD_CLOEXEC);
+  while (connect(broker, (struct sockaddr *)&address, sizeof address) < 0) {
+#ifndef __linux__
+    if (errno == ECONNREFUSED && tries-- > 0) {
+      usleep(20000);
+      continue;
+    }
+#endif
+    if (errno != EINTR || tries-- <= 0)
+      broker_gone();
+  }
+}
+
+static void print(int descriptor, const char *data, size_t length)
+{
+  while (length > 0) {
+    ssize_t n = write(descriptor, data, length);
+    if (n > 0) {
+      data += n;
+      length -= (size_t)n;
+    } else if (n < 0 && errno == EAGAIN) {
+      struct pollfd wait = {descriptor, POLLOUT, 0};
+      poll(&wait, 1, -1);
+    } else if (n < 0 && errno != EINTR) {
+      return;
+    }
+  }
+}
+
+static void die_of(int number)
+{
+  struct rlimit none = {0, 0};
+  sigset_t set;
+  /* The process that truly died of it has left its core already. */
+  setrlimit(RLIMIT_CORE, &none);
+  signal(number, SIG_DFL);
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+  kill(getpid(), number);
+  _exit(128 + number);
+}
+
+/* As make reports a program that it cannot execute. */
+static void cannot_execute(const char *file)
+{
+  fprintf(stderr, "make: %s: %s\n", file, strerror(errno));
+  _exit(errno == ENOENT ? 127 : 126);
+}
+
+/* The local run: signals that only the shim gets go on to the child, and the shim outlives it. */
+
+static volatile pid_t child;
+static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+#define FORWARDED (sizeof forwarded / sizeof forwarded[0])
+
+static void forward(int number, siginfo_t *info, void *context)
+{
+  int saved = errno;
+  (void)context;
+  /* A terminal signals its whole foreground group: the child has its own already. */
+  if (info->si_code <= 0 && child > 0)
+    kill(child, number);
+  errno = saved;
+}
+
+static void run_locally(struct reply *r)
+{
+  struct sigaction action, former[FORWARDED];
+  struct message m;
+  sigset_t block, mask;
+  char **argv = argument_fields(r);
+  int status = 0;
+  size_t i;
+#ifdef __linux__
+  pid_t self = getpid();
+#endif
+
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = forward;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigemptyset(&block);
+  for (i = 0; i < FORWARDED; i++)
+    sigaddset(&block, forwarded[i]);
+  sigprocmask(SIG_BLOCK, &block, &mask);
+  child = fork();
+  if (child < 0) {
+    complain("fork", strerror(errno));
+    _exit(2);
+  }
+  if (child == 0) {
+#ifdef __linux__
+    /* Whoever kills the shim means the shell. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != self)
+      _exit(2);
+#endif
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    change_environment(r);
+    execvp(argv[0], argv);
+    cannot_execute(argv[0]);
+  }
+  for (i = 0; i < FORWARDED; i++) {
+    sigaction(forwarded[i], NULL, &former[i]);
+    if (former[i].sa_handler != SIG_IGN)
+      sigaction(forwarded[i], &action, NULL);
+  }
+  sigprocmask(SIG_SETMASK, &mask, NULL);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    ;
+  child = 0;
+
+  begin(&m, 'D');
+  add_text(&m, WIFSIGNALED(status) ? "s" : "x");
+  add_number(&m, WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+  send_message(&m);
+  free(argv);
+}
+
+/* Does what the broker says, until one word of it is the last. */
+static void obey(void)
+{
+  for (;;) {
+    struct reply r;
+    receive_reply(&r);
+    switch (r.type) {
+    case '1':
+    case '2':
+      print(r.type - '0', r.data, (size_t)(r.end - r.data));
+      break;
+    case 'T':
+      print(1, r.data, (size_t)(r.end - r.data));
+      _exit(0);
+    case 'R':
+      run_locally(&r);
+      break;
+    case 'X':
+      _exit((int)number_field(&r));
+    case 'K':
+      die_of((int)number_field(&r));
+      break;
+    case 'F': {
+      int status = (int)number_field(&r);
+      char *message = field(&r);
+      if (message)
+        print(2, message, strlen(message));
+      _exit(status);
+    }
+    case 'E': {
+      char *file = field(&r);
+      char **argv = argument_fields(&r);
+      change_environment(&r);
+      execv(file, argv);
+      cannot_execute(file);
+      break;
+    }
+    default:
+      complain("a word from the run that makes no sense", NULL);
+      _exit(2);
+    }
+    free(r.data);
+  }
+}
+
+/* Our path of a shell back to the user's: RUN/sh/bin/bash is /bin/bash, RUN/rel/bash is bash. */
+
+static size_t prefix_length(const char *text)
+{
+  if (strncmp(text, RUN "/sh/", sizeof RUN + 3) == 0)
+    return sizeof RUN + 2;
+  if (strncmp(text, RUN "/rel/", sizeof RUN + 4) == 0)
+    return sizeof RUN + 4;
+  return 0;
+}
+
+static char *restored(char *text)
+{
+  char *result, *to, *from = text;
+  if (!strstr(text, RUN "/"))
+    return text;
+  result = to = reserve(NULL, strlen(text) + 1);
+  while (*from) {
+    size_t skip = *from == '/' ? prefix_length(from) : 0;
+    from += skip;
+    if (!skip)
+      *to++ = *from++;
+  }
+  *to = '\0';
+  return result;
+}
+
+static int is_parse_time(void)
+{
+  const char *target = getenv("DISTMAKE_TARGET");
+  struct stat ours, makes;
+  char path[64];
+  if (!target || !*target)
+    return 1;
+  /* $(shell) inside a recipe, from make 4.4 on, looks like the recipe but for descriptor 1: a pipe of its own. */
+  if (fstat(1, &ours) < 0 || !S_ISFIFO(ours.st_mode))
+    return 0;
+  snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)getppid());
+  return stat(path, &makes) == 0 && (ours.st_dev != makes.st_dev || ours.st_ino != makes.st_ino);
+}
+
+static void run_at_once(char **argv)
+{
+  size_t i;
+  unsetenv("DISTMAKE_TARGET");
+  for (i = 0; argv[i]; i++)
+    argv[i] = restored(argv[i]);
+  for (i = 0; environ[i]; i++)
+    environ[i] = restored(environ[i]);
+  execvp(argv[0], argv);
+  cannot_execute(argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+  struct message m;
+  if (strncmp(argv[0], RUN "/parse/", sizeof RUN + 6) == 0) {
+    if (strcmp(argv[argc - 1], "pid") == 0) {
+      printf("%ld\n", (long)getppid());
+      return 0;
+    }
+    connect_to_broker();
+    begin(&m, 'P');
+    add_number(&m, (long)getppid());
+    add_directory(&m);
+    add_text(&m, argv[argc - 1]);
+  } else if (prefix_length(argv[0])) {
+    mode_t mask;
+    if (is_parse_time())
+      run_at_once(argv);
+    mask = umask(0);
+    umask(mask);
+    connect_to_broker();
+    begin(&m, 'S');
+    add_number(&m, (long)getpid());
+    add_number(&m, (long)getppid());
+    add_number(&m, (long)mask);
+    add_directory(&m);
+    add_number(&m, argc);
+    add_all(&m, argv);
+  } else {
+    connect_to_broker();
+    begin(&m, 'M');
+    add_number(&m, (long)getpid());
+    add_directory(&m);
+    add_number(&m, argc);
+    add_all(&m, argv);
+  }
+  add_all(&m, environ);
+  send_message(&m);
+  obey();
+  return 2;
+}
