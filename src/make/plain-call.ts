@@ -24,6 +24,11 @@ export function plainCall(call: ShellCall, run: RunDirectory): PlainCall {
   for (const entry of call.environment) {
     if (entry.startsWith('DISTMAKE_TARGET=')) continue;
     const restored = run.shells.restore(entry);
+    // .EXPORT_ALL_VARIABLES exports our SHELL; make's own default it would not, unless the environment had one.
+    if (restored === 'SHELL=/bin/sh' && restored !== entry && process.env['SHELL'] === undefined) {
+      changes.push('SHELL');
+      continue;
+    }
     if (entry.startsWith('PATH=')) {
       const all = restored.slice(5).split(':');
       const own = all.filter((directory) => directory !== run.bin);

@@ -18,7 +18,7 @@ import type { Job } from '../../../src/model/job.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 
-export const ROOT = '/work/space';
+export const ROOT = '/home/me/space';
 export const OK: Outcome = { kind: 'exited', status: 0 };
 export const exited = (status: number): Outcome => ({ kind: 'exited', status });
 
