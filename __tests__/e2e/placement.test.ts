@@ -141,6 +141,19 @@ describe('the runner', () => {
     expect(outputs).toMatchObject({ remote: 4 - here, local: here, hosts: [{ jobs: 4 - here }] });
   });
 
+  test('with jobs: 1 each recipe ends before the next begins, as make has it', async () => {
+    const targets = names(6);
+    const files = {
+      Makefile: `all: ${targets.join(' ')}\n${targets.join(' ')}:\n\techo $@ >>order\n\techo $@ >>order\n`,
+    };
+    await ActionRig.use({ files, inputs: { ...inputsFor(sshd), jobs: '1' } }, async (action) => {
+      expect(await action.main()).toMatchObject({ status: 0 });
+      await action.post();
+      expect(action.outputs).toMatchObject({ remote: 6 });
+      expect(action.read('order')).toBe(targets.map((name) => `${name}\n${name}\n`).join(''));
+    });
+  });
+
   test('never has more recipes at one time than jobs', async () => {
     const targets = [...names(4), ...names(4, '.here')];
     const { spans } = await build(timed(targets, 0.2), targets, { jobs: '3' });

@@ -29492,8 +29492,7 @@ async function build(options) {
                 arguments: options.arguments.map(bytes_encode),
                 directory: bytes_encode(settings.workingDirectory),
                 environment,
-                // A few more than may run, so that no slot waits for make; not where what was started cannot be taken back.
-                window: parser ? jobs + Math.max(2, Math.ceil(jobs / 4)) : jobs,
+                window: parser ? lookAhead(jobs) : jobs,
                 output: parser ? (data) => parser.push(data) : 'inherit',
             });
         }
@@ -29515,6 +29514,13 @@ async function build(options) {
         for (const opener of openers)
             opener.close();
     }
+}
+/**
+ * Recipes that make may start when `jobs` of them may run: a few more, so that no slot waits for make. Only where what
+ * was started can be taken back; and not for one job at a time, which people ask for when their makefile needs order.
+ */
+function lookAhead(jobs) {
+    return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
 }
 async function remove(opener, staging, sink) {
     const reason = await opener.clean(staging);

@@ -140,8 +140,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
         arguments: options.arguments.map(encode),
         directory: encode(settings.workingDirectory),
         environment,
-        // A few more than may run, so that no slot waits for make; not where what was started cannot be taken back.
-        window: parser ? jobs + Math.max(2, Math.ceil(jobs / 4)) : jobs,
+        window: parser ? lookAhead(jobs) : jobs,
         output: parser ? (data) => parser.push(data) : 'inherit',
       });
     }
@@ -161,6 +160,14 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       await Promise.all(openers.map((opener) => remove(opener, stagingDirectory(staging, opener.host), sink)));
     for (const opener of openers) opener.close();
   }
+}
+
+/**
+ * Recipes that make may start when `jobs` of them may run: a few more, so that no slot waits for make. Only where what
+ * was started can be taken back; and not for one job at a time, which people ask for when their makefile needs order.
+ */
+function lookAhead(jobs: number): number {
+  return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
 }
 
 async function remove(opener: SshLanes, staging: string, sink: EventSink): Promise<void> {
