@@ -23678,7 +23678,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3514);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3270);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -23688,7 +23688,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3514:
+/***/ 3270:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -28845,6 +28845,34 @@ function describeSocketError(error, host) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/gathering-socket.js
+
+/**
+ * A TCP socket that gathers what is written in one turn of the event loop into one write. ssh2 writes the length, the
+ * payload and the authentication tag of every packet apart; each would be a system call here, a segment on the wire, and
+ * a wake-up of the server. (To cork the socket is not enough: its buffers are written one by one all the same.)
+ */
+class GatheringSocket extends external_node_net_namespaceObject.Socket {
+    #gathered = [];
+    /** Takes the bytes over; false: it would be better to wait for `drain`. */
+    write(chunk) {
+        if (this.#gathered.length === 0)
+            process.nextTick(() => this.#flush());
+        this.#gathered.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+        return !this.writableNeedDrain;
+    }
+    end(...last) {
+        this.#flush();
+        return super.end(...last);
+    }
+    #flush() {
+        const gathered = this.#gathered;
+        this.#gathered = [];
+        if (gathered.length > 0 && this.writable)
+            super.write(Buffer.concat(gathered));
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/host-key.js
 
 const SSH_PORT = 22;
@@ -29120,6 +29148,7 @@ function describeKey(key) {
 
 
 
+
 /** One ssh connection to a host. */
 class Connection {
     #client;
@@ -29146,9 +29175,12 @@ class Connection {
             ready.reject(new Error(refusal ?? describeConnectError(error, { host, username, login })));
         });
         client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
+        const sock = new GatheringSocket();
+        sock.setMaxListeners(0);
+        sock.setNoDelay(true);
+        sock.connect({ host: host.address, port: host.port });
         client.connect({
-            host: host.address,
-            port: host.port,
+            sock,
             username,
             readyTimeout: login.timeout,
             keepaliveInterval: Math.max(1000, Math.floor(login.timeout / 3)),
@@ -29171,7 +29203,6 @@ class Connection {
             client.destroy();
             throw error;
         }
-        client.setNoDelay(true);
         return new Connection(client);
     }
     /** Starts a command; undefined when the server takes no further channel on this connection. */

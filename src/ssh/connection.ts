@@ -3,6 +3,7 @@ import { Client, type AnyAuthMethod, type ClientChannel } from 'ssh2';
 import type { Host } from '../model/host.ts';
 import { deferred } from '../util/deferred.ts';
 import { describeConnectError, type ConnectError } from './connect-error.ts';
+import { GatheringSocket } from './gathering-socket.ts';
 import { hostKeyAlgorithms } from './host-key.ts';
 import { describeRefusal } from './host-key-refusal.ts';
 import type { KnownHosts } from './known-hosts.ts';
@@ -44,9 +45,12 @@ export class Connection {
       ready.reject(new Error(refusal ?? describeConnectError(error, { host, username, login })));
     });
     client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
+    const sock = new GatheringSocket();
+    sock.setMaxListeners(0);
+    sock.setNoDelay(true);
+    sock.connect({ host: host.address, port: host.port });
     client.connect({
-      host: host.address,
-      port: host.port,
+      sock,
       username,
       readyTimeout: login.timeout,
       keepaliveInterval: Math.max(1000, Math.floor(login.timeout / 3)),
@@ -67,7 +71,6 @@ export class Connection {
       client.destroy();
       throw error;
     }
-    client.setNoDelay(true);
     return new Connection(client);
   }
 
