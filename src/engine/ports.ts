@@ -56,7 +56,10 @@ export interface ParseCall {
   /** $(MAKEFILE_LIST), without our own makefile. */
   readonly makefiles: Bytes;
   readonly environment: readonly Bytes[];
-  /** What `$(shell)` expands to. */
+  /**
+   * Lets the make go on. Empty: its SHELL is our link to the user's shell; anything else becomes SHELL as it is, so that
+   * `shell` leaves this make undistributed.
+   */
   answer(text: Bytes): void;
 }
 
