@@ -291,7 +291,16 @@ const lane = async (name: string, more: Partial<LaneSetup> & { login?: Login } =
   const channel = await (await poolTo(name, login)).exec(LANE_COMMAND);
   const staging = `/tmp/make-test-${Math.random().toString(36).slice(2)}`;
   const workspace = '/var/tmp/distmake-workspace';
-  const usual = { staging, workspace, number: 1, create: true, sandbox: 'overlay' as const, setup: '' };
+  const usual = {
+    staging,
+    workspace,
+    number: 1,
+    create: true,
+    sandbox: 'overlay' as const,
+    partial: false,
+    token: undefined,
+    setup: '',
+  };
   const opened = await PerlLane.open(channel, PROGRAM, { ...usual, ...setup });
   closers.push(() => opened.close());
   await opened.sync([]);
@@ -312,6 +321,7 @@ async function runOn(
     environment,
     umask: 0o022,
     recipe: 1,
+    visible: undefined,
     merge: true,
     keep: undefined,
   };

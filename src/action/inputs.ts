@@ -55,6 +55,8 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
       local: reader.patterns('local'),
       setup: (reader.exactText('setup') ?? '').replaceAll('\r\n', '\n'),
       environment: reader.names('environment'),
+      staging: 'tree',
+      exclude: [],
       fallback: reader.word('fallback', ['local', 'never']),
       cache: reader.flag('cache', true),
       log: reader.word('log', ['fold', 'failures', 'plain']),

@@ -89,6 +89,8 @@ export async function build(options: BuildOptions): Promise<Outcome> {
         staging: stagingDirectory(staging, opener.host),
         setup,
         sandbox: 'overlay',
+        partial: false,
+        token: undefined,
         merge,
       }),
   );

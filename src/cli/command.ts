@@ -112,6 +112,8 @@ function settingsOf(options: CliOptions): Settings {
     setup: options.setup,
     environment: options.environment,
     fallback: options.fallback,
+    staging: 'tree',
+    exclude: [],
     log: options.log ?? 'fold',
     summary: false,
     cache: false,

@@ -1,6 +1,7 @@
 import type { Entry, Output } from '../model/entry.ts';
-import type { Job } from '../model/job.ts';
+import type { Job, Recipe } from '../model/job.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { Sandbox } from '../model/sandbox.ts';
 import type { Bytes } from '../util/bytes.ts';
 
 /**
@@ -80,8 +81,12 @@ export interface LaneSetup {
   readonly number: number;
   /** The first lane of a host makes the staging directory, exclusively. */
   readonly create: boolean;
-  /** `tree`: no mount namespace, even where the host would allow it. */
-  readonly sandbox: 'overlay' | 'tree';
+  /** What is wished for: a host that forbids overlays gives `tree` instead of `overlay`, and nothing else instead of the others. */
+  readonly sandbox: Sandbox;
+  /** Jobs may be shown parts of the tree alone (see LaneRequest.visible). */
+  readonly partial: boolean;
+  /** For `shared`: a file of this name in the workspace, whose content is its name, must be there on the host too. */
+  readonly token: Bytes | undefined;
   /** Lines for sh, evaluated once, outside of the sandbox. */
   readonly setup: string;
 }
@@ -100,6 +105,11 @@ export interface LaneRequest {
   readonly recipe: number;
   /** Both descriptors are one: what is printed keeps its order. */
   readonly merge: boolean;
+  /**
+   * What it sees of the tree besides the directories: these files and links, and whatever is below those that are
+   * directories and end in a slash. Undefined: everything.
+   */
+  readonly visible: readonly Bytes[] | undefined;
   /** What a failing job wrote is reported too, except this path. */
   readonly keep: { readonly except: Bytes } | undefined;
 }
@@ -117,8 +127,7 @@ export interface LaneSink {
 
 /** A channel to a host on which jobs run one after another. */
 export interface Lane {
-  /** Jobs share the host's tree, each with a private layer, at the workspace's own path; else the lane has its own tree. */
-  readonly overlay: boolean;
+  readonly sandbox: Sandbox;
   /** Where its tree stands on the host. */
   readonly treePath: Bytes;
   /** Brings the tree up to date. Rejects when the host cannot. */
@@ -150,13 +159,26 @@ export interface RemoteResult {
   /** Seconds that the recipe itself ran, by the host's clock. */
   readonly seconds: number;
   readonly output: readonly Text[];
-  /** Why what it wrote could not be taken; nothing is home then. */
-  readonly refused: string | undefined;
+  readonly homecoming: Homecoming;
+  /** Files of the workspace that the job could not see and whose absence its output speaks of, if it failed. */
+  readonly missed: readonly Bytes[];
 }
+
+/** What became of what a job wrote: all of it is in the workspace, or nothing. */
+export type Homecoming =
+  | { readonly kind: 'home' }
+  /** It was not taken: why, for people. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The path has been written by somebody else since the job started (P6): a recipe on a host, or undefined: on the runner. */
+  | { readonly kind: 'conflict'; readonly path: Bytes; readonly other: Recipe | undefined };
 
 /** What a tree lacks for a job; counted as sent from the moment it is asked for. */
 export interface Delta {
   readonly entries: readonly Entry[];
+  /** What the job sees of the tree (LaneRequest.visible). */
+  readonly visible: readonly Bytes[] | undefined;
+  /** Which state of the workspace the tree has then: what changes later the job has not seen. */
+  readonly version: number;
   /** Resolves when everything that was asked for earlier has arrived. */
   readonly ready: Promise<void>;
   applied(): void;
@@ -166,7 +188,7 @@ export interface Delta {
 /** One copy of the workspace on a host. */
 export interface StagedTree {
   /** The whole workspace, for an empty tree; each file's size is reported as it is sent. */
-  everything(onFile: (bytes: number) => void): Promise<Iterable<Entry>>;
+  everything(onFile: (bytes: number) => void): Promise<AsyncIterable<Entry> | Iterable<Entry>>;
   missing(job: Job): Promise<Delta>;
 }
 
@@ -178,20 +200,41 @@ export interface Incoming {
    *
    * @param tree the one in which the job ran: it has these changes already
    * @param wanted false: nothing of it counts
-   * @returns why it was refused, if it was
    */
-  commit(tree: StagedTree, wanted: boolean): string | undefined;
+  commit(tree: StagedTree, wanted: boolean): Promise<Homecoming> | Homecoming;
   /** Leaves nothing behind of what was not committed. */
   discard(): void;
+}
+
+/** One job whose outputs come home. */
+export interface Sending {
+  readonly job: Job;
+  /** Delta.version of its start. */
+  readonly version: number;
+  /** Delta.visible of its start. */
+  readonly visible: readonly Bytes[] | undefined;
+  /** A path that exists on the host only: an output that contains it is refused. */
+  readonly foreign: Bytes | undefined;
+}
+
+/** How much there is to stage. */
+export interface Survey {
+  readonly files: number;
+  readonly bytes: number;
+  /** The directories that hold most, the biggest first: what people may want to exclude. Relative to the workspace. */
+  readonly directories: readonly { readonly path: Bytes; readonly files: number; readonly bytes: number }[];
 }
 
 /** The workspace on the runner and its copies. */
 export interface Stage {
   /** Absolute path of the workspace. */
   readonly root: Bytes;
+  /** Looks at the workspace and tells how much of it travels. */
+  survey(): Promise<Survey>;
   tree(): StagedTree;
-  /** @param foreign a path that exists on the host only: an output that contains it is refused */
-  incoming(foreign: Bytes | undefined): Incoming;
+  incoming(sending: Sending): Incoming;
+  /** What a job that was shown `visible` alone complains to have missed, although it is there. */
+  missed(job: Job, visible: readonly Bytes[], output: readonly Text[]): readonly Bytes[];
   /** An absolute path below the workspace, relative to it; empty for the workspace; undefined for others. */
   relative(path: Bytes): Bytes | undefined;
   /** A recipe starts on the runner: until it ends the workspace may change at any moment. */

@@ -1,6 +1,7 @@
 import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
+import type { Sandbox } from '../model/sandbox.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
 import type { Baggage } from './environment.ts';
@@ -13,7 +14,7 @@ interface Bay {
 
 /** What it took to bring a host up. */
 export interface FirstStaging {
-  readonly sandbox: 'overlay' | 'tree';
+  readonly sandbox: Sandbox;
   readonly seconds: number;
   readonly files: number;
   readonly bytes: number;
@@ -27,7 +28,11 @@ export interface RemoteHostOptions {
   /** Staging directory on the host. */
   readonly staging: Bytes;
   readonly setup: string;
-  readonly sandbox: 'overlay' | 'tree';
+  readonly sandbox: Sandbox;
+  /** Jobs see parts of the tree alone. */
+  readonly partial: boolean;
+  /** LaneSetup.token */
+  readonly token: Bytes | undefined;
   /** What jobs print on descriptors 1 and 2 goes to one place: keep its order. */
   readonly merge: boolean;
 }
@@ -65,8 +70,7 @@ export class RemoteHost {
     const count = { files: 0, bytes: 0 };
     const bay = await this.#open(count);
     this.#idle.push(bay);
-    const sandbox = bay.lane.overlay ? 'overlay' : 'tree';
-    return { sandbox, seconds: (performance.now() - begin) / 1000, ...count };
+    return { sandbox: bay.lane.sandbox, seconds: (performance.now() - begin) / 1000, ...count };
   }
 
   /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
@@ -94,7 +98,13 @@ export class RemoteHost {
       // What a lane that broke off has left in a tree is unknown: the host is given up as a whole.
       this.close();
       const reason = error instanceof Error ? error.message : String(error);
-      return { outcome: { kind: 'host-lost', reason }, seconds: 0, output: [], refused: undefined };
+      return {
+        outcome: { kind: 'host-lost', reason },
+        seconds: 0,
+        output: [],
+        homecoming: { kind: 'home' },
+        missed: [],
+      };
     }
   }
 
@@ -133,14 +143,23 @@ export class RemoteHost {
   }
 
   async #open(count: { files: number; bytes: number }): Promise<Bay> {
-    const { opener, stage, staging, setup, sandbox } = this.#options;
+    const { opener, stage, staging, setup, sandbox, partial, token } = this.#options;
     const number = ++this.#lanes;
     const workspace = stage.root;
     this.#checkOpen();
-    const lane = await opener.open({ staging, workspace, number, create: number === 1, sandbox, setup });
+    const lane = await opener.open({
+      staging,
+      workspace,
+      number,
+      create: number === 1,
+      sandbox,
+      partial,
+      token,
+      setup,
+    });
     try {
       this.#checkOpen();
-      const differs = number > 1 && lane.overlay !== (this.#shared !== undefined);
+      const differs = number > 1 && (lane.sandbox !== 'tree') !== (this.#shared !== undefined);
       if (differs) throw new Error('its lanes differ in what they allow');
     } catch (error) {
       lane.close();
@@ -161,7 +180,7 @@ export class RemoteHost {
       lane.close();
       throw error;
     }
-    if (lane.overlay) this.#shared = tree;
+    if (lane.sandbox !== 'tree') this.#shared = tree;
     return bay;
   }
 
@@ -180,7 +199,12 @@ export class RemoteHost {
       // Not before: what another lane is bringing into the same tree may be just what this job needs.
       await staged.ready;
       const travelling = baggage.of(job.environment);
-      incoming = stage.incoming(lane.overlay ? undefined : lane.treePath);
+      incoming = stage.incoming({
+        job,
+        version: staged.version,
+        visible: staged.visible,
+        foreign: lane.sandbox === 'tree' ? lane.treePath : undefined,
+      });
       const target = incoming;
       await lane.run(
         {
@@ -191,6 +215,7 @@ export class RemoteHost {
           environment: travelling.variables,
           umask: job.umask,
           recipe: job.recipe.id,
+          visible: staged.visible,
           merge,
           keep: keepOutputs
             ? { except: stage.relative(`${job.recipe.directory}/${job.recipe.target}`) ?? '' }
@@ -209,7 +234,9 @@ export class RemoteHost {
       );
       this.#busySeconds += seconds;
       const wanted = succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled');
-      return { outcome, seconds, output, refused: incoming.commit(tree, wanted) };
+      const { visible } = staged;
+      const missed = visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
+      return { outcome, seconds, output, homecoming: await incoming.commit(tree, wanted), missed };
     } catch (error) {
       staged.failed();
       throw error;

@@ -1,6 +1,7 @@
 import type { Lane, LaneRequest, LaneSink, LaneSetup } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { Sandbox } from '../model/sandbox.ts';
 import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
 import { perlBootstrap } from './bootstrap.ts';
 import type { ByteReader } from './byte-reader.ts';
@@ -18,16 +19,16 @@ export type { LaneStream };
  * | `lost ID TEXT`. The entries stand above apply_entries in lane.pl.
  */
 export class PerlLane implements Lane {
-  readonly overlay: boolean;
+  readonly sandbox: Sandbox;
   readonly treePath: Bytes;
   readonly #stream: LaneStream;
   readonly #reader: ByteReader;
   #next = 1;
 
-  private constructor(stream: LaneStream, reader: ByteReader, hello: { overlay: boolean; treePath: Bytes }) {
+  private constructor(stream: LaneStream, reader: ByteReader, hello: { sandbox: Sandbox; treePath: Bytes }) {
     this.#stream = stream;
     this.#reader = reader;
-    this.overlay = hello.overlay;
+    this.sandbox = hello.sandbox;
     this.treePath = hello.treePath;
   }
 
@@ -47,7 +48,7 @@ export class PerlLane implements Lane {
       ]),
     );
     const [, mode, ...rest] = hello;
-    return new PerlLane(stream, reader, { overlay: mode === 'overlay', treePath: rest.join(' ') });
+    return new PerlLane(stream, reader, { sandbox: mode === 'overlay' ? mode : 'tree', treePath: rest.join(' ') });
   }
 
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void> {

@@ -23,7 +23,7 @@ interface Hello {
  * what follows: what the job printed on its two descriptors, what it changed, and the contents for that, in its order.
  */
 export class ShLane implements Lane {
-  readonly overlay = false;
+  readonly sandbox = 'tree';
   readonly treePath: Bytes;
   readonly #stream: LaneStream;
   readonly #reader: ByteReader;

@@ -1,4 +1,5 @@
 import type { ShellCall } from '../engine/ports.ts';
+import type { Prerequisites } from '../model/job.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { environmentValue } from './environment.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -14,6 +15,7 @@ export interface PlainCall {
   readonly environment: readonly Bytes[];
   /** For `runLocally`: makes the shim's environment the user's own, with our directory first on PATH. */
   readonly changes: readonly Bytes[];
+  readonly prerequisites: Prerequisites | undefined;
 }
 
 /** Takes everything of ours out of a shell call: the target's variable, and our paths wherever $(SHELL) brought them. */
@@ -42,5 +44,5 @@ export function plainCall(call: ShellCall, run: RunDirectory): PlainCall {
     environment.push(restored);
   }
   const target = environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '';
-  return { target, argv, command: argv.at(-1) ?? '', environment, changes };
+  return { target, argv, command: argv.at(-1) ?? '', environment, changes, prerequisites: undefined };
 }

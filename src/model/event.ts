@@ -2,6 +2,7 @@ import type { Bytes } from '../util/bytes.ts';
 import type { Host } from './host.ts';
 import type { Job, Recipe } from './job.ts';
 import type { Outcome } from './outcome.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** Where a job runs: a host of the matrix, or the runner (`undefined`). */
 export type Place = Host | undefined;
@@ -16,6 +17,22 @@ export type RecipeClass = 'remote' | 'retried' | 'local' | 'recursive';
 export type BuildEvent =
   /** The matrix is read, nothing has been started. */
   | { readonly type: 'run-started'; readonly hosts: readonly Host[]; readonly jobs: number; readonly localJobs: number }
+  /** What every host gets at first; comes before any of it is sent. Directories: the biggest, biggest first. */
+  | {
+      readonly type: 'workspace-surveyed';
+      readonly files: number;
+      readonly bytes: number;
+      readonly directories: readonly { readonly path: string; readonly files: number; readonly bytes: number }[];
+    }
+  /** So much of it is on its way to that host; every few seconds while the first staging lasts. */
+  | {
+      readonly type: 'staging-progress';
+      readonly host: Host;
+      readonly seconds: number;
+      readonly files: number;
+      readonly bytes: number;
+      readonly of: { readonly files: number; readonly bytes: number };
+    }
   /** Staged and ready for jobs; `seconds` and `bytes` are those of the first staging. */
   | {
       readonly type: 'host-ready';
@@ -23,7 +40,7 @@ export type BuildEvent =
       readonly seconds: number;
       readonly files: number;
       readonly bytes: number;
-      readonly sandbox: 'overlay' | 'tree';
+      readonly sandbox: Sandbox;
     }
   /** The host takes no (more) jobs. */
   | { readonly type: 'host-lost'; readonly host: Host; readonly reason: string }

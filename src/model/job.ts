@@ -10,6 +10,13 @@ export interface Recipe {
   readonly directory: Bytes;
 }
 
+/** What the makefile names as prerequisites of a target, as make spells them: relative to its directory, or absolute. */
+export interface Prerequisites {
+  readonly normal: readonly Bytes[];
+  /** Those behind `|`. */
+  readonly orderOnly: readonly Bytes[];
+}
+
 /** One shell call that make asks for: a recipe line, or a whole recipe under .ONESHELL. */
 export interface Job {
   readonly id: number;
@@ -23,4 +30,6 @@ export interface Job {
   /** `NAME=value`, as make exported it, without what belongs to us. */
   readonly environment: readonly Bytes[];
   readonly umask: number;
+  /** Known only where staging is `declared`, and not for a target that has too many of them. */
+  readonly prerequisites: Prerequisites | undefined;
 }

@@ -10,6 +10,9 @@ export type DistSetting =
 /** Where a distributable recipe may run that no host can take: on the runner, or nowhere. */
 export type Fallback = 'local' | 'never';
 
+/** What a job sees of the workspace: all of it; its declared prerequisites alone; the very workspace, on a shared file system. */
+export type Staging = 'tree' | 'declared' | 'none';
+
 /** Folds; only what failed or warned; no folds. */
 export type LogMode = 'fold' | 'failures' | 'plain';
 
@@ -37,6 +40,9 @@ export interface Settings {
   /** Names of further variables that travel with a job. */
   readonly environment: readonly string[];
   readonly fallback: Fallback;
+  readonly staging: Staging;
+  /** Patterns as in a .gitignore: what is not staged. */
+  readonly exclude: readonly string[];
   readonly log: LogMode;
   /** Whether to write the job summary. */
   readonly summary: boolean;

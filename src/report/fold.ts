@@ -48,6 +48,8 @@ export class FoldLog {
     switch (event.type) {
       case 'run-started':
       case 'job-started':
+      case 'workspace-surveyed':
+      case 'staging-progress':
         return;
       case 'host-ready':
         this.#log.text(describeHostReady(event));

@@ -1,4 +1,4 @@
-import type { Delta, Incoming, Stage, StagedTree } from '../engine/ports.ts';
+import type { Delta, Homecoming, Incoming, Stage, StagedTree, Survey } from '../engine/ports.ts';
 import type { Entry, Output } from '../model/entry.ts';
 import type { Job } from '../model/job.ts';
 import { deferred } from '../util/deferred.ts';
@@ -20,8 +20,13 @@ export function createStage(root: Bytes, onSkipped: (path: Bytes) => void): Stag
   const objects = new ObjectFiles();
   return {
     root,
+    survey: async () => {
+      await workspace.refresh();
+      return { files: 0, bytes: 0, directories: [] } satisfies Survey;
+    },
     tree: () => new Copy(workspace, objects),
-    incoming: (foreign) => new Arrival(workspace, foreign),
+    incoming: ({ foreign }) => new Arrival(workspace, foreign),
+    missed: () => [],
     relative: (path) => relative(root, path),
     writerStarted: (job) => {
       objects.learn(job);
@@ -57,14 +62,15 @@ class Copy implements StagedTree {
     await this.#workspace.refresh();
     const ready = this.#arrival;
     const entries = this.holdings.missing(job);
-    if (entries.length === 0) return { entries, ready, applied: () => undefined, failed: () => undefined };
+    const { version } = this.#workspace;
+    const delta = { entries, visible: undefined, version, ready };
+    if (entries.length === 0) return { ...delta, applied: () => undefined, failed: () => undefined };
     const arrived = deferred<undefined>();
     arrived.promise.catch(() => undefined);
     this.#arrival = Promise.all([ready, arrived.promise]).then(() => undefined);
     this.#arrival.catch(() => undefined);
     return {
-      entries,
-      ready,
+      ...delta,
       applied: () => arrived.resolve(undefined),
       failed: () => arrived.reject(new Error('bringing its tree up to date failed')),
     };
@@ -89,7 +95,7 @@ class Arrival implements Incoming {
     }
   }
 
-  commit(tree: StagedTree, wanted: boolean): string | undefined {
+  commit(tree: StagedTree, wanted: boolean): Homecoming {
     if (!(tree instanceof Copy)) throw new Error('Internal error: a tree of another stage');
     const { holdings } = tree;
     for (const path of this.#collector.unknown) holdings.forget(path);
@@ -102,7 +108,7 @@ class Arrival implements Incoming {
     }
     // The host has in its tree what the workspace has not.
     if (this.#refused !== undefined || !wanted) for (const path of this.#paths) holdings.forget(path);
-    return this.#refused;
+    return this.#refused === undefined ? { kind: 'home' } : { kind: 'refused', reason: this.#refused };
   }
 
   discard(): void {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Dispatcher, type Command } from '../../../src/engine/dispatcher.ts';
+import { Dispatcher } from '../../../src/engine/dispatcher.ts';
 import { TargetSet } from '../../../src/engine/dist-set.ts';
+import type { Command } from '../../../src/engine/job-pass.ts';
 import type { RecipeState } from '../../../src/engine/recipe-book.ts';
 import { Scheduler, type Limits } from '../../../src/engine/scheduler.ts';
 import type { BuildEvent } from '../../../src/model/event.ts';
@@ -96,6 +97,7 @@ class Rig {
       command: text,
       environment: [],
       changes: ['SHELL'],
+      prerequisites: undefined,
       ...command,
     };
     this.calls.push(call);
@@ -319,7 +321,14 @@ describe('what stays', () => {
   test('a shim that cannot be told to run is a bug, and costs no slot', async () => {
     rig = await Rig.create();
     const call = new MemoryCall(MAKE, Promise.reject(new Error('broken pipe')));
-    const command: Command = { target: 'prog', argv: [], command: 'x', environment: [], changes: [] };
+    const command: Command = {
+      target: 'prog',
+      argv: [],
+      command: 'x',
+      environment: [],
+      changes: [],
+      prerequisites: undefined,
+    };
     await expect(rig.dispatcher.dispatch(call, command)).rejects.toThrow('broken pipe');
     expect(call.listeners).toBe(0);
   });
@@ -545,7 +554,14 @@ describe('a shim that goes', () => {
     const early = new MemoryCall(MAKE);
     early.vanish();
     rig.calls.push(early);
-    await rig.dispatcher.dispatch(early, { target: 'z.o', argv: [], command: 'z', environment: [], changes: [] });
+    await rig.dispatcher.dispatch(early, {
+      target: 'z.o',
+      argv: [],
+      command: 'z',
+      environment: [],
+      changes: [],
+      prerequisites: undefined,
+    });
     await settled();
     expect([rig.story('y.o'), rig.story('prog'), rig.story('z.o')]).toEqual([
       ['finished here cancelled'],

@@ -26,6 +26,7 @@ function jobOf(command: string, more: Partial<Job> = {}): Job {
     command,
     environment: [],
     umask: 0o27,
+    prerequisites: undefined,
     ...more,
   };
 }
@@ -36,7 +37,16 @@ describe('coming up', () => {
     expect(staging).toMatchObject({ sandbox: 'overlay', files: 2, bytes: 30 });
     expect(staging.seconds).toBeGreaterThanOrEqual(0);
     expect(opener.setups).toEqual([
-      { staging: '/tmp/make-x', workspace: ROOT, number: 1, create: true, sandbox: 'overlay', setup: '' },
+      {
+        staging: '/tmp/make-x',
+        workspace: ROOT,
+        number: 1,
+        create: true,
+        sandbox: 'overlay',
+        partial: false,
+        token: undefined,
+        setup: '',
+      },
     ]);
     expect(opener.lanes[0]?.synced).toEqual([ENTRY]);
   });
@@ -167,7 +177,8 @@ describe('one job', () => {
         { descriptor: 2, data: Buffer.from('b') },
         { descriptor: 1, data: Buffer.from('c') },
       ],
-      refused: undefined,
+      homecoming: { kind: 'home' },
+      missed: [],
     });
     expect(stage.arrivals).toMatchObject([
       { outputs: [{ kind: 'removed', path: 'x' }], committed: { tree: stage.trees[0], wanted: true }, discarded: 1 },
@@ -243,7 +254,8 @@ describe('a host that is lost', () => {
         outcome: { kind: 'host-lost', reason: 'it went away' },
         seconds: 0,
         output: [],
-        refused: undefined,
+        homecoming: { kind: 'home' },
+        missed: [],
       });
       expect(tree.failed).toBe(1);
       expect(stage.arrivals).toMatchObject([{ committed: undefined, discarded: 1 }]);

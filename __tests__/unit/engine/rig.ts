@@ -1,21 +1,25 @@
 import { Baggage } from '../../../src/engine/environment.ts';
 import type {
   Delta,
+  Homecoming,
   Incoming,
   Lane,
   LaneOpener,
   LaneRequest,
   LaneSetup,
   LaneSink,
+  Sending,
   ShellCall,
   Stage,
   StagedTree,
+  Survey,
 } from '../../../src/engine/ports.ts';
 import { RemoteHost } from '../../../src/engine/remote-host.ts';
 import type { Entry, Output } from '../../../src/model/entry.ts';
 import type { Host } from '../../../src/model/host.ts';
 import type { Job } from '../../../src/model/job.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
+import type { Sandbox } from '../../../src/model/sandbox.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 
 export const ROOT = '/home/me/space';
@@ -51,7 +55,15 @@ export class MemoryStage implements Stage {
     return tree;
   }
 
-  incoming(foreign: Bytes | undefined): Incoming {
+  survey(): Promise<Survey> {
+    return Promise.resolve({ files: 2, bytes: 30, directories: [{ path: 'd', files: 2, bytes: 30 }] });
+  }
+
+  missed(): readonly Bytes[] {
+    return [];
+  }
+
+  incoming({ foreign }: Sending): Incoming {
     const arrival = new MemoryArrival(foreign, this.refusal);
     this.arrivals.push(arrival);
     return arrival;
@@ -92,7 +104,14 @@ export class MemoryTree implements StagedTree {
     this.asked.push(job);
     const { ready, lacks: entries } = this;
     this.lacks = [];
-    return Promise.resolve({ entries, ready, applied: () => void this.applied++, failed: () => void this.failed++ });
+    return Promise.resolve({
+      entries,
+      visible: undefined,
+      version: 1,
+      ready,
+      applied: () => void this.applied++,
+      failed: () => void this.failed++,
+    });
   }
 }
 
@@ -113,10 +132,10 @@ export class MemoryArrival implements Incoming {
     return Promise.resolve();
   }
 
-  commit(tree: StagedTree, wanted: boolean): string | undefined {
+  commit(tree: StagedTree, wanted: boolean): Homecoming {
     if (this.committed || this.discarded > 0) throw new Error('committed at the wrong time');
     this.committed = { tree, wanted };
-    return this.#refusal;
+    return this.#refusal === undefined ? { kind: 'home' } : { kind: 'refused', reason: this.#refusal };
   }
 
   discard(): void {
@@ -165,7 +184,7 @@ export class MemoryHost implements LaneOpener {
 }
 
 export class MemoryLane implements Lane {
-  readonly overlay: boolean;
+  readonly sandbox: Sandbox;
   readonly treePath: Bytes;
   readonly #host: MemoryHost;
   readonly #closing = new AbortController();
@@ -174,7 +193,7 @@ export class MemoryLane implements Lane {
 
   constructor(host: MemoryHost, overlay: boolean, treePath: Bytes) {
     this.#host = host;
-    this.overlay = overlay;
+    this.sandbox = overlay ? 'overlay' : 'tree';
     this.treePath = treePath;
   }
 
@@ -223,6 +242,8 @@ export function remoteHost(host: Host, opener: LaneOpener, stage: Stage): Remote
     staging: '/tmp/make-x',
     setup: '',
     sandbox: 'overlay',
+    partial: false,
+    token: undefined,
     merge: false,
   });
 }

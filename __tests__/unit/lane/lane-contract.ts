@@ -74,7 +74,7 @@ export function laneContract(variant: Variant): void {
     });
 
     test('is the sandbox that was asked for', () => {
-      expect(shared.lane.overlay).toBe(variant.sandbox === 'overlay');
+      expect(shared.lane.sandbox).toBe(variant.sandbox);
     });
 
     describe('entries', () => {
@@ -465,7 +465,7 @@ export function laneContract(variant: Variant): void {
       test('is in its directory, with its umask and nothing on stdin', async () => {
         const directory = await below({ kind: 'directory', path: 'a b', mode: 0o755 });
         const ran = await runBelow(`${directory}/a b`, 'pwd; echo "$PWD"; cat; umask; echo x >f', { umask: 0o027 });
-        const at = `${shared.lane.overlay ? '/distmake-lane-test/work space' : shared.tree}/${directory}/a b`;
+        const at = `${shared.lane.sandbox === 'overlay' ? '/distmake-lane-test/work space' : shared.tree}/${directory}/a b`;
         expect(ran.stdout).toBe(`${at}\n${at}\n0027\n`);
         expect(ran.outputs[0]).toMatchObject({ kind: 'file', mode: 0o640 });
       });

@@ -82,6 +82,8 @@ export class LaneRig {
       number: 1,
       create: true,
       sandbox: variant.sandbox,
+      partial: false,
+      token: undefined,
       setup: '',
       ...setup,
     };
@@ -98,7 +100,9 @@ export class LaneRig {
 
   /** The tree as this process sees it. */
   get tree(): string {
-    return this.lane.overlay ? join(this.directory, 'staging/tree') : join(this.directory, 'staging/l1/tree');
+    return this.lane.sandbox === 'overlay'
+      ? join(this.directory, 'staging/tree')
+      : join(this.directory, 'staging/l1/tree');
   }
 
   #recipes = 1000;
@@ -117,6 +121,7 @@ export class LaneRig {
         environment: [],
         umask: 0o022,
         recipe: this.#recipes++,
+        visible: undefined,
         merge: false,
         keep: undefined,
         ...more,

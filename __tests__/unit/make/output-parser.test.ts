@@ -11,7 +11,7 @@ const E = (id: number): string => endMarker(NONCE, id);
 
 function job(id: number, command: string, target = `t${id}`): Job {
   const recipe = { id, make: 1, target, directory: '/w' };
-  return { id, recipe, directory: '/w', argv: [], command, environment: [], umask: 0o22 };
+  return { id, recipe, directory: '/w', argv: [], command, environment: [], umask: 0o22, prerequisites: undefined };
 }
 
 /** What came out: `[id, echo, output]` for a job, a string for make's text. */

@@ -17,7 +17,7 @@ import type { Output } from '../../../src/model/entry.ts';
 import type { Job } from '../../../src/model/job.ts';
 import { createStage } from '../../../src/stage/stage.ts';
 import { bufferOf, fsPath, type Bytes } from '../../../src/util/bytes.ts';
-import { apply, differences, job, kindAt, look, scratch, sleep, type Seen } from './tree-copy.ts';
+import { apply, differences, job, kindAt, look, scratch, sending, sleep, type Seen } from './tree-copy.ts';
 
 let root: Bytes;
 let stage: Stage;
@@ -69,7 +69,7 @@ describe('deltas', () => {
 
   beforeEach(async () => {
     tree = stage.tree();
-    for (const _ of await tree.everything(() => undefined)) void _;
+    for await (const _ of await tree.everything(() => undefined)) void _;
   });
 
   test('the sizes of files are reported as they are sent', async () => {
@@ -79,7 +79,9 @@ describe('deltas', () => {
     const sizes: number[] = [];
     const entries = await stage.tree().everything((size) => sizes.push(size));
     expect(sizes).toEqual([]);
-    expect([...entries].length).toBe(2);
+    const paths: Bytes[] = [];
+    for await (const { path } of entries) paths.push(path);
+    expect(paths).toEqual(['a', 'd']);
     expect(sizes).toEqual([3]);
   });
 
@@ -105,7 +107,7 @@ describe('deltas', () => {
     second.applied();
     expect(await state(third.ready)).toBe('bringing its tree up to date failed');
     const other = stage.tree();
-    for (const _ of await other.everything(() => undefined)) void _;
+    for await (const _ of await other.everything(() => undefined)) void _;
     expect(await state((await other.missing(LINK)).ready)).toBe('ready');
   });
 
@@ -140,24 +142,24 @@ describe('outputs', () => {
     writeFileSync(`${root}/d/f`, 'x');
     await sleep(30);
     tree = stage.tree();
-    for (const _ of await tree.everything(() => undefined)) void _;
+    for await (const _ of await tree.everything(() => undefined)) void _;
   });
 
   test('wanted: home, and the tree needs their times only', async () => {
-    const incoming = stage.incoming(undefined);
+    const incoming = stage.incoming(sending());
     await incoming.add(file('new', 'x'));
-    expect(incoming.commit(tree, true)).toBeUndefined();
+    expect(await incoming.commit(tree, true)).toEqual({ kind: 'home' });
     incoming.discard();
     expect(kindAt(`${root}/new`)).toBe('file');
     expect(await sent()).toEqual(['time new']);
   });
 
   test('not wanted: nothing is home, and what the tree has of them is made undone', async () => {
-    const incoming = stage.incoming(undefined);
+    const incoming = stage.incoming(sending());
     await incoming.add(file('new', 'x'));
     await incoming.add(file('old', 'y'));
     await incoming.add({ kind: 'removed', path: 'd' });
-    expect(incoming.commit(tree, false)).toBeUndefined();
+    expect(await incoming.commit(tree, false)).toEqual({ kind: 'home' });
     incoming.discard();
     expect([...look(root).keys()].sort()).toEqual(['d', 'd/f', 'old']);
     expect(await sent()).toEqual(['removed new', 'directory d', 'file d/f', 'file old']);
@@ -165,11 +167,14 @@ describe('outputs', () => {
   });
 
   test('refused: why, nothing is home, and what the tree has of all of them is made undone', async () => {
-    const incoming = stage.incoming(undefined);
+    const incoming = stage.incoming(sending());
     await incoming.add(file('new', 'x'));
     await incoming.add({ kind: 'special', path: 'fifo' });
     await incoming.add({ kind: 'removed', path: 'd' });
-    expect(incoming.commit(tree, true)).toContain('fifo is not a file');
+    expect(await incoming.commit(tree, true)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('fifo is not a file'),
+    });
     incoming.discard();
     expect([...look(root).keys()].sort()).toEqual(['d', 'd/f', 'old']);
     expect(await sent()).toEqual(['removed fifo', 'removed new', 'directory d', 'file d/f']);
@@ -177,27 +182,33 @@ describe('outputs', () => {
 
   test('refused at the end, too', async () => {
     symlinkSync('/', `${root}/l`);
-    const incoming = stage.incoming(undefined);
+    const incoming = stage.incoming(sending());
     await incoming.add(file('a', 'x'));
     await incoming.add(file('l/x', 'x'));
-    expect(incoming.commit(tree, true)).toContain('a link here');
+    expect(await incoming.commit(tree, true)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('a link here'),
+    });
     expect([...look(root).keys()].sort()).toEqual(['d', 'd/f', 'l', 'old']);
     expect(await sent()).toContain('removed a');
   });
 
   test('a path that leads out is refused, and nothing is sent or removed for it', async () => {
     for (const path of ['../x', '/etc/passwd', '.git/config']) {
-      const incoming = stage.incoming(undefined);
+      const incoming = stage.incoming(sending());
       await incoming.add(file(path, 'x'));
-      expect(incoming.commit(tree, true)).toContain('is not a path that a job may write');
+      expect(await incoming.commit(tree, true)).toMatchObject({
+        kind: 'refused',
+        reason: expect.stringContaining('is not a path that a job may write'),
+      });
       expect(await sent()).toEqual([]);
     }
   });
 
   test('what the host does not know any more is sent again, also after a failure', async () => {
-    const incoming = stage.incoming(undefined);
+    const incoming = stage.incoming(sending());
     await incoming.add({ kind: 'unknown', path: 'old' });
-    expect(incoming.commit(tree, false)).toBeUndefined();
+    expect(await incoming.commit(tree, false)).toEqual({ kind: 'home' });
     expect(await sent()).toEqual(['file old']);
   });
 
@@ -209,11 +220,11 @@ describe('outputs', () => {
     const large: Output = { ...(file('large', '') as Extract<Output, { kind: 'file' }>), size: 60, content: content() };
     for (const before of [[], [file('../x', 'x')]]) {
       read = 0;
-      const incoming = stage.incoming('/tmp/foreign');
+      const incoming = stage.incoming(sending('/tmp/foreign'));
       for (const output of before) await incoming.add(output);
       await incoming.add({ ...large, content: content() });
       expect(read).toBe(5);
-      expect(incoming.commit(tree, true)).toBeDefined();
+      expect(await incoming.commit(tree, true)).toMatchObject({ kind: 'refused' });
       incoming.discard();
     }
     expect([...look(root).keys()].sort()).toEqual(['d', 'd/f', 'old']);
@@ -227,7 +238,7 @@ describe('outputs', () => {
       yield Buffer.from('x');
       throw new EndOfStream('the connection was closed');
     }
-    const incoming = stage.incoming(undefined);
+    const incoming = stage.incoming(sending());
     const large = { ...(file('large', '') as Extract<Output, { kind: 'file' }>), size: 2, content: content() };
     await expect(incoming.add(large)).rejects.toThrow('the connection was closed');
     incoming.discard();
@@ -416,7 +427,7 @@ async function runJob(copy: Copy, one: Extract<Step, { kind: 'job' }>): Promise<
   const outputs = outputsOf(before, look(copy.root), one.large);
   stage.writerStarted(LINK);
   for (const each of one.meanwhile) perform(root, each);
-  const incoming = stage.incoming(undefined);
+  const incoming = stage.incoming(sending());
   if (one.fate === 'unknown') {
     for (const { path } of outputs) await incoming.add({ kind: 'unknown', path });
   } else {
@@ -424,14 +435,14 @@ async function runJob(copy: Copy, one: Extract<Step, { kind: 'job' }>): Promise<
     if (one.fate === 'refused') await incoming.add({ kind: 'special', path: 'fifo' });
   }
   const home = look(root);
-  const refused = incoming.commit(copy.tree, one.fate === 'home');
+  const { kind } = await incoming.commit(copy.tree, one.fate === 'home');
   incoming.discard();
   stage.writerEnded(LINK);
   if (one.fate === 'home' && one.meanwhile.length === 0) {
-    expect(refused).toBeUndefined();
+    expect(kind).toBe('home');
     // Times are the runner's.
     expect(differences(look(root), look(copy.root)).filter((said) => !said.includes(': time '))).toEqual([]);
-  } else if (one.fate !== 'home' || refused !== undefined) {
+  } else if (one.fate !== 'home' || kind !== 'home') {
     expect(look(root)).toEqual(home);
   }
 }

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Content, Entry } from '../../../src/model/entry.ts';
+import type { Sending } from '../../../src/engine/ports.ts';
 import type { Job } from '../../../src/model/job.ts';
 import { bufferOf, fsPath, type Bytes } from '../../../src/util/bytes.ts';
 
@@ -34,6 +35,7 @@ export function job(command: Bytes, target = 'all'): Job {
     command,
     environment: [],
     umask: 0o22,
+    prerequisites: undefined,
   };
 }
 
@@ -152,4 +154,9 @@ export function differences(one: ReadonlyMap<Bytes, Seen>, other: ReadonlyMap<By
 
 function describe({ kind, mode, text }: Seen): string {
   return `${kind} ${mode.toString(8)} ${JSON.stringify(text.slice(0, 40))}`;
+}
+
+/** What comes home of a job that has seen all that is in the workspace. */
+export function sending(foreign?: Bytes): Sending {
+  return { job: job('cc *.o -o prog', 'prog'), version: Infinity, visible: undefined, foreign };
 }

@@ -1,0 +1,224 @@
+import type { EventSink, Place } from '../model/event.ts';
+import type { Host } from '../model/host.ts';
+import type { Job } from '../model/job.ts';
+import { succeeded, type Outcome } from '../model/outcome.ts';
+import { decode, type Bytes } from '../util/bytes.ts';
+import { print, type JobMarkers } from './job-markers.ts';
+import type { Homecoming, ShellCall, Stage } from './ports.ts';
+import type { RecipeState } from './recipe-book.ts';
+import type { RemoteHost } from './remote-host.ts';
+import type { Lease, Scheduler } from './scheduler.ts';
+import type { Verdicts } from './verdicts.ts';
+
+/** What a shim's call asks to run, with the user's own shell in it. */
+export interface Command {
+  readonly target: Bytes;
+  readonly argv: readonly Bytes[];
+  readonly command: Bytes;
+  readonly environment: readonly Bytes[];
+  /** How the environment of the shim must be changed for a run on the runner: `NAME=value` sets, `NAME` unsets. */
+  readonly changes: readonly Bytes[];
+  readonly prerequisites: Job['prerequisites'];
+}
+
+/** What every pass works with. */
+export interface PassWorld {
+  readonly scheduler: Scheduler;
+  readonly hosts: ReadonlyMap<Host, RemoteHost>;
+  readonly stage: Stage;
+  readonly sink: EventSink;
+  readonly verdicts: Verdicts;
+  readonly fallback: 'local' | 'never';
+  readonly markers: JobMarkers;
+}
+
+/** A job between its shim's call and its shim's end. */
+export interface Running {
+  readonly job: Job;
+  readonly shim: number;
+  readonly stop: AbortController;
+  lease: Lease | undefined;
+  recursive: boolean;
+}
+
+/** One job, and how it goes. */
+export interface PassSubject {
+  readonly call: ShellCall;
+  readonly command: Command;
+  readonly state: RecipeState;
+  readonly running: Running;
+  /** The single-letter options of its make. */
+  readonly flags: ReadonlySet<string>;
+  /** Nothing of its recipe has run yet. */
+  readonly fresh: boolean;
+  /** Whether its recipe may run on a host. */
+  readonly mayLeave: boolean;
+}
+
+const CANCELLED: Outcome = { kind: 'cancelled' };
+
+/** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
+export class JobPass {
+  readonly #world: PassWorld;
+  readonly #subject: PassSubject;
+  readonly #job: Job;
+
+  constructor(world: PassWorld, subject: PassSubject) {
+    this.#world = world;
+    this.#subject = subject;
+    this.#job = subject.running.job;
+  }
+
+  /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
+  async perform(): Promise<Outcome> {
+    const { scheduler, hosts } = this.#world;
+    const { state, running } = this.#subject;
+    const job = this.#job;
+    let { fresh } = this.#subject;
+    let stays = state.retried || state.here || !this.#subject.mayLeave;
+    let held: Lease | undefined;
+    try {
+      for (;;) {
+        const wish = {
+          kind: stays ? ('stay' as const) : ('dist' as const),
+          make: job.recipe.make,
+          bound: state.host,
+          fresh,
+          suits: (host: Host) => hosts.get(host)?.suits(job) ?? host.local,
+        };
+        const answer = scheduler.acquire(wish, running.stop.signal);
+        // Not before this waits in front: what runs again comes before anything new.
+        held?.release();
+        held = undefined;
+        const lease = await answer;
+        if (lease === 'cancelled') return this.drop();
+        if (lease === 'no-host') return this.#refuse();
+        held = lease;
+        fresh = false;
+        running.lease = lease;
+        const remote = lease.place && hosts.get(lease.place);
+        if (remote) state.host = remote.host;
+        else if (lease.place) state.host = lease.place;
+        else if (!state.host) state.here = true;
+        const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease.place));
+        running.lease = undefined;
+        if (outcome) {
+          // Before the lease is free for another: after a failure none is to start.
+          this.#settle(outcome);
+          return outcome;
+        }
+        // Not done: the host was lost (it goes elsewhere), or the recipe failed there (the runner has the last word).
+        if (remote && scheduler.isLost(remote.host)) state.host = undefined;
+        stays = state.retried;
+      }
+    } finally {
+      running.lease = undefined;
+      held?.release();
+    }
+  }
+
+  /** It does not start. Its echo is printed all the same, and must be known as that of a job. */
+  drop(): Outcome {
+    const { sink, markers } = this.#world;
+    const { call, state } = this.#subject;
+    const job = this.#job;
+    state.dropped = true;
+    print(call, [], markers, job);
+    sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
+    return CANCELLED;
+  }
+
+  /** It cannot start: no host is left, and the runner may not take it. */
+  #refuse(): Outcome {
+    const { sink, markers } = this.#world;
+    const { call, state } = this.#subject;
+    const job = this.#job;
+    const outcome: Outcome = { kind: 'exited', status: 2 };
+    const text = `distmake: no host is left for ${decode(job.recipe.target)}, and fallback is never\n`;
+    print(call, [{ descriptor: 2, data: Buffer.from(text) }], markers, job);
+    state.ran(job, outcome, undefined, false);
+    sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+    this.#settle(outcome);
+    return outcome;
+  }
+
+  async #runHere(place: Place): Promise<Outcome> {
+    const { sink, stage, markers } = this.#world;
+    const { call, command, state, running } = this.#subject;
+    const job = this.#job;
+    const begin = performance.now();
+    sink({ type: 'job-started', job, place });
+    stage.writerStarted(job);
+    if (markers) call.write(1, markers.begin(job));
+    const outcome = await call.runLocally(command.argv, command.changes).finally(() => {
+      stage.writerEnded(job);
+      if (running.recursive) stage.touch();
+    });
+    if (markers) call.write(1, markers.end(job));
+    const seconds = (performance.now() - begin) / 1000;
+    state.ran(job, outcome, place, running.recursive);
+    sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
+    return outcome;
+  }
+
+  /** @returns undefined when the job must run again somewhere else */
+  async #runThere(remote: RemoteHost): Promise<Outcome | undefined> {
+    const { sink, scheduler, fallback, markers } = this.#world;
+    const { call, state, running } = this.#subject;
+    const job = this.#job;
+    const place = remote.host;
+    sink({ type: 'job-started', job, place });
+    const never = fallback === 'never';
+    const { stop } = running;
+    const { outcome: end, seconds, output, homecoming, missed } = await remote.run(job, never, stop.signal);
+    // When everything is stopped the connections are closed too: that is no fault of the host.
+    const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
+    if (outcome.kind === 'host-lost' && !scheduler.isLost(place)) {
+      scheduler.hostLost(place);
+      sink({ type: 'host-lost', host: place, reason: outcome.reason });
+    }
+    const isHome = homecoming.kind === 'home';
+    if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
+      sink({ type: 'message', level: 'warning', text: this.#describe(homecoming, place) });
+    }
+    if (missed.length > 0) {
+      const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
+      sink({ type: 'message', level: 'warning', text });
+    }
+    const again =
+      outcome.kind === 'host-lost' ||
+      (outcome.kind !== 'cancelled' && (homecoming.kind === 'conflict' || (!never && !(succeeded(outcome) && isHome))));
+    sink({ type: 'job-finished', job, place, outcome, seconds, again });
+    if (again) {
+      // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
+      if (outcome.kind !== 'host-lost' && !never) state.retried = true;
+      return undefined;
+    }
+    const final: Outcome = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
+    state.ran(job, final, place, false);
+    print(call, output, markers, job);
+    return final;
+  }
+
+  #describe(homecoming: Exclude<Homecoming, { kind: 'home' }>, place: Host): string {
+    const target = decode(this.#job.recipe.target);
+    if (homecoming.kind === 'refused') {
+      return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
+    }
+    const other = homecoming.other ? decode(homecoming.other.target) : undefined;
+    const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
+    return (
+      `${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes it too, ran on ${place.name}: ` +
+      `${target} is made again on top of that. One should be a prerequisite of the other, or each should write a file of its own`
+    );
+  }
+
+  #settle(outcome: Outcome): void {
+    const { stage, markers, verdicts } = this.#world;
+    if (succeeded(outcome) || outcome.kind === 'cancelled') return;
+    // make may delete the target.
+    stage.touch();
+    // Where make's words are not ours to read, what it has started runs, as it would have without us.
+    if (markers) verdicts.await(this.#subject.state, outcome, this.#subject.flags);
+  }
+}
