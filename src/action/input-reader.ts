@@ -96,6 +96,13 @@ export class InputReader {
     return [...new Set(patterns)];
   }
 
+  /** Lines that are not blank, as they are less what a line of Windows ends with. */
+  lines(name: string): string[] {
+    return this.#read(name)
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== '');
+  }
+
   /** Names of variables, between blanks, newlines or commas. */
   names(name: string): string[] {
     const names = this.#read(name)

@@ -55,14 +55,17 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
       local: reader.patterns('local'),
       setup: (reader.exactText('setup') ?? '').replaceAll('\r\n', '\n'),
       environment: reader.names('environment'),
-      staging: 'tree',
-      exclude: [],
+      staging: reader.word('staging', ['tree', 'declared', 'none']),
+      exclude: reader.lines('exclude'),
       fallback: reader.word('fallback', ['local', 'never']),
       cache: reader.flag('cache', true),
       log: reader.word('log', ['fold', 'failures', 'plain']),
       summary: reader.flag('summary', true),
     },
   };
+  if (inputs.settings.staging === 'none' && inputs.settings.exclude.length > 0) {
+    reader.problem('exclude', 'nothing is copied with staging: none; leave one of the two out');
+  }
   reader.finish();
   return inputs;
 }

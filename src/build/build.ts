@@ -89,14 +89,14 @@ export async function build(options: BuildOptions): Promise<Outcome> {
         staging: stagingDirectory(staging, opener.host),
         setup,
         sandbox: 'overlay',
-        partial: false,
+        partial: settings.staging === 'declared',
         token: undefined,
         merge,
       }),
   );
   // The runner itself is no place for what may leave when nothing of that may run on it.
   const scheduler = new Scheduler(never ? hosts.filter((host) => !host.local) : hosts, limits);
-  const farm = new Farm(remotes, scheduler, sink);
+  const farm = new Farm(remotes, stage, scheduler, sink);
   let make: MakeProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
   let dispatcher: Dispatcher | undefined;
@@ -113,7 +113,11 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   let broker: Broker | undefined;
   try {
     const started = farm.start();
-    run = await RunDirectory.create({ assets: assetPath('.'), makeNames: names(options.make, environment) });
+    run = await RunDirectory.create({
+      assets: assetPath('.'),
+      makeNames: names(options.make, environment),
+      prerequisites: settings.staging === 'declared',
+    });
     await Promise.race([started, stop.promise]);
     if (never && farm.ready === 0 && stopped === undefined)
       throw new UserError('no host is ready, and fallback is never: nothing is built');
@@ -126,6 +130,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       dist: settings.dist,
       local: new TargetSet(settings.local.map(encode)),
       fallback: settings.fallback,
+      partial: settings.staging === 'declared',
       markers: options.piped
         ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
         : undefined,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { DistSetting, Fallback, LogMode } from '../model/settings.ts';
+import type { DistSetting, Fallback, LogMode, Staging } from '../model/settings.ts';
 import { UserError } from '../util/user-error.ts';
 
 /** What stands before make's own arguments on the command line. */
@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly fallback: Fallback;
   readonly environment: readonly string[];
   readonly setup: string;
+  readonly staging: Staging;
+  readonly exclude: readonly string[];
   /** Undefined: plain make output, folds in a workflow. */
   readonly log: LogMode | undefined;
   /** Everything else, for make. */
@@ -33,6 +35,8 @@ export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --fallback WORD      local, or never: no distributable recipe runs here
   --environment NAME   a further variable that travels (may be given again)
   --setup LINES        for sh, evaluated once per lane on the hosts
+  --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
+  --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
   --log WORD           fold, failures or plain
 
 The first argument that is none of these, and all behind it, go to make.`;
@@ -57,6 +61,10 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
   const root = last('--root');
   const hostsFile = last('-c');
+  const staging = wordOf('--staging', last('--staging'), ['tree', 'declared', 'none']) ?? 'tree';
+  const exclude = values.get('--exclude') ?? [];
+  if (staging === 'none' && exclude.length > 0)
+    throw new UserError('option --exclude: nothing is copied with --staging none; leave one of the two out');
   return {
     hostsFile: hostsFile === undefined ? undefined : resolve(directory, hostsFile),
     root: root === undefined ? undefined : resolve(directory, root),
@@ -67,6 +75,8 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     fallback: wordOf('--fallback', last('--fallback'), ['local', 'never']) ?? 'local',
     environment: values.get('--environment') ?? [],
     setup: last('--setup') ?? '',
+    staging,
+    exclude,
     log: wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
     makeArguments: words.slice(at),
   };
@@ -82,6 +92,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
   '--fallback',
   '--environment',
   '--setup',
+  '--staging',
+  '--exclude',
   '--log',
 ]);
 

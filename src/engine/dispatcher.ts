@@ -1,5 +1,5 @@
 import type { EventSink } from '../model/event.ts';
-import type { Job } from '../model/job.ts';
+import type { Job, Recipe } from '../model/job.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { distSet, type TargetSet } from './dist-set.ts';
@@ -21,6 +21,8 @@ export interface DispatcherOptions {
   /** Targets that must stay. */
   readonly local: TargetSet;
   readonly fallback: 'local' | 'never';
+  /** Hosts show a job its prerequisites alone: it must be known which they are. */
+  readonly partial: boolean;
   readonly markers: JobMarkers;
 }
 
@@ -152,6 +154,11 @@ export class Dispatcher {
     return this.#verdicts.isDropped(target);
   }
 
+  /** The recipes so far whose target is that file. */
+  makersOf(path: Bytes): readonly Recipe[] {
+    return this.#recipes.makersOf(path);
+  }
+
   /** Ends whatever runs and whatever waits: remote jobs are killed, shims let go. */
   stop(): void {
     this.#options.scheduler.close();
@@ -175,12 +182,13 @@ export class Dispatcher {
 
   /** Whether the recipe may run on a host. */
   #mayLeave(job: Job, flags: ReadonlySet<string>): boolean {
-    const { stage, local } = this.#options;
+    const { stage, local, partial } = this.#options;
     const { target } = job.recipe;
     const match = this.#makes.get(job.recipe.make)?.dist.match(target);
     if (match === undefined || local.match(target) !== undefined) return false;
     if (['n', 'q', 't'].some((flag) => flags.has(flag))) return false;
     if (stage.relative(job.directory) === undefined) return false;
+    if (partial && job.prerequisites === undefined) return false;
     return match === 'name' || !callsMake(job.command);
   }
 

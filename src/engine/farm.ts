@@ -1,20 +1,27 @@
 import { setTimeout } from 'node:timers/promises';
 import type { EventSink } from '../model/event.ts';
+import { decode } from '../util/bytes.ts';
+import type { Stage, Survey } from './ports.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
 const GRACE_MS = 2000;
 
+/** How often a first staging that takes long tells how far it is. */
+const PROGRESS_MS = 5000;
+
 /** All ssh hosts of the matrix, brought up in parallel. */
 export class Farm {
   readonly #hosts: readonly RemoteHost[];
+  readonly #stage: Stage;
   readonly #scheduler: Scheduler;
   readonly #sink: EventSink;
   #ready = 0;
 
-  constructor(hosts: readonly RemoteHost[], scheduler: Scheduler, sink: EventSink) {
+  constructor(hosts: readonly RemoteHost[], stage: Stage, scheduler: Scheduler, sink: EventSink) {
     this.#hosts = hosts;
+    this.#stage = stage;
     this.#scheduler = scheduler;
     this.#sink = sink;
   }
@@ -29,7 +36,11 @@ export class Farm {
    * ready for a moment.
    */
   async start(): Promise<void> {
-    const starts = this.#hosts.map((remote) => this.#bringUp(remote));
+    if (this.#hosts.length === 0) return;
+    const survey = this.#survey();
+    // Who waits for it hears of a fault; nobody may be waiting yet.
+    survey.catch(() => undefined);
+    const starts = this.#hosts.map((remote) => this.#bringUp(remote, survey));
     const first = Promise.any(starts).then(
       () => setTimeout(GRACE_MS, undefined, { ref: false }),
       () => undefined,
@@ -41,8 +52,27 @@ export class Farm {
     for (const remote of this.#hosts) remote.close();
   }
 
-  async #bringUp(remote: RemoteHost): Promise<void> {
+  /** While the hosts are still being reached. */
+  async #survey(): Promise<Survey> {
+    const survey = await this.#stage.survey();
+    const directories = survey.directories.map((one) => ({ ...one, path: decode(one.path) }));
+    this.#sink({ type: 'workspace-surveyed', ...survey, directories });
+    return survey;
+  }
+
+  async #bringUp(remote: RemoteHost, surveyed: Promise<Survey>): Promise<void> {
     const { host } = remote;
+    const begin = performance.now();
+    let of: Survey | undefined;
+    surveyed.then(
+      (survey) => (of = survey),
+      () => undefined,
+    );
+    const progress = setInterval(() => {
+      const { files, bytes } = remote.sent;
+      const seconds = (performance.now() - begin) / 1000;
+      if (of && files > 0) this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
+    }, PROGRESS_MS);
     try {
       const staging = await remote.start();
       this.#ready++;
@@ -54,6 +84,8 @@ export class Farm {
       this.#sink({ type: 'host-lost', host, reason });
       this.#scheduler.hostLost(host);
       throw error;
+    } finally {
+      clearInterval(progress);
     }
   }
 }

@@ -167,8 +167,8 @@ export interface RemoteResult {
 /** What became of what a job wrote: all of it is in the workspace, or nothing. */
 export type Homecoming =
   | { readonly kind: 'home' }
-  /** It was not taken: why, for people. */
-  | { readonly kind: 'refused'; readonly reason: string }
+  /** It was not taken: why, for people. Foreign: it names a path that exists on that host only. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly foreign?: boolean }
   /** The path has been written by somebody else since the job started (P6): a recipe on a host, or undefined: on the runner. */
   | { readonly kind: 'conflict'; readonly path: Bytes; readonly other: Recipe | undefined };
 

@@ -1,6 +1,6 @@
 import type { RecipeClass, Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
-import type { Job, Recipe } from '../model/job.ts';
+import { targetPath, type Job, type Recipe } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Bytes } from '../util/bytes.ts';
 
@@ -60,6 +60,7 @@ export class RecipeState {
 /** All recipes of a run. Make tells of jobs only: those of one target in one make process are its recipe. */
 export class RecipeBook {
   readonly #states = new Map<string, RecipeState>();
+  readonly #byTarget = new Map<Bytes, Recipe[]>();
   #next = 1;
 
   /** The recipe to which a job of that target belongs. */
@@ -69,8 +70,15 @@ export class RecipeBook {
     if (!state) {
       state = new RecipeState({ id: this.#next++, make, target, directory });
       this.#states.set(key, state);
+      const path = targetPath(state.recipe);
+      this.#byTarget.set(path, [...this.makersOf(path), state.recipe]);
     }
     return state;
+  }
+
+  /** The recipes so far, of any make, whose target is that file. */
+  makersOf(path: Bytes): readonly Recipe[] {
+    return this.#byTarget.get(path) ?? [];
   }
 
   /** A process id that is used again is another make. */

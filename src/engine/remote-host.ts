@@ -1,10 +1,11 @@
 import type { Host } from '../model/host.ts';
-import type { Job } from '../model/job.ts';
+import { targetPath, type Job } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Sandbox } from '../model/sandbox.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
 import type { Baggage } from './environment.ts';
+import { PathBound } from './path-bound.ts';
 import type { Incoming, Lane, LaneOpener, RemoteResult, Stage, StagedTree, Text } from './ports.ts';
 
 interface Bay {
@@ -46,6 +47,7 @@ export class RemoteHost {
   readonly #options: RemoteHostOptions;
   readonly #idle: Bay[] = [];
   readonly #bays = new Set<Bay>();
+  readonly #pathBound: PathBound;
   #shared: StagedTree | undefined;
   #lanes = 0;
   #closed = false;
@@ -53,10 +55,13 @@ export class RemoteHost {
   #crowded = false;
   readonly #waiting: Deferred<Bay>[] = [];
   #busySeconds = 0;
+  /** Of the workspace, in the first staging. */
+  readonly #sent = { files: 0, bytes: 0 };
 
   constructor(options: RemoteHostOptions) {
     this.host = options.host;
     this.#options = options;
+    this.#pathBound = new PathBound(options.stage.root);
   }
 
   /** How long jobs ran there, added up. */
@@ -64,21 +69,23 @@ export class RemoteHost {
     return this.#busySeconds;
   }
 
+  /** How much of the workspace is on its way there, or has arrived. */
+  get sent(): { readonly files: number; readonly bytes: number } {
+    return this.#sent;
+  }
+
   /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
   async start(): Promise<FirstStaging> {
     const begin = performance.now();
-    const count = { files: 0, bytes: 0 };
-    const bay = await this.#open(count);
+    const bay = await this.#open(this.#sent);
     this.#idle.push(bay);
-    return { sandbox: bay.lane.sandbox, seconds: (performance.now() - begin) / 1000, ...count };
+    return { sandbox: bay.lane.sandbox, seconds: (performance.now() - begin) / 1000, ...this.#sent };
   }
 
   /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
   suits(job: Job): boolean {
     if (this.#shared) return true;
-    const { root } = this.#options.stage;
-    const { variables } = this.#options.baggage.of(job.environment);
-    return !job.command.includes(root) && !variables.some((variable) => variable.includes(root));
+    return !this.#pathBound.has(job.command, this.#options.baggage.of(job.environment).variables);
   }
 
   /**
@@ -161,6 +168,8 @@ export class RemoteHost {
       this.#checkOpen();
       const differs = number > 1 && (lane.sandbox !== 'tree') !== (this.#shared !== undefined);
       if (differs) throw new Error('its lanes differ in what they allow');
+      if (partial && lane.sandbox === 'tree')
+        throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
     } catch (error) {
       lane.close();
       throw error;
@@ -217,9 +226,7 @@ export class RemoteHost {
           recipe: job.recipe.id,
           visible: staged.visible,
           merge,
-          keep: keepOutputs
-            ? { except: stage.relative(`${job.recipe.directory}/${job.recipe.target}`) ?? '' }
-            : undefined,
+          keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
         },
         {
           onApplied: () => staged.applied(),
@@ -236,7 +243,9 @@ export class RemoteHost {
       const wanted = succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled');
       const { visible } = staged;
       const missed = visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
-      return { outcome, seconds, output, homecoming: await incoming.commit(tree, wanted), missed };
+      const homecoming = await incoming.commit(tree, wanted);
+      if (homecoming.kind === 'refused' && homecoming.foreign === true) this.#pathBound.learn(job.command);
+      return { outcome, seconds, output, homecoming, missed };
     } catch (error) {
       staged.failed();
       throw error;

@@ -1,6 +1,7 @@
 import type { ShellCall } from '../engine/ports.ts';
 import type { Prerequisites } from '../model/job.ts';
 import type { Bytes } from '../util/bytes.ts';
+import { SEPARATOR } from './calls.ts';
 import { environmentValue } from './environment.ts';
 import type { RunDirectory } from './run-directory.ts';
 
@@ -15,6 +16,7 @@ export interface PlainCall {
   readonly environment: readonly Bytes[];
   /** For `runLocally`: makes the shim's environment the user's own, with our directory first on PATH. */
   readonly changes: readonly Bytes[];
+  /** Undefined when the run does not ask for them, and for a target that has too many. */
   readonly prerequisites: Prerequisites | undefined;
 }
 
@@ -43,6 +45,21 @@ export function plainCall(call: ShellCall, run: RunDirectory): PlainCall {
     if (restored !== entry) changes.push(restored);
     environment.push(restored);
   }
-  const target = environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '';
-  return { target, argv, command: argv.at(-1) ?? '', environment, changes, prerequisites: undefined };
+  const [target = '', prerequisites] = (environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '').split(SEPARATOR);
+  return {
+    target,
+    argv,
+    command: argv.at(-1) ?? '',
+    environment,
+    changes,
+    prerequisites: parsePrerequisites(prerequisites),
+  };
+}
+
+/** `a b | c`; undefined when nothing, or a star, stands there. */
+function parsePrerequisites(text: Bytes | undefined): Prerequisites | undefined {
+  if (text === undefined || text === '*') return undefined;
+  const words = text.split(' ').filter((word) => word !== '');
+  const bar = words.indexOf('|');
+  return { normal: words.slice(0, bar), orderOnly: words.slice(bar + 1) };
 }

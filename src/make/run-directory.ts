@@ -15,6 +15,9 @@ const run = promisify(execFile);
 /** A socket's path has 108 bytes (unix(7)). */
 const MAX_LENGTH = 90;
 
+/** Many together would not fit into the environment (128 KiB a variable): then a star stands for them. */
+const PREREQUISITES = '@SEP@$(if $(word 500,$^ $|),*,$^ | $|)';
+
 export interface RunDirectoryOptions {
   /** Where the files of src/assets lie. */
   readonly assets: string;
@@ -25,6 +28,8 @@ export interface RunDirectoryOptions {
   /** PATH to look for a compiler; default: this process's. */
   readonly searchPath?: string;
   readonly shim?: ShimOptions['kind'];
+  /** Whether shell calls tell the prerequisites of their targets. */
+  readonly prerequisites?: boolean;
 }
 
 /** The directory of one run: what make must find by path (see shim.c for its parts). Mode 0700. */
@@ -60,7 +65,10 @@ export class RunDirectory {
       });
       for (const name of new Set(options.makeNames)) await symlink('../shim', join(path, 'bin', name));
       const lastMakefile = await readFile(join(options.assets, 'last.mk'), 'latin1');
-      const filled = lastMakefile.replaceAll('@RUN@', path).replaceAll('@SEP@', SEPARATOR);
+      const filled = lastMakefile
+        .replaceAll('@PREREQUISITES@', options.prerequisites === true ? PREREQUISITES : '')
+        .replaceAll('@RUN@', path)
+        .replaceAll('@SEP@', SEPARATOR);
       await writeFile(join(path, 'last.mk'), filled, 'latin1');
       const directory = new RunDirectory(path, shim, makeName);
       if (shim.fifo !== undefined) directory.#guardian = startGuardian(path);

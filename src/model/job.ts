@@ -1,3 +1,4 @@
+import { resolve } from 'node:path/posix';
 import type { Bytes } from '../util/bytes.ts';
 
 /** All jobs of one target in one make process: what the log folds together and what is counted. */
@@ -8,6 +9,11 @@ export interface Recipe {
   readonly target: Bytes;
   /** Directory of that make, absolute. */
   readonly directory: Bytes;
+}
+
+/** Where the target of a recipe stands if it is a file, absolute. */
+export function targetPath({ directory, target }: Recipe): Bytes {
+  return resolve(directory, target);
 }
 
 /** What the makefile names as prerequisites of a target, as make spells them: relative to its directory, or absolute. */

@@ -4,8 +4,8 @@ import { decode, type Bytes } from '../util/bytes.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { isMakeWarning, isNoteworthy } from './diagnostic.ts';
 import { FailedTargets } from './failed-targets.ts';
-import { describeHostReady } from './host-ready.ts';
 import { RecipeLog } from './recipe-log.ts';
+import { describeHostReady, describeProgress, describeSurvey } from './staging.ts';
 import type { WorkflowLog } from './workflow-commands.ts';
 
 /** `plain`: make's own text as it comes, without folds. */
@@ -48,8 +48,12 @@ export class FoldLog {
     switch (event.type) {
       case 'run-started':
       case 'job-started':
+        return;
       case 'workspace-surveyed':
+        this.#log.text(describeSurvey(event));
+        return;
       case 'staging-progress':
+        this.#log.text(describeProgress(event));
         return;
       case 'host-ready':
         this.#log.text(describeHostReady(event));

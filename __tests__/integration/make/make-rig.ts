@@ -43,7 +43,11 @@ export class MakeRig {
     this.make = make;
   }
 
-  static async create(transport: Transport, files: Record<string, string> = {}, make = 'make'): Promise<MakeRig> {
+  static async create(
+    transport: Transport,
+    files: Record<string, string> = {},
+    { make = 'make', prerequisites = false } = {},
+  ): Promise<MakeRig> {
     const directory = mkdtempSync(join(tmpdir(), 'make-rig-'));
     const path = process.env['PATH'] ?? '';
     const real = await findMake(make, path);
@@ -51,6 +55,7 @@ export class MakeRig {
       assets: ASSETS,
       makeNames: makeNames(real, path),
       shim: transport === 'script' ? 'script' : 'compiled-if-possible',
+      prerequisites,
     });
     const rig = new MakeRig(directory, run, real);
     const wrapper = new MakeWrapper(run, real);

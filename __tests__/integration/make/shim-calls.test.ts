@@ -46,6 +46,38 @@ async function until<T>(look: () => T | undefined | false): Promise<T> {
 const exited = (status: number): Outcome => ({ kind: 'exited', status });
 
 describe.each(TRANSPORTS)('%s', (transport) => {
+  test('a call tells the prerequisites where they are asked for, and nothing of ours reaches the recipe', async () => {
+    const many = Array.from({ length: 600 }, (_, n) => `m${n}`).join(' ');
+    const rig = await MakeRig.create(
+      transport,
+      {
+        Makefile: [
+          'export TOP := 1',
+          'all: a.o many none',
+          'a.o: a.c sub/../b.h a.c | dir ; @env; echo "$$DISTMAKE_TARGET"',
+          `many: ${many} | dir ; @true`,
+          'none: ; @true',
+          `a.c b.h sub/../b.h dir ${many}:`,
+          '',
+        ].join('\n'),
+      },
+      { prerequisites: true },
+    );
+    try {
+      const { outcome, output } = await rig.runMake([]);
+      expect(outcome).toEqual(exited(0));
+      expect(rig.seen.map(({ target, prerequisites }) => [target, prerequisites])).toEqual([
+        ['a.o', { normal: ['a.c', 'sub/../b.h'], orderOnly: ['dir'] }],
+        ['many', undefined],
+        ['none', { normal: [], orderOnly: [] }],
+      ]);
+      expect(output).toContain('TOP=1');
+      expect(output).not.toContain('DISTMAKE_TARGET');
+    } finally {
+      await rig.close();
+    }
+  });
+
   test('a call tells target, directory, words, umask and make', () =>
     withRig(
       transport,
@@ -285,7 +317,11 @@ describe.each(TRANSPORTS)('%s', (transport) => {
     const make = join(home.directory, 'mymake');
     writeFileSync(make, '#!/bin/bash\nexec -a "$(basename "$0")" /usr/bin/make "$@"\n');
     chmodSync(make, 0o755);
-    const rig = await MakeRig.create(transport, { Makefile: 'all:\n\t@$(MAKE) sub\nsub:\n\t@echo $(MAKE)\n' }, make);
+    const rig = await MakeRig.create(
+      transport,
+      { Makefile: 'all:\n\t@$(MAKE) sub\nsub:\n\t@echo $(MAKE)\n' },
+      { make },
+    );
     try {
       expect((await rig.runMake([])).outcome).toEqual(exited(0));
       expect(rig.seen.map(({ target }) => target)).toEqual(['all', 'sub']);

@@ -16,6 +16,7 @@ const FOREVER: Act = { until: new Promise(() => undefined) };
 interface Setup {
   readonly markers?: boolean;
   readonly local?: readonly string[];
+  readonly partial?: boolean;
 }
 
 /** A dispatcher with everything around it. */
@@ -54,6 +55,7 @@ class Rig {
       dist: { mode: 'auto' },
       local: new TargetSet(more.local ?? []),
       fallback: this.limits.fallback,
+      partial: more.partial ?? false,
       markers:
         more.markers === false
           ? undefined
@@ -386,7 +388,7 @@ describe('a recipe that fails on a host', () => {
 
   test('because what it wrote is refused: it is said, and it is run again', async () => {
     rig = await Rig.create();
-    rig.stage.refusal = 'x is a link that leads out';
+    rig.stage.homecomings.push({ kind: 'refused', reason: 'x is a link that leads out' });
     const call = rig.ask('x.o');
     await settled();
     expect(call.exits).toEqual([OK]);
@@ -398,6 +400,42 @@ describe('a recipe that fails on a host', () => {
       'finished here exited 0',
     ]);
     expect(rig.finish(false)).toEqual(['x.o retried']);
+  });
+
+  test('because another has written the same file meanwhile: both are named, and it is run on top of that', async () => {
+    rig = await Rig.create();
+    const other = { id: 9, make: MAKE, target: 'y.o', directory: ROOT };
+    rig.stage.homecomings.push({ kind: 'conflict', path: 'lib.a', other });
+    const call = rig.ask('x.o');
+    await settled();
+    expect(call.exits).toEqual([OK]);
+    const [, said, ...rest] = rig.story();
+    expect(said).toMatch(
+      /^lib\.a was written by the recipe of y\.o while the recipe of x\.o, .* ran on a: x\.o is made again/,
+    );
+    expect(rest).toEqual(['finished a exited 0 again', 'started here', 'finished here exited 0']);
+    expect(rig.finish(false)).toEqual(['x.o retried']);
+  });
+
+  test('with parts of the tree alone, a job whose prerequisites are not known stays', async () => {
+    rig = await Rig.create([hostOf('a')], {}, { partial: true });
+    rig.ask('x.o');
+    rig.ask('y.o', { prerequisites: { normal: ['y.c'], orderOnly: [] } });
+    await settled();
+    expect([...rig.places('x.o'), ...rig.places('y.o')]).toEqual(['here', 'a']);
+  });
+
+  test('without a file that it was not shown: the file is named', async () => {
+    rig = await Rig.create();
+    rig.act({ 'cc x.o': { outcome: exited(1) } });
+    rig.stage.trees[0]!.visible = ['x.c'];
+    rig.stage.absent = ['include/x.h'];
+    const call = rig.ask('x.o');
+    await settled();
+    expect(call.exits).toEqual([OK]);
+    expect(rig.story()[1]).toBe(
+      'a: the recipe of x.o failed without include/x.h, which the makefile does not name among its prerequisites',
+    );
   });
 
   test('waits here for a processor, not for local-jobs', async () => {
@@ -448,9 +486,20 @@ describe('fallback never', () => {
     expect(rig.finish(true)).toEqual(['x.o remote exited 3']);
   });
 
+  test('what another has written meanwhile sends it to a host once more', async () => {
+    rig = await Rig.create([hostOf('a')], { fallback: 'never' });
+    rig.stage.homecomings.push({ kind: 'conflict', path: 'log', other: undefined });
+    const call = rig.ask('x.o');
+    await settled();
+    expect(call.exits).toEqual([OK]);
+    expect(rig.story()[1]).toMatch(/^log was written by a recipe on the runner while/);
+    expect(rig.places('x.o')).toEqual(['a', 'a']);
+    expect(call.ranLocally).toEqual([]);
+  });
+
   test('what is refused fails with status 1', async () => {
     rig = await Rig.create([hostOf('a')], { fallback: 'never' });
-    rig.stage.refusal = 'x';
+    rig.stage.homecomings.push({ kind: 'refused', reason: 'x' });
     const call = rig.ask('x.o');
     await settled();
     expect(call.exits).toEqual([exited(1)]);

@@ -57,6 +57,24 @@ describe('coming up', () => {
   });
 });
 
+describe('parts of the tree alone', () => {
+  test('are shown to a job that has prerequisites', async () => {
+    remote = remoteHost(hostOf('a', 4), opener, stage, true);
+    await remote.start();
+    expect(opener.setups).toMatchObject([{ partial: true }]);
+    stage.trees[0]!.visible = ['x.c', 'include/'];
+    await remote.run(jobOf('cc'), false, SIGNAL);
+    expect(opener.requests.map(({ visible }) => visible)).toEqual([['x.c', 'include/']]);
+  });
+
+  test('cannot be shown without overlays: such a host is left out', async () => {
+    remote = remoteHost(hostOf('a', 4), opener, stage, true);
+    opener.overlay = false;
+    await expect(remote.start()).rejects.toThrow('it forbids private mounts, without which');
+    expect(opener.closed).toBe(true);
+  });
+});
+
 describe('lanes', () => {
   test('as many as jobs run at one time, and the same again later', async () => {
     await remote.start();
@@ -125,6 +143,16 @@ describe('lanes', () => {
 });
 
 describe('what suits it', () => {
+  test('without the overlay, no second job whose debug information would name another directory', async () => {
+    opener.overlay = false;
+    await remote.start();
+    const debug = jobOf('cc -g -c x.c');
+    expect(remote.suits(debug)).toBe(true);
+    stage.homecomings.push({ kind: 'refused', reason: 'x.o names a directory of that host', foreign: true });
+    await remote.run(debug, false, SIGNAL);
+    expect([debug, jobOf('cc -c x.c')].map((job) => remote.suits(job))).toEqual([false, true]);
+  });
+
   test('everything with the overlay; else nothing that names the workspace', async () => {
     const named = [jobOf(`cc -I${ROOT}/include -c x.c`), jobOf('cc -c x.c', { environment: [`TOP=${ROOT}`] })];
     const plain = jobOf('cc -c x.c', { environment: ['A=1', 'OWN=1', `PWD=${ROOT}`] });

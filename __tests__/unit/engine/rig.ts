@@ -46,8 +46,10 @@ export class MemoryStage implements Stage {
   /** Trees that were asked for. */
   readonly trees: MemoryTree[] = [];
   readonly arrivals: MemoryArrival[] = [];
-  /** Why the next outputs are refused. */
-  refusal: string | undefined;
+  /** What becomes of the outputs of the next jobs, one each; then all come home. */
+  readonly homecomings: Homecoming[] = [];
+  /** Files whose absence the output of every job that fails is taken to speak of. */
+  absent: readonly Bytes[] = [];
 
   tree(): StagedTree {
     const tree = new MemoryTree();
@@ -60,11 +62,11 @@ export class MemoryStage implements Stage {
   }
 
   missed(): readonly Bytes[] {
-    return [];
+    return this.absent;
   }
 
   incoming({ foreign }: Sending): Incoming {
-    const arrival = new MemoryArrival(foreign, this.refusal);
+    const arrival = new MemoryArrival(foreign, this.homecomings.shift() ?? { kind: 'home' });
     this.arrivals.push(arrival);
     return arrival;
   }
@@ -88,6 +90,8 @@ export class MemoryStage implements Stage {
 }
 
 export class MemoryTree implements StagedTree {
+  /** What the next jobs are shown. */
+  visible: readonly Bytes[] | undefined;
   /** What the next job finds missing. */
   lacks: Entry[] = [];
   ready: Promise<void> = Promise.resolve();
@@ -102,11 +106,11 @@ export class MemoryTree implements StagedTree {
 
   missing(job: Job): Promise<Delta> {
     this.asked.push(job);
-    const { ready, lacks: entries } = this;
+    const { ready, visible, lacks: entries } = this;
     this.lacks = [];
     return Promise.resolve({
       entries,
-      visible: undefined,
+      visible,
       version: 1,
       ready,
       applied: () => void this.applied++,
@@ -118,13 +122,13 @@ export class MemoryTree implements StagedTree {
 export class MemoryArrival implements Incoming {
   readonly outputs: Output[] = [];
   readonly foreign: Bytes | undefined;
-  readonly #refusal: string | undefined;
+  readonly #homecoming: Homecoming;
   committed: { readonly tree: StagedTree; readonly wanted: boolean } | undefined;
   discarded = 0;
 
-  constructor(foreign: Bytes | undefined, refusal: string | undefined) {
+  constructor(foreign: Bytes | undefined, homecoming: Homecoming) {
     this.foreign = foreign;
-    this.#refusal = refusal;
+    this.#homecoming = homecoming;
   }
 
   add(output: Output): Promise<void> {
@@ -135,7 +139,7 @@ export class MemoryArrival implements Incoming {
   commit(tree: StagedTree, wanted: boolean): Homecoming {
     if (this.committed || this.discarded > 0) throw new Error('committed at the wrong time');
     this.committed = { tree, wanted };
-    return this.#refusal === undefined ? { kind: 'home' } : { kind: 'refused', reason: this.#refusal };
+    return this.#homecoming;
   }
 
   discard(): void {
@@ -232,7 +236,7 @@ export class MemoryLane implements Lane {
   }
 }
 
-export function remoteHost(host: Host, opener: LaneOpener, stage: Stage): RemoteHost {
+export function remoteHost(host: Host, opener: LaneOpener, stage: Stage, partial = false): RemoteHost {
   const baggage = new Baggage(['PATH=/bin', 'OWN=1'], []);
   return new RemoteHost({
     host,
@@ -242,7 +246,7 @@ export function remoteHost(host: Host, opener: LaneOpener, stage: Stage): Remote
     staging: '/tmp/make-x',
     setup: '',
     sandbox: 'overlay',
-    partial: false,
+    partial,
     token: undefined,
     merge: false,
   });

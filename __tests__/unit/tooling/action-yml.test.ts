@@ -39,6 +39,8 @@ test('the inputs are the public contract: names, order and defaults', () => {
     ['setup', ''],
     ['environment', ''],
     ['fallback', 'local'],
+    ['staging', 'tree'],
+    ['exclude', ''],
     ['cache', 'true'],
     ['log', 'fold'],
     ['summary', 'true'],
