@@ -50,6 +50,17 @@ pipe.o: ; if false | true; then echo lenient; else echo strict; fi >$@
     local: ['all'],
     status: 2,
   },
+  'what make writes while it expands a recipe': {
+    files: {
+      // The second of each must see what the first has left changed, in place and of the same length.
+      Makefile: `all: a.o b.o c.o d.o
+a.o: ; $(file >list,one)cat list >$@
+b.o: a.o ; $(file >list,two)cat list >$@
+c.o: b.o ; $(shell mkdir -p made; echo one >made/x)cat made/x >$@
+d.o: c.o ; $(shell echo two >made/x)cat made/x >$@
+`,
+    },
+  },
   'lines of a recipe': {
     files: {
       Makefile: `all: a b

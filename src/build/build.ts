@@ -233,7 +233,7 @@ class Wiring implements ShimCalls {
     if (list.problem !== undefined) {
       this.#options.sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
     }
-    this.#dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined);
+    this.#dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
     call.answer('');
   }
 }

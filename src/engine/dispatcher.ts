@@ -28,6 +28,8 @@ export interface DispatcherOptions {
 
 interface MakeState {
   dist: TargetSet;
+  /** Its makefiles may write files while make expands a recipe. */
+  writes: boolean;
   /** A recipe of it failed for good: it starts no other. */
   failed: boolean;
 }
@@ -74,15 +76,17 @@ export class Dispatcher {
       this.#options.stage.writerEnded(parent.job);
     }
     this.#options.stage.touch();
-    this.#makes.set(pid, { dist: distSet(this.#options.dist, undefined), failed: false });
+    this.#makes.set(pid, { dist: distSet(this.#options.dist, undefined), writes: false, failed: false });
   }
 
-  /** @param marked the prerequisites of the makefile's `.DIST`; undefined when it has none */
-  makeParsed(pid: number, marked: readonly Bytes[] | undefined): void {
+  /**
+   * @param marked the prerequisites of the makefile's `.DIST`; undefined when it has none
+   * @param writes its makefiles write files while make expands them ($(file), make manual)
+   */
+  makeParsed(pid: number, marked: readonly Bytes[] | undefined, writes: boolean): void {
     const dist = distSet(this.#options.dist, marked);
-    const make = this.#makes.get(pid);
-    if (make) make.dist = dist;
-    else this.#makes.set(pid, { dist, failed: false });
+    const failed = this.#makes.get(pid)?.failed ?? false;
+    this.#makes.set(pid, { dist, writes, failed });
     this.#options.stage.touch();
   }
 
@@ -121,6 +125,8 @@ export class Dispatcher {
     if (call.gone.aborted) stop();
     this.#running.set(job.id, running);
     if (this.#options.markers) this.#untold.set(job.id, running);
+    // What make did while it expanded the recipe is in the workspace by now.
+    if (call.expanded || make?.writes === true) this.#options.stage.touch();
     const flags = makeFlags(job.environment);
     const fresh = state.jobs === 0 || state.dropped;
     state.jobs++;

@@ -20,6 +20,8 @@ export interface ShellCall {
   /** Everything in the environment, as `NAME=value`. */
   readonly environment: readonly Bytes[];
   readonly umask: number;
+  /** Make has run a $(shell) since its last call: whatever that may have written is there now. */
+  readonly expanded: boolean;
   /** Aborted when the shim is gone (killed by make or by someone else). */
   readonly gone: AbortSignal;
 

@@ -30,7 +30,7 @@ export class Broker {
   static async listen(run: RunDirectory, calls: ShimCalls): Promise<Broker> {
     const broker = new Broker(run, calls);
     const incoming: IncomingCalls = {
-      shell: (facts, channel) => calls.onShell(shellCall(facts, channel)),
+      shell: (facts, channel) => calls.onShell(shellCall(facts, run.takeExpanded(facts.make), channel)),
       make: (facts, channel) => broker.#onMake(facts, channel),
       parse: (facts, channel) => void broker.#onParse(facts, channel),
     };

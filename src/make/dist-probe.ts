@@ -14,6 +14,8 @@ import type { RunDirectory } from './run-directory.ts';
 
 /** The whitelist that a makefile gives itself (B2). */
 export interface DistList {
+  /** Whether the makefiles write files while make expands them. */
+  readonly writes: boolean;
   /** Whether there is a `.DIST` at all; it may be empty. */
   readonly present: boolean;
   /** Its prerequisites, expanded. */
@@ -34,7 +36,12 @@ export interface ProbeOptions {
   readonly timeout?: number;
 }
 
-const NONE: DistList = { present: false, patterns: [], problem: undefined };
+const NONE = { present: false, patterns: [], problem: undefined };
+
+const NAMES_DIST = /(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m;
+
+/** $(file), or a function in another language: they may write whenever make expands them. */
+const WRITES = /\$[({](?:file|guile)\s/;
 
 /** make prints a data base of a few MB for large projects; what is longer is not ours to hold. */
 const MAX_DATABASE = 256 << 20;
@@ -49,7 +56,10 @@ const MAX_DATABASE = 256 << 20;
 export async function probeDist(options: ProbeOptions): Promise<DistList> {
   const { call, run } = options;
   const intent = makeIntent(options.arguments);
-  if (intent.makefiles.includes('-') || !(await namesDist(call))) return NONE;
+  const text = await readMakefiles(call);
+  // What came from standard input is not there to be read.
+  const writes = WRITES.test(text) || intent.makefiles.includes('-');
+  if (intent.makefiles.includes('-') || !NAMES_DIST.test(text)) return { ...NONE, writes };
   const stop = `${run.path}/stop.mk`;
   await writeFile(stop, '$(error distmake has read enough)\n');
   const kept = changeArguments(
@@ -64,9 +74,9 @@ export async function probeDist(options: ProbeOptions): Promise<DistList> {
   const { directory, environment } = call;
   const words = await withLastMakefile(kept, { directory, environment, lastMakefile: stop });
   const database = await printDatabase(options, words);
-  if (typeof database !== 'string') return { ...NONE, problem: database.problem };
+  if (typeof database !== 'string') return { ...NONE, writes, problem: database.problem };
   const patterns = parseDist(database);
-  return patterns === undefined ? NONE : { present: true, patterns, problem: undefined };
+  return patterns === undefined ? { ...NONE, writes } : { writes, present: true, patterns, problem: undefined };
 }
 
 /** The prerequisites of `.DIST` in make's data base; undefined when it is no target there. */
@@ -86,17 +96,18 @@ export function parseDist(database: Bytes): readonly Bytes[] | undefined {
   return found;
 }
 
-async function namesDist(call: ProbeOptions['call']): Promise<boolean> {
+/** The text of all that make has read. */
+async function readMakefiles(call: ProbeOptions['call']): Promise<Bytes> {
+  let all = '';
   for (const makefile of call.makefiles.split(/\s+/)) {
     if (makefile === '') continue;
     try {
-      const text = await readFile(fsPath(resolve(call.directory, makefile)));
-      if (/(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m.test(bytesOf(text))) return true;
+      all += `${bytesOf(await readFile(fsPath(resolve(call.directory, makefile))))}\n`;
     } catch {
       // A name with a blank, or a temporary one that is gone.
     }
   }
-  return false;
+  return all;
 }
 
 async function printDatabase(

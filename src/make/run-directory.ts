@@ -1,4 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { unlinkSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path/posix';
@@ -55,7 +56,7 @@ export class RunDirectory {
     if (makeName === undefined) throw new Error('Internal error: a run without make');
     const path = await makeDirectory(options.parents ?? defaultParents());
     try {
-      for (const part of ['bin', 'sh', 'rel', 'parse', 'reply']) await mkdir(join(path, part));
+      for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded']) await mkdir(join(path, part));
       await symlink('../shim', join(path, 'parse/sh'));
       const shim = await buildShim({
         directory: path,
@@ -109,6 +110,16 @@ export class RunDirectory {
     }
     await made;
     return linked.shell;
+  }
+
+  /** Whether that make has run a $(shell) since this was asked last. */
+  takeExpanded(make: number): boolean {
+    try {
+      unlinkSync(join(this.path, 'expanded', String(make)));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async remove(): Promise<void> {

@@ -43,7 +43,7 @@ test.each(TRANSPORTS)('the list is expanded, and nothing is made or run for it (
     '',
   ].join('\n');
   const { lists, made, outcome } = await probe({ Makefile }, ['MORE=1', '-j4', 'all'], transport);
-  const list = { present: true, patterns: ['a.o', 'b.o', '%.lo', 'tool'], problem: undefined };
+  const list = { writes: false, present: true, patterns: ['a.o', 'b.o', '%.lo', 'tool'], problem: undefined };
   // The second parse is that of make after it made gen.mk.
   expect(lists).toEqual([list, list]);
   expect(made).toEqual([false, true]);
@@ -53,13 +53,22 @@ test.each(TRANSPORTS)('the list is expanded, and nothing is made or run for it (
 test('the list may be in an included file, in a directory of its own', async () => {
   const files = { 'sub/Makefile': 'include x.mk\nall: ; @:\n', 'sub/x.mk': '.DIST:\n' };
   const { lists } = await probe(files, ['-C', 'sub']);
-  expect(lists).toEqual([{ present: true, patterns: [], problem: undefined }]);
+  expect(lists).toEqual([{ writes: false, present: true, patterns: [], problem: undefined }]);
 });
 
 test('no list, nothing asked: $(shell) runs once', async () => {
   const { lists, output } = await probe({ Makefile: '$(shell echo x >&2)\nall: ; @: # .DISTANCE\n' }, []);
-  expect(lists).toEqual([{ present: false, patterns: [], problem: undefined }]);
+  expect(lists).toEqual([{ writes: false, present: false, patterns: [], problem: undefined }]);
   expect(output.match(/x/g)).toHaveLength(1);
+});
+
+test.each([
+  ['all: ; $(file >x,y)@:\n', true],
+  ['define w\n${file >x,y}\nendef\nall: ; @:\n', true],
+  ['file = 1\nall: ; @: $(file)\n', false],
+])('whether make writes while it expands: %j, %j', async (Makefile, writes) => {
+  const { lists } = await probe({ Makefile }, []);
+  expect(lists).toMatchObject([{ writes }]);
 });
 
 test('what takes too long is given up', async () => {

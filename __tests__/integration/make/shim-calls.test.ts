@@ -78,6 +78,25 @@ describe.each(TRANSPORTS)('%s', (transport) => {
     }
   });
 
+  test('a call tells whether make has run a $(shell) before it', () =>
+    withRig(
+      transport,
+      {
+        Makefile:
+          'X := $(shell echo x)\nall: a b c d\na b d: ; @echo $@\nc: ; @echo $@ $(shell echo y)\nb: | a\nc: | b\nd: | c\n',
+      },
+      async (rig) => {
+        expect((await rig.runMake([])).output).toBe('a\nb\nc y\nd\n');
+        expect(rig.seen.map(({ target, call }) => [target, call.expanded])).toEqual([
+          // At parse time it is the makefile's own shell that runs, and a parse is told anyway.
+          ['a', false],
+          ['b', false],
+          ['c', true],
+          ['d', false],
+        ]);
+      },
+    ));
+
   test('a call tells target, directory, words, umask and make', () =>
     withRig(
       transport,

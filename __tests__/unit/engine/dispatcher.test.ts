@@ -88,9 +88,14 @@ class Rig {
   /** A shim asks. */
   ask(
     target: string,
-    options: Partial<Command> & { make?: number; here?: Outcome | Promise<Outcome>; directory?: string } = {},
+    options: Partial<Command> & {
+      make?: number;
+      here?: Outcome | Promise<Outcome>;
+      directory?: string;
+      expanded?: boolean;
+    } = {},
   ): MemoryCall {
-    const { make = MAKE, here, directory, ...command } = options;
+    const { make = MAKE, here, directory, expanded = false, ...command } = options;
     const call = new MemoryCall(make, here, directory);
     const text = command.command ?? `cc ${target}`;
     const whole: Command = {
@@ -102,6 +107,7 @@ class Rig {
       prerequisites: undefined,
       ...command,
     };
+    call.expanded = expanded;
     this.calls.push(call);
     void this.dispatcher.dispatch(call, whole);
     return call;
@@ -284,7 +290,7 @@ describe('what stays', () => {
 
   test('named by .DIST, a whole sub-make leaves', async () => {
     rig = await Rig.create();
-    rig.dispatcher.makeParsed(MAKE, ['sub', '%.o']);
+    rig.dispatcher.makeParsed(MAKE, ['sub', '%.o'], false);
     expect(rig.stage.touched).toBeGreaterThan(0);
     rig.ask('sub', { command: 'make -C sub' });
     rig.ask('x.o', { command: 'make -C x' });
@@ -470,6 +476,22 @@ describe('a recipe that fails on a host', () => {
     await settled();
     expect(rig.places('x.o')).toEqual(['a', 'here']);
   });
+});
+
+test('a look at the workspace is due where make may have written while it expanded a recipe', async () => {
+  rig = await Rig.create();
+  const touches = async (change: () => void): Promise<number> => {
+    const before = rig.stage.touched;
+    change();
+    await settled();
+    return rig.stage.touched - before;
+  };
+  expect(await touches(() => rig.ask('a.o'))).toBe(0);
+  expect(await touches(() => rig.ask('b.o', { expanded: true }))).toBe(1);
+  rig.dispatcher.makeParsed(MAKE, undefined, true);
+  expect(await touches(() => rig.ask('c.o'))).toBe(1);
+  rig.dispatcher.makeParsed(MAKE, undefined, false);
+  expect(await touches(() => rig.ask('d.o'))).toBe(0);
 });
 
 describe('fallback never', () => {

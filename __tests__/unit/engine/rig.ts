@@ -262,6 +262,7 @@ export class MemoryCall implements ShellCall {
   readonly argv: readonly Bytes[] = ['/run/sh', '-c', 'x'];
   readonly environment: readonly Bytes[] = [];
   readonly umask = 0o22;
+  expanded = false;
   readonly #gone = new AbortController();
   /** Listeners on `gone`. */
   listeners = 0;
