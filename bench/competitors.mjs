@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { recipe } from './workload.mjs';
 
-const CLI = fileURLToPath(new URL('../dist/cli/index.js', import.meta.url));
+/** The command as it is released. */
+export const CLI = fileURLToPath(new URL('../dist/cli/index.js', import.meta.url));
 
 /**
  * @typedef {object} Setting

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { runAsRoot } from '../__tests__/rig/as-root.mjs';
 
 const V1 = '/sys/fs/cgroup/cpuacct';
@@ -73,6 +74,33 @@ class Group {
  * @property {string} output the end of stdout and stderr
  */
 
+/**
+ * What has been used up to some moment, or from one moment to another.
+ *
+ * @typedef {Pick<Usage, 'wallMs' | 'cpuMs' | 'hostCpuMs'>} Cost
+ *
+ * @typedef {object} RunOptions
+ * @property {string} cwd
+ * @property {Record<string, string | undefined>} env
+ * @property {number} [limitMs]
+ * @property {(line: string) => void} [onLine] told of each whole line of stdout when it comes
+ * @property {(shell: number) => void} [onStart] told the process whose only child will be the command
+ */
+
+/** From one moment of a run to a later one. @param {Cost} from @param {Cost} to @returns {Cost} */
+export const between = (from, to) => ({
+  wallMs: to.wallMs - from.wallMs,
+  cpuMs: to.cpuMs - from.cpuMs,
+  hostCpuMs: to.hostCpuMs === undefined || from.hostCpuMs === undefined ? undefined : to.hostCpuMs - from.hostCpuMs,
+});
+
+/** What each of `count` cost. @param {Cost} whole @param {number} count @returns {Cost} */
+export const each = ({ wallMs, cpuMs, hostCpuMs }, count) => ({
+  wallMs: wallMs / count,
+  cpuMs: cpuMs / count,
+  hostCpuMs: hostCpuMs === undefined ? undefined : hostCpuMs / count,
+});
+
 /** Runs commands and says what they cost; `close()` when done. */
 export class CpuMeter {
   #runner = Group.make(`distmake-bench-${process.pid}-runner`);
@@ -89,14 +117,23 @@ export class CpuMeter {
     return this.#hosts?.folder ?? '';
   }
 
+  /** @returns {Cost} by clocks that began at some time; without control groups CPU time is known of whole runs only */
+  now() {
+    return {
+      wallMs: performance.now(),
+      cpuMs: this.#runner?.used() ?? Number.NaN,
+      hostCpuMs: this.#hosts?.used(),
+    };
+  }
+
   /**
    * Runs a command to its end. Background processes that it leaves stay in the runner's group.
    *
    * @param {string[]} argv
-   * @param {{ cwd: string, env: Record<string, string | undefined>, limitMs?: number }} options
+   * @param {RunOptions} options
    * @returns {Promise<Usage>}
    */
-  async run(argv, { cwd, env, limitMs = 180_000 }) {
+  async run(argv, { cwd, env, limitMs = 180_000, onLine, onStart }) {
     const folder = mkdtempSync(join(tmpdir(), 'distmake-bench-times-'));
     const times = join(folder, 'times');
     // It waits until it is in its group. `times` prints two lines: the shell's own, and its children's.
@@ -108,6 +145,7 @@ export class CpuMeter {
     });
     let output = '';
     const keep = (/** @type {Buffer} */ chunk) => (output = (output + chunk.toString()).slice(-4000));
+    if (onLine) createInterface({ input: child.stdout }).on('line', onLine);
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     const exited = new Promise((resolve, reject) => {
@@ -117,14 +155,13 @@ export class CpuMeter {
     const limit = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGTERM'), limitMs);
     try {
       this.#runner?.add(/** @type {number} */ (child.pid));
-      const before = { runner: this.#runner?.used() ?? 0, hosts: this.#hosts?.used() };
-      const start = performance.now();
+      onStart?.(/** @type {number} */ (child.pid));
+      const start = this.now();
       child.stdin.end('\n');
       const status = await exited;
-      const wallMs = performance.now() - start;
-      const cpuMs = this.#runner === undefined ? childTimes(times) : this.#runner.used() - before.runner;
-      const hostCpuMs = this.#hosts === undefined ? undefined : this.#hosts.used() - (before.hosts ?? 0);
-      return { wallMs, cpuMs, hostCpuMs, status, output };
+      const whole = between(start, this.now());
+      if (this.#runner === undefined) whole.cpuMs = childTimes(times);
+      return { ...whole, status, output };
     } finally {
       clearTimeout(limit);
       rmSync(folder, { recursive: true });

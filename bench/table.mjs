@@ -44,24 +44,29 @@ export function ratios(rows) {
   );
 }
 
-/** @param {readonly Row[]} rows @param {readonly Ratio[]} compared */
-export function renderTable(rows, compared) {
-  const cell = (/** @type {number | undefined} */ n) => (n === undefined ? '-' : n.toFixed(1));
-  const lines = [['', 'ms/job', 'CPU ms/job here', 'on hosts']];
-  for (const r of rows) lines.push([r.title, cell(r.wall), cell(r.cpu), r.name === 'local' ? '' : cell(r.hostCpu)]);
+/** The first column to the left, the others to the right. @param {readonly (readonly string[])[]} lines of equal length */
+export function renderColumns(lines) {
   const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  const table = lines.map((line) =>
+  const padded = lines.map((line) =>
     line
       .map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i])))
       .join('   ')
       .trimEnd(),
   );
+  return `${padded.join('\n')}\n`;
+}
+
+/** @param {readonly Row[]} rows @param {readonly Ratio[]} compared */
+export function renderTable(rows, compared) {
+  const cell = (/** @type {number | undefined} */ n) => (n === undefined ? '-' : n.toFixed(1));
+  const lines = [['', 'ms/job', 'CPU ms/job here', 'on hosts']];
+  for (const r of rows) lines.push([r.title, cell(r.wall), cell(r.cpu), r.name === 'local' ? '' : cell(r.hostCpu)]);
   const verdicts = compared.map(({ name, against, ratio, cpuRatio, atMost, met }) => {
     const title = rows.find((r) => r.name === against)?.title;
     const verdict = `(at most ${atMost}: ${met ? 'met' : 'NOT met'})`;
     return `${name} / ${title}: ${ratio.toFixed(2)} ${verdict}, CPU here ${cpuRatio.toFixed(2)}`;
   });
   const failures = rows.filter((r) => r.failure !== undefined).map((r) => `${r.title} did not run: ${r.failure}`);
-  const blocks = [table, verdicts, failures].filter((b) => b.length > 0).map((b) => `${b.join('\n')}\n`);
-  return blocks.join('\n');
+  const blocks = [verdicts, failures].filter((b) => b.length > 0).map((b) => `${b.join('\n')}\n`);
+  return [renderColumns(lines), ...blocks].join('\n');
 }

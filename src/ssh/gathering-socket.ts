@@ -8,6 +8,13 @@ import { Socket } from 'node:net';
 export class GatheringSocket extends Socket {
   #gathered: Uint8Array[] = [];
 
+  override connect(...to: unknown[]): this {
+    super.connect(...(to as [never]));
+    // It gives the socket the write of its own class, as a property, for sockets that are used again.
+    Reflect.deleteProperty(this, 'write');
+    return this;
+  }
+
   /** Takes the bytes over; false: it would be better to wait for `drain`. */
   override write(chunk: Uint8Array | string): boolean {
     if (this.#gathered.length === 0) process.nextTick(() => this.#flush());
