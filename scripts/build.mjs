@@ -6,8 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = resolve(fileURLToPath(import.meta.url), '../..');
 
-/** One bundle each: dist/NAME/index.js from src/NAME.ts. */
-const entries = ['main', 'post', 'cli'];
+/** One bundle each: dist/NAME/index.js from src/NAME.ts. The walker is the program of a thread. */
+const entries = ['main', 'post', 'cli', 'walker'];
 
 /** What a bundle consists of. The bundler adds more, a Windows program of ssh2's for one, that nothing of ours uses. */
 const wanted = new Set(['index.js', 'package.json', 'licenses.txt']);

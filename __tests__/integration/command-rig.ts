@@ -267,7 +267,7 @@ export function snapshot(directory: string, leaveOut: RegExp = /^$/): Record<str
       if (leaveOut.test(path)) continue;
       const stats = lstatSync(full);
       const mode = (stats.mode & 0o7777).toString(8);
-      if (stats.isSymbolicLink()) found[path] = `-> ${readlinkSync(full)}`;
+      if (stats.isSymbolicLink()) found[path] = `-> ${readlinkSync(full, 'latin1')}`;
       else if (stats.isDirectory()) {
         found[path] = `${mode} directory`;
         walk(full, `${path}/`);

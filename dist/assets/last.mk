@@ -45,5 +45,6 @@ override undefine DISTMAKE_VALUE
 override undefine DISTMAKE_EACH
 override undefine DISTMAKE_FILE
 
-# Expanded for each recipe. Outside of one there is no $@, and --warn-undefined-variables would say so.
-override export DISTMAKE_TARGET = $(if $(filter undefined,$(origin @)),,$@)
+# Expanded for each recipe. Outside of one there is no $@, and --warn-undefined-variables would say so. Where they are
+# asked for, the prerequisites stand behind the target.
+override export DISTMAKE_TARGET = $(if $(filter undefined,$(origin @)),,$@@PREREQUISITES@)

@@ -7,6 +7,7 @@
  *   RUN/rel/NAME     the same for a shell named without a directory
  *   RUN/parse/sh     the shell of the $(shell) calls in last.mk
  *   RUN/bin/NAME     the wrapper of make
+ *   RUN/expanded/PID there once the make PID has run a $(shell)
  *
  * A message is its length without these five bytes (4 bytes, little endian), a letter, and fields that end in NUL.
  * From here to the broker:
@@ -445,9 +446,21 @@ static int is_parse_time(void)
   return stat(path, &makes) == 0 && (ours.st_dev != makes.st_dev || ours.st_ino != makes.st_ino);
 }
 
+/* What $(shell) writes nobody else would know of; make is done with it when its next recipe line comes. */
+static void note_expansion(void)
+{
+  char path[sizeof RUN + 40];
+  int file;
+  snprintf(path, sizeof path, RUN "/expanded/%ld", (long)getppid());
+  file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  if (file >= 0)
+    close(file);
+}
+
 static void run_at_once(char **argv)
 {
   size_t i;
+  note_expansion();
   unsetenv("DISTMAKE_TARGET");
   for (i = 0; argv[i]; i++)
     argv[i] = restored(argv[i]);

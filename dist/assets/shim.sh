@@ -24,6 +24,8 @@ case $0 in
     # At parse time there is no target; $(shell) inside a recipe, from make 4.4 on, has a pipe of its own.
     if [ -z "${DISTMAKE_TARGET-}" ] || { [ -p "/proc/$$/fd/1" ] && ! [ "/proc/$$/fd/1" -ef "/proc/$PPID/fd/1" ]; }; then
       unset DISTMAKE_TARGET
+      # What $(shell) writes nobody else would know of; make is done with it when its next recipe line comes.
+      : 2>/dev/null >"@RUN@/expanded/$PPID"
       distmake_count=$#
       set -- "$0" "$@"
       while [ "$distmake_count" -ge 0 ]; do

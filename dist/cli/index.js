@@ -1294,6 +1294,1645 @@ module.exports = binding.getCPUInfo;
 
 /***/ }),
 
+/***/ 298:
+/***/ ((module) => {
+
+// A simple implementation of make-array
+function makeArray (subject) {
+  return Array.isArray(subject)
+    ? subject
+    : [subject]
+}
+
+const UNDEFINED = undefined
+const EMPTY = ''
+const SPACE = ' '
+const ESCAPE = '\\'
+
+// The characters that carry a meaning of their own inside a regular
+//   expression, so a literal one has to be escaped before it is emitted.
+const REGEX_LITERAL_SPECIAL = /[.*+?()[\]{}^$|\\/]/
+const BOM = '\uFEFF'
+// A run of two or more asterisks is a globstar (#175)
+const REGEX_ANCHORED_GLOBSTAR = /^\/\*{2,}$/
+const REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION = /^\\!/
+const REGEX_REPLACE_LEADING_EXCAPED_HASH = /^\\#/
+const REGEX_SPLITALL_CRLF = /\r?\n/g
+
+// Invalid:
+// - /foo,
+// - ./foo,
+// - ../foo,
+// - .
+// - ..
+// Valid:
+// - .foo
+const DOUBLE_SLASH = '//'
+const SLASH_CODE = 47
+const DOT_CODE = 46
+
+
+const SLASH = '/'
+
+// Do not use ternary expression here, since "istanbul ignore next" is buggy
+let TMP_KEY_IGNORE = 'node-ignore'
+/* istanbul ignore else */
+if (typeof Symbol !== 'undefined') {
+  TMP_KEY_IGNORE = Symbol.for('node-ignore')
+}
+const KEY_IGNORE = TMP_KEY_IGNORE
+
+const define = (object, key, value) => {
+  Object.defineProperty(object, key, {value})
+  return value
+}
+
+const RETURN_FALSE = () => false
+
+// > The range notation, e.g. [a-zA-Z],
+// > can be used to match one of the characters in a range.
+//
+// gitignore(5) defers to fnmatch(3) for this, and git implements it in
+//   `wildmatch.c`.  A bracket expression has a sub-grammar of its own, which
+//   is neither the surrounding pattern grammar nor the JavaScript one:
+//
+//   - a `]` right after `[` or `[!` is a literal member, not the terminator
+//   - `[:alpha:]` names one of twelve POSIX classes
+//   - `\` escapes the next member, `]` included
+//   - `*`, `?` and `.` are plain literal members
+//   - an unterminated expression makes the whole pattern match nothing
+//
+// which means the expression can not be located -- let alone translated -- by
+//   a regular expression.  It is scanned out of the pattern before the
+//   replacers below run, and put back once they are done, so that neither the
+//   metacharacter escaper nor the `?` / `*` replacers ever see its body.
+
+// git classifies with its own ASCII-only ctype macros (`wildmatch.c`), never
+//   with the C library ones, so these must not be mapped onto `\d` / `\w` /
+//   `\s`, which are wider.  `/` is left out of every expansion, because a
+//   bracket expression never matches a path separator.
+const POSIX_CLASSES = {
+  alnum: '0-9A-Za-z',
+  alpha: 'A-Za-z',
+  blank: ' \\t',
+  cntrl: '\\x00-\\x1f\\x7f',
+  digit: '0-9',
+  graph: '!-.0-~',
+  lower: 'a-z',
+  print: ' -.0-~',
+  punct: '!-.:-@\\[-`{-~',
+  // git's `sane-ctype.h` classifies \v and \f as control, not space,
+  //   unlike C's `isspace`
+  space: ' \\t\\n\\r',
+  upper: 'A-Z',
+  xdigit: '0-9A-Fa-f'
+}
+
+const CLASS_MEMBERS_TO_ESCAPE = '\\]^-['
+
+const escapeMember = char => CLASS_MEMBERS_TO_ESCAPE.indexOf(char) < 0
+  ? char
+  : ESCAPE + char
+
+// > if (matched == negated || ((flags & WM_PATHNAME) && text_ch == '/'))
+// >   return WM_ABORT_TO_STARSTAR;                     (git, `wildmatch.c`)
+// A bracket expression never matches a path separator, whatever its members
+//   say, so a negated class gets `/` as one more excluded character, while a
+//   plain one -- where a literal member or a range could still let `/` in --
+//   is guarded with a lookahead, `/` being impossible to subtract from a
+//   JavaScript character class.
+const NON_SLASH = '(?!\\/)'
+
+const classSource = (negated, body) => {
+  if (negated) {
+    return `[^\\/${body}]`
+  }
+
+  const source = `[${body}]`
+
+  return new RegExp(source).test('/')
+    ? NON_SLASH + source
+    : source
+}
+
+// Scan the bracket expression that starts at `pattern[start] === '['`,
+//   mirroring the member loop of git's `wildmatch.c`.
+// @returns {{end: number, source: string} | null} `null` if the expression is
+//   never terminated, which makes the whole pattern match nothing.
+const scanBracket = (pattern, start) => {
+  const {length} = pattern
+  let index = start + 1
+  let negated = EMPTY
+
+  const lead = pattern[index]
+  if (lead === '!' || lead === '^') {
+    negated = '^'
+    index ++
+  }
+
+  let body = EMPTY
+
+  // The member a `-` could start a range from, or EMPTY when the previous
+  //   member can not open one (start of the body, or a range / POSIX class
+  //   that has just closed)
+  let prev = EMPTY
+
+  // git scans the members with a do-while, so the first one is consumed
+  //   unconditionally.  That is the whole reason a leading `]` is a member
+  //   and not the terminator.
+  for (;;) {
+    const char = pattern[index]
+
+    if (char === UNDEFINED) {
+      return null
+    }
+
+    if (char === ESCAPE) {
+      // A pattern can not end on a lone backslash -- `createRule` has
+      //   already thrown it away -- so there is a character to read.
+      const escaped = pattern[++ index]
+      body += escapeMember(escaped)
+      prev = escaped
+    } else if (
+      char === '-'
+      && prev
+      && index + 1 < length
+      && pattern[index + 1] !== ']'
+    ) {
+      index ++
+      let to = pattern[index]
+      if (to === ESCAPE) {
+        to = pattern[index += 1]
+      }
+      // An out-of-order range matches nothing in git but is a syntax error in
+      //   JavaScript, so it is dropped.  Its lower bound stays: git tests it
+      //   as a plain member before it ever looks at the `-`, so `[c-a]` does
+      //   match `c`.
+      if (prev <= to) {
+        body += `-${escapeMember(to)}`
+      }
+      prev = EMPTY
+    } else if (char === '[' && pattern[index + 1] === ':') {
+      const nameStart = index + 2
+      let end = nameStart
+      while (end < length && pattern[end] !== ']') {
+        end ++
+      }
+
+      if (end === length) {
+        return null
+      }
+
+      if (end > nameStart && pattern[end - 1] === ':') {
+        const name = pattern.slice(nameStart, end - 1)
+
+        // An unknown class name makes the whole pattern match nothing
+        if (!Object.prototype.hasOwnProperty.call(POSIX_CLASSES, name)) {
+          return null
+        }
+
+        body += POSIX_CLASSES[name]
+        prev = EMPTY
+        index = end
+      } else {
+        // No `:]` to close it, so the `[` is a plain member and scanning
+        //   resumes right after it.
+        body += escapeMember('[')
+        prev = '['
+        index = nameStart - 2
+      }
+    } else {
+      body += escapeMember(char)
+      prev = char
+    }
+
+    index ++
+
+    if (pattern[index] === ']') {
+      return {
+        end: index,
+        source: classSource(negated, body)
+      }
+    }
+  }
+}
+
+// An empty JavaScript class can never match, which is how a pattern that git
+//   gives up on (`WM_ABORT_ALL`) is expressed here.
+const NEVER_MATCH = '[]'
+
+// A NUL can appear in neither a `.gitignore` line nor a path, which makes it
+//   the one safe placeholder character.  A literal one in the pattern is
+//   held aside all the same, so a collision is impossible by construction.
+const PLACEHOLDER = '\u0000'
+const REGEX_RESTORE_PLACEHOLDER = new RegExp(
+  `${PLACEHOLDER}(\\d+)${PLACEHOLDER}`, 'g'
+)
+
+// The one wildcard the chain does not expand for itself is a trailing `*`. How
+//   it expands depends on the mode (`regex` vs `checkRegex`), so `_make` is
+//   left to do it, and until then the pending wildcard travels as this marker.
+//   That is what keeps it apart from a user-escaped literal `\*`: the unescape
+//   steps collapse the escaped one to the exact `\*` a wildcard would leave
+//   behind, so by the time `_make` runs the two are otherwise the same string
+//   and a literal star gets wrongly rewritten into a wildcard. The marker is a
+//   private-use character, and `extractBrackets` keeps one that came out of the
+//   pattern apart from it, so the only marker `_make` ever turns back into a
+//   real wildcard is the one this chain put there itself.
+const TRAILING_WILDCARD = '\uE000'
+
+// A trailing "/**" is deferred the same way, because `checkRegex` has to tell
+//   it apart from a trailing "/*" (see `checkSourceOf`). For `.ignores()` it
+//   still never matches the folder itself (#21).
+const TRAILING_DOUBLESTAR = '\uE001'
+
+// The three characters above mean something to the chain that builds the
+//   source rather than to the path, so one that came out of the pattern is
+//   held aside like a bracket expression instead of going straight out. Being
+//   held is what makes it safe: the restore runs after the step that anchors
+//   the source, so the character comes back in the middle of the source and
+//   not at its end, which is the one place `_make` and `checkSourceOf` look
+//   for a marker. Without it a pattern's own character lands where a pending
+//   marker sits, and `_make` turns it into a real trailing wildcard.
+//
+// It is held as a one-member class rather than bare, in both of the branches
+//   a reserved character can reach, so that the property can be
+//   read off this function alone -- a reserved character never goes out on
+//   its own -- rather than depending on where in the chain the restore
+//   happens to run. In the expression built here `[x]` matches exactly what
+//   `x` matches, none of the three being special to a regular expression or
+//   inside a class, so no test can tell the two apart: the class is insurance,
+//   and the paragraph above is the reason it is not needed.
+const isReserved = char =>
+  char === PLACEHOLDER
+  || char === TRAILING_WILDCARD
+  || char === TRAILING_DOUBLESTAR
+
+// Replace every bracket expression with a placeholder the replacers below
+//   leave alone, and translate it separately.
+const extractBrackets = pattern => {
+  const sources = []
+  const hold = source =>
+    `${PLACEHOLDER}${sources.push(source) - 1}${PLACEHOLDER}`
+
+  const {length} = pattern
+  let out = EMPTY
+  let index = 0
+
+  while (index < length) {
+    const char = pattern[index]
+
+    if (char === ESCAPE) {
+      // > Put a backslash ("\") in front of ... a character to make it literal.
+      //                                            (gitignore(5) -> fnmatch(3))
+      // A backslash quotes the next character, whatever it is, so `\d` is a
+      //   literal `d`, not the regex digit class, and `\?` is a literal `?`,
+      //   not a wildcard. Held aside as its literal here, the escape never
+      //   reaches the replacers below, which would otherwise let `\d`, `\b`,
+      //   `\1`, `\/` keep their regular-expression meaning, and would turn a
+      //   `\?` into `[^\/]`.
+      //
+      // Three escapes are still left for the chain: `\*` (a literal star,
+      //   told apart from a wildcard by `TRAILING_WILDCARD` and the wildcard
+      //   replacers), `\[` (a literal bracket, the one `[` the bracket
+      //   replacer still expects), and `\ ` (a quoted space, which one pass
+      //   below rewrites in bulk -- holding each one aside instead costs more
+      //   on a pattern built out of them).
+      //
+      // A quoted backslash is not among them. The chain doubles every
+      //   backslash, then takes the doubling back out again, and a quoted one
+      //   standing next to a character the chain also escapes left the two
+      //   counts sharing a run, so one of the escapes was lost. Held here as
+      //   the literal it means, it never joins that run.
+      const escaped = pattern[index + 1]
+
+      if (escaped === SLASH && index + 2 === length) {
+        // Git removes a final directory slash before matching. An escape
+        //   without a character after that removal makes the pattern invalid.
+        out += hold(NEVER_MATCH)
+      } else if (
+        escaped === '*'
+        || escaped === '['
+        || escaped === SPACE
+      ) {
+        out += pattern.slice(index, index + 2)
+      } else {
+        out += hold(
+          REGEX_LITERAL_SPECIAL.test(escaped)
+            ? ESCAPE + escaped
+            : isReserved(escaped)
+              ? `[${escaped}]`
+              : escaped
+        )
+      }
+
+      index += 2
+    } else if (isReserved(char)) {
+      out += hold(`[${char}]`)
+      index ++
+    } else if (char === '[') {
+      const scanned = scanBracket(pattern, index)
+
+      if (scanned === null) {
+        // git gives up on the whole pattern (`WM_ABORT_ALL`), so whatever
+        //   follows can not make it match either.
+        out += hold(NEVER_MATCH)
+        index = length
+      } else {
+        out += hold(scanned.source)
+        index = scanned.end + 1
+      }
+    } else {
+      out += char
+      index ++
+    }
+  }
+
+  return {
+    source: out,
+    sources
+  }
+}
+
+// A step of the chain below is normally a `[matcher, replacer]` pair handed
+//   to `String.replace`. `DIRECT` marks the ones that are plain string work
+//   instead, and take `(source, pattern)`.
+//
+// Anchoring the two ends is exactly that -- a test of one character and a
+//   concatenation -- and putting it through the regular expression engine
+//   cost a third of this chain for nothing: 167ns where 10ns does the same
+//   job. The two are still steps in the same list, in the same places,
+//   because their position in the order is part of what they mean.
+const DIRECT = null
+
+// A separator at the beginning or in the middle of a pattern, as opposed to
+//   one at the very end.
+const REGEX_INNER_SLASH = /\/(?!$)/
+const WILDCARD = '[^\\/]*'
+
+// > If the pattern ends with a slash,
+// > it is removed for the purpose of the following description,
+// > but it would only find a match with a directory.
+// > In other words, foo/ will match a directory foo and paths underneath it,
+// > but will not match a regular file or a symbolic link foo
+// >  (this is consistent with the way how pathspec works in general in Git).
+// '`foo/`' will not match regular file '`foo`' or symbolic link '`foo`'
+// -> ignore-rules will not deal with it, because it costs extra `fs.stat` call
+//      you could use option `mark: true` with `glob`
+
+// '`foo/`' should not continue with the '`..`'
+// The chain that turns one gitignore pattern into a regular expression
+//   source, in order. A step is either
+//
+//   [matcher, replacer]            handed to `String.replace`
+//   [matcher, replacer, required]  the same, but skipped outright unless
+//                                    `required` appears in the string, which
+//                                    the matcher cannot match without
+//   [DIRECT, transform]            plain string work, taking (source, pattern)
+//
+// The `required` character is only ever a shortcut: finding it does not mean
+//   the matcher will match, and not finding it means it cannot. It is there
+//   because scanning for one character costs a fraction of running a matcher
+//   that then finds nothing -- for the wildcard step, whose `[^\\]+`
+//   backtracks its way through the whole string before giving up, 11ns
+//   against 400ns.
+const REPLACERS = [
+
+  // Replace (\ ) with ' '
+  // Only a space: an escaped tab or other whitespace is already a literal by
+  //   the time it reaches here, and a bare tab must be left as one, not turned
+  //   into a space.
+  // (\ ) -> ' '
+  // (\\ ) -> '\\ '
+  // (\\\ ) -> '\\ '
+  [
+    // A run of backslashes is taken whole, from its first one, so no match
+    //   ever starts again inside it -- `(\\+?) ` did, which made a long run
+    //   quadratic.
+    /(\\+)( ?)/g,
+    (_, run, space) => space
+      ? run.slice(0, run.length - run.length % 2) + SPACE
+      : run,
+    ESCAPE + SPACE
+  ],
+
+  // git's wildmatch() reads a run of two or more asterisks as one globstar
+  //   whenever the run fills a path segment: it starts the pattern or follows
+  //   a `/`, and it ends the pattern or comes before a `/`. A run of two is
+  //   already `**`; a longer one is folded into `**` here, so the steps
+  //   below only ever have to know `**`.
+  // `***/foo` -> `**/foo`, `a/***/b` -> `a/**/b`, `a/***` -> `a/**`
+  // git also takes a run beside a literal prefix (`a***/b`) or beside an
+  //   escaped slash (`***\/b`) as a globstar, and this does not; the README
+  //   lists both, under "A run of asterisks".
+  [
+    /(^|\/)\*{3,}(?=\/|$)/g,
+    (_, start) => `${start}**`,
+    '*'
+  ],
+
+  // Escape metacharacters
+  // which is written down by users but means special for regular expressions.
+
+  // > There are 12 characters with special meanings:
+  // > - the backslash \,
+  // > - the caret ^,
+  // > - the dollar sign $,
+  // > - the period or dot .,
+  // > - the vertical bar or pipe symbol |,
+  // > - the question mark ?,
+  // > - the asterisk or star *,
+  // > - the plus sign +,
+  // > - the opening parenthesis (,
+  // > - the closing parenthesis ),
+  // > - and the opening square bracket [,
+  // > - the opening curly brace {,
+  // > These special characters are often called "metacharacters".
+  [
+    /[\\$.|*+(){^]/g,
+    match => `\\${match}`
+  ],
+
+  [
+    // > a question mark (?) matches a single character
+    /(?!\\)\?/g,
+    () => '[^/]',
+    '?'
+  ],
+
+  // leading slash
+  [
+
+    // > A leading slash matches the beginning of the pathname.
+    // > For example, "/*.c" matches "cat-file.c" but not "mozilla-sha1/sha1.c".
+    // A leading slash matches the beginning of the pathname
+    /^\//,
+    () => '^',
+    SLASH
+  ],
+
+  // replace special metacharacter slash after the leading slash
+  [
+    /\//g,
+    () => '\\/',
+    SLASH
+  ],
+
+  [
+    // > A leading "**" followed by a slash means match in all directories.
+    // > For example, "**/foo" matches file or directory "foo" anywhere,
+    // > the same as pattern "foo".
+    // > "**/foo/bar" matches file or directory "bar" anywhere that is directly
+    // >   under directory "foo".
+    // Notice that the '*'s have been replaced as '\\*'
+    /^\^*(?:\\\*\\\*\\\/)+/,
+
+    // '**/foo' <-> 'foo'
+    () => '(?:^|\\/)',
+    '*'
+  ],
+
+  // starting
+  [
+    // there will be no leading '/'
+    //   (which has been replaced by section "leading slash")
+    // If starts with '**', adding a '^' to the regular expression also works
+    DIRECT,
+    (source, pattern) => {
+      // Nothing to anchor to, or already anchored (`^` or `(?:^|\/)`)
+      if (!source || source[0] === '^' || source[0] === '(') {
+        return source
+      }
+
+      // If has a slash `/` at the beginning or middle
+      const anchor = !REGEX_INNER_SLASH.test(pattern)
+        // > Prior to 2.22.1
+        // > If the pattern does not contain a slash /,
+        // >   Git treats it as a shell glob pattern
+        // Actually, if there is only a trailing slash,
+        //   git also treats it as a shell glob pattern
+
+        // After 2.22.1 (compatible but clearer)
+        // > If there is a separator at the beginning or middle (or both)
+        // > of the pattern, then the pattern is relative to the directory
+        // > level of the particular .gitignore file itself.
+        // > Otherwise the pattern may also match at any level below
+        // > the .gitignore level.
+        ? '(?:^|\\/)'
+
+        // > Otherwise, Git treats the pattern as a shell glob suitable for
+        // >   consumption by fnmatch(3)
+        : '^'
+
+      return anchor + source
+    }
+  ],
+
+  // two globstars
+  [
+    // Use lookahead assertions so that we could match more than one `'/**'`
+    /\\\/\\\*\\\*(?=\\\/|$)/g,
+
+    // Zero, one or several directories
+    // should not use '*', or it will be replaced by the next replacer
+
+    // Check if it is not the last `'/**'`
+    (_, index, str) => index + 6 < str.length
+
+      // case: /**/ at the end of the pattern, i.e. a trailing `'/**/'`
+      // > A trailing `"/**/"` (a trailing `"/**"` restricted to directories)
+      // >   matches everything inside, but it should not match the current
+      // >   folder itself, so it requires at least one directory segment.
+      // 'a/**/' matches 'a/b/', 'a/x/y/' but not 'a/'
+      ? str.slice(index + 6) === '\\/'
+        ? '(?:\\/[^\\/]+)+'
+
+        // case: /**/
+        // > A slash followed by two consecutive asterisks then a slash matches
+        // >   zero or more directories.
+        // > For example, "a/**/b" matches "a/b", "a/x/b", "a/x/y/b" and so on.
+        // '/**/'
+        : '(?:\\/[^\\/]+)*'
+
+      // case: /**
+      // > A trailing `"/**"` matches everything inside.
+
+      // #21: everything inside but it should not include the current folder,
+      //   resolved by `_make`
+      : `\\/${TRAILING_DOUBLESTAR}`,
+    '*'
+  ],
+
+  // normal intermediate wildcards
+  [
+    // Never replace escaped '*'
+    // ignore rule '\*' will match the path '*'
+
+    // 'abc.*/' -> go
+    // 'abc.*'  -> skip this rule,
+    //    coz trailing single wildcard will be handed by [trailing wildcard]
+    /(^|[^\\])(?:\\\*)+(?!$)/g,
+
+    // '*.js' matches '.js'
+    // '*.js' doesn't match 'abc'
+    // 1. An asterisk "*" matches anything except a slash.
+    // 2. Other consecutive asterisks are considered regular asterisks
+    //    and collapse into one non-slash wildcard run.
+    (_, p1) => p1 + WILDCARD,
+    '*'
+  ],
+
+  // trailing wildcard, held apart from a literal star
+  [
+    // The step above leaves a trailing `*` alone, so a single `\*` is all that
+    //   can be left at the end here, and what stands in front of it says which
+    //   kind it is. A wildcard arrives as the escaper wrote it, `\*` with
+    //   nothing before it; a literal arrives as the user's own escape, which
+    //   the escaper doubled, and then the star's own -- `\\` and then `\*`.
+    //   There is no third case: every backslash still reaching the chain is
+    //   one `\*`, `\[` or `\ ` carries itself, and each is followed by its
+    //   own character, so a longer run can never form. This runs while the
+    //   two are still distinct, before the unescape steps below collapse the
+    //   literal onto the very `\*` a wildcard leaves behind.
+    /(^|[^\\])((?:\\\\)*)\\\*$/,
+
+    (match, p1, p2) =>
+      p2 === EMPTY
+        // A real wildcard: carry it to `_make` as the marker, so the unescape
+        //   steps and the trailing-wildcard rewrite can never mistake it for a
+        //   literal `\*` (nor the reverse).
+        ? p1 + TRAILING_WILDCARD
+        // A literal star: leave it exactly as it stands for the unescape steps.
+        : match,
+    '*'
+  ],
+
+  [
+    // unescape, revert step 3 except for back slash
+    // For example, if a user escape a '\\*',
+    // after step 3, the result will be '\\\\\\*'
+    /\\\\\\(?=[$.|*+(){^])/g,
+    () => ESCAPE,
+    ESCAPE + ESCAPE
+  ],
+
+  [
+    // '\\\\' -> '\\'
+    /\\\\/g,
+    () => ESCAPE,
+    ESCAPE + ESCAPE
+  ],
+
+  [
+    // Every real bracket expression -- POSIX classes included -- has already
+    //   been held aside by `extractBrackets`, so the only `[` left in the
+    //   pattern is an escaped, literal one.
+
+    // A backslash could only stand at the end of the range if it quoted the
+    //   `]`, and `\]` is held aside long before this.
+    /\\\[([^\]/]*?)($|\])/g,
+
+    // '\\[bar]' -> '\\\\[bar]'
+    (match, range, close) => `\\[${range}${close}`,
+    '['
+  ],
+
+  // ending
+  [
+    // 'js' will not match 'js.'
+    // 'ab' will not match 'abc'
+    DIRECT,
+
+    // WTF!
+    // https://git-scm.com/docs/gitignore
+    // changes in [2.22.1](https://git-scm.com/docs/gitignore/2.22.1)
+    // which re-fixes #24, #38
+
+    // > If there is a separator at the end of the pattern then the pattern
+    // > will only match directories, otherwise the pattern can match both
+    // > files and directories.
+
+    // 'js*' will not match 'a.js'
+    // 'js/' will not match 'a.js'
+    // 'js' will match 'a.js' and 'a.js/'
+    source => {
+      const last = source[source.length - 1]
+
+      // The pattern is empty, or ends in a pending marker `_make` owns --
+      //   the trailing wildcard, or a trailing "/**". A trailing `*` that is
+      //   not the marker is a literal star, which anchors like any other
+      //   final character.
+      if (!last || last === TRAILING_WILDCARD || last === TRAILING_DOUBLESTAR) {
+        return source
+      }
+
+      return last === SLASH
+        // foo/ will not match 'foo'
+        ? `${source}$`
+        // foo matches 'foo' and 'foo/'
+        : `${source}(?=$|\\/$)`
+    }
+  ]
+]
+
+const REGEX_REPLACE_TRAILING_WILDCARD = /(^|\\\/)?\uE000$/
+const MODE_IGNORE = 'regex'
+const MODE_CHECK_IGNORE = 'checkRegex'
+const UNDERSCORE = '_'
+
+const replaceTrailingWildcard = (_, p1) => {
+  const prefix = p1
+    // '\^':
+    // '/*' does not match EMPTY
+    // '/*' does not match everything
+
+    // '\\\/':
+    // 'abc/*' does not match 'abc/'
+    ? `${p1}[^/]+`
+
+    // 'a*' matches 'a'
+    // 'a*' matches 'aa'
+    : '[^/]*'
+
+  return `${prefix}(?=$|\\/$)`
+}
+
+const REGEX_REPLACE_TRAILING_DOUBLESTAR = /\uE001$/
+
+// 'abc/**' matches everything under 'abc', but not 'abc/' itself (#21):
+//   requiring one arbitrary character (line terminators included, #176)
+//   after 'abc/' is necessary and sufficient for `.test(path)`.
+const replaceTrailingDoublestar = () => '[\\s\\S]'
+
+// The fixed piece between the wildcard at `at` and the next wildcard of the
+//   run: the tokens that separate them, joined as they appear in the source.
+//   A run never holds two wildcards in a row, so there is always at least one
+//   token.
+const separatorAfter = (run, at) => {
+  let separator = EMPTY
+
+  for (let index = at + 1; index < run.length && !run[index].wildcard; index ++) {
+    separator += run[index].single
+  }
+
+  return separator
+}
+
+// Where a run of non-slash wildcards is split by fixed pieces --
+//   `[^/]*ab[^/]*cd...` -- the engine has many equivalent ways to lay the
+//   input across the wildcards, and on input that does not match it works
+//   through all of them, so the time grows with the number of wildcards
+//   rather than the length of the path. Every wildcard but the last in such a
+//   run can be pinned to stop where the piece after it begins, which leaves
+//   one way to lay out the input and no rewinding, without changing which
+//   paths match: the fixed pieces still bound the count, and the last
+//   wildcard still absorbs the rest.
+//
+// A wildcard is pinned to the whole piece, never to the piece's first
+//   character. The pin leaves no way back, so a wildcard that stopped at that
+//   first character would hand over wherever the character happens to turn
+//   up, including the places the rest of the piece cannot follow -- which is
+//   how `f*o/*/*` came to miss `foo/b/c`, the first `o` of `foo` not being
+//   the one the `o/` after it needs. Every token of a piece matches exactly
+//   one character, so the first place the whole piece fits is the leftmost
+//   place it can sit, and whatever is left over goes to the wildcards that
+//   follow.
+//
+// The source is read one token at a time -- a wildcard, a single-character
+//   piece (a literal, an escape, a class), or a parenthesised group or anchor
+//   that ends the run -- so only a genuine wildcard is touched.
+const pinWildcards = source => {
+  if (source.indexOf(WILDCARD) < 0) {
+    return source
+  }
+
+  const tokens = []
+  const {length} = source
+  let index = 0
+
+  while (index < length) {
+    const char = source[index]
+
+    if (source.startsWith(WILDCARD, index)) {
+      tokens.push({wildcard: true})
+      index += WILDCARD.length
+    } else if (char === '[') {
+      let end = index + 1
+
+      if (source[end] === '^') {
+        end ++
+      }
+
+      if (source[end] === ']') {
+        end ++
+      }
+
+      while (end < length && source[end] !== ']') {
+        end += source[end] === ESCAPE
+          ? 2
+          : 1
+      }
+
+      end ++
+      tokens.push({single: source.slice(index, end)})
+      index = end
+    } else if (char === ESCAPE) {
+      tokens.push({single: source.slice(index, index + 2)})
+      index += 2
+    } else if (char === '(') {
+      let depth = 0
+      let end = index
+
+      do {
+        if (source[end] === ESCAPE) {
+          end ++
+        } else if (source[end] === '(') {
+          depth ++
+        } else if (source[end] === ')') {
+          depth --
+        }
+
+        end ++
+      } while (end < length && depth > 0)
+
+      if ('*+?'.indexOf(source[end]) >= 0) {
+        end ++
+      }
+
+      tokens.push({boundary: source.slice(index, end)})
+      index = end
+    } else if (char === '^' || char === '$') {
+      tokens.push({boundary: char})
+      index ++
+    } else {
+      tokens.push({single: char})
+      index ++
+    }
+  }
+
+  let out = EMPTY
+  let run = []
+
+  const flush = () => {
+    let lastWildcard
+
+    run.forEach((token, at) => {
+      if (token.wildcard) {
+        lastWildcard = at
+      }
+    })
+
+    run.forEach((token, at) => {
+      if (!token.wildcard) {
+        out += token.single
+        return
+      }
+
+      // Every wildcard but the last is pinned to the whole piece that
+      //   follows it, for the reason set out above this function. The last
+      //   one stays as it is and takes up the rest.
+      out += at === lastWildcard
+        ? WILDCARD
+        : `(?:(?!${separatorAfter(run, at)})[^\\/])*`
+    })
+
+    run = []
+  }
+
+  tokens.forEach(token => {
+    if (token.boundary === undefined) {
+      run.push(token)
+      return
+    }
+
+    flush()
+    out += token.boundary
+  })
+
+  flush()
+
+  return out
+}
+
+// @param {pattern}
+const makeRegexPrefix = pattern => {
+  // `/**` matches every path, as `**` does. The translation below only finds
+  //   a globstar beside a slash it keeps, and the leading one is turned into
+  //   an anchor, so `/**` would come out as `/*` and match one level only.
+  //   Here rather than in `createRule`, so that `checkSourceOf`, which
+  //   compiles `/**/` again without its trailing slash, gets it too.
+  if (REGEX_ANCHORED_GLOBSTAR.test(pattern)) {
+    pattern = '**'
+  }
+
+  const {source, sources} = extractBrackets(pattern)
+
+  const replaced = REPLACERS.reduce(
+    // A pass whose matcher finds nothing hands back the very string it was
+    //   given, so asking first costs a search and saves a rewrite. Ten of the
+    //   fifteen passes never fire for a typical .gitignore line, and between
+    //   them they were 45% of this chain.
+    (prev, [matcher, replacer, required]) => {
+      if (matcher === DIRECT) {
+        return replacer(prev, pattern)
+      }
+
+      if (required !== UNDEFINED && prev.indexOf(required) < 0) {
+        return prev
+      }
+
+      // A pass whose matcher finds nothing hands back the very string it was
+      //   given, so asking first costs a search and saves a rewrite.
+      return matcher.test(prev)
+        ? prev.replace(matcher, replacer.bind(pattern))
+        : prev
+    },
+    source
+  )
+
+  // Most patterns hold no bracket expression at all, and then there is
+  //   nothing to put back.
+  return sources.length
+    ? replaced.replace(
+      REGEX_RESTORE_PLACEHOLDER,
+      (match, index) => sources[index]
+    )
+    : replaced
+}
+
+// `checkRegex` tests a path with a trailing slash, 'abc/', the way
+//   `git check-ignore` matches that literal string once the directory itself
+//   is known not to be excluded (see `checkIgnore`): a trailing '/' of the
+//   pattern is dropped, a basename pattern sees an empty basename, and only a
+//   pattern whose last segment is a pending wildcard can match what is left
+//   after the final slash -- 'abc/*' and 'abc/**' match 'abc/', and 'abc/**'
+//   also matches 'abc/d/' (#77, #169).
+const checkSourceOf = (body, prefix) => {
+  if (body[body.length - 1] === SLASH) {
+    prefix = makeRegexPrefix(body.slice(0, - 1))
+  }
+
+  const head = prefix.slice(0, - 1)
+  const last = prefix[prefix.length - 1]
+
+  return last === TRAILING_WILDCARD
+    ? `${head}$`
+    : last === TRAILING_DOUBLESTAR
+      ? head
+      : NEVER_MATCH
+}
+
+// A trailing slash does not stop a pattern being basename-only: it restricts
+//   the match to a directory, it does not let the pattern reach across one.
+//   Everything else a pattern can hold -- a wildcard, a character class, an
+//   escape -- stays inside a single path segment too, so a pattern with no
+//   separator in it can only ever describe the last one.
+const matchesBasename = body => {
+  const index = body.indexOf(SLASH)
+
+  return index < 0 || index === body.length - 1
+}
+
+// The last segment of a path, keeping a trailing slash, because a pattern that
+//   ends in one matches only a directory.
+// 'a/b/c.js' -> 'c.js';  'a/b/' -> 'b/';  'c.js' -> 'c.js' (no copy made)
+const basenameOf = path => {
+  const end = path.length - 1
+
+  const index = path.lastIndexOf(
+    SLASH,
+    path[end] === SLASH
+      ? end - 1
+      : end
+  )
+
+  return index < 0
+    ? path
+    : path.slice(index + 1)
+}
+
+// The parent directory of a path, with its trailing separator, or EMPTY when
+//   the path has none.
+// 'a/b/c' -> 'a/b/';  'a/b/' -> 'a/';  'a' -> EMPTY;  'a/' -> EMPTY
+//
+// A path holding an empty segment has to be taken apart, because its
+//   ancestors are not prefixes of it: the parent of 'a//b' is 'a/', not
+//   'a//', and the parent of '/a/' is nothing at all. Both shapes reach here
+//   -- 'a//b' is accepted outright, and `checkIgnore` does not put the path
+//   it is given through the relative-path check.
+//
+// Every other path is a prefix of itself, and cutting one costs a fraction of
+//   splitting it into an array and joining that back at every level: 73ns
+//   against 207ns.
+const parentOf = path => {
+  if (
+    path.charCodeAt(0) === SLASH_CODE
+    || path.indexOf(DOUBLE_SLASH) >= 0
+  ) {
+    const slices = path.split(SLASH).filter(Boolean)
+
+    slices.pop()
+
+    return slices.length
+      ? slices.join(SLASH) + SLASH
+      : EMPTY
+  }
+
+  const end = path.length - 1
+
+  // Look back from before a trailing separator, since that one belongs to the
+  //   path itself.
+  //
+  // A negative place to start would be a trap here: `lastIndexOf` clamps one
+  //   to 0 and searches there rather than reporting no match, so '/' would
+  //   come back as its own parent and the walk would never end. It cannot
+  //   happen -- that is the only path short enough to produce one, and the
+  //   test above has already sent it the other way.
+  const cut = path.lastIndexOf(
+    SLASH,
+    path.charCodeAt(end) === SLASH_CODE
+      ? end - 1
+      : end
+  )
+
+  return cut < 0
+    ? EMPTY
+    : path.slice(0, cut + 1)
+}
+
+const isString = subject => typeof subject === 'string'
+
+// Blank lines, comments and trailing lone backslashes are told by
+//   `createRule`, once the pattern is normalized.
+const checkPattern = pattern => pattern
+  && isString(pattern)
+
+// Git drops one CR before each LF, and one at the end of a final line that
+//   has no LF after it.
+const splitPattern = pattern => (
+  pattern[pattern.length - 1] === '\r'
+    ? pattern.slice(0, - 1)
+    : pattern
+)
+.split(REGEX_SPLITALL_CRLF)
+.filter(Boolean)
+
+class IgnoreRule {
+  constructor (
+    pattern,
+    mark,
+    body,
+    ignoreCase,
+    negative,
+    prefix
+  ) {
+    this.pattern = pattern
+    this.mark = mark
+    this.negative = negative
+
+    define(this, 'body', body)
+    define(this, 'ignoreCase', ignoreCase)
+    define(this, 'regexPrefix', prefix)
+  }
+
+  // Worked out on first use and kept behind an own property, the way `regex`
+  //   caches itself in `_regex`. Deciding it in the constructor instead would
+  //   add a fourth `defineProperty` to every rule ever built, which cost 4% of
+  //   every compile -- including the compiles of rules that are never matched
+  //   against anything.
+  get _basenameOnly () {
+    return define(this, '_basenameOnly', matchesBasename(this.body))
+  }
+
+  get regex () {
+    const key = UNDERSCORE + MODE_IGNORE
+
+    if (this[key]) {
+      return this[key]
+    }
+
+    return this._make(MODE_IGNORE, key)
+  }
+
+  get checkRegex () {
+    const key = UNDERSCORE + MODE_CHECK_IGNORE
+
+    if (this[key]) {
+      return this[key]
+    }
+
+    return this._make(MODE_CHECK_IGNORE, key)
+  }
+
+  _make (mode, key) {
+    const str = pinWildcards(
+      mode === MODE_IGNORE
+        ? this.regexPrefix
+        .replace(REGEX_REPLACE_TRAILING_WILDCARD, replaceTrailingWildcard)
+        .replace(REGEX_REPLACE_TRAILING_DOUBLESTAR, replaceTrailingDoublestar)
+        : checkSourceOf(this.body, this.regexPrefix)
+    )
+
+    const regex = this.ignoreCase
+      ? new RegExp(str, 'i')
+      : new RegExp(str)
+
+    return define(this, key, regex)
+  }
+}
+
+const hasTrailingBackslash = str => {
+  let count = 0
+
+  while (str[str.length - count - 1] === ESCAPE) {
+    count ++
+  }
+
+  return count % 2 === 1
+}
+
+// Read a line the way git does: when `stripLineEnd` is set (an unsplit array
+//   or object pattern), drop any trailing blank lines along with the LF
+//   before each and at most one CR at the end of the line; then trim trailing
+//   spaces in the same backward pass. Git trims spaces only, and a space
+//   escaped by an odd run of backslashes stays, unescaped, as the last one.
+// Scanned from the end: a regular expression can only try each start in
+//   turn, which is quadratic over a long run of spaces or backslashes.
+// 'a  ' -> 'a';  'a\ ' -> 'a ';  'a\\ ' -> 'a\\';  'a\t' -> 'a\t'
+// 'a\r\n' -> 'a';  'a\r\r' -> 'a\r';  'a\n\r' -> 'a'
+const trimEnd = (body, stripLineEnd) => {
+  let lineEnd = body.length
+  let end
+
+  for (;;) {
+    if (stripLineEnd && body[lineEnd - 1] === '\r') {
+      lineEnd --
+    }
+
+    end = lineEnd
+
+    while (body[end - 1] === SPACE) {
+      end --
+    }
+
+    if (!stripLineEnd || body[end - 1] !== '\n') {
+      break
+    }
+
+    lineEnd = end - 1
+  }
+
+  if (end === lineEnd) {
+    return body.slice(0, lineEnd)
+  }
+
+  let backslashes = 0
+
+  while (body[end - backslashes - 1] === ESCAPE) {
+    backslashes ++
+  }
+
+  return backslashes % 2
+    ? body.slice(0, end - 1) + SPACE
+    : body.slice(0, end)
+}
+
+const createRule = (
+  pattern,
+  mark,
+  ignoreCase,
+  stripLineEnd,
+  stripBOM
+) => {
+  // Git drops a BOM before it reads the first line, so before anything else.
+  let body = stripBOM && pattern[0] === BOM
+    ? pattern.slice(1)
+    : pattern
+
+  // > A line starting with # serves as a comment.
+  if (body[0] === '#') {
+    return
+  }
+
+  let negative = false
+
+  // > An optional prefix "!" which negates the pattern;
+  if (body[0] === '!') {
+    negative = true
+    body = body.slice(1)
+  }
+
+  // Normalize the body before checking which slashes anchor the pattern.
+  //   Otherwise `bar/ ` is mistaken for a pattern containing an inner slash.
+  //   A line from `splitPattern` has already lost its line ending, so only a
+  //   trailing space remains to trim there.
+  const last = body[body.length - 1]
+
+  if (
+    last === SPACE
+    || stripLineEnd && (last === '\r' || last === '\n')
+  ) {
+    body = trimEnd(body, stripLineEnd)
+  }
+
+  // > A blank line matches no files, so it can serve as a separator for
+  // >   readability.
+  // Nor does a lone "!", a pattern ending on an unpaired backslash, or
+  //   anything else left empty here: an empty pattern would compile to a
+  //   regex matching every path.
+  if (!body || hasTrailingBackslash(body)) {
+    return
+  }
+
+  body = body
+  // > Put a backslash ("\") in front of the first "!" for patterns that
+  // >   begin with a literal "!", for example, `"\!important!.txt"`.
+  .replace(REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION, '!')
+  // > Put a backslash ("\") in front of the first hash for patterns that
+  // >   begin with a hash.
+  .replace(REGEX_REPLACE_LEADING_EXCAPED_HASH, '#')
+
+  const regexPrefix = makeRegexPrefix(body)
+
+  return new IgnoreRule(
+    pattern,
+    mark,
+    body,
+    ignoreCase,
+    negative,
+    regexPrefix
+  )
+}
+
+class RuleManager {
+  constructor (ignoreCase) {
+    this._ignoreCase = ignoreCase
+    this._rules = []
+
+    // How many of the rules git would tag `EXC_FLAG_NODIR`.
+    //
+    // The scan uses it to decide, once for the whole set, whether handing
+    //   those rules the basename is worth what it costs the others. The
+    //   shortcut saves a full-path scan on every rule it applies to and costs
+    //   a check on every rule it does not, so a set where almost nothing is
+    //   basename-only comes out behind -- a 955 pattern set with 44 of them
+    //   measured 19% slower with the shortcut always on.
+    //
+    // Deciding this by measurement rather than by meaning is safe: a
+    //   basename-only pattern gives the very same answer against the whole
+    //   path, it just takes longer to say so. The choice can only change how
+    //   fast the scan runs, never what it returns.
+    this._basenameCount = 0
+  }
+
+  _add (pattern, index) {
+    // #32
+    if (pattern && pattern[KEY_IGNORE]) {
+      this._rules = this._rules.concat(pattern._rules._rules)
+      this._basenameCount += pattern._rules._basenameCount
+      this._added = true
+      return
+    }
+
+    const isStr = isString(pattern)
+    const raw = isStr
+      ? pattern
+      : pattern.pattern
+
+    const rule = checkPattern(raw)
+      && createRule(
+        raw,
+        isStr ? UNDEFINED : pattern.mark,
+        this._ignoreCase,
+        !this._split,
+        this._stripBOM && !index
+      )
+
+    if (rule) {
+      this._added = true
+      this._rules.push(rule)
+
+      // Deliberately not `rule._basenameOnly`: reading that would materialise
+      //   the rule's own copy, and the whole point of leaving it lazy is that
+      //   a rule which is compiled and never matched never pays for it.
+      if (matchesBasename(rule.body)) {
+        this._basenameCount ++
+      }
+    }
+  }
+
+  // @param {Array<string> | string | Ignore} pattern
+  add (pattern) {
+    this._added = false
+    this._split = isString(pattern)
+    this._stripBOM = !this._split || pattern[0] === BOM
+
+    makeArray(
+      this._split
+        ? splitPattern(pattern)
+        : pattern
+    ).forEach(this._add, this)
+
+    if (this._added) {
+      this._literalRules = UNDEFINED
+    }
+
+    return this._added
+  }
+
+  // Match the literal 'abc/' for `checkIgnore`, last rule wins. Only a rule
+  //   ending in a wildcard can match it (see `checkSourceOf`), so the rest
+  //   are left out once, rather than tested or compiled for every path.
+  testLiteral (path) {
+    const rules = this._literalRules || (
+      this._literalRules = this._rules.filter(
+        ({body}) => body[body.length - (
+          body[body.length - 1] === SLASH ? 2 : 1
+        )] === '*'
+      )
+    )
+
+    let ignored = false
+    let unignored = false
+    let matchedRule
+
+    for (let index = rules.length - 1; index >= 0; index --) {
+      const rule = rules[index]
+
+      if (rule.checkRegex.test(path)) {
+        ignored = !rule.negative
+        unignored = rule.negative
+        matchedRule = rule.negative
+          ? UNDEFINED
+          : rule
+        break
+      }
+    }
+
+    const ret = {
+      ignored,
+      unignored
+    }
+
+    if (matchedRule) {
+      ret.rule = matchedRule
+    }
+
+    return ret
+  }
+
+  // Test one single path without recursively checking parent directories
+  //
+  // - mode `string` either `MODE_IGNORE` or `MODE_CHECK_IGNORE`
+
+  // @returns {TestResult}
+  test (path, mode) {
+    // Most of a .gitignore is patterns with no slash in them, and running
+    //   those against the whole path makes the regular expression engine walk
+    //   every directory name on the way to the only segment that could match.
+    //   Handing them the basename instead is what git does, and it is where
+    //   the time in a directory walk goes: the rule scan was two thirds of it.
+    const rules = this._rules
+    const {length} = rules
+
+    const shortcut = this._basenameCount * 2 >= length
+
+    const basename = shortcut
+      ? basenameOf(path)
+      : path
+
+    // The last rule to match decides, as in git, and it is the rule
+    //   `git check-ignore -v` reports, so the scan runs from the end and stops
+    //   at the first match.
+    // A plain loop rather than `forEach`, so that `path`, `basename` and
+    //   `shortcut` are locals. As a callback they became closure variables,
+    //   and reaching for one of those once per rule cost 10% of a scan over a
+    //   large rule set -- more than the shortcut they were there to serve.
+    for (let index = length - 1; index >= 0; index --) {
+      const rule = rules[index]
+
+      if (rule[mode].test(
+        shortcut && rule._basenameOnly
+          ? basename
+          : path
+      )) {
+        const {negative} = rule
+
+        const ret = {
+          ignored: !negative,
+          unignored: negative
+        }
+
+        if (!negative) {
+          ret.rule = rule
+        }
+
+        return ret
+      }
+    }
+
+    return {
+      ignored: false,
+      unignored: false
+    }
+  }
+}
+
+const throwError = (message, Ctor) => {
+  throw new Ctor(message)
+}
+
+const checkPath = (path, originalPath, doThrow) => {
+  if (!isString(path)) {
+    return doThrow(
+      `path must be a string, but got \`${originalPath}\``,
+      TypeError
+    )
+  }
+
+  // We don't know if we should ignore EMPTY, so throw
+  if (!path) {
+    return doThrow(`path must not be empty`, TypeError)
+  }
+
+  // Check if it is a relative path
+  if (checkPath.isNotRelative(path)) {
+    const r = '`path.relative()`d'
+    return doThrow(
+      `path should be a ${r} string, but got "${originalPath}"`,
+      RangeError
+    )
+  }
+
+  return true
+}
+
+// > pathname should be a `path.relative()`d one
+//
+// The same thing `REGEX_TEST_INVALID_PATH` says, spelled out: a path is not
+//   relative if it begins with a separator, or with `./` or `../`, or is
+//   nothing but `.` or `..`. Every match is decided by the first three
+//   characters, and this runs on every path handed to the library -- where it
+//   was 55% of a cached lookup, more than the cache lookup itself.
+const isNotRelative = path => {
+  const first = path.charCodeAt(0)
+
+  if (first === SLASH_CODE) {
+    return true
+  }
+
+  if (first !== DOT_CODE) {
+    return false
+  }
+
+  // '.'
+  if (path.length === 1) {
+    return true
+  }
+
+  const second = path.charCodeAt(1)
+
+  // './'
+  if (second === SLASH_CODE) {
+    return true
+  }
+
+  if (second !== DOT_CODE) {
+    return false
+  }
+
+  // '..' or '../'
+  return path.length === 2 || path.charCodeAt(2) === SLASH_CODE
+}
+
+checkPath.isNotRelative = isNotRelative
+
+// On windows, the following function will be replaced
+/* istanbul ignore next */
+checkPath.convert = p => p
+
+
+const convertPath = target =>
+  isString(target) && checkPath.convert(target)
+
+
+class Ignore {
+  constructor ({
+    ignorecase = true,
+    ignoreCase = ignorecase,
+    allowRelativePaths = false
+  } = {}) {
+    define(this, KEY_IGNORE, true)
+
+    this._rules = new RuleManager(ignoreCase)
+    this._strictPathCheck = !allowRelativePaths
+    this._initCache()
+  }
+
+  _initCache () {
+    // A cache for the result of `.ignores()`
+    this._ignoreCache = Object.create(null)
+
+    // A cache for the result of `.test()`
+    this._testCache = Object.create(null)
+  }
+
+  add (pattern) {
+    if (this._rules.add(pattern)) {
+      // Some rules have just added to the ignore,
+      //   making the behavior changed,
+      //   so we need to re-initialize the result cache
+      this._initCache()
+    }
+
+    return this
+  }
+
+  // legacy
+  addPattern (pattern) {
+    return this.add(pattern)
+  }
+
+  // @returns {TestResult}
+  _test (originalPath, cache, path) {
+    checkPath(
+      path,
+      originalPath,
+      this._strictPathCheck
+        ? throwError
+        : RETURN_FALSE
+    )
+
+    return path
+      ? this._t(path, cache)
+      : {
+        ignored: false,
+        unignored: false
+      }
+  }
+
+  checkIgnore (target) {
+    // A Windows path is converted first, so that a directory given with a
+    //   trailing separator, `\` or `/`, is told the same way
+    const path = convertPath(target)
+
+    // If the path does not end with a slash, `.ignores()` is much equivalent
+    //   to `git check-ignore`
+    if (!path || path.charCodeAt(path.length - 1) !== SLASH_CODE) {
+      return this._test(target, this._testCache, path)
+    }
+
+    // Like `git check-ignore`: a directory excluded by itself or by an
+    //   ancestor settles it, and only then is the literal 'abc/' matched
+    //   against the rules (see `checkSourceOf`).
+    const dir = this._t(path, this._testCache)
+
+    if (dir.ignored) {
+      return dir
+    }
+
+    const literal = this._rules.testLiteral(path)
+
+    return literal.ignored || literal.unignored
+      ? literal
+      : dir
+  }
+
+  _t (
+    // The path to be tested
+    path,
+
+    // The cache for the result of a certain checking
+    cache
+  ) {
+    if (path in cache) {
+      return cache[path]
+    }
+
+    const parentPath = parentOf(path)
+
+    // If the path contains a parent directory, check the parent first
+    const parent = parentPath
+      ? this._t(parentPath, cache)
+      : UNDEFINED
+
+    return cache[path] = parent && parent.ignored
+      // > It is not possible to re-include a file if a parent directory of
+      // >   that file is excluded.
+      ? parent
+      : this._rules.test(path, MODE_IGNORE)
+  }
+
+  ignores (path) {
+    return this._test(path, this._ignoreCache, convertPath(path)).ignored
+  }
+
+  createFilter () {
+    return path => !this.ignores(path)
+  }
+
+  filter (paths) {
+    return makeArray(paths).filter(this.createFilter())
+  }
+
+  // @returns {TestResult}
+  test (path) {
+    return this._test(path, this._testCache, convertPath(path))
+  }
+}
+
+const factory = options => new Ignore(options)
+
+const isPathValid = path =>
+  checkPath(convertPath(path), path, RETURN_FALSE)
+
+/* istanbul ignore next */
+const setupWindows = () => {
+  /* eslint no-control-regex: "off" */
+  const makePosix = str => /^\\\\\?\\/.test(str)
+  || /["<>|\u0000-\u001F]+/u.test(str)
+    ? str
+    : str.replace(/\\/g, '/')
+
+  checkPath.convert = makePosix
+
+  // 'C:\\foo'     <- 'C:\\foo' has been converted to 'C:/'
+  // 'd:\\foo'
+  const REGEX_TEST_WINDOWS_PATH_ABSOLUTE = /^[a-z]:\//i
+  checkPath.isNotRelative = path =>
+    REGEX_TEST_WINDOWS_PATH_ABSOLUTE.test(path)
+    || isNotRelative(path)
+}
+
+
+// Windows
+// --------------------------------------------------------------
+/* istanbul ignore next */
+if (
+  // Detect `process` so that it can run in browsers.
+  typeof process !== 'undefined'
+  && process.platform === 'win32'
+) {
+  setupWindows()
+}
+
+// COMMONJS_EXPORTS ////////////////////////////////////////////////////////////
+
+module.exports = factory
+
+// Although it is an anti-pattern,
+//   it is still widely misused by a lot of libraries in github
+// Ref: https://github.com/search?q=ignore.default%28%29&type=code
+factory.default = factory
+
+module.exports.isPathValid = isPathValid
+
+// For testing purposes
+define(module.exports, Symbol.for('setupWindows'), setupWindows)
+
+
+/***/ }),
+
 /***/ 2803:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -23678,7 +25317,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3270);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3617);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -23688,7 +25327,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3270:
+/***/ 3617:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -23707,29 +25346,6 @@ const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
 var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "node:crypto"
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
-;// CONCATENATED MODULE: ./lib/model/outcome.js
-
-function succeeded(outcome) {
-    return outcome.kind === 'exited' && outcome.status === 0;
-}
-/** The outcome in the words of a log: `status 2`, `SIGKILL`. */
-function describeOutcome(outcome) {
-    switch (outcome.kind) {
-        case 'exited':
-            return `status ${outcome.status}`;
-        case 'signaled':
-            return signalName(outcome.signal);
-        case 'host-lost':
-            return `host lost (${outcome.reason})`;
-        case 'cancelled':
-            return 'cancelled';
-    }
-}
-function signalName(signal) {
-    const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
-    return name ?? `signal ${signal}`;
-}
-
 ;// CONCATENATED MODULE: ./lib/util/bytes.js
 /** Bytes as they stand in a buffer. */
 function bytesOf(buffer) {
@@ -23808,6 +25424,29 @@ function union(patterns) {
     return new RegExp(`^(?:${patterns.map(one).join('|')})$`);
 }
 
+;// CONCATENATED MODULE: ./lib/model/outcome.js
+
+function succeeded(outcome) {
+    return outcome.kind === 'exited' && outcome.status === 0;
+}
+/** The outcome in the words of a log: `status 2`, `SIGKILL`. */
+function describeOutcome(outcome) {
+    switch (outcome.kind) {
+        case 'exited':
+            return `status ${outcome.status}`;
+        case 'signaled':
+            return signalName(outcome.signal);
+        case 'host-lost':
+            return `host lost (${outcome.reason})`;
+        case 'cancelled':
+            return 'cancelled';
+    }
+}
+function signalName(signal) {
+    const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
+    return name ?? `signal ${signal}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/job-markers.js
 /** Prints what a job printed elsewhere, in its order, on the shim's own descriptors. */
 function print(call, output, markers, job) {
@@ -23822,6 +25461,179 @@ function print(call, output, markers, job) {
         for (; pieces[at]?.descriptor === descriptor; at++)
             together.push(pieces[at].data);
         call.write(descriptor, Buffer.concat(together));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/job-pass.js
+
+
+
+const CANCELLED = { kind: 'cancelled' };
+/** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
+class JobPass {
+    #world;
+    #subject;
+    #job;
+    constructor(world, subject) {
+        this.#world = world;
+        this.#subject = subject;
+        this.#job = subject.running.job;
+    }
+    /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
+    async perform() {
+        const { scheduler, hosts } = this.#world;
+        const { state, running } = this.#subject;
+        const job = this.#job;
+        let { fresh } = this.#subject;
+        let stays = state.retried || state.here || !this.#subject.mayLeave;
+        let held;
+        try {
+            for (;;) {
+                const wish = {
+                    kind: stays ? 'stay' : 'dist',
+                    make: job.recipe.make,
+                    bound: state.host,
+                    fresh,
+                    suits: (host) => hosts.get(host)?.suits(job) ?? host.local,
+                };
+                const answer = scheduler.acquire(wish, running.stop.signal);
+                // Not before this waits in front: what runs again comes before anything new.
+                held?.release();
+                held = undefined;
+                const lease = await answer;
+                if (lease === 'cancelled')
+                    return this.drop();
+                if (lease === 'no-host')
+                    return this.#refuse();
+                held = lease;
+                fresh = false;
+                running.lease = lease;
+                const remote = lease.place && hosts.get(lease.place);
+                if (remote)
+                    state.host = remote.host;
+                else if (lease.place)
+                    state.host = lease.place;
+                else if (!state.host)
+                    state.here = true;
+                const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease.place));
+                running.lease = undefined;
+                if (outcome) {
+                    // Before the lease is free for another: after a failure none is to start.
+                    this.#settle(outcome);
+                    return outcome;
+                }
+                // Not done: the host was lost (it goes elsewhere), or the recipe failed there (the runner has the last word).
+                if (remote && scheduler.isLost(remote.host))
+                    state.host = undefined;
+                stays = state.retried;
+            }
+        }
+        finally {
+            running.lease = undefined;
+            held?.release();
+        }
+    }
+    /** It does not start. Its echo is printed all the same, and must be known as that of a job. */
+    drop() {
+        const { sink, markers } = this.#world;
+        const { call, state } = this.#subject;
+        const job = this.#job;
+        state.dropped = true;
+        print(call, [], markers, job);
+        sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
+        return CANCELLED;
+    }
+    /** It cannot start: no host is left, and the runner may not take it. */
+    #refuse() {
+        const { sink, markers } = this.#world;
+        const { call, state } = this.#subject;
+        const job = this.#job;
+        const outcome = { kind: 'exited', status: 2 };
+        const text = `distmake: no host is left for ${decode(job.recipe.target)}, and fallback is never\n`;
+        print(call, [{ descriptor: 2, data: Buffer.from(text) }], markers, job);
+        state.ran(job, outcome, undefined, false);
+        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+        this.#settle(outcome);
+        return outcome;
+    }
+    async #runHere(place) {
+        const { sink, stage, markers } = this.#world;
+        const { call, command, state, running } = this.#subject;
+        const job = this.#job;
+        const begin = performance.now();
+        sink({ type: 'job-started', job, place });
+        stage.writerStarted(job);
+        if (markers)
+            call.write(1, markers.begin(job));
+        const outcome = await call.runLocally(command.argv, command.changes).finally(() => {
+            stage.writerEnded(job);
+            if (running.recursive)
+                stage.touch();
+        });
+        if (markers)
+            call.write(1, markers.end(job));
+        const seconds = (performance.now() - begin) / 1000;
+        state.ran(job, outcome, place, running.recursive);
+        sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
+        return outcome;
+    }
+    /** @returns undefined when the job must run again somewhere else */
+    async #runThere(remote) {
+        const { sink, scheduler, fallback, markers } = this.#world;
+        const { call, state, running } = this.#subject;
+        const job = this.#job;
+        const place = remote.host;
+        sink({ type: 'job-started', job, place });
+        const never = fallback === 'never';
+        const { stop } = running;
+        const { outcome: end, seconds, output, homecoming, missed } = await remote.run(job, never, stop.signal);
+        // When everything is stopped the connections are closed too: that is no fault of the host.
+        const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
+        if (outcome.kind === 'host-lost' && !scheduler.isLost(place)) {
+            scheduler.hostLost(place);
+            sink({ type: 'host-lost', host: place, reason: outcome.reason });
+        }
+        const isHome = homecoming.kind === 'home';
+        if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
+            sink({ type: 'message', level: 'warning', text: this.#describe(homecoming, place) });
+        }
+        if (missed.length > 0) {
+            const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
+            sink({ type: 'message', level: 'warning', text });
+        }
+        const again = outcome.kind === 'host-lost' ||
+            (outcome.kind !== 'cancelled' && (homecoming.kind === 'conflict' || (!never && !(succeeded(outcome) && isHome))));
+        sink({ type: 'job-finished', job, place, outcome, seconds, again });
+        if (again) {
+            // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
+            if (outcome.kind !== 'host-lost' && !never)
+                state.retried = true;
+            return undefined;
+        }
+        const final = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
+        state.ran(job, final, place, false);
+        print(call, output, markers, job);
+        return final;
+    }
+    #describe(homecoming, place) {
+        const target = decode(this.#job.recipe.target);
+        if (homecoming.kind === 'refused') {
+            return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
+        }
+        const other = homecoming.other ? decode(homecoming.other.target) : undefined;
+        const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
+        return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes it too, ran on ${place.name}: ` +
+            `${target} is made again on top of that. One should be a prerequisite of the other, or each should write a file of its own`);
+    }
+    #settle(outcome) {
+        const { stage, markers, verdicts } = this.#world;
+        if (succeeded(outcome) || outcome.kind === 'cancelled')
+            return;
+        // make may delete the target.
+        stage.touch();
+        // Where make's words are not ours to read, what it has started runs, as it would have without us.
+        if (markers)
+            verdicts.await(this.#subject.state, outcome, this.#subject.flags);
     }
 }
 
@@ -23850,7 +25662,17 @@ const CALL = new RegExp([
     .map(({ source }) => source)
     .join(''));
 
+;// CONCATENATED MODULE: external "node:path/posix"
+const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
+;// CONCATENATED MODULE: ./lib/model/job.js
+
+/** Where the target of a recipe stands if it is a file, absolute. */
+function targetPath({ directory, target }) {
+    return (0,posix_namespaceObject.resolve)(directory, target);
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/recipe-book.js
+
 
 /** What is known of one recipe while its jobs come and go. */
 class RecipeState {
@@ -23903,6 +25725,7 @@ class RecipeState {
 /** All recipes of a run. Make tells of jobs only: those of one target in one make process are its recipe. */
 class RecipeBook {
     #states = new Map();
+    #byTarget = new Map();
     #next = 1;
     /** The recipe to which a job of that target belongs. */
     of(make, target, directory) {
@@ -23911,8 +25734,14 @@ class RecipeBook {
         if (!state) {
             state = new RecipeState({ id: this.#next++, make, target, directory });
             this.#states.set(key, state);
+            const path = targetPath(state.recipe);
+            this.#byTarget.set(path, [...this.makersOf(path), state.recipe]);
         }
         return state;
+    }
+    /** The recipes so far, of any make, whose target is that file. */
+    makersOf(path) {
+        return this.#byTarget.get(path) ?? [];
     }
     /** A process id that is used again is another make. */
     forgetMake(make) {
@@ -24018,15 +25847,15 @@ class Verdicts {
 
 
 
-
-
-/** One job, from the shim's call to the shim's end. All that happens to it is in {@link Dispatcher.dispatch}. */
+/**
+ * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
+ */
 class Dispatcher {
     #options;
-    #hosts;
     #makes = new Map();
     #recipes = new RecipeBook();
     #verdicts;
+    #world;
     #past = [];
     #running = new Map();
     /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
@@ -24034,12 +25863,13 @@ class Dispatcher {
     #next = 1;
     constructor(options) {
         this.#options = options;
-        this.#hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
         this.#verdicts = new Verdicts(options.scheduler, this.#recipes, (make) => {
             const state = this.#makes.get(make);
             if (state)
                 state.failed = true;
         });
+        const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
+        this.#world = { ...options, hosts, verdicts: this.#verdicts };
     }
     /**
      * A make is about to run in this process.
@@ -24058,16 +25888,16 @@ class Dispatcher {
             this.#options.stage.writerEnded(parent.job);
         }
         this.#options.stage.touch();
-        this.#makes.set(pid, { dist: distSet(this.#options.dist, undefined), failed: false });
+        this.#makes.set(pid, { dist: distSet(this.#options.dist, undefined), writes: false, failed: false });
     }
-    /** @param marked the prerequisites of the makefile's `.DIST`; undefined when it has none */
-    makeParsed(pid, marked) {
+    /**
+     * @param marked the prerequisites of the makefile's `.DIST`; undefined when it has none
+     * @param writes its makefiles write files while make expands them ($(file), make manual)
+     */
+    makeParsed(pid, marked, writes) {
         const dist = distSet(this.#options.dist, marked);
-        const make = this.#makes.get(pid);
-        if (make)
-            make.dist = dist;
-        else
-            this.#makes.set(pid, { dist, failed: false });
+        const failed = this.#makes.get(pid)?.failed ?? false;
+        this.#makes.set(pid, { dist, writes, failed });
         this.#options.stage.touch();
     }
     /** Whether a job only waits for a sub-make, as far as is known. */
@@ -24095,6 +25925,7 @@ class Dispatcher {
             command: command.command,
             environment: command.environment,
             umask: call.umask,
+            prerequisites: command.prerequisites,
         };
         const running = { job, shim: call.pid, stop: new AbortController(), lease: undefined, recursive: false };
         const stop = () => running.stop.abort();
@@ -24104,13 +25935,17 @@ class Dispatcher {
         this.#running.set(job.id, running);
         if (this.#options.markers)
             this.#untold.set(job.id, running);
+        // What make did while it expanded the recipe is in the workspace by now.
+        if (call.expanded || make?.writes === true)
+            this.#options.stage.touch();
         const flags = makeFlags(job.environment);
         const fresh = state.jobs === 0 || state.dropped;
         state.jobs++;
         this.#verdicts.wentOn(state);
-        const pass = { call, command, state, running, flags, fresh };
+        const mayLeave = this.#mayLeave(job, flags);
+        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave });
         try {
-            const outcome = fresh && make?.failed === true ? this.#drop(pass) : await this.#perform(pass);
+            const outcome = fresh && make?.failed === true ? pass.drop() : await pass.perform();
             call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
         }
         finally {
@@ -24135,6 +25970,10 @@ class Dispatcher {
     isDropped(target) {
         return this.#verdicts.isDropped(target);
     }
+    /** The recipes so far whose target is that file. */
+    makersOf(path) {
+        return this.#recipes.makersOf(path);
+    }
     /** Ends whatever runs and whatever waits: remote jobs are killed, shims let go. */
     stop() {
         this.#options.scheduler.close();
@@ -24156,135 +25995,9 @@ class Dispatcher {
         }
         return all;
     }
-    async #perform(pass) {
-        const { scheduler } = this.#options;
-        const { state, running } = pass;
-        const { job } = running;
-        let { fresh } = pass;
-        let stays = state.retried || state.here || !this.#mayLeave(pass);
-        let held;
-        try {
-            for (;;) {
-                const wish = {
-                    kind: stays ? 'stay' : 'dist',
-                    make: job.recipe.make,
-                    bound: state.host,
-                    fresh,
-                    suits: (host) => this.#hosts.get(host)?.suits(job) ?? host.local,
-                };
-                const answer = scheduler.acquire(wish, running.stop.signal);
-                // Not before this waits in front: what runs again comes before anything new.
-                held?.release();
-                held = undefined;
-                const lease = await answer;
-                if (lease === 'cancelled')
-                    return this.#drop(pass);
-                if (lease === 'no-host')
-                    return this.#refuse(pass);
-                held = lease;
-                fresh = false;
-                running.lease = lease;
-                const remote = lease.place && this.#hosts.get(lease.place);
-                if (remote)
-                    state.host = remote.host;
-                else if (lease.place)
-                    state.host = lease.place;
-                else if (!state.host)
-                    state.here = true;
-                const outcome = await (remote ? this.#runThere(pass, remote) : this.#runHere(pass, lease.place));
-                running.lease = undefined;
-                if (outcome) {
-                    // Before the lease is free for another: after a failure none is to start.
-                    this.#settle(pass, outcome);
-                    return outcome;
-                }
-                // Not done: the host was lost (it goes elsewhere), or the recipe failed there (the runner has the last word).
-                if (remote && scheduler.isLost(remote.host))
-                    state.host = undefined;
-                stays = state.retried;
-            }
-        }
-        finally {
-            running.lease = undefined;
-            held?.release();
-        }
-    }
-    /** It does not start. Its echo is printed all the same, and must be known as that of a job. */
-    #drop({ call, state, running: { job } }) {
-        const { sink, markers } = this.#options;
-        state.dropped = true;
-        print(call, [], markers, job);
-        sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
-        return CANCELLED;
-    }
-    /** It cannot start: no host is left, and the runner may not take it. */
-    #refuse(pass) {
-        const { call, state, running: { job }, } = pass;
-        const { sink, markers } = this.#options;
-        const outcome = { kind: 'exited', status: 2 };
-        const text = `distmake: no host is left for ${decode(job.recipe.target)}, and fallback is never\n`;
-        print(call, [{ descriptor: 2, data: Buffer.from(text) }], markers, job);
-        state.ran(job, outcome, undefined, false);
-        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
-        this.#settle(pass, outcome);
-        return outcome;
-    }
-    async #runHere({ call, command, state, running }, place) {
-        const { sink, stage, markers } = this.#options;
-        const { job } = running;
-        const begin = performance.now();
-        sink({ type: 'job-started', job, place });
-        stage.writerStarted(job);
-        if (markers)
-            call.write(1, markers.begin(job));
-        const outcome = await call.runLocally(command.argv, command.changes).finally(() => {
-            stage.writerEnded(job);
-            if (running.recursive)
-                stage.touch();
-        });
-        if (markers)
-            call.write(1, markers.end(job));
-        const seconds = (performance.now() - begin) / 1000;
-        state.ran(job, outcome, place, running.recursive);
-        sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
-        return outcome;
-    }
-    /** @returns undefined when the job must run again somewhere else */
-    async #runThere({ call, state, running }, remote) {
-        const { sink, scheduler, fallback, markers } = this.#options;
-        const { job } = running;
-        const place = remote.host;
-        sink({ type: 'job-started', job, place });
-        const never = fallback === 'never';
-        const { stop } = running;
-        const { outcome: end, seconds, output, refused } = await remote.run(job, never, stop.signal);
-        // When everything is stopped the connections are closed too: that is no fault of the host.
-        const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
-        const again = outcome.kind === 'host-lost' ||
-            (outcome.kind !== 'cancelled' && !never && !(succeeded(outcome) && refused === undefined));
-        if (refused !== undefined && succeeded(outcome)) {
-            const text = `${place.name}: what the recipe of ${decode(job.recipe.target)} wrote was not taken: ${refused}`;
-            sink({ type: 'message', level: 'warning', text });
-        }
-        if (outcome.kind === 'host-lost' && !scheduler.isLost(place)) {
-            scheduler.hostLost(place);
-            sink({ type: 'host-lost', host: place, reason: outcome.reason });
-        }
-        sink({ type: 'job-finished', job, place, outcome, seconds, again });
-        if (again) {
-            if (outcome.kind !== 'host-lost') {
-                state.retried = true;
-            }
-            return undefined;
-        }
-        const final = refused === undefined || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
-        state.ran(job, final, place, false);
-        print(call, output, markers, job);
-        return final;
-    }
     /** Whether the recipe may run on a host. */
-    #mayLeave({ running: { job }, flags }) {
-        const { stage, local } = this.#options;
+    #mayLeave(job, flags) {
+        const { stage, local, partial } = this.#options;
         const { target } = job.recipe;
         const match = this.#makes.get(job.recipe.make)?.dist.match(target);
         if (match === undefined || local.match(target) !== undefined)
@@ -24293,16 +26006,9 @@ class Dispatcher {
             return false;
         if (stage.relative(job.directory) === undefined)
             return false;
+        if (partial && job.prerequisites === undefined)
+            return false;
         return match === 'name' || !callsMake(job.command);
-    }
-    #settle({ state, flags }, outcome) {
-        if (succeeded(outcome) || outcome.kind === 'cancelled')
-            return;
-        // make may delete the target.
-        this.#options.stage.touch();
-        // Where make's words are not ours to read, what it has started runs, as it would have without us.
-        if (this.#options.markers)
-            this.#verdicts.await(state, outcome, flags);
     }
     #close(state) {
         if (state.closed)
@@ -24314,7 +26020,6 @@ class Dispatcher {
         this.#options.sink({ type: 'recipe-finished', recipe: state.recipe, class: kind, failed: state.failure });
     }
 }
-const CANCELLED = { kind: 'cancelled' };
 
 ;// CONCATENATED MODULE: ./lib/engine/environment.js
 /**
@@ -24374,16 +26079,21 @@ function withoutJobserver(flags) {
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./lib/engine/farm.js
 
+
 /** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
 const GRACE_MS = 2000;
+/** How often a first staging that takes long tells how far it is. */
+const PROGRESS_MS = 5000;
 /** All ssh hosts of the matrix, brought up in parallel. */
 class Farm {
     #hosts;
+    #stage;
     #scheduler;
     #sink;
     #ready = 0;
-    constructor(hosts, scheduler, sink) {
+    constructor(hosts, stage, scheduler, sink) {
         this.#hosts = hosts;
+        this.#stage = stage;
         this.#scheduler = scheduler;
         this.#sink = sink;
     }
@@ -24396,7 +26106,12 @@ class Farm {
      * ready for a moment.
      */
     async start() {
-        const starts = this.#hosts.map((remote) => this.#bringUp(remote));
+        if (this.#hosts.length === 0)
+            return;
+        const survey = this.#survey();
+        // Who waits for it hears of a fault; nobody may be waiting yet.
+        survey.catch(() => undefined);
+        const starts = this.#hosts.map((remote) => this.#bringUp(remote, survey));
         const first = Promise.any(starts).then(() => (0,external_node_timers_promises_namespaceObject.setTimeout)(GRACE_MS, undefined, { ref: false }), () => undefined);
         await Promise.race([Promise.allSettled(starts), first]);
     }
@@ -24404,8 +26119,24 @@ class Farm {
         for (const remote of this.#hosts)
             remote.close();
     }
-    async #bringUp(remote) {
+    /** While the hosts are still being reached. */
+    async #survey() {
+        const survey = await this.#stage.survey();
+        const directories = survey.directories.map((one) => ({ ...one, path: decode(one.path) }));
+        this.#sink({ type: 'workspace-surveyed', ...survey, directories });
+        return survey;
+    }
+    async #bringUp(remote, surveyed) {
         const { host } = remote;
+        const begin = performance.now();
+        let of;
+        surveyed.then((survey) => (of = survey), () => undefined);
+        const progress = setInterval(() => {
+            const { files, bytes } = remote.sent;
+            const seconds = (performance.now() - begin) / 1000;
+            if (of && files > 0)
+                this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
+        }, PROGRESS_MS);
         try {
             const staging = await remote.start();
             this.#ready++;
@@ -24418,6 +26149,9 @@ class Farm {
             this.#sink({ type: 'host-lost', host, reason });
             this.#scheduler.hostLost(host);
             throw error;
+        }
+        finally {
+            clearInterval(progress);
         }
     }
 }
@@ -24433,7 +26167,38 @@ function deferred() {
     return { promise, resolve, reject };
 }
 
+;// CONCATENATED MODULE: ./lib/engine/path-bound.js
+/** Link-time code and compressed sections may hold paths that no search of the bytes finds. */
+const HIDES_PATHS = /\s-(?:flto|gz|Wa,\S*compress-debug|fembed-bitcode)/;
+/** Debug information names the directory of the compile. */
+const DEBUG = /\s-g(?!0\b)/;
+/**
+ * Which jobs cannot run where the workspace has another path than on the runner: those that name it, and those whose
+ * outputs would.
+ */
+class PathBound {
+    #root;
+    #debug = false;
+    /** @param root the workspace's path on the runner */
+    constructor(root) {
+        this.#root = root;
+    }
+    /** @param variables the `NAME=value`s that would travel with it */
+    has(command, variables) {
+        if (command.includes(this.#root) || variables.some((variable) => variable.includes(this.#root)))
+            return true;
+        return HIDES_PATHS.test(command) || (this.#debug && DEBUG.test(command));
+    }
+    /** What that command wrote has named the other path: the next like it need not be tried. */
+    learn(command) {
+        if (DEBUG.test(command))
+            this.#debug = true;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/remote-host.js
+
+
 
 
 /**
@@ -24445,6 +26210,7 @@ class RemoteHost {
     #options;
     #idle = [];
     #bays = new Set();
+    #pathBound;
     #shared;
     #lanes = 0;
     #closed = false;
@@ -24452,30 +26218,39 @@ class RemoteHost {
     #crowded = false;
     #waiting = [];
     #busySeconds = 0;
+    /** Of the workspace, in the first staging. */
+    #sent = { files: 0, bytes: 0 };
+    #compressed;
     constructor(options) {
         this.host = options.host;
         this.#options = options;
+        this.#pathBound = new PathBound(options.stage.root);
     }
     /** How long jobs ran there, added up. */
     get busySeconds() {
         return this.#busySeconds;
     }
+    /** How much of the workspace is on its way there, or has arrived. */
+    get sent() {
+        return this.#sent;
+    }
     /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
     async start() {
         const begin = performance.now();
-        const count = { files: 0, bytes: 0 };
-        const bay = await this.#open(count);
+        const bay = await this.#open(this.#sent);
         this.#idle.push(bay);
-        const sandbox = bay.lane.overlay ? 'overlay' : 'tree';
-        return { sandbox, seconds: (performance.now() - begin) / 1000, ...count };
+        return {
+            sandbox: bay.lane.sandbox,
+            seconds: (performance.now() - begin) / 1000,
+            ...this.#sent,
+            compressed: this.#compressed,
+        };
     }
     /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
     suits(job) {
         if (this.#shared)
             return true;
-        const { root } = this.#options.stage;
-        const { variables } = this.#options.baggage.of(job.environment);
-        return !job.command.includes(root) && !variables.some((variable) => variable.includes(root));
+        return !this.#pathBound.has(job.command, this.#options.baggage.of(job.environment).variables);
     }
     /**
      * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
@@ -24495,7 +26270,13 @@ class RemoteHost {
             // What a lane that broke off has left in a tree is unknown: the host is given up as a whole.
             this.close();
             const reason = error instanceof Error ? error.message : String(error);
-            return { outcome: { kind: 'host-lost', reason }, seconds: 0, output: [], refused: undefined };
+            return {
+                outcome: { kind: 'host-lost', reason },
+                seconds: 0,
+                output: [],
+                homecoming: { kind: 'home' },
+                missed: [],
+            };
         }
     }
     /** Ends its lanes and whatever runs on them, not the connection. */
@@ -24538,16 +26319,27 @@ class RemoteHost {
             this.#idle.push(bay);
     }
     async #open(count) {
-        const { opener, stage, staging, setup, sandbox } = this.#options;
+        const { opener, stage, staging, setup, sandbox, partial, token } = this.#options;
         const number = ++this.#lanes;
         const workspace = stage.root;
         this.#checkOpen();
-        const lane = await opener.open({ staging, workspace, number, create: number === 1, sandbox, setup });
+        const lane = await opener.open({
+            staging,
+            workspace,
+            number,
+            create: number === 1,
+            sandbox,
+            partial,
+            token,
+            setup,
+        });
         try {
             this.#checkOpen();
-            const differs = number > 1 && lane.overlay !== (this.#shared !== undefined);
+            const differs = number > 1 && (lane.sandbox !== 'tree') !== (this.#shared !== undefined);
             if (differs)
                 throw new Error('its lanes differ in what they allow');
+            if (partial && lane.sandbox === 'tree')
+                throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
         }
         catch (error) {
             lane.close();
@@ -24563,14 +26355,16 @@ class RemoteHost {
             count.bytes += size;
         };
         try {
-            await lane.sync(await tree.everything(onFile));
+            const { sent, compressed } = await lane.sync(await tree.everything(onFile));
+            if (compressed)
+                this.#compressed ??= sent;
         }
         catch (error) {
             this.#bays.delete(bay);
             lane.close();
             throw error;
         }
-        if (lane.overlay)
+        if (lane.sandbox !== 'tree')
             this.#shared = tree;
         return bay;
     }
@@ -24589,7 +26383,12 @@ class RemoteHost {
             // Not before: what another lane is bringing into the same tree may be just what this job needs.
             await staged.ready;
             const travelling = baggage.of(job.environment);
-            incoming = stage.incoming(lane.overlay ? undefined : lane.treePath);
+            incoming = stage.incoming({
+                job,
+                version: staged.version,
+                visible: staged.visible,
+                foreign: lane.sandbox === 'tree' ? lane.treePath : undefined,
+            });
             const target = incoming;
             await lane.run({
                 entries: staged.entries,
@@ -24599,10 +26398,9 @@ class RemoteHost {
                 environment: travelling.variables,
                 umask: job.umask,
                 recipe: job.recipe.id,
+                visible: staged.visible,
                 merge,
-                keep: keepOutputs
-                    ? { except: stage.relative(`${job.recipe.directory}/${job.recipe.target}`) ?? '' }
-                    : undefined,
+                keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
             }, {
                 onApplied: () => staged.applied(),
                 onText: (descriptor, data) => output.push({ descriptor, data }),
@@ -24614,7 +26412,12 @@ class RemoteHost {
             }, signal);
             this.#busySeconds += seconds;
             const wanted = succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled');
-            return { outcome, seconds, output, refused: incoming.commit(tree, wanted) };
+            const { visible } = staged;
+            const missed = visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
+            const homecoming = await incoming.commit(tree, wanted);
+            if (homecoming.kind === 'refused' && homecoming.foreign === true)
+                this.#pathBound.learn(job.command);
+            return { outcome, seconds, output, homecoming, missed };
         }
         catch (error) {
             staged.failed();
@@ -24792,16 +26595,15 @@ function isFree(load) {
     return load.running < load.host.slots;
 }
 
-;// CONCATENATED MODULE: external "node:path/posix"
-const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
 ;// CONCATENATED MODULE: ./lib/make/calls.js
 /** A byte that no SHELL and no list of makefiles has. */
 const SEPARATOR = '\x01';
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
-function shellCall(facts, channel) {
+function shellCall(facts, expanded, channel) {
     return {
         ...facts,
+        expanded,
         gone: channel.gone,
         write: (descriptor, data) => {
             if (data.length > 0)
@@ -25459,7 +27261,7 @@ class Broker {
     static async listen(run, calls) {
         const broker = new Broker(run, calls);
         const incoming = {
-            shell: (facts, channel) => calls.onShell(shellCall(facts, channel)),
+            shell: (facts, channel) => calls.onShell(shellCall(facts, run.takeExpanded(facts.make), channel)),
             make: (facts, channel) => broker.#onMake(facts, channel),
             parse: (facts, channel) => void broker.#onParse(facts, channel),
         };
@@ -25896,6 +27698,9 @@ function isRefused(words) {
 
 
 const NONE = { present: false, patterns: [], problem: undefined };
+const NAMES_DIST = /(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m;
+/** $(file), or a function in another language: they may write whenever make expands them. */
+const WRITES = /\$[({](?:file|guile)\s/;
 /** make prints a data base of a few MB for large projects; what is longer is not ours to hold. */
 const MAX_DATABASE = 256 << 20;
 /**
@@ -25908,8 +27713,11 @@ const MAX_DATABASE = 256 << 20;
 async function probeDist(options) {
     const { call, run } = options;
     const intent = make_intent_makeIntent(options.arguments);
-    if (intent.makefiles.includes('-') || !(await namesDist(call)))
-        return NONE;
+    const text = await readMakefiles(call);
+    // What came from standard input is not there to be read.
+    const writes = WRITES.test(text) || intent.makefiles.includes('-');
+    if (intent.makefiles.includes('-') || !NAMES_DIST.test(text))
+        return { ...NONE, writes };
     const stop = `${run.path}/stop.mk`;
     await (0,promises_namespaceObject.writeFile)(stop, '$(error distmake has read enough)\n');
     const kept = changeArguments(options.arguments, (a) => a.kind === 'goal' ||
@@ -25920,9 +27728,9 @@ async function probeDist(options) {
     const words = await withLastMakefile(kept, { directory, environment, lastMakefile: stop });
     const database = await printDatabase(options, words);
     if (typeof database !== 'string')
-        return { ...NONE, problem: database.problem };
+        return { ...NONE, writes, problem: database.problem };
     const patterns = parseDist(database);
-    return patterns === undefined ? NONE : { present: true, patterns, problem: undefined };
+    return patterns === undefined ? { ...NONE, writes } : { writes, present: true, patterns, problem: undefined };
 }
 /** The prerequisites of `.DIST` in make's data base; undefined when it is no target there. */
 function parseDist(database) {
@@ -25942,20 +27750,20 @@ function parseDist(database) {
     }
     return found;
 }
-async function namesDist(call) {
+/** The text of all that make has read. */
+async function readMakefiles(call) {
+    let all = '';
     for (const makefile of call.makefiles.split(/\s+/)) {
         if (makefile === '')
             continue;
         try {
-            const text = await (0,promises_namespaceObject.readFile)(fsPath((0,posix_namespaceObject.resolve)(call.directory, makefile)));
-            if (/(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m.test(bytesOf(text)))
-                return true;
+            all += `${bytesOf(await (0,promises_namespaceObject.readFile)(fsPath((0,posix_namespaceObject.resolve)(call.directory, makefile))))}\n`;
         }
         catch {
             // A name with a blank, or a temporary one that is gone.
         }
     }
-    return false;
+    return all;
 }
 async function printDatabase({ run, broker, make, call, timeout = 60_000 }, words) {
     const child = launch({
@@ -26598,6 +28406,7 @@ class OutputParser {
 
 ;// CONCATENATED MODULE: ./lib/make/plain-call.js
 
+
 /** Takes everything of ours out of a shell call: the target's variable, and our paths wherever $(SHELL) brought them. */
 function plainCall(call, run) {
     const argv = call.argv.map((word) => run.shells.restore(word));
@@ -26626,8 +28435,23 @@ function plainCall(call, run) {
             changes.push(restored);
         environment.push(restored);
     }
-    const target = environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '';
-    return { target, argv, command: argv.at(-1) ?? '', environment, changes };
+    const [target = '', prerequisites] = (environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '').split(SEPARATOR);
+    return {
+        target,
+        argv,
+        command: argv.at(-1) ?? '',
+        environment,
+        changes,
+        prerequisites: parsePrerequisites(prerequisites),
+    };
+}
+/** `a b | c`; undefined when nothing, or a star, stands there. */
+function parsePrerequisites(text) {
+    if (text === undefined || text === '*')
+        return undefined;
+    const words = text.split(' ').filter((word) => word !== '');
+    const bar = words.indexOf('|');
+    return { normal: words.slice(0, bar), orderOnly: words.slice(bar + 1) };
 }
 
 ;// CONCATENATED MODULE: ./lib/make/shell-paths.js
@@ -26769,9 +28593,12 @@ function findLauncher(searchPath) {
 
 
 
+
 const run_directory_run = (0,external_node_util_namespaceObject.promisify)(external_node_child_process_namespaceObject.execFile);
 /** A socket's path has 108 bytes (unix(7)). */
 const MAX_LENGTH = 90;
+/** Many together would not fit into the environment (128 KiB a variable): then a star stands for them. */
+const PREREQUISITES = '@SEP@$(if $(word 500,$^ $|),*,$^ | $|)';
 /** The directory of one run: what make must find by path (see shim.c for its parts). Mode 0700. */
 class RunDirectory {
     path;
@@ -26794,7 +28621,7 @@ class RunDirectory {
             throw new Error('Internal error: a run without make');
         const path = await makeDirectory(options.parents ?? defaultParents());
         try {
-            for (const part of ['bin', 'sh', 'rel', 'parse', 'reply'])
+            for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded'])
                 await (0,promises_namespaceObject.mkdir)((0,posix_namespaceObject.join)(path, part));
             await (0,promises_namespaceObject.symlink)('../shim', (0,posix_namespaceObject.join)(path, 'parse/sh'));
             const shim = await buildShim({
@@ -26806,7 +28633,10 @@ class RunDirectory {
             for (const name of new Set(options.makeNames))
                 await (0,promises_namespaceObject.symlink)('../shim', (0,posix_namespaceObject.join)(path, 'bin', name));
             const lastMakefile = await (0,promises_namespaceObject.readFile)((0,posix_namespaceObject.join)(options.assets, 'last.mk'), 'latin1');
-            const filled = lastMakefile.replaceAll('@RUN@', path).replaceAll('@SEP@', SEPARATOR);
+            const filled = lastMakefile
+                .replaceAll('@PREREQUISITES@', options.prerequisites === true ? PREREQUISITES : '')
+                .replaceAll('@RUN@', path)
+                .replaceAll('@SEP@', SEPARATOR);
             await (0,promises_namespaceObject.writeFile)((0,posix_namespaceObject.join)(path, 'last.mk'), filled, 'latin1');
             const directory = new RunDirectory(path, shim, makeName);
             if (shim.fifo !== undefined)
@@ -26846,6 +28676,16 @@ class RunDirectory {
         }
         await made;
         return linked.shell;
+    }
+    /** Whether that make has run a $(shell) since this was asked last. */
+    takeExpanded(make) {
+        try {
+            (0,external_node_fs_namespaceObject.unlinkSync)((0,posix_namespaceObject.join)(this.path, 'expanded', String(make)));
+            return true;
+        }
+        catch {
+            return false;
+        }
     }
     async remove() {
         this.#guardian?.kill('SIGKILL');
@@ -26914,924 +28754,6 @@ done`;
     child.unref();
     child.stdin.unref();
     return child;
-}
-
-;// CONCATENATED MODULE: ./lib/stage/workspace.js
-
-
-
-
-/** Files of ours that may stand in the workspace for a moment: never staged, never home. */
-const TEMPORARY_PREFIX = '.distmake-tmp-';
-/** File systems stamp changes with a clock that ticks every 10 ms or faster: two changes in one tick look like one. */
-const TICK_MS = 20;
-/**
- * What the workspace on the runner holds, and in which order it changed. A journal lists the path of every change; a
- * host's tree is up to date when it has what the journal names up to its end. The workspace is looked at only after
- * something may have changed it: a recipe on the runner, a make that reads its makefiles.
- */
-class Workspace {
-    root;
-    #stamps = new Map();
-    #removed = new Map();
-    #journal = [];
-    #writers = new Set();
-    #skipped = new Set();
-    #onSkipped;
-    #dirty = true;
-    #scans = 0;
-    #refreshing;
-    /**
-     * @param root absolute path
-     * @param onSkipped told once of each directory, or path, that cannot be read
-     */
-    constructor(root, onSkipped) {
-        this.root = root;
-        this.#onSkipped = onSkipped;
-    }
-    /** Length of the journal. */
-    get version() {
-        return this.#journal.length;
-    }
-    /** The path of each change since `version`, each once, the latest change only. */
-    *changesSince(version) {
-        for (let at = version; at < this.#journal.length; at++) {
-            const path = this.#journal[at];
-            if (this.versionOf(path) === at + 1)
-                yield path;
-        }
-    }
-    /** Whether anything stood there at the last look. */
-    has(path) {
-        return this.#stamps.has(path);
-    }
-    /** Whether it was a regular file. */
-    hasFile(path) {
-        return this.#stamps.get(path)?.stats.isFile() ?? false;
-    }
-    /** Where in the journal the path last changed; 0: never seen. */
-    versionOf(path) {
-        return this.#stamps.get(path)?.version ?? this.#removed.get(path) ?? 0;
-    }
-    /** Something may have been changed. */
-    touch() {
-        this.#dirty = true;
-    }
-    /** A recipe starts on the runner: until it ends the workspace may change at any moment. */
-    writerStarted(writer) {
-        this.#writers.add(writer);
-    }
-    writerEnded(writer) {
-        if (this.#writers.delete(writer))
-            this.#dirty = true;
-    }
-    /** Brings the journal up to what the disk holds now; calls that wait for the same look share it. */
-    refresh() {
-        if (!this.#dirty && this.#writers.size === 0)
-            return Promise.resolve();
-        this.#refreshing ??= (0,external_node_timers_promises_namespaceObject.setImmediate)().then(() => {
-            this.#refreshing = undefined;
-            this.#scan();
-        });
-        return this.#refreshing;
-    }
-    /**
-     * Notes what we have just written there, or removed.
-     *
-     * @param content of a file, when it is at hand: an unchanged file need not be sent again later
-     * @returns its place in the journal
-     */
-    note(path, content) {
-        const stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(`${this.root}/${path}`), { throwIfNoEntry: false });
-        if (!stats?.isDirectory() && this.#stamps.get(path)?.stats.isDirectory())
-            this.#noteEmptied(path);
-        if (stats)
-            this.#record(path, stats, content && digestOf(content));
-        else if (this.#stamps.delete(path))
-            this.#recordRemoval(path);
-        return this.versionOf(path);
-    }
-    /** A directory went with all that was in it. */
-    #noteEmptied(directory) {
-        for (const path of this.#stamps.keys()) {
-            if (!path.startsWith(`${directory}/`))
-                continue;
-            this.#stamps.delete(path);
-            this.#recordRemoval(path);
-        }
-    }
-    #scan() {
-        // Before the look, not after: what changes meanwhile counts for the next one.
-        this.#dirty = this.#writers.size > 0;
-        this.#scans++;
-        this.#scanDirectory('');
-        for (const [path, stamp] of this.#stamps) {
-            if (stamp.scan === this.#scans)
-                continue;
-            this.#stamps.delete(path);
-            this.#recordRemoval(path);
-        }
-    }
-    #scanDirectory(directory) {
-        const prefix = directory === '' ? '' : `${directory}/`;
-        let entries;
-        try {
-            entries = (0,external_node_fs_namespaceObject.readdirSync)(fsPath(`${this.root}/${directory}`), { withFileTypes: true, encoding: 'latin1' });
-        }
-        catch (error) {
-            this.#skip(directory, error);
-            return;
-        }
-        for (const entry of entries) {
-            if (entry.name === '.git' || entry.name.startsWith(TEMPORARY_PREFIX))
-                continue;
-            const path = prefix + entry.name;
-            const stats = this.#stat(path);
-            if (!stats || !(stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()))
-                continue;
-            this.#look(path, stats);
-            if (stats.isDirectory())
-                this.#scanDirectory(path);
-        }
-    }
-    #stat(path) {
-        try {
-            return (0,external_node_fs_namespaceObject.lstatSync)(fsPath(`${this.root}/${path}`));
-        }
-        catch (error) {
-            this.#skip(path, error);
-            return undefined;
-        }
-    }
-    /** What a recipe has just removed is not skipped, it is gone. */
-    #skip(path, error) {
-        const { code } = error;
-        if (code === 'ENOENT' || code === 'ENOTDIR' || this.#skipped.has(path))
-            return;
-        this.#skipped.add(path);
-        this.#onSkipped(path);
-    }
-    #look(path, stats) {
-        const known = this.#stamps.get(path);
-        if (!known || changed(known.stats, stats) || (known.unsettled && !this.#isStillOurs(path, known))) {
-            this.#record(path, stats, undefined);
-        }
-        else {
-            known.scan = this.#scans;
-            known.unsettled &&= isRecent(stats);
-        }
-    }
-    #isStillOurs(path, stamp) {
-        if (stamp.digest === undefined)
-            return false;
-        try {
-            return digestOf((0,external_node_fs_namespaceObject.readFileSync)(fsPath(`${this.root}/${path}`))) === stamp.digest;
-        }
-        catch {
-            return false;
-        }
-    }
-    #record(path, stats, digest) {
-        const unsettled = !stats.isDirectory() && isRecent(stats);
-        this.#removed.delete(path);
-        this.#stamps.set(path, { stats, version: this.#journal.push(path), unsettled, digest, scan: this.#scans });
-    }
-    #recordRemoval(path) {
-        this.#removed.set(path, this.#journal.push(path));
-    }
-}
-function isRecent(stats) {
-    return stats.ctimeMs > Date.now() - TICK_MS;
-}
-function digestOf(content) {
-    return (0,external_node_crypto_namespaceObject.createHash)('sha1').update(content).digest('base64');
-}
-function changed(before, now) {
-    if (before.mode !== now.mode)
-        return true;
-    if (now.isDirectory())
-        return false;
-    return (before.ino !== now.ino ||
-        before.size !== now.size ||
-        before.mtimeMs !== now.mtimeMs ||
-        before.ctimeMs !== now.ctimeMs);
-}
-
-;// CONCATENATED MODULE: ./lib/stage/output-path.js
-
-/** NAME_MAX of every usual file system. */
-const LONGEST_NAME = 255;
-/** Whether a host may name such a path at all: relative, plain, nothing of git's or ours. */
-function isOutputPath(path) {
-    return !path.includes('\0') && path.split('/').every(isName);
-}
-function isName(part) {
-    if (part === '' || part === '.' || part === '..' || part === '.git')
-        return false;
-    return part.length <= LONGEST_NAME && !part.startsWith(TEMPORARY_PREFIX);
-}
-/**
- * Whether a link stays below the workspace: relative upwards at most to its root, absolute only below it. `..` behind a
- * name is refused: the name may be a link itself, now or later, and then `..` leads somewhere else than it seems.
- */
-function leadsInside(path, target, root) {
-    if (target === '' || target.includes('\0'))
-        return false;
-    const absolute = target.startsWith('/');
-    if (absolute && target !== root && !target.startsWith(`${root}/`))
-        return false;
-    let depth = absolute ? 0 : path.split('/').length - 1;
-    let descended = false;
-    for (const part of (absolute ? target.slice(root.length) : target).split('/')) {
-        if (part === '' || part === '.')
-            continue;
-        if (part === '.git')
-            return false;
-        if (part !== '..')
-            descended = true;
-        else if (descended || --depth < 0)
-            return false;
-    }
-    return true;
-}
-
-;// CONCATENATED MODULE: ./lib/stage/collector.js
-
-
-
-
-let serial = 0;
-/** What a host sent that must not come home. Nothing of the job has been written then. */
-class RefusedOutput extends Error {
-    name = 'RefusedOutput';
-}
-/**
- * Takes in what one job wrote and puts it into the workspace, all or nothing: until `commit` nothing shows. Hosts are
- * not trusted: nothing is written outside of the workspace or through a link.
- */
-class Collector {
-    #workspace;
-    /** Bytes that must not be in any output: a path that exists on the host only. */
-    #foreign;
-    #held = [];
-    unknown = [];
-    constructor(workspace, foreign) {
-        this.#workspace = workspace;
-        this.#foreign = foreign === undefined ? undefined : bufferOf(foreign);
-    }
-    /**
-     * Content that comes in pieces is read to its end also where it is refused.
-     *
-     * @throws RefusedOutput with the name of what is wrong
-     */
-    async add(output) {
-        const { path } = output;
-        if (!isOutputPath(path)) {
-            throw new RefusedOutput(`${JSON.stringify(decode(path))} is not a path that a job may write`);
-        }
-        switch (output.kind) {
-            case 'unknown':
-                this.unknown.push(path);
-                return;
-            case 'special':
-                throw new RefusedOutput(`${decode(path)} is not a file, a directory or a link that can be read`);
-            case 'link':
-                this.#checkForeign(path, bufferOf(output.target));
-                if (!leadsInside(path, output.target, this.#workspace.root)) {
-                    throw new RefusedOutput(`the link ${decode(path)} leads out of the workspace`);
-                }
-                this.#held.push({ ...output, temporary: undefined });
-                return;
-            case 'file':
-                this.#held.push({ ...output, temporary: await this.#spool(output) });
-                return;
-            default:
-                this.#held.push({ ...output, temporary: undefined });
-        }
-    }
-    /**
-     * Puts everything in its place: removals, directories, then the rest in the order in which the host wrote it. Files
-     * get the runner's own time of now, so that they are never older than what they were made from nor newer than what
-     * is made from them; a time that the job set itself is kept.
-     */
-    commit() {
-        const rank = (output) => (output.kind === 'removed' ? 0 : output.kind === 'directory' ? 1 : 2);
-        const time = (output) => ('time' in output ? output.time : 0n);
-        const order = this.#held.sort((a, b) => rank(a) - rank(b) || (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0));
-        this.#check(order);
-        for (const output of order)
-            this.#prepare(output);
-        const checked = new Set();
-        const changes = [];
-        const note = (path, content) => {
-            changes.push({ path, version: this.#workspace.note(path, content) });
-        };
-        for (const output of order) {
-            if (!this.#makeParents(output, checked, note))
-                continue;
-            this.#put(output, checked);
-            note(output.path, output.kind === 'file' && Buffer.isBuffer(output.content) ? output.content : undefined);
-        }
-        // Last, or nothing could be written into a directory that is read-only.
-        for (const output of order) {
-            if (output.kind !== 'directory' || (output.mode & 0o700) === 0o700)
-                continue;
-            (0,external_node_fs_namespaceObject.chmodSync)(fsPath(this.#full(output.path)), output.mode & 0o777);
-            note(output.path);
-        }
-        return changes;
-    }
-    /** Leaves nothing behind of what has not been committed. */
-    discard() {
-        for (const { temporary } of this.#held)
-            if (temporary !== undefined)
-                (0,external_node_fs_namespaceObject.rmSync)(fsPath(temporary), { force: true });
-    }
-    /** Large files wait on disk. */
-    async #spool(output) {
-        if (Buffer.isBuffer(output.content)) {
-            this.#checkForeign(output.path, output.content);
-            return undefined;
-        }
-        const path = this.#temporary();
-        const file = (0,external_node_fs_namespaceObject.openSync)(fsPath(path), 'wx', 0o600);
-        let trouble;
-        try {
-            let tail = Buffer.alloc(0);
-            for await (const piece of output.content) {
-                // To the end in any case: what is not read of it would be taken for what follows.
-                if (trouble !== undefined)
-                    continue;
-                try {
-                    writeWhole(file, piece);
-                    if (!this.#foreign)
-                        continue;
-                    const joined = Buffer.concat([tail, piece]);
-                    this.#checkForeign(output.path, joined);
-                    tail = joined.subarray(Math.max(0, joined.length - this.#foreign.length + 1));
-                }
-                catch (error) {
-                    trouble = error;
-                }
-            }
-        }
-        catch (error) {
-            trouble = error;
-        }
-        finally {
-            (0,external_node_fs_namespaceObject.closeSync)(file);
-        }
-        if (trouble === undefined)
-            return path;
-        (0,external_node_fs_namespaceObject.rmSync)(fsPath(path), { force: true });
-        throw trouble;
-    }
-    /** Whether all of it can be put in its place; nothing has been touched yet. */
-    #check(order) {
-        const then = new Map();
-        const kindThen = (path) => {
-            const planned = then.get(path);
-            if (planned !== undefined)
-                return planned === 'removed' ? undefined : planned;
-            const at = path.lastIndexOf('/');
-            if (at >= 0 && kindThen(path.slice(0, at)) !== 'directory')
-                return undefined;
-            // A directory that is made anew has nothing of the old one.
-            for (let end = at; end >= 0; end = path.lastIndexOf('/', end - 1))
-                if (made.has(path.slice(0, end)))
-                    return undefined;
-            return kindAt(this.#full(path));
-        };
-        const made = new Set();
-        for (const { path, kind } of order) {
-            for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
-                const parent = path.slice(0, at);
-                const found = kindThen(parent);
-                if (found === undefined) {
-                    if (kind === 'removed')
-                        break;
-                    then.set(parent, 'directory');
-                    made.add(parent);
-                }
-                else if (found !== 'directory') {
-                    throw new RefusedOutput(`${decode(path)} is below ${decode(parent)}, a ${found} here`);
-                }
-            }
-            if (kind === 'directory' && kindThen(path) !== 'directory')
-                made.add(path);
-            then.set(path, kind);
-        }
-    }
-    /** Everything that takes room or can be refused by the file system waits under another name. */
-    #prepare(output) {
-        if (output.kind === 'link') {
-            output.temporary = this.#temporary();
-            (0,external_node_fs_namespaceObject.symlinkSync)(bufferOf(output.target), fsPath(output.temporary));
-        }
-        else if (output.kind === 'file') {
-            const whole = Buffer.isBuffer(output.content) ? output.content : undefined;
-            output.temporary ??= this.#temporary();
-            const file = (0,external_node_fs_namespaceObject.openSync)(fsPath(output.temporary), whole ? 'wx' : 'r+', 0o600);
-            try {
-                if (whole)
-                    writeWhole(file, whole);
-                else
-                    touchNow(file);
-                (0,external_node_fs_namespaceObject.fchmodSync)(file, output.mode & 0o777);
-            }
-            finally {
-                (0,external_node_fs_namespaceObject.closeSync)(file);
-            }
-            if (output.timeIsSet)
-                setTime(output.temporary, output.time);
-        }
-    }
-    #put(output, checked) {
-        const full = this.#full(output.path);
-        switch (output.kind) {
-            case 'removed':
-                (0,external_node_fs_namespaceObject.rmSync)(fsPath(full), { recursive: true, force: true });
-                checked.clear();
-                return;
-            case 'directory':
-                if (kindAt(full) !== 'directory') {
-                    (0,external_node_fs_namespaceObject.rmSync)(fsPath(full), { force: true });
-                    (0,external_node_fs_namespaceObject.mkdirSync)(fsPath(full));
-                }
-                (0,external_node_fs_namespaceObject.chmodSync)(fsPath(full), (output.mode & 0o777) | 0o700);
-                return;
-            default:
-                if (kindAt(full) === 'directory')
-                    (0,external_node_fs_namespaceObject.rmSync)(fsPath(full), { recursive: true });
-                move(output.temporary, full);
-                checked.clear();
-        }
-    }
-    /** Every level above must be a real directory; one that is missing is made. False: what is to be removed is gone already. */
-    #makeParents({ path, kind }, checked, note) {
-        for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
-            const parent = path.slice(0, at);
-            if (checked.has(parent))
-                continue;
-            const found = kindAt(this.#full(parent));
-            if (found === undefined) {
-                if (kind === 'removed')
-                    return false;
-                (0,external_node_fs_namespaceObject.mkdirSync)(fsPath(this.#full(parent)));
-                note(parent);
-            }
-            else if (found !== 'directory') {
-                throw new RefusedOutput(`${decode(path)} is below ${decode(parent)}, a ${found} here`);
-            }
-            checked.add(parent);
-        }
-        return true;
-    }
-    #checkForeign(path, content) {
-        if (this.#foreign && content.includes(this.#foreign)) {
-            throw new RefusedOutput(`${decode(path)} names a directory of that host`);
-        }
-    }
-    #full(path) {
-        return `${this.#workspace.root}/${path}`;
-    }
-    #temporary() {
-        return this.#full(`${TEMPORARY_PREFIX}${process.pid}-${serial++}`);
-    }
-}
-function kindAt(full) {
-    const stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(full), { throwIfNoEntry: false });
-    if (!stats)
-        return undefined;
-    return stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'file';
-}
-function writeWhole(file, data) {
-    for (let at = 0; at < data.length;)
-        at += (0,external_node_fs_namespaceObject.writeSync)(file, data, at);
-}
-/** Gives a file the time that the kernel gives to what recipes write now: another clock than Date.now(), it lags behind. */
-function touchNow(file) {
-    const first = Buffer.alloc(1);
-    (0,external_node_fs_namespaceObject.readSync)(file, first, 0, 1, 0);
-    (0,external_node_fs_namespaceObject.writeSync)(file, first, 0, 1, 0);
-}
-/** Node sets whole microseconds: rounded up, so that a copy that kept its time is not older than the original. */
-function setTime(path, time) {
-    const microseconds = (time + 999n) / 1000n;
-    const seconds = Number(microseconds / 1000000n);
-    (0,external_node_fs_namespaceObject.utimesSync)(fsPath(path), new Date(), seconds + (Number(microseconds % 1000000n) + 0.4) / 1e6);
-}
-/** In one step, also where something else is mounted below the workspace. */
-function move(from, to) {
-    try {
-        (0,external_node_fs_namespaceObject.renameSync)(fsPath(from), fsPath(to));
-    }
-    catch (error) {
-        const stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(from));
-        if (error.code !== 'EXDEV' || !stats.isFile())
-            throw error;
-        const near = `${to.slice(0, to.lastIndexOf('/'))}/${from.slice(from.lastIndexOf('/') + 1)}`;
-        try {
-            (0,external_node_fs_namespaceObject.copyFileSync)(fsPath(from), fsPath(near));
-            (0,external_node_fs_namespaceObject.utimesSync)(fsPath(near), stats.atimeMs / 1000, stats.mtimeMs / 1000);
-            (0,external_node_fs_namespaceObject.renameSync)(fsPath(near), fsPath(to));
-        }
-        finally {
-            (0,external_node_fs_namespaceObject.rmSync)(fsPath(near), { force: true });
-            (0,external_node_fs_namespaceObject.rmSync)(fsPath(from), { force: true });
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/stage/object-files.js
-/** What a compiler writes for a linker, and for nobody else. */
-const OBJECT = /\.(?:o|lo|obj)$/;
-/**
- * Which files need not travel to every host: objects are read by links and archives, not by other compiles. Only a
- * job that is certainly a compile does without those that its command does not name; every other job sees all.
- */
-class ObjectFiles {
-    #stems = new Set();
-    /** A distributed job is about to run: what it compiles to is an object from now on. */
-    learn(job) {
-        if (isCompile(job))
-            this.#stems.add(stem(job.recipe.target));
-    }
-    /** Libtool's `.libs/x.o` counts as well as `x.lo`. */
-    isObject(path) {
-        return looksLikeObject(path) && this.#stems.has(stem(path));
-    }
-}
-/** By its name alone. */
-function looksLikeObject(path) {
-    return OBJECT.test(path);
-}
-/** The usual names of compilers, with what a cross compiler has before them and a versioned one behind them. */
-const COMPILER = /(?:^|[\s/;&|("'])(?:[\w.]+-)*(?:cc|c\+\+|gcc|g\+\+|clang|clang\+\+|icc|icx|icpc|icpx|tcc|nvcc|gfortran|flang)(?:-[\d.]+)?\s/;
-/** What may stand for file names that are not written in the command, and programs that read objects. */
-const INDIRECT = /[*?{[`@]|\$\(|\b(?:find|xargs|cat|ar|ld|objcopy)\b/;
-/** What automake puts before a source in another directory: names no object. */
-const AUTOMAKE_SOURCE = /`test -f '[^'`]*' \|\| echo '[^'`]*'`/g;
-/**
- * Whether a job certainly compiles one object and reads no other: an object as its target, a compiler with `-c` (not
- * that of a shell: `sh -c 'ld -r …'`), and nothing that could name objects which are not written there.
- */
-function isCompile(job) {
-    const command = job.command.replace(AUTOMAKE_SOURCE, '');
-    return (OBJECT.test(job.recipe.target) &&
-        /(?<!sh\s*)(?:^|\s)-c(?=\s|$)/.test(command) &&
-        COMPILER.test(command) &&
-        !INDIRECT.test(command));
-}
-/** The stems of all objects that a command names. */
-function namedObjects(command) {
-    const words = command.match(/[^\s'"=;|&<>()]+\.(?:o|lo|obj)(?![\w.])/g) ?? [];
-    return new Set(words.map(stem));
-}
-function stem(path) {
-    return path.slice(path.lastIndexOf('/') + 1).replace(OBJECT, '');
-}
-
-;// CONCATENATED MODULE: ./lib/stage/read-entry.js
-
-
-
-/** What has become a link meanwhile is not followed. */
-const READ = external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW;
-/** Files up to this size are read whole, others in pieces of it while they are sent. */
-const WHOLE_SIZE = 262144;
-/**
- * What stands at a path now, ready to be sent: content and description are those of one moment.
- *
- * @param root absolute path of the workspace
- * @returns `removed` when nothing is there; undefined for what cannot be read or has no content (sockets, devices)
- */
-function readEntry(root, path) {
-    const full = fsPath(`${root}/${path}`);
-    try {
-        const stats = (0,external_node_fs_namespaceObject.lstatSync)(full, { bigint: true });
-        if (stats.isDirectory())
-            return { kind: 'directory', path, mode: permissions(stats) };
-        if (stats.isSymbolicLink()) {
-            return { kind: 'link', path, time: stats.mtimeNs, target: bytesOf((0,external_node_fs_namespaceObject.readlinkSync)(full, { encoding: 'buffer' })) };
-        }
-        return stats.isFile() ? readFile(path, full) : undefined;
-    }
-    catch (error) {
-        const { code } = error;
-        return code === 'ENOENT' || code === 'ENOTDIR' ? { kind: 'removed', path } : undefined;
-    }
-}
-/** The time of a file, in nanoseconds; undefined when no file is there. */
-function readTime(root, path) {
-    try {
-        const stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(`${root}/${path}`), { bigint: true });
-        return stats.isFile() ? stats.mtimeNs : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-function readFile(path, full) {
-    const file = (0,external_node_fs_namespaceObject.openSync)(full, READ);
-    try {
-        const stats = (0,external_node_fs_namespaceObject.fstatSync)(file, { bigint: true });
-        const description = { kind: 'file', path, mode: permissions(stats), time: stats.mtimeNs };
-        if (stats.size > WHOLE_SIZE) {
-            const size = Number(stats.size);
-            return { ...description, size, content: pieces(full, size) };
-        }
-        const content = (0,external_node_fs_namespaceObject.readFileSync)(file);
-        return { ...description, size: content.length, content };
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.closeSync)(file);
-    }
-}
-/** Exactly `size` bytes; a file that has shrunk or gone meanwhile is filled up with zeros (it has changed: it is sent again). */
-async function* pieces(full, size) {
-    const file = await (0,promises_namespaceObject.open)(full, READ).catch(() => undefined);
-    try {
-        for (let at = 0; at < size;) {
-            const wanted = Math.min(WHOLE_SIZE, size - at);
-            const got = await file?.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
-            const piece = got && got.bytesRead > 0 ? got.buffer.subarray(0, got.bytesRead) : Buffer.alloc(wanted);
-            at += piece.length;
-            yield piece;
-        }
-    }
-    finally {
-        await file?.close();
-    }
-}
-function permissions(stats) {
-    return Number(stats.mode & 511n);
-}
-
-;// CONCATENATED MODULE: ./lib/stage/host-tree.js
-
-
-/** What one staged tree on a host holds, against what the workspace holds. */
-class HostTree {
-    #workspace;
-    #objects;
-    /** The tree has every change up to here, but for `#late`. */
-    #version = 0;
-    /** Changes behind `#version` that the tree has already: jobs there made them. */
-    #ahead = new Map();
-    /** Objects that no job there has needed so far. */
-    #late = new Set();
-    /** What a failed job may have spoilt. */
-    #unknown = new Set();
-    /** What may be objects, or become known as such, and of which the tree has some version. */
-    #held = new Set();
-    constructor(workspace, objects) {
-        this.#workspace = workspace;
-        this.#objects = objects;
-    }
-    /** The whole workspace, for an empty tree. Entries are reported as they are sent. */
-    *everything(onEntry) {
-        const end = this.#workspace.version;
-        for (const entry of this.#read(this.#workspace.changesSince(0))) {
-            if (entry.kind === 'removed')
-                continue;
-            onEntry(entry);
-            yield entry;
-        }
-        this.#version = end;
-    }
-    /**
-     * What the tree lacks for a job, in the order in which it must be applied; from then on the tree counts as having it.
-     * The workspace must have been refreshed.
-     */
-    missing(job) {
-        const named = isCompile(job) ? namedObjects(job.command) : undefined;
-        const isLate = (path) => named !== undefined && this.#objects.isObject(path) && !named.has(stem(path)) && this.#workspace.hasFile(path);
-        const removals = [];
-        const times = [];
-        const wanted = this.#takeUnknown();
-        for (const path of this.#late)
-            if (!isLate(path))
-                wanted.add(path);
-        for (const path of this.#workspace.changesSince(this.#version)) {
-            if (wanted.has(path))
-                continue;
-            if (this.#ahead.get(path) === this.#workspace.versionOf(path)) {
-                const time = readTime(this.#workspace.root, path);
-                if (time !== undefined)
-                    times.push({ kind: 'time', path, time });
-            }
-            else if (isLate(path)) {
-                // An old object must not stay where a new one is missing.
-                if (this.#held.delete(path))
-                    removals.push({ kind: 'removed', path });
-                this.#late.add(path);
-            }
-            else {
-                wanted.add(path);
-            }
-        }
-        this.#version = this.#workspace.version;
-        this.#ahead.clear();
-        const rest = [];
-        for (const entry of this.#read(wanted))
-            (entry.kind === 'removed' ? removals : rest).push(entry);
-        return [...removals, ...rest, ...times];
-    }
-    /** A job in this tree has made that change itself. */
-    has(path, version) {
-        this.#ahead.set(path, version);
-        this.#late.delete(path);
-        if (looksLikeObject(path))
-            this.#held.add(path);
-    }
-    /** What the tree has there is not known any more. */
-    forget(path) {
-        this.#unknown.add(path);
-    }
-    /** What is not known is sent again, with all that is below. */
-    #takeUnknown() {
-        const unknown = new Set(this.#unknown);
-        if (unknown.size === 0)
-            return unknown;
-        this.#unknown.clear();
-        const below = [...this.#workspace.changesSince(0)].filter((path) => isBelow(path, unknown));
-        return new Set([...unknown, ...below]);
-    }
-    /** What stands at those paths, directories before what is in them. */
-    *#read(paths) {
-        const vanished = new Set();
-        for (const path of [...paths].sort()) {
-            this.#late.delete(path);
-            // What a look has not found is never read: a host may have named the path.
-            const known = this.#workspace.has(path);
-            if (known && isBelow(path, vanished))
-                continue;
-            const found = known ? readEntry(this.#workspace.root, path) : undefined;
-            if (found?.kind === 'removed') {
-                // It went after the look at the workspace, and may be back before the next one.
-                this.forget(path);
-                vanished.add(path);
-            }
-            if (found && found.kind !== 'removed' && looksLikeObject(path))
-                this.#held.add(path);
-            else
-                this.#held.delete(path);
-            // What cannot be read must not stay there as it was.
-            yield found ?? { kind: 'removed', path };
-        }
-    }
-}
-function isBelow(path, above) {
-    if (above.size === 0)
-        return false;
-    for (let at = path.lastIndexOf('/'); at >= 0; at = path.lastIndexOf('/', at - 1)) {
-        if (above.has(path.slice(0, at)))
-            return true;
-        if (at === 0)
-            break;
-    }
-    return false;
-}
-
-;// CONCATENATED MODULE: ./lib/stage/stage.js
-
-
-
-
-
-
-/**
- * The workspace on the runner and its copies on the hosts.
- *
- * @param root absolute path, without a slash at its end
- * @param onSkipped told of each directory that cannot be read
- */
-function createStage(root, onSkipped) {
-    const workspace = new Workspace(root, onSkipped);
-    const objects = new ObjectFiles();
-    return {
-        root,
-        tree: () => new Copy(workspace, objects),
-        incoming: (foreign) => new Arrival(workspace, foreign),
-        relative: (path) => relative(root, path),
-        writerStarted: (job) => {
-            objects.learn(job);
-            workspace.writerStarted(job);
-        },
-        writerEnded: (job) => workspace.writerEnded(job),
-        touch: () => workspace.touch(),
-    };
-}
-class Copy {
-    holdings;
-    #workspace;
-    #objects;
-    /** Ends when all that is on its way has arrived. */
-    #arrival = Promise.resolve();
-    constructor(workspace, objects) {
-        this.#workspace = workspace;
-        this.#objects = objects;
-        this.holdings = new HostTree(workspace, objects);
-    }
-    async everything(onFile) {
-        await this.#workspace.refresh();
-        return this.holdings.everything((entry) => {
-            if (entry.kind === 'file')
-                onFile(entry.size);
-        });
-    }
-    async missing(job) {
-        this.#objects.learn(job);
-        await this.#workspace.refresh();
-        const ready = this.#arrival;
-        const entries = this.holdings.missing(job);
-        if (entries.length === 0)
-            return { entries, ready, applied: () => undefined, failed: () => undefined };
-        const arrived = deferred();
-        arrived.promise.catch(() => undefined);
-        this.#arrival = Promise.all([ready, arrived.promise]).then(() => undefined);
-        this.#arrival.catch(() => undefined);
-        return {
-            entries,
-            ready,
-            applied: () => arrived.resolve(undefined),
-            failed: () => arrived.reject(new Error('bringing its tree up to date failed')),
-        };
-    }
-}
-class Arrival {
-    #collector;
-    #paths = [];
-    #refused;
-    constructor(workspace, foreign) {
-        this.#collector = new Collector(workspace, foreign);
-    }
-    async add(output) {
-        if (isOutputPath(output.path))
-            this.#paths.push(output.path);
-        await this.#attempt(() => this.#collector.add(output));
-        // What is refused has still to be read to its end: the next frame stands behind it.
-        if (this.#refused !== undefined && output.kind === 'file' && !Buffer.isBuffer(output.content)) {
-            for await (const _ of output.content)
-                ;
-        }
-    }
-    commit(tree, wanted) {
-        if (!(tree instanceof Copy))
-            throw new Error('Internal error: a tree of another stage');
-        const { holdings } = tree;
-        for (const path of this.#collector.unknown)
-            holdings.forget(path);
-        if (this.#refused === undefined && wanted) {
-            try {
-                for (const { path, version } of this.#collector.commit())
-                    holdings.has(path, version);
-            }
-            catch (error) {
-                this.#refused = reason(error);
-            }
-        }
-        // The host has in its tree what the workspace has not.
-        if (this.#refused !== undefined || !wanted)
-            for (const path of this.#paths)
-                holdings.forget(path);
-        return this.#refused;
-    }
-    discard() {
-        this.#collector.discard();
-    }
-    async #attempt(step) {
-        if (this.#refused !== undefined)
-            return;
-        try {
-            await step();
-        }
-        catch (error) {
-            // A stream that broke off is the host's fault, not the output's.
-            if (error instanceof Error && error.name === 'EndOfStream')
-                throw error;
-            this.#refused = reason(error);
-        }
-    }
-}
-function reason(error) {
-    if (error instanceof RefusedOutput)
-        return error.message;
-    return `it could not be written: ${error instanceof Error ? error.message : String(error)}`;
-}
-function relative(root, path) {
-    const parts = [];
-    for (const part of path.split('/')) {
-        if (part === '..')
-            parts.pop();
-        else if (part !== '' && part !== '.')
-            parts.push(part);
-    }
-    const clean = `/${parts.join('/')}`;
-    if (clean === root)
-        return '';
-    return clean.startsWith(`${root}/`) ? clean.slice(root.length + 1) : undefined;
 }
 
 // EXTERNAL MODULE: external "node:url"
@@ -28010,7 +28932,82 @@ class ByteReader {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/util/excerpt.js
+/**
+ * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
+ * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
+ */
+function excerpt(text, limit = 40) {
+    const characters = Array.from(text);
+    const shown = characters
+        .slice(0, limit)
+        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
+        .join('');
+    return `"${shown}${characters.length > limit ? '…' : ''}"`;
+}
+function spelled(character) {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+;// CONCATENATED MODULE: ./lib/lane/frame-fields.js
+
+
+/** The longest path that Linux takes. */
+const LONGEST_PATH = 4096;
+const LONGEST_TEXT = 1000;
+/** A host sent what no lane sends: what it says cannot be trusted any further. */
+class BadFrame extends Error {
+    name = 'BadFrame';
+    /** @param what the words that came, as they came */
+    constructor(what) {
+        super(`it sent what no lane sends: ${excerpt(decode(what), 80)}`);
+    }
+}
+/** The words of one frame, each read as what it must be. */
+class FrameFields {
+    #line;
+    #words;
+    /** @param counts how many words a frame may have */
+    constructor(line, ...counts) {
+        this.#line = line;
+        this.#words = line.split(' ');
+        if (!counts.includes(this.#words.length))
+            this.fail();
+    }
+    /** One of these words. */
+    word(at, ...allowed) {
+        return allowed.find((word) => word === this.#words[at]) ?? this.fail();
+    }
+    /** A number or a size, at most this large. */
+    number(at, limit = Number.MAX_SAFE_INTEGER) {
+        const value = /^\d{1,16}$/.test(this.#words[at] ?? '') ? Number(this.#words[at]) : NaN;
+        return value <= limit ? value : this.fail();
+    }
+    /** The length of a path, or of a link's target. */
+    length(at) {
+        return this.number(at, LONGEST_PATH);
+    }
+    /** The bits of a mode, in octal. */
+    mode(at, limit) {
+        const value = /^[0-7]{1,4}$/.test(this.#words[at] ?? '') ? parseInt(this.#words[at] ?? '', 8) : NaN;
+        return value <= limit ? value : this.fail();
+    }
+    /** Nanoseconds since 1970. */
+    time(at) {
+        return /^\d{1,20}$/.test(this.#words[at] ?? '') ? BigInt(this.#words[at] ?? '') : this.fail();
+    }
+    fail() {
+        throw new BadFrame(this.#line);
+    }
+}
+/** What a lane says of what went wrong, as people may see it. */
+function laneWords(text) {
+    return text.slice(0, LONGEST_TEXT).replace(/[^ -~]/g, '?');
+}
+
 ;// CONCATENATED MODULE: ./lib/lane/greeting.js
+
 
 
 
@@ -28052,7 +29049,9 @@ async function greet(stream, write) {
         const [word, ...hello] = (await reader.line()).split(' ');
         if (word === 'hello')
             return { reader, hello };
-        throw new Error(hello.join(' '));
+        if (word === 'refused')
+            throw new Error(laneWords(hello.join(' ')));
+        throw new BadFrame([word, ...hello].join(' '));
     }
     catch (error) {
         const broken = error instanceof Error && error.name === 'EndOfStream';
@@ -28078,6 +29077,8 @@ function because(complaint) {
     return text === '' ? '' : `; it said: ${text.slice(-500)}`;
 }
 
+;// CONCATENATED MODULE: external "node:zlib"
+const external_node_zlib_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 ;// CONCATENATED MODULE: ./lib/lane/frame-writer.js
 /** Small pieces are gathered to this size, so that one request is one write (Nagle's algorithm costs 40 ms otherwise). */
 const WRITE_SIZE = 262144;
@@ -28087,8 +29088,18 @@ class FrameWriter {
     #pieces = [];
     #size = 0;
     #full = false;
+    #sent = 0;
+    #waited = 0;
     constructor(stream) {
         this.#stream = stream;
+    }
+    /** Bytes that the stream has taken. */
+    get sent() {
+        return this.#sent;
+    }
+    /** Milliseconds that it was waited for. */
+    get waited() {
+        return this.#waited;
     }
     add(piece) {
         this.#pieces.push(piece);
@@ -28100,8 +29111,10 @@ class FrameWriter {
         if (!this.#full)
             return;
         this.#full = false;
+        const begin = performance.now();
         if (this.#stream.writableNeedDrain)
             await drained(this.#stream);
+        this.#waited += performance.now() - begin;
         if (this.#stream.destroyed)
             throw new Error('the connection was closed');
     }
@@ -28115,6 +29128,7 @@ class FrameWriter {
         const frame = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
         this.#pieces = [];
         this.#size = 0;
+        this.#sent += frame.length;
         if (!this.#stream.write(frame))
             this.#full = true;
     }
@@ -28129,7 +29143,197 @@ function drained(stream) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/lane/perl-frames.js
+
+
+
+/** The frame that starts a job: its words, then everything of any length behind NUL bytes. */
+function runFrame(id, request) {
+    const { argv, environment, visible } = request;
+    const fields = bufferOf([request.directory, request.path, request.keep?.except ?? '', ...argv, ...environment, ...(visible ?? [])].join('\0'));
+    const words = [
+        'run',
+        id,
+        request.umask.toString(8),
+        request.merge ? 1 : 0,
+        request.keep ? 1 : 0,
+        argv.length,
+        environment.length,
+        visible ? visible.length : '-',
+        request.recipe,
+        fields.length,
+    ];
+    return Buffer.concat([Buffer.from(`${words.join(' ')}\n`), fields]);
+}
+/** Writes one entry; resolves when the other side can take more. */
+async function writeEntry(writer, entry) {
+    const path = bufferOf(entry.path);
+    switch (entry.kind) {
+        case 'file':
+            writer.add(Buffer.from(`f ${entry.mode.toString(8)} ${nanoseconds(entry.time)} ${entry.size} ${path.length}\n`));
+            writer.add(path);
+            if (Buffer.isBuffer(entry.content)) {
+                writer.add(entry.content);
+            }
+            else {
+                for await (const piece of entry.content) {
+                    writer.add(piece);
+                    await writer.drain();
+                }
+            }
+            break;
+        case 'link': {
+            const target = bufferOf(entry.target);
+            writer.add(Buffer.from(`l ${nanoseconds(entry.time)} ${target.length} ${path.length}\n`));
+            writer.add(path);
+            writer.add(target);
+            break;
+        }
+        case 'directory':
+            writer.add(Buffer.from(`d ${entry.mode.toString(8)} ${path.length}\n`));
+            writer.add(path);
+            break;
+        case 'removed':
+            writer.add(Buffer.from(`x ${path.length}\n`));
+            writer.add(path);
+            break;
+        case 'time':
+            writer.add(Buffer.from(`t ${nanoseconds(entry.time)} ${path.length}\n`));
+            writer.add(path);
+            break;
+    }
+    await writer.drain();
+}
+/** Reads the output that this line begins. Content that is not at hand must be read to its end before anything else. */
+async function readOutput(reader, line) {
+    const kind = new FrameFields(line, 2, 3, 4, 6).word(0, 'f', 'l', 'd', 'x', 'u', 's');
+    switch (kind) {
+        case 'f': {
+            const fields = new FrameFields(line, 6);
+            const [mode, time, size] = [fields.mode(1, 0o7777), fields.time(2), fields.number(3)];
+            const timeIsSet = fields.word(4, '0', '1') === '1';
+            const path = bytesOf(await reader.exact(fields.length(5)));
+            const content = size <= WRITE_SIZE ? await reader.exact(size) : reader.pieces(size);
+            return { kind: 'file', path, mode, time, size, content, timeIsSet };
+        }
+        case 'l': {
+            const fields = new FrameFields(line, 4);
+            const [time, size] = [fields.time(1), fields.length(2)];
+            const path = bytesOf(await reader.exact(fields.length(3)));
+            return { kind: 'link', path, time, target: bytesOf(await reader.exact(size)) };
+        }
+        case 'd': {
+            const fields = new FrameFields(line, 3);
+            const mode = fields.mode(1, 0o777);
+            return { kind: 'directory', path: bytesOf(await reader.exact(fields.length(2))), mode };
+        }
+        case 'x':
+        case 'u':
+        case 's': {
+            const path = bytesOf(await reader.exact(new FrameFields(line, 2).length(1)));
+            return { kind: kind === 'x' ? 'removed' : kind === 'u' ? 'unknown' : 'special', path };
+        }
+    }
+}
+/** Ten digits at least, so that the other side can cut off the last nine. */
+function nanoseconds(time) {
+    return (time > 0n ? time : 0n).toString().padStart(10, '0');
+}
+
+;// CONCATENATED MODULE: ./lib/lane/filling.js
+
+
+
+/** The link is looked at once in so much time or so many bytes, whatever comes first. */
+const LOOK = { ms: 1000, bytes: 4_194_304 };
+/** A link above this rate, in bytes per second, is left alone: gzip would hardly be faster. */
+const FAST = 20e6;
+/** Both ends must have waited for more than this share of the time: then it is the link between them. */
+const MOST = 0.6;
+const NO_MORE = Buffer.from('00000000');
+/**
+ * Fills a tree in which no job runs. When the link turns out to be what it waits for, the rest goes compressed. Memory is
+ * bounded: what is on its way between the pieces has the size of a few writes.
+ *
+ * @param mayCompress the host has gzip
+ * @param applied resolves with what the lane says when it has a group
+ */
+async function fill(stream, entries, mayCompress, applied) {
+    const writer = new FrameWriter(stream);
+    const source = iterate(entries);
+    try {
+        const whole = await writePlain(writer, source, mayCompress);
+        const { waited, seconds } = await applied();
+        if (whole)
+            return { sent: writer.sent, compressed: false };
+        const compressed = waited > MOST * seconds;
+        if (compressed)
+            await writeCompressed(writer, source);
+        else
+            await writePlain(writer, source, false);
+        await applied();
+        return { sent: writer.sent, compressed };
+    }
+    finally {
+        await source.return?.();
+    }
+}
+/** @returns whether that was all: false when `watch` is on and the stream is slow */
+async function writePlain(writer, source, watch) {
+    let { sent, waited } = writer;
+    let begin = performance.now();
+    writer.add(Buffer.from('fill\n'));
+    let slow = false;
+    for (let next = await source.next(); next.done !== true; next = slow ? DONE : await source.next()) {
+        await writeEntry(writer, next.value);
+        const ms = performance.now() - begin;
+        if (!watch || (ms < LOOK.ms && writer.sent - sent < LOOK.bytes))
+            continue;
+        slow = writer.waited - waited > MOST * ms && (writer.sent - sent) / ms < FAST / 1000;
+        ({ sent, waited } = writer);
+        begin = performance.now();
+    }
+    writer.add(Buffer.from('.\n'));
+    await writer.flush();
+    return !slow;
+}
+async function writeCompressed(writer, source) {
+    writer.add(Buffer.from('compressed\n'));
+    const gzip = (0,external_node_zlib_namespaceObject.createGzip)({ level: external_node_zlib_namespaceObject.constants.Z_BEST_SPEED, chunkSize: WRITE_SIZE });
+    const write = async () => {
+        const plain = new FrameWriter(gzip);
+        for (let next = await source.next(); next.done !== true; next = await source.next()) {
+            await writeEntry(plain, next.value);
+        }
+        plain.add(Buffer.from('.\n'));
+        await plain.flush();
+        gzip.end();
+    };
+    const send = async () => {
+        for await (const piece of gzip) {
+            writer.add(Buffer.from(piece.length.toString(16).padStart(8, '0')));
+            writer.add(piece);
+            await writer.drain();
+        }
+        writer.add(NO_MORE);
+        await writer.flush();
+    };
+    try {
+        await Promise.all([write(), send()]);
+    }
+    finally {
+        gzip.destroy();
+    }
+}
+const DONE = { done: true, value: undefined };
+function iterate(entries) {
+    return Symbol.asyncIterator in entries ? entries[Symbol.asyncIterator]() : entries[Symbol.iterator]();
+}
+
 ;// CONCATENATED MODULE: ./lib/lane/perl-lane.js
+
+
+
 
 
 
@@ -28137,53 +29341,63 @@ function drained(stream) {
 /**
  * The engine's end of src/assets/lane.pl. Frames are a line of words and, where the line says so, bytes behind it.
  *
- * To the lane: `entries`, entries, `.` | `run ID UMASK MERGE KEEP ARGC ENVC RECIPE SIZE` with NUL-separated fields | `kill ID`.
- * From the lane: `applied` or `trouble TEXT` | `out ID FD SIZE` bytes | `end ID exit|signal N MICROSECONDS`, outputs, `.`
- * | `lost ID TEXT`. The entries stand above apply_entries in lane.pl.
+ * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
+ * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
+ * | `kill ID`.
+ * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
+ * | `end ID exit|signal N MICROSECONDS`, outputs, `.` | `lost ID TEXT`, instead of an end or of the `.`: its last word.
+ * The entries stand above apply_entries in lane.pl. Whatever else comes is a {@link BadFrame}.
  */
 class PerlLane {
-    overlay;
+    sandbox;
     treePath;
     #stream;
     #reader;
+    #gzip;
     #next = 1;
     constructor(stream, reader, hello) {
         this.#stream = stream;
         this.#reader = reader;
-        this.overlay = hello.overlay;
+        this.#gzip = hello.gzip;
+        this.sandbox = hello.sandbox;
         this.treePath = hello.treePath;
     }
     /**
      * @param program the text of lane.pl
-     * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made
+     * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
+     *   the workspace is not shared with the host
      */
     static async open(stream, program, setup) {
-        const fields = bufferOf([setup.staging, setup.workspace].join('\0'));
+        const fields = bufferOf([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
         const source = Buffer.from(program);
+        const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, setup.partial ? 1 : 0];
         const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
             bufferOf(perlBootstrap(setup.setup, nonce, source.length)),
             source,
-            bufferOf(`${fields.length} ${setup.number} ${setup.create ? 1 : 0} ${setup.sandbox}\n`),
+            bufferOf(`${words.join(' ')}\n`),
             fields,
         ]));
-        const [, mode, ...rest] = hello;
-        return new PerlLane(stream, reader, { overlay: mode === 'overlay', treePath: rest.join(' ') });
+        try {
+            return new PerlLane(stream, reader, readHello(setup, hello));
+        }
+        catch (error) {
+            stream.destroy();
+            throw error;
+        }
     }
     async sync(entries) {
-        const writer = new FrameWriter(this.#stream);
-        await this.#writeEntries(writer, entries);
-        await writer.flush();
-        await this.#awaitApplied();
+        return fill(this.#stream, entries, this.#gzip, () => this.#awaitApplied());
     }
     async run(request, sink, signal) {
         const id = this.#next++;
         const writer = new FrameWriter(this.#stream);
-        if (request.entries.length > 0)
-            await this.#writeEntries(writer, request.entries);
-        const fields = bufferOf([request.directory, request.path, request.keep?.except ?? '', ...request.argv, ...request.environment].join('\0'));
-        const keep = request.keep ? 1 : 0;
-        writer.add(Buffer.from(`run ${id} ${request.umask.toString(8)} ${request.merge ? 1 : 0} ${keep} ${request.argv.length} ${request.environment.length} ${request.recipe} ${fields.length}\n`));
-        writer.add(fields);
+        if (request.entries.length > 0) {
+            writer.add(Buffer.from('entries\n'));
+            for (const entry of request.entries)
+                await writeEntry(writer, entry);
+            writer.add(Buffer.from('.\n'));
+        }
+        writer.add(runFrame(id, request));
         await writer.flush();
         const kill = () => void this.#stream.write(`kill ${id}\n`);
         signal.addEventListener('abort', kill);
@@ -28194,7 +29408,7 @@ class PerlLane {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            await this.#receive(sink, signal);
+            await this.#receive(id, sink, signal);
         }
         finally {
             signal.removeEventListener('abort', kill);
@@ -28204,124 +29418,58 @@ class PerlLane {
         this.#stream.end();
         this.#stream.destroy();
     }
-    async #receive(sink, signal) {
-        for (;;) {
-            const [word, , ...rest] = (await this.#reader.line()).split(' ');
-            if (word === 'out') {
-                for await (const piece of this.#reader.pieces(Number(rest[1])))
-                    sink.onText(rest[0] === '2' ? 2 : 1, piece);
-            }
-            else if (word === 'end') {
-                const number = Number(rest[1]);
-                const outcome = signal.aborted
-                    ? { kind: 'cancelled' }
-                    : rest[0] === 'signal'
-                        ? { kind: 'signaled', signal: number }
-                        : { kind: 'exited', status: number };
-                await sink.onEnd(outcome, Number(rest[2]) / 1e6);
-                await this.#readOutputs(sink);
-                return;
-            }
-            else {
-                throw new Error(rest.join(' ') || `unexpected answer ${word ?? ''}`);
-            }
-        }
-    }
-    async #readOutputs(sink) {
+    async #receive(id, sink, signal) {
         for (;;) {
             const line = await this.#reader.line();
-            if (line === '.')
-                return;
-            const [kind, ...field] = line.split(' ');
-            const path = bytesOf(await this.#reader.exact(Number(field.at(-1))));
-            switch (kind) {
-                case 'f': {
-                    const size = Number(field[2]);
-                    const content = size <= WRITE_SIZE ? await this.#reader.exact(size) : this.#reader.pieces(size);
-                    await sink.onOutput({
-                        kind: 'file',
-                        path,
-                        mode: parseInt(field[0] ?? '', 8),
-                        time: BigInt(field[1] ?? '0'),
-                        size,
-                        content,
-                        timeIsSet: field[3] === '1',
-                    });
-                    break;
-                }
-                case 'l': {
-                    const target = bytesOf(await this.#reader.exact(Number(field[1])));
-                    await sink.onOutput({ kind: 'link', path, time: BigInt(field[0] ?? '0'), target });
-                    break;
-                }
-                case 'd':
-                    await sink.onOutput({ kind: 'directory', path, mode: parseInt(field[0] ?? '', 8) });
-                    break;
-                case 'x':
-                    await sink.onOutput({ kind: 'removed', path });
-                    break;
-                case 'u':
-                    await sink.onOutput({ kind: 'unknown', path });
-                    break;
-                case 's':
-                    await sink.onOutput({ kind: 'special', path });
-                    break;
-                default:
-                    throw new Error(`unexpected entry ${line}`);
+            refuseLost(line, id);
+            const word = new FrameFields(line, 4, 5).word(0, 'out', 'end');
+            const fields = new FrameFields(line, word === 'out' ? 4 : 5);
+            fields.word(1, `${id}`);
+            if (word === 'out') {
+                const descriptor = fields.word(2, '1', '2') === '2' ? 2 : 1;
+                for await (const piece of this.#reader.pieces(fields.number(3)))
+                    sink.onText(descriptor, piece);
+                continue;
             }
-        }
-    }
-    async #writeEntries(writer, entries) {
-        writer.add(Buffer.from('entries\n'));
-        for await (const entry of entries) {
-            const path = bufferOf(entry.path);
-            switch (entry.kind) {
-                case 'file':
-                    writer.add(Buffer.from(`f ${entry.mode.toString(8)} ${nanoseconds(entry.time)} ${entry.size} ${path.length}\n`));
-                    writer.add(path);
-                    if (Buffer.isBuffer(entry.content)) {
-                        writer.add(entry.content);
-                    }
-                    else {
-                        for await (const piece of entry.content) {
-                            writer.add(piece);
-                            await writer.drain();
-                        }
-                    }
-                    break;
-                case 'link': {
-                    const target = bufferOf(entry.target);
-                    writer.add(Buffer.from(`l ${nanoseconds(entry.time)} ${target.length} ${path.length}\n`));
-                    writer.add(path);
-                    writer.add(target);
-                    break;
-                }
-                case 'directory':
-                    writer.add(Buffer.from(`d ${entry.mode.toString(8)} ${path.length}\n`));
-                    writer.add(path);
-                    break;
-                case 'removed':
-                    writer.add(Buffer.from(`x ${path.length}\n`));
-                    writer.add(path);
-                    break;
-                case 'time':
-                    writer.add(Buffer.from(`t ${nanoseconds(entry.time)} ${path.length}\n`));
-                    writer.add(path);
-                    break;
+            const signaled = fields.word(2, 'exit', 'signal') === 'signal';
+            const number = fields.number(3, 255);
+            const outcome = signal.aborted
+                ? { kind: 'cancelled' }
+                : signaled
+                    ? { kind: 'signaled', signal: number }
+                    : { kind: 'exited', status: number };
+            await sink.onEnd(outcome, fields.number(4) / 1e6);
+            for (let next = await this.#reader.line(); next !== '.'; next = await this.#reader.line()) {
+                refuseLost(next, id);
+                await sink.onOutput(await readOutput(this.#reader, next));
             }
-            await writer.drain();
+            return;
         }
-        writer.add(Buffer.from('.\n'));
     }
     async #awaitApplied() {
         const line = await this.#reader.line();
-        if (line !== 'applied')
-            throw new Error(line.replace(/^trouble /, 'staging failed there: '));
+        if (line.startsWith('trouble '))
+            throw new Error(`staging failed there: ${laneWords(line.slice(8))}`);
+        const match = /^applied (\d{1,9}\.\d{6}) (\d{1,9}\.\d{6})$/.exec(line);
+        if (!match)
+            throw new BadFrame(line);
+        return { waited: Number(match[1]), seconds: Number(match[2]) };
     }
 }
-/** Ten digits at least, so that the other side can cut off the last nine. */
-function nanoseconds(time) {
-    return (time > 0n ? time : 0n).toString().padStart(10, '0');
+/** `1 SANDBOX gzip|plain PATH`, as far as it is what was asked for. */
+function readHello(setup, hello) {
+    const fields = new FrameFields(hello.slice(0, 3).join(' '), 3);
+    const allowed = setup.sandbox === 'overlay' ? ['overlay', 'tree'] : [setup.sandbox];
+    fields.word(0, '1');
+    const sandbox = fields.word(1, ...allowed);
+    const gzip = fields.word(2, 'gzip', 'plain') === 'gzip';
+    return { sandbox, gzip, treePath: hello.slice(3).join(' ') };
+}
+/** @throws Error with what the lane says, when it gives up */
+function refuseLost(line, id) {
+    const words = `lost ${id} `;
+    if (line.startsWith(words))
+        throw new Error(laneWords(line.slice(words.length)));
 }
 
 ;// CONCATENATED MODULE: ./lib/lane/sh-code.js
@@ -28577,20 +29725,24 @@ function touchTimes(time) {
 ;// CONCATENATED MODULE: ./lib/lane/sh-listing.js
 
 const SECOND = 1000000000n;
+const sh_listing_LONGEST_PATH = 4096;
+const END = '//.\n';
 /**
- * Reads a report of lane.sh: records `//KIND [ATTRIBUTES] ./PATH\n`. A path can contain line ends, but never `//`.
+ * Reads a report of lane.sh: records `//KIND [ATTRIBUTES] ./PATH\n`, and `//.` behind the last. A path can contain line
+ * ends, but never `//`.
  *
- * @throws Error for what is no such report
+ * @throws Error for what is no such report, and for one that has been cut off
  */
 function parseListing(text, tool) {
     const listed = [];
     let began = 0n;
     let ended = 0n;
-    if (text === '')
-        return listed;
-    if (!text.startsWith('//') || !text.endsWith('\n'))
+    if (!text.startsWith('//') || !text.endsWith(END) || (text !== END && !text.endsWith(`\n${END}`))) {
         throw new Error('unexpected listing');
-    for (const record of text.slice(2, -1).split('\n//')) {
+    }
+    if (text === END)
+        return listed;
+    for (const record of text.slice(2, -END.length - 1).split('\n//')) {
         const kind = record[0];
         const at = record.indexOf(' ./');
         const attributes = record.slice(2, Math.max(2, at));
@@ -28599,7 +29751,7 @@ function parseListing(text, tool) {
             began = parseAttributes(record.slice(2), tool).time;
         else if (kind === 'E')
             ended = parseAttributes(record.slice(2), tool).time;
-        else if (at < 0)
+        else if (at < 0 || path.length > sh_listing_LONGEST_PATH)
             throw new Error('unexpected listing');
         else if (kind === 'F') {
             const file = parseAttributes(attributes, tool);
@@ -28607,10 +29759,12 @@ function parseListing(text, tool) {
         }
         else if (kind === 'L') {
             const { time, size } = parseAttributes(attributes, tool);
+            if (size > sh_listing_LONGEST_PATH)
+                throw new Error('unexpected listing');
             listed.push({ kind: 'link', path, time, size });
         }
         else if (kind === 'D') {
-            listed.push({ kind: 'directory', path, mode: parseAttributes(attributes, tool).mode });
+            listed.push({ kind: 'directory', path, mode: parseAttributes(attributes, tool).mode & 0o777 });
         }
         else if (kind === 'X')
             listed.push({ kind: 'removed', path });
@@ -28625,11 +29779,12 @@ function parseListing(text, tool) {
 }
 function parseAttributes(text, tool) {
     const [type = '', , size = '', first = '', second = ''] = text.split(' ');
-    const mode = (tool === 'find' ? parseInt(type.slice(1), 8) : parseInt(type, 16)) & 0o777;
+    const mode = (tool === 'find' ? parseInt(type.slice(1), 8) : parseInt(type, 16)) & 0o7777;
     const time = tool === 'stat' ? parseDate(first, second) : parseSeconds(first);
-    if (Number.isNaN(mode) || !/^\d+$/.test(size) || time === undefined)
+    const digits = /^\d+$/.test(size) && Number.isSafeInteger(Number(size));
+    if (!/^\w+$/.test(type) || !digits || time === undefined)
         throw new Error('unexpected listing');
-    return { mode, size: Number(size), time };
+    return { mode, size: Number(size), time: time > 0n ? time : 0n };
 }
 /** `1700000000.1234567890`: GNU find has a tenth digit. */
 function parseSeconds(text) {
@@ -28654,13 +29809,17 @@ function parseFraction(digits = '') {
 
 
 
+
+/** A list of what a job changed is held in memory: this is a million paths, more or less. */
+const LARGEST_LIST = 268_435_456;
 /**
  * The engine's end of src/assets/lane.sh, for hosts without perl. What it sends are lines of sh that call the functions
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS OUT ERR LIST DATA`, the sizes of
- * what follows: what the job printed on its two descriptors, what it changed, and the contents for that, in its order.
+ * what follows: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
+ * | `lost ID TEXT`, instead of an end: its last word. Whatever else comes is a {@link BadFrame}.
  */
 class ShLane {
-    overlay = false;
+    sandbox;
     treePath;
     #stream;
     #reader;
@@ -28670,33 +29829,41 @@ class ShLane {
         this.#stream = stream;
         this.#reader = reader;
         this.#hello = hello;
+        this.sandbox = hello.sandbox;
         this.treePath = hello.treePath;
     }
     /**
      * @param program the text of lane.sh
-     * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be made
+     * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be
+     *   made, the workspace is not shared with the host
      */
     static async open(stream, program, setup) {
         const source = Buffer.from(program);
+        const shared = setup.sandbox === 'shared' ? setup.workspace : '';
+        const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
         const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
             bufferOf(shBootstrap(setup.setup, nonce, source.length)),
             source,
-            bufferOf(shCall('start', [setup.staging, setup.number, setup.create ? 1 : 0])),
+            bufferOf(shCall('start', words)),
         ]));
-        const [, listing, times, ...tree] = hello;
-        return new ShLane(stream, reader, {
-            treePath: tree.join(' '),
-            listing: listing === 'find' || listing === 'bsd' ? listing : 'stat',
-            exactTimes: times === 'exact',
-        });
+        try {
+            return new ShLane(stream, reader, sh_lane_readHello(setup, hello));
+        }
+        catch (error) {
+            stream.destroy();
+            throw error;
+        }
     }
     async sync(entries) {
         const writer = new FrameWriter(this.#stream);
         await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
         await writer.flush();
         await this.#awaitApplied();
+        return { sent: writer.sent, compressed: false };
     }
     async run(request, sink, signal) {
+        if (request.visible)
+            throw new Error('without perl it cannot show parts of the tree');
         const id = this.#next++;
         const writer = new FrameWriter(this.#stream);
         if (request.entries.length > 0)
@@ -28714,7 +29881,7 @@ class ShLane {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            await this.#receive(sink, request.merge, signal);
+            await this.#receive(id, sink, request.merge, signal);
         }
         finally {
             signal.removeEventListener('abort', cancel);
@@ -28724,25 +29891,33 @@ class ShLane {
         this.#stream.end();
         this.#stream.destroy();
     }
-    async #receive(sink, merge, signal) {
+    async #receive(id, sink, merge, signal) {
         const line = await this.#reader.line();
-        const words = /^end \d+ (exit|signal)((?: \d+){6})$/.exec(line);
-        if (!words)
-            throw new Error(`unexpected answer ${line}`);
-        const [number = 0, microseconds = 0, out = 0, err = 0, list = 0, data = 0] = (words[2] ?? '')
-            .trim()
-            .split(' ')
-            .map(Number);
+        const lost = `lost ${id} `;
+        if (line.startsWith(lost))
+            throw new Error(laneWords(line.slice(lost.length)));
+        const fields = new FrameFields(line, 9);
+        fields.word(0, 'end');
+        fields.word(1, `${id}`);
+        const signaled = fields.word(2, 'exit', 'signal') === 'signal';
+        const number = fields.number(3, 255);
+        const microseconds = fields.number(4);
+        const [out, err] = [fields.number(5), fields.number(6)];
+        const nothing = this.sandbox === 'shared';
+        const list = fields.number(7, nothing ? 0 : LARGEST_LIST);
+        const data = fields.number(8, nothing ? 0 : undefined);
         for await (const piece of this.#reader.pieces(out))
             sink.onText(1, piece);
         for await (const piece of this.#reader.pieces(err))
             sink.onText(merge ? 1 : 2, piece);
         const outcome = signal.aborted
             ? { kind: 'cancelled' }
-            : words[1] === 'signal'
+            : signaled
                 ? { kind: 'signaled', signal: number }
                 : { kind: 'exited', status: number };
         await sink.onEnd(outcome, microseconds / 1e6);
+        if (nothing)
+            return;
         const listed = parseListing(bytesOf(await this.#reader.exact(list)), this.#hello.listing);
         await this.#readOutputs(listed, data, sink);
     }
@@ -28774,9 +29949,22 @@ class ShLane {
     }
     async #awaitApplied() {
         const line = await this.#reader.line();
+        if (line.startsWith('trouble '))
+            throw new Error(`staging failed there: ${laneWords(line.slice(8))}`);
         if (line !== 'applied')
-            throw new Error(line.replace(/^trouble /, 'staging failed there: '));
+            throw new BadFrame(line);
     }
+}
+/** `1 find|stat|bsd exact|whole PATH` */
+function sh_lane_readHello(setup, hello) {
+    const fields = new FrameFields(hello.slice(0, 3).join(' '), 3);
+    fields.word(0, '1');
+    return {
+        sandbox: setup.sandbox === 'shared' ? 'shared' : 'tree',
+        treePath: hello.slice(3).join(' '),
+        listing: fields.word(1, 'find', 'stat', 'bsd'),
+        exactTimes: fields.word(2, 'exact', 'whole') === 'exact',
+    };
 }
 /** Bytes that an output has in the data: a target comes with a line end. */
 function dataSize(output) {
@@ -28793,6 +29981,7 @@ function runCall(id, request) {
         umask.toString(8).padStart(4, '0'),
         merge ? 1 : 0,
         keep ? 1 : 0,
+        request.recipe,
         directory === '' ? '.' : shPath(directory),
         keep && keep.except !== '' ? shPath(keep.except) : '',
         own === undefined ? 1 : 0,
@@ -28854,6 +30043,12 @@ function describeSocketError(error, host) {
  */
 class GatheringSocket extends external_node_net_namespaceObject.Socket {
     #gathered = [];
+    connect(...to) {
+        super.connect(...to);
+        // It gives the socket the write of its own class, as a property, for sockets that are used again.
+        Reflect.deleteProperty(this, 'write');
+        return this;
+    }
     /** Takes the bytes over; false: it would be better to wait for `drain`. */
     write(chunk) {
         if (this.#gathered.length === 0)
@@ -29413,6 +30608,2713 @@ function program(name) {
     return (0,external_node_fs_namespaceObject.readFileSync)(assetPath(name), 'utf8');
 }
 
+;// CONCATENATED MODULE: ./lib/stage/relative-to.js
+/** An absolute path below `root`, relative to it; empty for the root itself; undefined for others. Links do not count. */
+function relativeTo(root, path) {
+    const parts = [];
+    for (const part of path.split('/')) {
+        if (part === '..')
+            parts.pop();
+        else if (part !== '' && part !== '.')
+            parts.push(part);
+    }
+    const clean = `/${parts.join('/')}`;
+    if (clean === root)
+        return '';
+    return clean.startsWith(`${root}/`) ? clean.slice(root.length + 1) : undefined;
+}
+
+// EXTERNAL MODULE: ./node_modules/ignore/index.js
+var ignore = __nccwpck_require__(298);
+;// CONCATENATED MODULE: ./lib/stage/exclusion.js
+
+
+/** The library remembers every path that it was asked about: after so many it starts anew. */
+const REMEMBERED = 8192;
+/**
+ * What people do not want to be staged, in the words of a .gitignore at the root of the workspace (gitignore(5)). A
+ * directory that is excluded takes everything in it along; names are bytes and their case counts.
+ */
+class Exclusion {
+    #lines;
+    #rules;
+    #asked = 0;
+    /** @param patterns the lines of the .gitignore */
+    constructor(patterns) {
+        this.#lines = patterns.map(bytes_encode).join('\n');
+    }
+    /** Whether the path, relative to the workspace, is excluded by itself or with a directory above it. */
+    excludes(path, isDirectory) {
+        if (this.#lines === '')
+            return false;
+        if (this.#asked++ % REMEMBERED === 0)
+            this.#rules = ignore({ ignorecase: false }).add(this.#lines);
+        return this.#rules?.ignores(isDirectory ? `${path}/` : path) ?? false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/journal.js
+/** Entries that later ones have replaced are dropped when there are so many, and more than half of all. */
+const DROP_AT = 8192;
+/**
+ * The paths of all changes, in their order. A version is how many changes there have been. Of each path the latest
+ * change alone is ever asked for: the others are dropped from time to time, so that the journal stays about as long as
+ * there are paths, however long the build is.
+ */
+class Journal {
+    #paths = [];
+    /** The version of each path, ascending. */
+    #versions = [];
+    #version = 0;
+    #dropAt = DROP_AT;
+    #versionOf;
+    /** @param versionOf the version of the latest change of a path */
+    constructor(versionOf) {
+        this.#versionOf = versionOf;
+    }
+    get version() {
+        return this.#version;
+    }
+    /** How many entries it holds. */
+    get length() {
+        return this.#paths.length;
+    }
+    /** @returns the version of the change */
+    push(path) {
+        if (this.#paths.length >= this.#dropAt)
+            this.#drop();
+        this.#paths.push(path);
+        this.#versions.push(++this.#version);
+        return this.#version;
+    }
+    /** The path of each change since `version`, each once, the latest change only. */
+    since(version) {
+        const found = [];
+        for (let at = this.#after(version); at < this.#paths.length; at++) {
+            if (this.#isLatest(at))
+                found.push(this.#paths[at]);
+        }
+        return found;
+    }
+    #isLatest(at) {
+        return this.#versionOf(this.#paths[at]) === this.#versions[at];
+    }
+    /** Where the first entry behind a version stands. */
+    #after(version) {
+        let low = 0;
+        let high = this.#versions.length;
+        while (low < high) {
+            const middle = (low + high) >> 1;
+            if (this.#versions[middle] <= version)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+    #drop() {
+        const kept = this.#paths.map((_, at) => at).filter((at) => this.#isLatest(at));
+        this.#paths = kept.map((at) => this.#paths[at]);
+        this.#versions = kept.map((at) => this.#versions[at]);
+        this.#dropAt = Math.max(DROP_AT, this.#paths.length * 2);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/stamps.js
+/** Columns of a stamp: mode, inode, size, mtime and ctime in nanoseconds. */
+const COLUMNS = 5;
+const MODE = 0;
+const INODE = 1;
+const SIZE = 2;
+const MTIME = 3;
+const CTIME = 4;
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+const S_IFDIR = 0o040000;
+/**
+ * Of a directory the mode alone counts: its time changes with what is in it, and that is looked at by itself.
+ *
+ * @param into takes the stamp, from column `at` on
+ */
+function putStamp(stats, into, at = 0) {
+    const plain = !stats.isDirectory();
+    into[at + MODE] = stats.mode;
+    into[at + INODE] = plain ? stats.ino : 0n;
+    into[at + SIZE] = plain ? stats.size : 0n;
+    into[at + MTIME] = plain ? stats.mtimeNs : 0n;
+    into[at + CTIME] = plain ? stats.ctimeNs : 0n;
+}
+function stampOf(stats) {
+    const stamp = new BigInt64Array(COLUMNS);
+    putStamp(stats, stamp);
+    return stamp;
+}
+/** Stamps by path, 40 bytes each: trees have tens of thousands of files. */
+class Stamps {
+    #rows = new Map();
+    #free = [];
+    #data = new BigInt64Array(COLUMNS * 256);
+    /** The same numbers, to be compared without making a bigint of each. */
+    #words = new Int32Array(this.#data.buffer);
+    #end = 0;
+    get size() {
+        return this.#rows.size;
+    }
+    /** Every path with its row. */
+    [Symbol.iterator]() {
+        return this.#rows.entries();
+    }
+    row(path) {
+        return this.#rows.get(path);
+    }
+    /** Whether the row is another stamp than the one at `at` in `from`. */
+    differs(row, from, at = 0) {
+        const words = new Int32Array(from.buffer, from.byteOffset + at * 8, COLUMNS * 2);
+        const start = row * COLUMNS * 2;
+        for (let word = 0; word < COLUMNS * 2; word++)
+            if (this.#words[start + word] !== words[word])
+                return true;
+        return false;
+    }
+    /** Takes the stamp at `at` in `from` as that of the path. */
+    set(path, from, at = 0) {
+        const row = this.#rows.get(path) ?? this.#free.pop() ?? this.#end++;
+        if (row * COLUMNS === this.#data.length)
+            this.#grow();
+        this.#rows.set(path, row);
+        for (let column = 0; column < COLUMNS; column++) {
+            this.#data[row * COLUMNS + column] = from[at + column];
+        }
+        return row;
+    }
+    delete(path) {
+        const row = this.#rows.get(path);
+        if (row === undefined)
+            return false;
+        this.#rows.delete(path);
+        this.#free.push(row);
+        return true;
+    }
+    isFile(row) {
+        return this.#kind(row) === S_IFREG;
+    }
+    isDirectory(row) {
+        return this.#kind(row) === S_IFDIR;
+    }
+    sizeOf(row) {
+        return Number(this.#data[row * COLUMNS + SIZE]);
+    }
+    #kind(row) {
+        return Number(this.#data[row * COLUMNS + MODE]) & S_IFMT;
+    }
+    #grow() {
+        const data = new BigInt64Array(this.#data.length * 2);
+        data.set(this.#data);
+        this.#data = data;
+        this.#words = new Int32Array(data.buffer);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/inventory.js
+
+
+/** What is known to stand in the workspace, and in which order it changed. */
+class Inventory {
+    #stamps = new Stamps();
+    /** By row: where in the journal the path stands. */
+    #versions = [];
+    /** By row: where in the journal it was last seen to have changed, not merely listed again to be sure. */
+    #changed = [];
+    /** By row: the number of the look that told of it last. */
+    #looks = [];
+    /** What is right in a directory, by the directory; empty for the root. */
+    #children = new Map();
+    #removed = new Map();
+    #journal = new Journal((path) => this.versionOf(path));
+    get version() {
+        return this.#journal.version;
+    }
+    /** The path of each change since `version`, each once, the latest change only. */
+    changesSince(version) {
+        return this.#journal.since(version);
+    }
+    has(path) {
+        return this.#stamps.row(path) !== undefined;
+    }
+    isFile(path) {
+        const row = this.#stamps.row(path);
+        return row !== undefined && this.#stamps.isFile(row);
+    }
+    isDirectory(path) {
+        const row = this.#stamps.row(path);
+        return row !== undefined && this.#stamps.isDirectory(row);
+    }
+    /** Size of a file. */
+    size(path) {
+        const row = this.#stamps.row(path);
+        return row === undefined ? 0 : this.#stamps.sizeOf(row);
+    }
+    /** Whether what stands there has this stamp. */
+    isAs(path, stamp, at = 0) {
+        const row = this.#stamps.row(path);
+        return row !== undefined && !this.#stamps.differs(row, stamp, at);
+    }
+    /** Where in the journal the path stands; 0: it was never there. */
+    versionOf(path) {
+        const row = this.#stamps.row(path);
+        return row === undefined ? (this.#removed.get(path) ?? 0) : this.#versions[row];
+    }
+    changedAt(path) {
+        const row = this.#stamps.row(path);
+        return row === undefined ? (this.#removed.get(path) ?? 0) : this.#changed[row];
+    }
+    /** The full paths of what is right in a directory; empty for the root. */
+    in(directory) {
+        return this.#children.get(directory) ?? [];
+    }
+    /** All paths, or those below a directory: directories before what is in them, the rest in the order of names. */
+    *below(directory) {
+        for (const path of [...this.in(directory)].sort()) {
+            yield path;
+            if (this.#children.has(path))
+                yield* this.below(path);
+        }
+    }
+    /** The path changed, or is listed again to be sure. */
+    record(path, stamp, at, how) {
+        const before = this.#stamps.row(path);
+        const changed = before === undefined || how === 'changed' ? undefined : this.#changed[before];
+        // While the row is as it was, or was removed: the journal may ask for it.
+        const version = this.#journal.push(path);
+        const row = this.#stamps.set(path, stamp, at);
+        this.#versions[row] = version;
+        this.#changed[row] = changed ?? version;
+        this.#removed.delete(path);
+        if (before !== undefined)
+            return;
+        const parent = inventory_parentOf(path);
+        const siblings = this.#children.get(parent);
+        if (siblings)
+            siblings.add(path);
+        else
+            this.#children.set(parent, new Set([path]));
+    }
+    /** Nothing stands there any more, nor below it. */
+    remove(path) {
+        this.removeBelow(path);
+        if (!this.#stamps.delete(path))
+            return;
+        this.#removed.set(path, this.#journal.push(path));
+        const parent = inventory_parentOf(path);
+        const siblings = this.#children.get(parent);
+        siblings?.delete(path);
+        if (siblings?.size === 0)
+            this.#children.delete(parent);
+    }
+    /** Nothing stands below it any more. */
+    removeBelow(directory) {
+        for (const path of [...this.in(directory)])
+            this.remove(path);
+    }
+    /** The look of that number told of the path. */
+    mark(path, look) {
+        const row = this.#stamps.row(path);
+        if (row !== undefined)
+            this.#looks[row] = look;
+    }
+    /** What the look did not tell of. */
+    unmarked(look) {
+        const found = [];
+        for (const [path, row] of this.#stamps)
+            if (this.#looks[row] !== look)
+                found.push(path);
+        return found;
+    }
+}
+/** Empty for what stands right in the workspace. */
+function inventory_parentOf(path) {
+    return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+}
+
+;// CONCATENATED MODULE: ./lib/stage/is-below.js
+/** Whether any of those directories is above the path. */
+function isBelow(path, above) {
+    if (above.size === 0)
+        return false;
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+        if (above.has(path.slice(0, at)))
+            return true;
+    }
+    return false;
+}
+
+;// CONCATENATED MODULE: external "node:worker_threads"
+const external_node_worker_threads_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:worker_threads");
+;// CONCATENATED MODULE: ./lib/stage/walker-thread.js
+
+
+
+
+
+/** A thread that looks at workspaces; it does not keep the process alive while it has nothing to do. */
+class WalkerThread {
+    static #shared;
+    static #walkers = 0;
+    #worker = new external_node_worker_threads_namespaceObject.Worker(walker_thread_program(), { execArgv: [] });
+    #looks = new Map();
+    #reports = new Map();
+    #lost;
+    constructor() {
+        this.#worker.unref();
+        this.#worker.on('message', (report) => {
+            const waiting = this.#looks.get(report.walker)?.shift();
+            if (waiting)
+                waiting.resolve(report);
+            else
+                this.#reports.get(report.walker)?.push(report);
+        });
+        this.#worker.on('error', (error) => this.#fail(error));
+        this.#worker.on('exit', () => this.#fail(new Error('the thread has ended')));
+    }
+    /** The one of this process; a new one when that was lost. */
+    static shared() {
+        const shared = WalkerThread.#shared;
+        if (shared && !shared.#lost)
+            return shared;
+        return (WalkerThread.#shared = new WalkerThread());
+    }
+    /** A number for a walker of its own. */
+    static number() {
+        return ++WalkerThread.#walkers;
+    }
+    /**
+     * One look, as that of a Walker. No two at one time with the same number.
+     *
+     * @throws what the thread was lost by
+     */
+    async *look(order) {
+        const { walker } = order;
+        this.#reports.set(walker, []);
+        this.#looks.set(walker, []);
+        this.#worker.ref();
+        try {
+            this.#worker.postMessage(order);
+            for (;;) {
+                const report = await this.#next(walker);
+                if ('end' in report)
+                    return report.end;
+                yield report.part;
+                // Reports come in one go: others get their turn between two of them.
+                await (0,external_node_timers_promises_namespaceObject.setImmediate)();
+            }
+        }
+        finally {
+            this.#reports.delete(walker);
+            this.#looks.delete(walker);
+            if (this.#looks.size === 0)
+                this.#worker.unref();
+        }
+    }
+    async #next(walker) {
+        const report = this.#reports.get(walker)?.shift();
+        if (report)
+            return report;
+        if (this.#lost)
+            throw this.#lost;
+        const waiting = deferred();
+        this.#looks.get(walker)?.push(waiting);
+        return waiting.promise;
+    }
+    #fail(error) {
+        this.#lost ??= error;
+        for (const waiting of [...this.#looks.values()].flat())
+            waiting.reject(this.#lost);
+    }
+}
+/** The program of the thread: src/walker.ts, or its bundle beside ours. */
+function walker_thread_program() {
+    const here = (0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url));
+    return import.meta.url.endsWith('.ts') ? (0,external_node_path_.join)(here, '../walker.ts') : (0,external_node_path_.join)(here, '../walker/index.js');
+}
+
+;// CONCATENATED MODULE: ./lib/stage/walker.js
+
+
+
+
+/** Files of ours that may stand in the workspace for a moment: never staged, never home. */
+const TEMPORARY_PREFIX = '.distmake-tmp-';
+/** File systems stamp changes with a clock that ticks every 10 ms or faster: two changes in one tick look like one. */
+const TICK_MS = 20;
+/** Findings are handed over in parts of this many. */
+const PART = 1024;
+/** After so many entries others get their turn. */
+const STRIDE = 256;
+/** Directories that were replaced while we were in them are looked at again, so many times in one look. */
+const TEARS = 16;
+/** Bits of `Part.flags`. */
+const RECENT = 1;
+const AS_WRITTEN = 2;
+/** Looks at all paths of a tree but those that are excluded, `.git` and files of ours, and tells what differs from its last look. */
+class Walker {
+    #root;
+    #exclusion;
+    #stamps = new Stamps();
+    /** By row: the number of the look that found it last. */
+    #seen = [];
+    #looks = 0;
+    #tears = 0;
+    #gone = [];
+    #skipped = [];
+    #part = new PartWriter();
+    /** @param root absolute path */
+    constructor(root, exclusion) {
+        this.#root = root;
+        this.#exclusion = exclusion;
+    }
+    /** How many paths it knows. */
+    get size() {
+        return this.#stamps.size;
+    }
+    /** Gives a part when one is full, and undefined from time to time, so that it can be run in slices. */
+    *look(suspects) {
+        this.#looks++;
+        this.#tears = 0;
+        this.#gone = [];
+        this.#skipped = [];
+        this.#part = new PartWriter();
+        const levels = [];
+        this.#enter('', 0n, levels);
+        let visited = 0;
+        for (let level = levels.at(-1); level; level = levels.at(-1)) {
+            const name = level.names[level.next++];
+            if (name === undefined) {
+                levels.pop();
+                this.#leave(level, suspects, levels);
+            }
+            else if (name !== '.git' && !name.startsWith(TEMPORARY_PREFIX)) {
+                this.#visit(level.directory === '' ? name : `${level.directory}/${name}`, suspects, levels);
+            }
+            if (this.#part.isFull)
+                yield this.#part.take();
+            else if (++visited % STRIDE === 0)
+                yield undefined;
+        }
+        if (!this.#part.isEmpty)
+            yield this.#part.take();
+        for (const [path, row] of this.#stamps)
+            if (this.#seen[row] !== this.#looks)
+                this.#gone.push(path);
+        for (const path of this.#gone)
+            this.#stamps.delete(path);
+        for (const path of suspects.keys())
+            if (this.#stamps.row(path) === undefined)
+                this.#gone.push(path);
+        return { full: this.#looks === 1, gone: this.#gone, skipped: this.#skipped };
+    }
+    #visit(path, suspects, levels) {
+        const stats = this.#stat(path);
+        if (!stats || !(stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()))
+            return;
+        if (this.#exclusion.excludes(path, stats.isDirectory()))
+            return;
+        this.#report(path, stats, suspects);
+        if (stats.isDirectory())
+            this.#enter(path, stats.ino, levels);
+    }
+    #report(path, stats, suspects) {
+        const at = this.#part.stage(stats);
+        const known = this.#stamps.row(path);
+        if (known !== undefined && !this.#stamps.differs(known, this.#part.stamps, at) && !suspects.has(path)) {
+            this.#seen[known] = this.#looks;
+            return;
+        }
+        this.#seen[this.#stamps.set(path, this.#part.stamps, at)] = this.#looks;
+        let flags = isRecent(stats) ? RECENT : 0;
+        const digest = suspects.get(path);
+        if (digest !== undefined && stats.isFile() && digestAt(`${this.#root}/${path}`, stats) === digest)
+            flags |= AS_WRITTEN;
+        this.#part.add(path, flags);
+    }
+    #enter(directory, inode, levels) {
+        try {
+            const names = (0,external_node_fs_namespaceObject.readdirSync)(fsPath(`${this.#root}/${directory}`), 'latin1');
+            levels.push({ directory, inode, names, next: 0 });
+        }
+        catch (error) {
+            this.#skip(directory, error);
+        }
+    }
+    /**
+     * What was found in a directory counts only if it is still the same one: a link that took its place meanwhile may
+     * have led us anywhere.
+     */
+    #leave({ directory, inode }, suspects, levels) {
+        if (directory === '')
+            return;
+        const stats = this.#stat(directory);
+        if (stats?.isDirectory() && stats.ino === inode)
+            return;
+        for (const [path, row] of this.#stamps) {
+            if (path === directory || path.startsWith(`${directory}/`))
+                this.#seen[row] = 0;
+        }
+        if (this.#tears++ < TEARS)
+            this.#visit(directory, suspects, levels);
+    }
+    #stat(path) {
+        try {
+            return (0,external_node_fs_namespaceObject.lstatSync)(fsPath(`${this.#root}/${path}`), { bigint: true, throwIfNoEntry: false });
+        }
+        catch (error) {
+            this.#skip(path, error);
+            return undefined;
+        }
+    }
+    /** What a recipe has just removed is not skipped, it is gone. */
+    #skip(path, error) {
+        const { code } = error;
+        if (code !== 'ENOENT' && code !== 'ENOTDIR')
+            this.#skipped.push(path);
+    }
+}
+/** Takes up what a look finds. */
+class PartWriter {
+    stamps = new BigInt64Array(PART * COLUMNS);
+    #flags = new Uint8Array(PART);
+    #paths = [];
+    get isEmpty() {
+        return this.#paths.length === 0;
+    }
+    get isFull() {
+        return this.#paths.length === PART;
+    }
+    /** Where the stamp stands now; it stays if `add` follows. */
+    stage(stats) {
+        const at = this.#paths.length * COLUMNS;
+        putStamp(stats, this.stamps, at);
+        return at;
+    }
+    add(path, flags) {
+        this.#flags[this.#paths.length] = flags;
+        this.#paths.push(path);
+    }
+    take() {
+        const part = { paths: this.#paths, stamps: this.stamps, flags: this.#flags };
+        this.stamps = new BigInt64Array(PART * COLUMNS);
+        this.#flags = new Uint8Array(PART);
+        this.#paths = [];
+        return part;
+    }
+}
+/** Whether the next change may have the same stamp. Directories have none that counts. */
+function isRecent(stats) {
+    return !stats.isDirectory() && Number(stats.ctimeMs) + 1 > Date.now() - TICK_MS;
+}
+function digestOf(content) {
+    return (0,external_node_crypto_namespaceObject.createHash)('sha1').update(content).digest('base64');
+}
+/** Of a file that is there as `stats` says. */
+function digestAt(full, { ino }) {
+    let file;
+    try {
+        file = (0,external_node_fs_namespaceObject.openSync)(fsPath(full), external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW | external_node_fs_namespaceObject.constants.O_NONBLOCK);
+        const stats = (0,external_node_fs_namespaceObject.fstatSync)(file, { bigint: true });
+        return stats.isFile() && stats.ino === ino ? digestOf((0,external_node_fs_namespaceObject.readFileSync)(file)) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+    finally {
+        if (file !== undefined)
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/scanner.js
+
+
+
+
+/** Entries that are looked at where we are, in slices: about 10 ms. With more a thread is worth its start. */
+const FEW = 3000;
+/**
+ * Looks at a workspace without holding up the process: a small one in slices, a large one in a thread. Looks come one
+ * after the other.
+ */
+class Scanner {
+    #root;
+    #exclude;
+    #number = WalkerThread.number();
+    /** Entries beyond which the thread takes over; Infinity when it cannot. */
+    #few;
+    /** Undefined: the thread looks. */
+    #walker;
+    /** @param few entries that are looked at without a thread */
+    constructor(root, exclude, few) {
+        this.#root = root;
+        this.#exclude = exclude;
+        this.#few = few;
+        if (few > 0)
+            this.#walker = this.#newWalker();
+    }
+    /**
+     * What differs from the last look, as Walker.look; may tell of a path more than once, the last time counts. `anew`:
+     * from here on everything is told of, what was told before may be old.
+     */
+    async *look(suspects) {
+        if (this.#walker) {
+            const end = yield* this.#lookHere(this.#walker, suspects);
+            if (end)
+                return end;
+            this.#walker = undefined;
+            yield 'anew';
+        }
+        try {
+            const order = { walker: this.#number, root: this.#root, exclude: this.#exclude, suspects };
+            return yield* WalkerThread.shared().look(order);
+        }
+        catch {
+            // No memory for a thread, or its program is gone: slower, and just as right.
+            this.#few = Infinity;
+            this.#walker = this.#newWalker();
+            yield 'anew';
+            return (yield* this.#lookHere(this.#walker, suspects));
+        }
+    }
+    /** @returns undefined when there is too much for us */
+    async *#lookHere(walker, suspects) {
+        const look = walker.look(suspects);
+        for (;;) {
+            const { value, done } = look.next();
+            if (done === true)
+                return value;
+            if (walker.size > this.#few)
+                return undefined;
+            if (value)
+                yield value;
+            await (0,external_node_timers_promises_namespaceObject.setImmediate)();
+        }
+    }
+    #newWalker() {
+        return new Walker(this.#root, new Exclusion(this.#exclude));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/workspace.js
+
+
+
+
+
+
+
+
+
+
+/**
+ * What the workspace on the runner holds, and in which order it changed. A journal lists the path of every change; a
+ * host's tree is up to date when it has what the journal names up to its end. The workspace is looked at only after
+ * something may have changed it: a recipe on the runner, a make that reads its makefiles.
+ *
+ * A look takes time, and the workspace changes meanwhile. What changed before it began is in the journal when it is
+ * over; what we write ourselves while it lasts (`note`) is known better here than to the look.
+ */
+class Workspace {
+    root;
+    #inventory = new Inventory();
+    #scanner;
+    #exclusion;
+    #writers = new Set();
+    #skipped = new Set();
+    #onSkipped;
+    /** Changed so shortly before it was looked at that a further change may have the same stamp; with the digest of what we wrote. */
+    #unsettled = new Map();
+    /** Noted since the last look began, and the directories above: what that look says of them, or below, may be old. */
+    #noted = new Set();
+    #aboveNoted = new Set();
+    #dirty = true;
+    #looks = 0;
+    /** The look that is under way. */
+    #look;
+    /** The one that begins after it. */
+    #next;
+    /** @param root absolute path */
+    constructor(root, { onSkipped, exclude = [], few = FEW }) {
+        this.root = root;
+        this.#onSkipped = onSkipped;
+        this.#exclusion = new Exclusion(exclude);
+        this.#scanner = new Scanner(root, exclude, few);
+    }
+    /** Length of the journal. */
+    get version() {
+        return this.#inventory.version;
+    }
+    /** The path of each change since `version`, each once, the latest change only. */
+    changesSince(version) {
+        return this.#inventory.changesSince(version);
+    }
+    /** What stood below a directory at the last look, directories before what is in them; everything when it is empty. */
+    below(directory) {
+        return this.#inventory.below(directory);
+    }
+    /** Whether anything stood there at the last look. */
+    has(path) {
+        return this.#inventory.has(path);
+    }
+    /** Whether it was a regular file. */
+    hasFile(path) {
+        return this.#inventory.isFile(path);
+    }
+    /** Whether it was a directory. */
+    hasDirectory(path) {
+        return this.#inventory.isDirectory(path);
+    }
+    /** What was found, for sums. */
+    get inventory() {
+        return this.#inventory;
+    }
+    /** Where in the journal the path last changed; 0: never seen. */
+    versionOf(path) {
+        return this.#inventory.versionOf(path);
+    }
+    /** Where in the journal the path was last seen to have changed; 0: never. What is only listed again to be sure has not. */
+    changedAt(path) {
+        return this.#inventory.changedAt(path);
+    }
+    /** Whether what stands there at this moment is what the last look found, as far as its stamp tells. */
+    isAsSeen(path) {
+        const stats = this.#stat(path);
+        return stats ? this.#inventory.isAs(path, stampOf(stats)) : !this.has(path);
+    }
+    /** Something may have been changed. */
+    touch() {
+        this.#dirty = true;
+    }
+    /** A recipe starts on the runner: until it ends the workspace may change at any moment. */
+    writerStarted(writer) {
+        this.#writers.add(writer);
+    }
+    writerEnded(writer) {
+        if (this.#writers.delete(writer))
+            this.#dirty = true;
+    }
+    /**
+     * Brings the journal up to what the disk holds now. Calls that come before a look begins share it; one that comes
+     * while it is under way needs the next, if anything may have changed since it began.
+     */
+    refresh() {
+        if (!this.#dirty && this.#writers.size === 0)
+            return this.#next ?? this.#look ?? Promise.resolve();
+        this.#next ??= this.#lookNext();
+        return this.#next;
+    }
+    /**
+     * Notes what we have just written there, or removed. What is excluded is nothing.
+     *
+     * @param content of a file, when it is at hand: an unchanged file need not be sent again later
+     * @returns its place in the journal; 0: nothing is there, and nothing ever was
+     */
+    note(path, content) {
+        this.#noted.add(path);
+        for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+            this.#aboveNoted.add(path.slice(0, at));
+        }
+        this.#see(path, { digest: content && digestOf(content) });
+        return this.versionOf(path);
+    }
+    async #lookNext() {
+        // The turn of the event loop, or the look that is under way: who calls until then has this look in common.
+        await (this.#look ? this.#look.catch(() => undefined) : (0,external_node_timers_promises_namespaceObject.setImmediate)());
+        this.#look = this.#next;
+        this.#next = undefined;
+        // Before the look, not after: what changes meanwhile counts for the next one.
+        this.#dirty = false;
+        try {
+            await this.#lookNow();
+        }
+        catch (error) {
+            this.#dirty = true;
+            throw error;
+        }
+        finally {
+            this.#look = undefined;
+        }
+    }
+    async #lookNow() {
+        const suspects = new Map([
+            ...[...this.#noted].map((path) => [path, undefined]),
+            ...this.#unsettled,
+        ]);
+        this.#noted = new Set();
+        this.#aboveNoted = new Set();
+        let look = ++this.#looks;
+        const findings = this.#scanner.look(suspects);
+        for (let step = await findings.next();; step = await findings.next()) {
+            if (step.done === true) {
+                this.#takeEnd(step.value, look);
+                return;
+            }
+            if (step.value === 'anew')
+                look = ++this.#looks;
+            else
+                this.#takePart(step.value, look);
+        }
+    }
+    #takePart({ paths, stamps, flags }, look) {
+        for (const [index, path] of paths.entries()) {
+            const at = index * COLUMNS;
+            const flag = flags[index];
+            const isSettled = (flag & RECENT) === 0;
+            if (this.#isNearNoted(path)) {
+                this.#see(path, undefined);
+            }
+            else if (!this.#inventory.isAs(path, stamps, at)) {
+                this.#record(path, stamps, at, { how: 'changed', isSettled, digest: undefined });
+            }
+            else if (this.#unsettled.has(path)) {
+                if ((flag & AS_WRITTEN) === 0)
+                    this.#record(path, stamps, at, { how: 'listed', isSettled, digest: undefined });
+                else if (isSettled)
+                    this.#unsettled.delete(path);
+            }
+            this.#inventory.mark(path, look);
+        }
+    }
+    #takeEnd({ full, gone, skipped }, look) {
+        for (const path of full ? [...gone, ...this.#inventory.unmarked(look)] : gone) {
+            if (this.#isNearNoted(path))
+                this.#see(path, undefined);
+            else
+                this.#remove(path);
+        }
+        for (const path of skipped) {
+            if (this.#skipped.has(path))
+                continue;
+            this.#skipped.add(path);
+            this.#onSkipped(path);
+        }
+    }
+    /** Looks at one path by itself. What we have just written counts as changed even if it looks the same. */
+    #see(path, written) {
+        const stats = this.#stat(path);
+        if (!stats?.isDirectory() && this.hasDirectory(path))
+            this.#suspectBelow(path);
+        if (!stats) {
+            if (this.has(path))
+                this.#noted.add(path);
+            this.#remove(path);
+            return;
+        }
+        const stamp = stampOf(stats);
+        const isSame = !written && this.#inventory.isAs(path, stamp);
+        // Noted itself, it is in the journal since the look began.
+        if (isSame && (this.#noted.has(path) || !this.#unsettled.has(path)))
+            return;
+        const how = isSame ? 'listed' : 'changed';
+        this.#record(path, stamp, 0, { how, isSettled: !isRecent(stats), digest: written?.digest });
+    }
+    /** What goes with a directory goes unseen by the looks: to them nothing has changed if it is back before the next one. */
+    #suspectBelow(path) {
+        for (const below of this.#inventory.below(path))
+            this.#noted.add(below);
+    }
+    /** Of a path that is staged: no socket, not excluded. */
+    #stat(path) {
+        let stats;
+        try {
+            stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(`${this.root}/${path}`), { bigint: true, throwIfNoEntry: false });
+        }
+        catch {
+            // A look cannot see it either.
+            return undefined;
+        }
+        if (!stats || !(stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()))
+            return undefined;
+        return this.#exclusion.excludes(path, stats.isDirectory()) ? undefined : stats;
+    }
+    #record(path, stamp, at, { how, isSettled, digest }) {
+        this.#inventory.record(path, stamp, at, how);
+        if (!this.#inventory.isDirectory(path))
+            this.#inventory.removeBelow(path);
+        if (isSettled)
+            this.#unsettled.delete(path);
+        else
+            this.#unsettled.set(path, digest);
+    }
+    #remove(path) {
+        this.#inventory.remove(path);
+        this.#unsettled.delete(path);
+    }
+    /** Whether a look that is under way may have seen the path before we wrote there, or what it is in or what is in it. */
+    #isNearNoted(path) {
+        return this.#noted.size > 0 && (this.#noted.has(path) || this.#aboveNoted.has(path) || isBelow(path, this.#noted));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/temporary.js
+
+
+
+
+/** Two runs may have the same process id, one after the other. */
+const RUN = (0,external_node_crypto_namespaceObject.randomBytes)(6).toString('hex');
+let serial = 0;
+/** A name that nobody else uses: `.distmake-tmp-PID-RUN-NUMBER`. */
+function temporaryName() {
+    return `${TEMPORARY_PREFIX}${process.pid}-${RUN}-${serial++}`;
+}
+/** Removes what runs that were killed have left in a directory; what belongs to a living process stays. */
+function sweepTemporaries(directory) {
+    for (const name of temporariesIn(directory)) {
+        const [pid, run] = name.slice(TEMPORARY_PREFIX.length).split('-');
+        if (pid === undefined || !/^\d+$/.test(pid))
+            continue;
+        const isOver = Number(pid) === process.pid ? run !== RUN : !isAlive(Number(pid));
+        if (isOver)
+            (0,external_node_fs_namespaceObject.rmSync)(fsPath(`${directory}/${name}`), { force: true });
+    }
+}
+function temporariesIn(directory) {
+    try {
+        const names = (0,external_node_fs_namespaceObject.readdirSync)(fsPath(directory), { encoding: 'latin1', withFileTypes: true });
+        return names.filter((one) => !one.isDirectory() && one.name.startsWith(TEMPORARY_PREFIX)).map(({ name }) => name);
+    }
+    catch {
+        return [];
+    }
+}
+function isAlive(pid) {
+    try {
+        process.kill(pid, 0);
+        return true;
+    }
+    catch (error) {
+        return error.code !== 'ESRCH';
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/shared-stage.js
+
+
+
+
+
+
+
+
+/** A FIFO without a writer must not hold us up. */
+const READ = external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NONBLOCK;
+/**
+ * The workspace on a file system that the hosts share (`staging: none`): nothing is copied and nothing comes home, for
+ * jobs write there themselves.
+ *
+ * @param root absolute path, without a slash at its end
+ */
+function createSharedStage(root) {
+    return {
+        root,
+        survey: async () => Promise.resolve({ files: 0, bytes: 0, directories: [] }),
+        tree: () => TREE,
+        incoming: (sending) => new SharedArrival(root, sending),
+        missed: () => [],
+        relative: (path) => relativeTo(root, path),
+        writerStarted: () => undefined,
+        writerEnded: () => undefined,
+        touch: () => undefined,
+    };
+}
+/**
+ * Makes the file by which a host shows that it sees this very workspace: LaneSetup.token.
+ *
+ * @returns its name in the workspace, which is its content too
+ */
+function makeToken(root) {
+    sweepTemporaries(root);
+    const name = `${temporaryName()}-${(0,external_node_crypto_namespaceObject.randomBytes)(16).toString('hex')}`;
+    const file = (0,external_node_fs_namespaceObject.openSync)(fsPath(`${root}/${name}`), 'wx', 0o644);
+    try {
+        // Whatever the umask: another user may read it there.
+        (0,external_node_fs_namespaceObject.fchmodSync)(file, 0o644);
+        (0,external_node_fs_namespaceObject.writeSync)(file, name);
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+    return name;
+}
+/** Removes what makeToken made. */
+function removeToken(root, token) {
+    (0,external_node_fs_namespaceObject.rmSync)(fsPath(`${root}/${token}`), { force: true });
+}
+const TREE = {
+    everything: async () => Promise.resolve([]),
+    missing: async () => Promise.resolve({
+        entries: [],
+        visible: undefined,
+        version: 0,
+        ready: Promise.resolve(),
+        applied: () => undefined,
+        failed: () => undefined,
+    }),
+};
+class SharedArrival {
+    #root;
+    #sending;
+    constructor(root, sending) {
+        this.#root = root;
+        this.#sending = sending;
+    }
+    add() {
+        throw new Error('Internal error: an output of a job that wrote it in its place');
+    }
+    /**
+     * The runner's client of a network file system may remember that a file was not there, or how it was. To open a
+     * directory and a file makes it ask the server (close-to-open consistency), so that make finds what the job wrote.
+     */
+    async commit() {
+        const { recipe, directory } = this.#sending.job;
+        const target = targetPath(recipe);
+        for (const path of new Set([...this.#levelsTo(directory), ...this.#levelsTo(target.replace(/\/[^/]*$/, ''))])) {
+            await revalidate(async () => (0,promises_namespaceObject.opendir)(fsPath(path)));
+        }
+        await revalidate(async () => (0,promises_namespaceObject.open)(fsPath(target), READ));
+        return { kind: 'home' };
+    }
+    discard() {
+        // Nothing has been kept.
+    }
+    /** The directories from the workspace down to that one. */
+    #levelsTo(directory) {
+        const levels = [this.#root];
+        for (const part of (relativeTo(this.#root, directory) ?? '').split('/')) {
+            if (part !== '')
+                levels.push(`${levels.at(-1)}/${part}`);
+        }
+        return levels;
+    }
+}
+/** What cannot be opened is not there, or not for us: make will say so. */
+async function revalidate(opening) {
+    await opening().then(async (opened) => opened.close(), () => undefined);
+}
+
+;// CONCATENATED MODULE: ./lib/stage/output-path.js
+
+/** NAME_MAX of every usual file system. */
+const LONGEST_NAME = 255;
+/** Whether a host may name such a path at all: relative, plain, nothing of git's or ours. */
+function isOutputPath(path) {
+    return !path.includes('\0') && path.split('/').every(isName);
+}
+function isName(part) {
+    if (part === '' || part === '.' || part === '..' || part === '.git')
+        return false;
+    return part.length <= LONGEST_NAME && !part.startsWith(TEMPORARY_PREFIX);
+}
+/**
+ * Whether a link stays below the workspace: relative upwards at most to its root, absolute only below it. `..` behind a
+ * name is refused: the name may be a link itself, now or later, and then `..` leads somewhere else than it seems.
+ */
+function leadsInside(path, target, root) {
+    if (target === '' || target.includes('\0'))
+        return false;
+    const absolute = target.startsWith('/');
+    if (absolute && target !== root && !target.startsWith(`${root}/`))
+        return false;
+    let depth = absolute ? 0 : path.split('/').length - 1;
+    let descended = false;
+    for (const part of (absolute ? target.slice(root.length) : target).split('/')) {
+        if (part === '' || part === '.')
+            continue;
+        if (part === '.git')
+            return false;
+        if (part !== '..')
+            descended = true;
+        else if (descended || --depth < 0)
+            return false;
+    }
+    return true;
+}
+
+;// CONCATENATED MODULE: ./lib/stage/kind-at.js
+
+
+/** What stands at an absolute path, itself; undefined: nothing. Sockets and the like count as files. */
+function kindAt(full) {
+    try {
+        const stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(full), { throwIfNoEntry: false });
+        if (!stats)
+            return undefined;
+        return stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'file';
+    }
+    catch (error) {
+        // Below a file there is nothing either, nor below a link in a circle.
+        const { code } = error;
+        if (code === 'ENOTDIR' || code === 'ELOOP')
+            return undefined;
+        throw error;
+    }
+}
+/**
+ * The highest level above a path that is no directory.
+ *
+ * @param root absolute path of the workspace
+ * @param path relative to it
+ */
+function gapAbove(root, path) {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+        const parent = path.slice(0, at);
+        const kind = kindAt(`${root}/${parent}`);
+        if (kind !== 'directory')
+            return { path: parent, kind };
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/stage/refused-output.js
+
+/** What a host sent, or the runner's own disk, keeps a job's outputs from coming home. Nothing of them has been put then. */
+class RefusedOutput extends Error {
+    name = 'RefusedOutput';
+    /** It names a path that exists on that host only. */
+    foreign;
+    constructor(message, foreign = false) {
+        super(message);
+        this.foreign = foreign;
+    }
+}
+/** What a host sends cannot even be read to its end: the host is given up. */
+class EndlessOutput extends Error {
+    name = 'EndlessOutput';
+}
+/**
+ * An error of the runner's own file system: no fault of a host, and said so.
+ *
+ * @param path what could not be written, relative to the workspace; empty: all of it
+ */
+function notWritten(path, error) {
+    if (error instanceof RefusedOutput)
+        return error;
+    const why = error instanceof Error ? error.message : String(error);
+    return new RefusedOutput(`${decode(path) || 'it'} could not be written in the workspace on the runner: ${why}`);
+}
+
+;// CONCATENATED MODULE: ./lib/stage/spool.js
+
+
+
+
+/** What small files of one job may hold of the memory together; what is more waits on disk. */
+const MEMORY = 32 << 20;
+/** What is not taken is read to its end all the same, but not when that would take hours. */
+const HOPELESS = 2 ** 40;
+/** Bytes that are announced to all spools and not on disk yet. */
+let awaited = 0;
+/** The contents of the files that one job wrote, until they are put in their place or dropped. */
+class Spool {
+    #root;
+    /** Bytes that must not be in any of them: a path that exists on the host only. */
+    #foreign;
+    #memory;
+    #temporaries = new Set();
+    #held = 0;
+    /**
+     * @param root absolute path of the workspace, in which it makes its files
+     * @param memory how many bytes are kept in memory
+     */
+    constructor(root, foreign, memory = MEMORY) {
+        this.#root = root;
+        this.#foreign = foreign === undefined ? undefined : bufferOf(foreign);
+        this.#memory = memory;
+    }
+    /**
+     * Content that comes in pieces is read to its end also where it is refused: what is not read of it would be taken for
+     * what follows.
+     *
+     * @throws RefusedOutput with the name of what is wrong; EndlessOutput; whatever the stream breaks off with
+     */
+    async take({ path, size, content }) {
+        if (!Buffer.isBuffer(content))
+            return this.#stream(path, size, content);
+        this.checkForeign(path, content);
+        if (this.#held + content.length <= this.#memory) {
+            this.#held += content.length;
+            return content;
+        }
+        return this.#stream(path, size, [content]);
+    }
+    /** @throws RefusedOutput where bytes name a directory of the host */
+    checkForeign(path, content) {
+        if (this.#foreign && content.includes(this.#foreign)) {
+            throw new RefusedOutput(`${decode(path)} names a directory of that host`, true);
+        }
+    }
+    /** Removes what is still on disk under another name. */
+    discard() {
+        for (const path of this.#temporaries)
+            (0,external_node_fs_namespaceObject.rmSync)(fsPath(path), { force: true });
+        this.#temporaries.clear();
+    }
+    /** What waited there has its place now. */
+    placed(temporary) {
+        this.#temporaries.delete(temporary);
+    }
+    /** A path of a temporary file that is removed with the rest. */
+    temporary() {
+        const path = `${this.#root}/${temporaryName()}`;
+        this.#temporaries.add(path);
+        return path;
+    }
+    async #stream(path, size, content) {
+        const temporary = this.temporary();
+        let file;
+        let left = 0;
+        let trouble;
+        const attempt = (step) => {
+            if (trouble)
+                return;
+            try {
+                step();
+            }
+            catch (error) {
+                if (error instanceof EndlessOutput)
+                    throw error;
+                trouble = notWritten(path, error);
+            }
+        };
+        attempt(() => {
+            this.#checkRoom(path, size);
+            file = (0,external_node_fs_namespaceObject.openSync)(fsPath(temporary), 'wx', 0o600);
+            awaited += left = size;
+        });
+        try {
+            let tail = Buffer.alloc(0);
+            for await (const piece of content) {
+                attempt(() => {
+                    writeWhole(file, piece);
+                    const written = Math.min(left, piece.length);
+                    awaited -= written;
+                    left -= written;
+                    if (this.#foreign)
+                        tail = this.#checkAcross(path, tail, piece, this.#foreign.length);
+                });
+            }
+        }
+        finally {
+            awaited -= left;
+            if (file !== undefined)
+                (0,external_node_fs_namespaceObject.closeSync)(file);
+        }
+        if (!trouble)
+            return { temporary };
+        (0,external_node_fs_namespaceObject.rmSync)(fsPath(temporary), { force: true });
+        this.placed(temporary);
+        throw trouble;
+    }
+    /** @returns the end of what has come, in which the foreign path may begin */
+    #checkAcross(path, tail, piece, length) {
+        const joined = Buffer.concat([tail, piece]);
+        this.checkForeign(path, joined);
+        return joined.subarray(Math.max(0, joined.length - length + 1));
+    }
+    /** What the file system of the workspace cannot take is not begun. */
+    #checkRoom(path, size) {
+        const { blocks, bavail, bsize } = (0,external_node_fs_namespaceObject.statfsSync)(fsPath(this.#root));
+        const free = Math.max(0, bavail * bsize - awaited);
+        // Some file systems do not tell.
+        if (blocks === 0 || size <= free)
+            return;
+        checkEnd({ path, size });
+        throw new RefusedOutput(`${decode(path)} has ${size} bytes, for which there is no room on the runner: ${free} are free`);
+    }
+}
+/** @throws EndlessOutput where it is hopeless to wait for the end of a file that is not taken */
+function checkEnd({ path, size }) {
+    if (size > HOPELESS)
+        throw new EndlessOutput(`${decode(path)} is announced to have ${size} bytes`);
+}
+function writeWhole(file, data) {
+    for (let at = 0; at < data.length;)
+        at += (0,external_node_fs_namespaceObject.writeSync)(file, data, at);
+}
+
+;// CONCATENATED MODULE: ./lib/stage/placement.js
+
+
+
+
+
+/** Puts what one job wrote into the workspace: never outside of it or through a link. */
+class Placement {
+    /** Removals, directories, then the rest in the order in which the host wrote it. */
+    outputs;
+    #workspace;
+    #spool;
+    /** Where files and links wait on disk. */
+    #ready = new Map();
+    constructor(workspace, spool, outputs) {
+        this.#workspace = workspace;
+        this.#spool = spool;
+        const rank = ({ kind }) => (kind === 'removed' ? 0 : kind === 'directory' ? 1 : 2);
+        const time = (output) => ('time' in output ? output.time : 0n);
+        this.outputs = [...outputs].sort((a, b) => rank(a) - rank(b) || (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0));
+    }
+    /**
+     * Everything that takes room or can be refused by the file system, under other names. Files get the runner's own time
+     * of now, so that they are never older than what they were made from nor newer than what is made from them; a time
+     * that the job set itself is kept.
+     *
+     * @throws RefusedOutput where something cannot be put in its place
+     */
+    prepare() {
+        this.#check();
+        for (const output of this.outputs) {
+            if (output.kind !== 'file' && output.kind !== 'link')
+                continue;
+            try {
+                this.#ready.set(output, output.kind === 'file' ? this.#prepareFile(output) : this.#prepareLink(output.target));
+            }
+            catch (error) {
+                throw notWritten(output.path, error);
+            }
+        }
+    }
+    /** Puts what is prepared. */
+    put() {
+        const checked = new Set();
+        const changes = [];
+        const note = (path, content) => {
+            changes.push({ path, version: this.#workspace.note(path, Buffer.isBuffer(content) ? content : undefined) });
+        };
+        for (const output of this.outputs) {
+            try {
+                if (!this.#makeParents(output, checked, note))
+                    continue;
+                this.#put(output, checked);
+                note(output.path, output.kind === 'file' ? output.content : undefined);
+            }
+            catch (error) {
+                throw notWritten(output.path, error);
+            }
+        }
+        // Last, or nothing could be written into a directory that is read-only.
+        for (const output of this.outputs) {
+            if (output.kind !== 'directory' || (output.mode & 0o700) === 0o700)
+                continue;
+            (0,external_node_fs_namespaceObject.chmodSync)(fsPath(this.#full(output.path)), output.mode & 0o777);
+            note(output.path);
+        }
+        return changes;
+    }
+    /** Whether all of it can be put in its place; nothing has been touched yet. */
+    #check() {
+        const then = new Map();
+        const kindThen = (path) => {
+            const planned = then.get(path);
+            if (planned !== undefined)
+                return planned === 'removed' ? undefined : planned;
+            const at = path.lastIndexOf('/');
+            if (at >= 0 && kindThen(path.slice(0, at)) !== 'directory')
+                return undefined;
+            // A directory that is made anew has nothing of the old one.
+            for (let end = at; end >= 0; end = path.lastIndexOf('/', end - 1))
+                if (made.has(path.slice(0, end)))
+                    return undefined;
+            return kindAt(this.#full(path));
+        };
+        const made = new Set();
+        for (const { path, kind } of this.outputs) {
+            for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+                const parent = path.slice(0, at);
+                const found = kindThen(parent);
+                if (found === undefined) {
+                    if (kind === 'removed')
+                        break;
+                    then.set(parent, 'directory');
+                    made.add(parent);
+                }
+                else if (found !== 'directory') {
+                    throw new RefusedOutput(`${decode(path)} is below ${decode(parent)}, a ${found} here`);
+                }
+            }
+            if (kind === 'directory' && kindThen(path) !== 'directory')
+                made.add(path);
+            then.set(path, kind);
+        }
+    }
+    #prepareLink(target) {
+        const temporary = this.#spool.temporary();
+        (0,external_node_fs_namespaceObject.symlinkSync)(bufferOf(target), fsPath(temporary));
+        return temporary;
+    }
+    #prepareFile({ content, mode, timeIsSet, time }) {
+        const whole = Buffer.isBuffer(content) ? content : undefined;
+        const temporary = Buffer.isBuffer(content) ? this.#spool.temporary() : content.temporary;
+        const file = (0,external_node_fs_namespaceObject.openSync)(fsPath(temporary), whole ? 'wx' : 'r+', 0o600);
+        try {
+            if (whole)
+                writeWhole(file, whole);
+            else
+                touchNow(file);
+            (0,external_node_fs_namespaceObject.fchmodSync)(file, mode & 0o777);
+        }
+        finally {
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+        }
+        if (timeIsSet)
+            setTime(temporary, time);
+        return temporary;
+    }
+    #put(output, checked) {
+        const full = this.#full(output.path);
+        switch (output.kind) {
+            case 'removed':
+                (0,external_node_fs_namespaceObject.rmSync)(fsPath(full), { recursive: true, force: true });
+                checked.clear();
+                return;
+            case 'directory':
+                if (kindAt(full) !== 'directory') {
+                    (0,external_node_fs_namespaceObject.rmSync)(fsPath(full), { force: true });
+                    (0,external_node_fs_namespaceObject.mkdirSync)(fsPath(full));
+                }
+                (0,external_node_fs_namespaceObject.chmodSync)(fsPath(full), (output.mode & 0o777) | 0o700);
+                return;
+            default: {
+                const ready = this.#ready.get(output);
+                if (ready === undefined)
+                    throw new Error('Internal error: not prepared');
+                if (kindAt(full) === 'directory')
+                    (0,external_node_fs_namespaceObject.rmSync)(fsPath(full), { recursive: true });
+                move(ready, full);
+                this.#spool.placed(ready);
+                checked.clear();
+            }
+        }
+    }
+    /** Every level above must be a real directory; one that is missing is made. False: what is to be removed is gone already. */
+    #makeParents({ path, kind }, checked, note) {
+        for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+            const parent = path.slice(0, at);
+            if (checked.has(parent))
+                continue;
+            const found = kindAt(this.#full(parent));
+            if (found === undefined) {
+                if (kind === 'removed')
+                    return false;
+                (0,external_node_fs_namespaceObject.mkdirSync)(fsPath(this.#full(parent)));
+                note(parent);
+            }
+            else if (found !== 'directory') {
+                throw new RefusedOutput(`${decode(path)} is below ${decode(parent)}, a ${found} here`);
+            }
+            checked.add(parent);
+        }
+        return true;
+    }
+    #full(path) {
+        return `${this.#workspace.root}/${path}`;
+    }
+}
+/** Gives a file the time that the kernel gives to what recipes write now: another clock than Date.now(), it lags behind. */
+function touchNow(file) {
+    const first = Buffer.alloc(1);
+    if ((0,external_node_fs_namespaceObject.readSync)(file, first, 0, 1, 0) > 0)
+        (0,external_node_fs_namespaceObject.writeSync)(file, first, 0, 1, 0);
+}
+/** Node sets whole microseconds: rounded up, so that a copy that kept its time is not older than the original. */
+function setTime(path, time) {
+    const microseconds = (time + 999n) / 1000n;
+    const seconds = Number(microseconds / 1000000n);
+    (0,external_node_fs_namespaceObject.utimesSync)(fsPath(path), new Date(), seconds + (Number(microseconds % 1000000n) + 0.4) / 1e6);
+}
+/** In one step, also where something else is mounted below the workspace. */
+function move(from, to) {
+    try {
+        (0,external_node_fs_namespaceObject.renameSync)(fsPath(from), fsPath(to));
+    }
+    catch (error) {
+        const stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(from));
+        if (error.code !== 'EXDEV' || !stats.isFile())
+            throw error;
+        const near = `${to.slice(0, to.lastIndexOf('/'))}/${from.slice(from.lastIndexOf('/') + 1)}`;
+        try {
+            (0,external_node_fs_namespaceObject.copyFileSync)(fsPath(from), fsPath(near));
+            (0,external_node_fs_namespaceObject.utimesSync)(fsPath(near), stats.atimeMs / 1000, stats.mtimeMs / 1000);
+            (0,external_node_fs_namespaceObject.renameSync)(fsPath(near), fsPath(to));
+        }
+        finally {
+            (0,external_node_fs_namespaceObject.rmSync)(fsPath(near), { force: true });
+            (0,external_node_fs_namespaceObject.rmSync)(fsPath(from), { force: true });
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/collector.js
+
+
+
+
+
+/** Of one job. */
+const MOST_OUTPUTS = 1_000_000;
+/** Bytes of names and link targets of one job: they wait in memory. */
+const MOST_NAMES = 256 << 20;
+/**
+ * Takes in what one job wrote, until it is put into the workspace, all or nothing. Hosts are not trusted: what they send
+ * is checked here as far as that is possible without knowing what else happens.
+ */
+class Collector {
+    #workspace;
+    #spool;
+    #held = [];
+    /** What the host's tree has there is not known any more. */
+    unknown = [];
+    #placement;
+    #names = 0;
+    /** @param foreign bytes that must not be in any output: a path that exists on the host only */
+    constructor(workspace, foreign, spool = new Spool(workspace.root, foreign)) {
+        this.#workspace = workspace;
+        this.#spool = spool;
+    }
+    /** What has come, in the order in which it is put in its place. */
+    get outputs() {
+        return (this.#placement ??= new Placement(this.#workspace, this.#spool, this.#held)).outputs;
+    }
+    /**
+     * Content that comes in pieces is read to its end where its first piece has been asked for.
+     *
+     * @throws RefusedOutput with the name of what is wrong; EndlessOutput, or whatever a stream breaks off with: faults of
+     *   the host
+     */
+    async add(output) {
+        const { path } = output;
+        if (!isOutputPath(path)) {
+            throw new RefusedOutput(`${JSON.stringify(decode(path))} is not a path that a job may write`);
+        }
+        this.#names += path.length + (output.kind === 'link' ? output.target.length : 0);
+        if (this.#held.length + this.unknown.length >= MOST_OUTPUTS || this.#names > MOST_NAMES) {
+            throw new RefusedOutput(`there are more than ${this.#held.length} of them, too many for one job`);
+        }
+        switch (output.kind) {
+            case 'unknown':
+                this.unknown.push(path);
+                return;
+            case 'special':
+                throw new RefusedOutput(`${decode(path)} is not a file, a directory or a link that can be read`);
+            case 'link':
+                this.#spool.checkForeign(path, bufferOf(output.target));
+                if (!leadsInside(path, output.target, this.#workspace.root)) {
+                    throw new RefusedOutput(`the link ${decode(path)} leads out of the workspace`);
+                }
+                this.#held.push(output);
+                return;
+            case 'file':
+                if ((output.mode & 0o7000) !== 0) {
+                    throw new RefusedOutput(`${decode(path)} has the ${specialBits(output.mode)} bit set`);
+                }
+                this.#held.push({ ...output, content: await this.#spool.take(output) });
+                return;
+            default:
+                this.#held.push(output);
+        }
+    }
+    /** @throws RefusedOutput where something cannot be put in its place; nothing shows yet */
+    prepare() {
+        (this.#placement ??= new Placement(this.#workspace, this.#spool, this.#held)).prepare();
+    }
+    /** Puts what is prepared in its place. */
+    put() {
+        if (!this.#placement)
+            throw new Error('Internal error: not prepared');
+        return this.#placement.put();
+    }
+    /** Leaves nothing behind of what has not been put. */
+    discard() {
+        this.#held.length = 0;
+        this.#spool.discard();
+    }
+}
+function specialBits(mode) {
+    const names = [...(mode & 0o4000 ? ['setuid'] : []), ...(mode & 0o2000 ? ['setgid'] : [])];
+    return [...names, ...(mode & 0o1000 ? ['sticky'] : [])].join(' and the ');
+}
+
+;// CONCATENATED MODULE: ./lib/stage/object-files.js
+/** What a compiler writes for a linker, and for nobody else. */
+const OBJECT = /\.(?:o|lo|obj)$/;
+/**
+ * Which files need not travel to every host: objects are read by links and archives, not by other compiles. Only a
+ * job that is certainly a compile does without those that its command does not name; every other job sees all.
+ */
+class ObjectFiles {
+    #stems = new Set();
+    /** A distributed job is about to run: what it compiles to is an object from now on. */
+    learn(job) {
+        if (isCompile(job))
+            this.#stems.add(stem(job.recipe.target));
+    }
+    /** Libtool's `.libs/x.o` counts as well as `x.lo`. */
+    isObject(path) {
+        return looksLikeObject(path) && this.#stems.has(stem(path));
+    }
+    /** Whether a job does without that file: it may be missing in its tree. */
+    isWithheld(job, path) {
+        return isCompile(job) && this.isObject(path) && !namedObjects(job.command).has(stem(path));
+    }
+}
+/** By its name alone. */
+function looksLikeObject(path) {
+    return OBJECT.test(path);
+}
+/** The usual names of compilers, with what a cross compiler has before them and a versioned one behind them. */
+const COMPILER = /(?:^|[\s/;&|("'])(?:[\w.]+-)*(?:cc|c\+\+|gcc|g\+\+|clang|clang\+\+|icc|icx|icpc|icpx|tcc|nvcc|gfortran|flang)(?:-[\d.]+)?\s/;
+/** What may stand for file names that are not written in the command, and programs that read objects. */
+const INDIRECT = /[*?{[`@]|\$\(|\b(?:find|xargs|cat|ar|ld|objcopy)\b/;
+/** What automake puts before a source in another directory: names no object. */
+const AUTOMAKE_SOURCE = /`test -f '[^'`]*' \|\| echo '[^'`]*'`/g;
+/**
+ * Whether a job certainly compiles one object and reads no other: an object as its target, a compiler with `-c` (not
+ * that of a shell: `sh -c 'ld -r …'`), and nothing that could name objects which are not written there.
+ */
+function isCompile(job) {
+    const command = job.command.replace(AUTOMAKE_SOURCE, '');
+    return (OBJECT.test(job.recipe.target) &&
+        /(?<!sh\s*)(?:^|\s)-c(?=\s|$)/.test(command) &&
+        COMPILER.test(command) &&
+        !INDIRECT.test(command));
+}
+/** The stems of all objects that a command names. */
+function namedObjects(command) {
+    const words = command.match(/[^\s'"=;|&<>()]+\.(?:o|lo|obj)(?![\w.])/g) ?? [];
+    return new Set(words.map(stem));
+}
+function stem(path) {
+    return path.slice(path.lastIndexOf('/') + 1).replace(OBJECT, '');
+}
+
+;// CONCATENATED MODULE: ./lib/stage/read-entry.js
+
+
+
+/** What has become a link meanwhile is not followed. */
+const read_entry_READ = external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW;
+/** Files up to this size are read whole, others in pieces of it while they are sent. */
+const WHOLE_SIZE = 262144;
+/**
+ * What stands at a path now, ready to be sent: content and description are those of one moment.
+ *
+ * @param root absolute path of the workspace
+ * @param wholeSize files up to this size are read at once, others while they are sent
+ * @returns `removed` when nothing is there; undefined for what cannot be read or has no content (sockets, devices)
+ */
+function readEntry(root, path, wholeSize = WHOLE_SIZE) {
+    const full = fsPath(`${root}/${path}`);
+    try {
+        const stats = (0,external_node_fs_namespaceObject.lstatSync)(full, { bigint: true });
+        if (stats.isDirectory())
+            return { kind: 'directory', path, mode: permissions(stats) };
+        if (stats.isSymbolicLink()) {
+            return { kind: 'link', path, time: stats.mtimeNs, target: bytesOf((0,external_node_fs_namespaceObject.readlinkSync)(full, { encoding: 'buffer' })) };
+        }
+        return stats.isFile() ? readFile(path, full, wholeSize) : undefined;
+    }
+    catch (error) {
+        const { code } = error;
+        return code === 'ENOENT' || code === 'ENOTDIR' ? { kind: 'removed', path } : undefined;
+    }
+}
+/** The time of a file, in nanoseconds; undefined when no file is there. */
+function readTime(root, path) {
+    try {
+        const stats = (0,external_node_fs_namespaceObject.lstatSync)(fsPath(`${root}/${path}`), { bigint: true });
+        return stats.isFile() ? stats.mtimeNs : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+function readFile(path, full, wholeSize) {
+    const file = (0,external_node_fs_namespaceObject.openSync)(full, read_entry_READ);
+    try {
+        const stats = (0,external_node_fs_namespaceObject.fstatSync)(file, { bigint: true });
+        const description = { kind: 'file', path, mode: permissions(stats), time: stats.mtimeNs };
+        const size = Number(stats.size);
+        if (size > wholeSize)
+            return { ...description, size, content: pieces(full, size) };
+        const content = whole(file, size);
+        return { ...description, size: content.length, content };
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+/** All that is in a file, which is expected to be `size` bytes: one call then, where readFileSync needs four. */
+function whole(file, size) {
+    const content = Buffer.allocUnsafe(size + 1);
+    const length = (0,external_node_fs_namespaceObject.readSync)(file, content, 0, size + 1, 0);
+    return length === size ? content.subarray(0, size) : (0,external_node_fs_namespaceObject.readFileSync)(file);
+}
+/** Exactly `size` bytes; a file that has shrunk or gone meanwhile is filled up with zeros (it has changed: it is sent again). */
+async function* pieces(full, size) {
+    const file = await (0,promises_namespaceObject.open)(full, read_entry_READ).catch(() => undefined);
+    try {
+        for (let at = 0; at < size;) {
+            const wanted = Math.min(WHOLE_SIZE, size - at);
+            const got = await file?.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
+            const piece = got && got.bytesRead > 0 ? got.buffer.subarray(0, got.bytesRead) : Buffer.alloc(wanted);
+            at += piece.length;
+            yield piece;
+        }
+    }
+    finally {
+        await file?.close();
+    }
+}
+function permissions(stats) {
+    return Number(stats.mode & 511n);
+}
+
+;// CONCATENATED MODULE: ./lib/stage/host-tree.js
+
+
+
+
+/** How long files are read before others get their turn. */
+const SLICE_MS = 5;
+/** What one delta holds in memory; files beyond are read while they are sent. */
+const HELD_SIZE = 16 * 1024 * 1024;
+/** What one staged tree on a host holds, against what the workspace holds. */
+class HostTree {
+    #workspace;
+    #objects;
+    /** The tree has every change up to here, but for `#late`. */
+    #version = 0;
+    /** Changes behind `#version` that the tree has already: jobs there made them. */
+    #ahead = new Map();
+    /** Objects that no job there has needed so far, by their stem. */
+    #late = new Map();
+    /** What a failed job may have spoilt. */
+    #unknown = new Set();
+    /** What may be objects, or become known as such, and of which the tree has some version. */
+    #held = new Set();
+    constructor(workspace, objects) {
+        this.#workspace = workspace;
+        this.#objects = objects;
+    }
+    /**
+     * The whole workspace, for an empty tree. Entries are reported as they are sent. One entry is read at a time, when it
+     * is asked for: what is in memory is that one, at most 256 KiB of a file, and what its taker keeps. What changes
+     * behind it comes with the next job.
+     */
+    async *everything(onEntry) {
+        const { version } = this.#workspace;
+        let begin = performance.now();
+        for (const entry of this.#read(this.#workspace.below(''), Infinity)) {
+            if (entry.kind !== 'removed') {
+                onEntry(entry);
+                yield entry;
+            }
+            if (performance.now() - begin < SLICE_MS)
+                continue;
+            await (0,external_node_timers_promises_namespaceObject.setImmediate)();
+            begin = performance.now();
+        }
+        this.#version = version;
+    }
+    /**
+     * What the tree lacks for a job, in the order in which it must be applied; from then on the tree counts as having it.
+     * The workspace must have been refreshed. The time it takes grows with what has changed, not with the workspace.
+     */
+    missing(job) {
+        const named = isCompile(job) ? namedObjects(job.command) : undefined;
+        const isLate = (path) => named !== undefined && this.#objects.isObject(path) && !named.has(stem(path)) && this.#workspace.hasFile(path);
+        const removals = [];
+        const times = [];
+        const wanted = this.#takeUnknown();
+        for (const one of named ?? this.#late.keys())
+            for (const path of this.#late.get(one) ?? [])
+                wanted.add(path);
+        for (const path of this.#workspace.changesSince(this.#version)) {
+            if (wanted.has(path))
+                continue;
+            if (this.#ahead.get(path) === this.#workspace.versionOf(path)) {
+                const time = readTime(this.#workspace.root, path);
+                if (time !== undefined)
+                    times.push({ kind: 'time', path, time });
+            }
+            else if (isLate(path)) {
+                // An old object must not stay where a new one is missing.
+                if (this.#held.delete(path))
+                    removals.push({ kind: 'removed', path });
+                this.#putOff(path);
+            }
+            else {
+                wanted.add(path);
+            }
+        }
+        this.#version = this.#workspace.version;
+        this.#ahead.clear();
+        const rest = [];
+        for (const entry of this.#read([...wanted].sort(), HELD_SIZE)) {
+            (entry.kind === 'removed' ? removals : rest).push(entry);
+        }
+        return [...removals, ...rest, ...times];
+    }
+    /** A job in this tree has made that change itself. */
+    has(path, version) {
+        this.#ahead.set(path, version);
+        this.#forgetLate(path);
+        if (looksLikeObject(path))
+            this.#held.add(path);
+    }
+    /** What the tree has there is not known any more: what the workspace has is sent again, or it is removed. */
+    forget(path) {
+        this.#unknown.add(path);
+    }
+    /** What is not known is sent again, with all that is below. */
+    #takeUnknown() {
+        const unknown = new Set(this.#unknown);
+        this.#unknown.clear();
+        for (const path of [...unknown])
+            for (const below of this.#workspace.below(path))
+                unknown.add(below);
+        return unknown;
+    }
+    #putOff(path) {
+        const paths = this.#late.get(stem(path));
+        if (paths)
+            paths.add(path);
+        else
+            this.#late.set(stem(path), new Set([path]));
+    }
+    #forgetLate(path) {
+        const paths = this.#late.get(stem(path));
+        if (paths?.delete(path) === true && paths.size === 0)
+            this.#late.delete(stem(path));
+    }
+    /**
+     * What stands at those paths.
+     *
+     * @param paths directories before what is in them
+     * @param room bytes of files that are read at once, so long as nobody takes them
+     */
+    *#read(paths, room) {
+        const vanished = new Set();
+        let free = room;
+        for (const path of paths) {
+            this.#forgetLate(path);
+            // What a look has not found is never read: a host may have named the path.
+            const known = this.#workspace.has(path);
+            if (known && isBelow(path, vanished))
+                continue;
+            const found = known ? readEntry(this.#workspace.root, path, free > 0 ? WHOLE_SIZE : 0) : undefined;
+            if (found?.kind === 'file' && Buffer.isBuffer(found.content))
+                free -= found.size;
+            const isNoDirectory = found?.kind !== 'directory' && this.#workspace.hasDirectory(path);
+            if (found?.kind === 'removed' || isNoDirectory) {
+                // It went after the look at the workspace, and may be back before the next one.
+                this.forget(path);
+                vanished.add(path);
+            }
+            if (found && found.kind !== 'removed' && looksLikeObject(path))
+                this.#held.add(path);
+            else
+                this.#held.delete(path);
+            // What cannot be read must not stay there as it was.
+            yield found ?? { kind: 'removed', path };
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/copy.js
+
+
+/** One copy of the workspace on a host. */
+class Copy {
+    holdings;
+    #workspace;
+    #objects;
+    #view;
+    #guests = new Map();
+    /** Ends when all that is on its way has arrived. */
+    #arrival = Promise.resolve();
+    /** @param view what a job is shown: Delta.visible */
+    constructor(workspace, objects, view) {
+        this.#workspace = workspace;
+        this.#objects = objects;
+        this.#view = view;
+        this.holdings = new HostTree(workspace, objects);
+    }
+    async everything(onFile) {
+        await this.#workspace.refresh();
+        return this.holdings.everything((entry) => {
+            if (entry.kind === 'file')
+                onFile(entry.size);
+        });
+    }
+    async missing(job) {
+        this.#objects.learn(job);
+        await this.#workspace.refresh();
+        const ready = this.#arrival;
+        const entries = this.holdings.missing(job);
+        const { version } = this.#workspace;
+        this.#guests.set(job, { version, spoilt: undefined });
+        const delta = { entries, visible: this.#view(job), version, ready };
+        if (entries.length === 0)
+            return { ...delta, applied: () => undefined, failed: () => undefined };
+        const arrived = deferred();
+        arrived.promise.catch(() => undefined);
+        this.#arrival = Promise.all([ready, arrived.promise]).then(() => undefined);
+        this.#arrival.catch(() => undefined);
+        return {
+            ...delta,
+            applied: () => arrived.resolve(undefined),
+            failed: () => arrived.reject(new Error('bringing its tree up to date failed')),
+        };
+    }
+    /** A job has ended. @returns what it may have seen there as it never was in the workspace */
+    ended(job) {
+        const guest = this.#guests.get(job);
+        this.#guests.delete(job);
+        return guest?.spoilt;
+    }
+    /**
+     * The tree has the outputs of a job that will not come home, over what another has written at that path: who was sent
+     * that may not have found it.
+     */
+    spoilt(conflict) {
+        const since = this.#workspace.changedAt(conflict.path);
+        for (const guest of this.#guests.values())
+            if (guest.version >= since)
+                guest.spoilt ??= conflict;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/partial-view.js
+/** What a job is shown that does not see the whole workspace: LaneRequest.visible. All directories are there for it. */
+class PartialView {
+    #names;
+    /** @param visible files and links; a name that ends in a slash: all that is below a directory */
+    constructor(visible) {
+        this.#names = new Set(visible);
+    }
+    /** Whether a file or link can be seen. */
+    shows(path) {
+        if (this.#names.has(path))
+            return true;
+        for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+            if (this.#names.has(path.slice(0, at + 1)))
+                return true;
+        }
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/removal.js
+
+
+
+
+/**
+ * What would go with a directory that a job removed although it could not see it: a directory that only looked empty
+ * would take with it what is in it.
+ *
+ * @param root absolute path of the workspace
+ * @param path of what is removed, relative to it; where that is no directory nothing is hidden in it
+ * @param shows whether the job could see a file or a link
+ */
+function hiddenIn(root, path, shows) {
+    if (gapAbove(root, path) || kindAt(`${root}/${path}`) !== 'directory')
+        return undefined;
+    for (const entry of (0,external_node_fs_namespaceObject.readdirSync)(fsPath(`${root}/${path}`), { withFileTypes: true, encoding: 'latin1' })) {
+        if (entry.name.startsWith(TEMPORARY_PREFIX))
+            continue;
+        const one = `${path}/${entry.name}`;
+        const hidden = entry.isDirectory() && entry.name !== '.git' ? hiddenIn(root, one, shows) : shows(one) ? undefined : one;
+        if (hidden !== undefined)
+            return hidden;
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/stage/arrival.js
+
+
+
+
+
+
+
+
+
+/** So many paths are kept apart; of further ones the directory at the top stands for all that is in it. */
+const MOST_PATHS = 1_000_000;
+/** Takes in what one job wrote. */
+class Arrival {
+    #home;
+    #sending;
+    #collector;
+    #view;
+    /** What its tree has differently from the workspace if nothing of this comes home. */
+    #paths = new Set();
+    #refused;
+    constructor(home, sending) {
+        this.#home = home;
+        this.#sending = sending;
+        this.#collector = new Collector(home.workspace, sending.foreign);
+        this.#view = sending.visible && new PartialView(sending.visible);
+    }
+    async add(output) {
+        this.#remember(output.path);
+        if (this.#refused === undefined) {
+            try {
+                await this.#collector.add(output);
+                return;
+            }
+            catch (error) {
+                // Everything else is the fault of the host, which is lost then.
+                if (!(error instanceof RefusedOutput))
+                    throw error;
+                this.#refuse(error);
+            }
+        }
+        // What is refused has still to be read to its end: the next frame stands behind it.
+        if (output.kind !== 'file' || Buffer.isBuffer(output.content))
+            return;
+        checkEnd(output);
+        for await (const _ of output.content)
+            ;
+    }
+    /** From the last look for conflicts until all is in its place nothing else has its turn. */
+    commit(tree, wanted) {
+        if (!(tree instanceof Copy))
+            throw new Error('Internal error: a tree of another stage');
+        const { holdings } = tree;
+        const spoilt = tree.ended(this.#sending.job);
+        for (const path of this.#collector.unknown)
+            holdings.forget(path);
+        const homecoming = this.#take(tree, wanted, spoilt && { kind: 'conflict', ...spoilt });
+        if (homecoming.kind !== 'home' || !wanted)
+            this.#undo(tree);
+        return homecoming;
+    }
+    discard() {
+        this.#collector.discard();
+    }
+    #take(tree, wanted, spoilt) {
+        if (this.#refused || !wanted)
+            return this.#refused ?? { kind: 'home' };
+        const { conflicts, written } = this.#home;
+        const { recipe } = this.#sending.job;
+        try {
+            const objection = spoilt ?? this.#conflict(tree) ?? this.#trespass();
+            if (objection)
+                return objection;
+            this.#collector.prepare();
+            // Once more: that took its time, and recipes on the runner do not wait.
+            const late = this.#conflict(tree);
+            if (late)
+                return late;
+            const changes = conflicts.write(recipe, () => this.#collector.put());
+            for (const { path, version } of changes) {
+                // What the workspace does not list is not to be seen in its copies either.
+                if (version > 0)
+                    tree.holdings.has(path, version);
+                else
+                    tree.holdings.forget(path);
+            }
+            written.add(recipe, this.#collector.outputs);
+            return { kind: 'home' };
+        }
+        catch (error) {
+            return this.#refuse(error instanceof RefusedOutput ? error : notWritten('', error));
+        }
+    }
+    /** The host has in its tree what the workspace has not, and perhaps a directory in which to have it. */
+    #undo({ holdings }) {
+        for (const path of this.#paths) {
+            holdings.forget(path);
+            const gap = gapAbove(this.#home.workspace.root, path);
+            if (gap)
+                holdings.forget(gap.path);
+        }
+    }
+    #conflict(tree) {
+        const { job, version } = this.#sending;
+        const conflict = this.#home.conflicts.find(job.recipe, version, this.#collector.outputs);
+        if (!conflict)
+            return undefined;
+        tree.spoilt({ path: conflict.path, other: job.recipe });
+        return { kind: 'conflict', ...conflict };
+    }
+    /** Whether it goes where it must not: over what another recipe makes, or where it cannot see what it destroys. */
+    #trespass() {
+        const { recipesOf, written } = this.#home;
+        const { recipe } = this.#sending.job;
+        for (const { kind, path } of this.#collector.outputs) {
+            if (kind === 'file' || kind === 'link') {
+                const makers = recipesOf(path);
+                const isOwn = makers.some(({ id }) => id === recipe.id) || written.of(recipe).has(path);
+                if (makers.length > 0 && !isOwn)
+                    return refusal(`${decode(path)} is the target of another recipe`);
+            }
+            const hidden = kind === 'directory' ? undefined : this.#hiddenBy(kind, path);
+            if (hidden === path)
+                return refusal(`it removed ${decode(path)}, which it was not shown`);
+            if (hidden !== undefined) {
+                return refusal(`it removed ${decode(path)}, in which there is ${decode(hidden)}, which it was not shown`);
+            }
+        }
+        return undefined;
+    }
+    /** What goes with an output although the job could not see it: it itself, or something in a directory. */
+    #hiddenBy(kind, path) {
+        const { workspace, objects } = this.#home;
+        const { job } = this.#sending;
+        const shows = (one) => workspace.has(one) && this.#view?.shows(one) !== false && !objects.isWithheld(job, one);
+        const inside = hiddenIn(workspace.root, path, shows);
+        if (inside !== undefined || kind !== 'removed')
+            return inside;
+        return this.#view && workspace.hasFile(path) && !this.#view.shows(path) ? path : undefined;
+    }
+    #refuse(error) {
+        this.#refused = refusal(error.message, error.foreign);
+        // It may have taken much room.
+        this.#collector.discard();
+        return this.#refused;
+    }
+    #remember(path) {
+        if (!isOutputPath(path))
+            return;
+        const isMany = this.#paths.size >= MOST_PATHS;
+        this.#paths.add(isMany ? path.replace(/\/.*/s, '') : path);
+        if (this.#paths.size > 2 * MOST_PATHS)
+            throw new EndlessOutput('what a job wrote there has no end');
+    }
+}
+function refusal(reason, foreign = false) {
+    return foreign ? { kind: 'refused', reason, foreign } : { kind: 'refused', reason };
+}
+
+;// CONCATENATED MODULE: ./lib/stage/conflicts.js
+
+
+
+
+/**
+ * Who wrote what, so that no job's outputs come home over those of another that it has not seen. Two that wrote the same
+ * are in conflict even when the contents are equal: of two who append the same line, one would be lost.
+ */
+class Conflicts {
+    #workspace;
+    /** In order. */
+    #stretches = [];
+    constructor(workspace) {
+        this.#workspace = workspace;
+    }
+    /** Runs what puts a job's outputs into the workspace, and remembers that they are of that recipe. */
+    write(recipe, put) {
+        const from = this.#workspace.version + 1;
+        try {
+            return put();
+        }
+        finally {
+            const to = this.#workspace.version;
+            if (to >= from)
+                this.#stretches.push({ from, to, recipe });
+        }
+    }
+    /**
+     * The first of a job's outputs that somebody else has written since. No conflicts are: a directory that both made, a
+     * removal of what is gone, a link to the same target.
+     *
+     * @param outputs in the order in which they are to be put
+     * @param version of the workspace when the job started
+     */
+    find(recipe, version, outputs) {
+        const search = new Search(this.#workspace, version, (at) => this.#writerAt(at)?.id === recipe.id);
+        for (const output of outputs) {
+            const path = search.of(output);
+            if (path !== undefined)
+                return { path, other: this.#writerOf(path) };
+        }
+        return undefined;
+    }
+    /** Who wrote last what stands there. */
+    #writerOf(path) {
+        return this.#workspace.isAsSeen(path) ? this.#writerAt(this.#workspace.changedAt(path)) : undefined;
+    }
+    #writerAt(version) {
+        let [low, high] = [0, this.#stretches.length];
+        while (low < high) {
+            const middle = (low + high) >> 1;
+            if (this.#stretches[middle].to < version)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        const found = this.#stretches[low];
+        return found && found.from <= version ? found.recipe : undefined;
+    }
+}
+/** For one job: what it wrote against what stands there at this moment. */
+class Search {
+    #workspace;
+    #version;
+    #isOwn;
+    #made = new Set();
+    /** By the directory that a path is in. */
+    #gaps = new Map();
+    constructor(workspace, version, isOwn) {
+        this.#workspace = workspace;
+        this.#version = version;
+        this.#isOwn = isOwn;
+    }
+    /** The path at which an output meets what somebody else wrote. */
+    of(output) {
+        const { kind, path } = output;
+        const above = this.#gapAbove(path);
+        if (above) {
+            // What is to be removed went with what it was in.
+            if (above.kind === undefined && kind === 'removed')
+                return undefined;
+            const isMade = this.#made.has(above.path);
+            if (above.kind !== undefined || !isMade) {
+                return !isMade && this.#isTouched(above.path) ? above.path : undefined;
+            }
+        }
+        const stands = above ? undefined : kindAt(this.#full(path));
+        switch (kind) {
+            case 'removed':
+                return stands === undefined ? undefined : this.#inAll(path, stands === 'directory');
+            case 'directory':
+                this.#made.add(path);
+                return stands !== 'directory' && this.#isTouched(path) ? path : undefined;
+            case 'link':
+                if (stands === 'link' && (0,external_node_fs_namespaceObject.readlinkSync)(fsPath(this.#full(path)), 'latin1') === output.target)
+                    return undefined;
+                return this.#inAll(path, stands === 'directory');
+            case 'file':
+                return this.#inAll(path, stands === 'directory');
+        }
+    }
+    #gapAbove(path) {
+        const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+        if (!this.#gaps.has(parent))
+            this.#gaps.set(parent, gapAbove(this.#workspace.root, path));
+        return this.#gaps.get(parent);
+    }
+    /** The first that is touched of a path and, where it is a directory, all that is in it. */
+    #inAll(path, isDirectory) {
+        if (this.#isTouched(path))
+            return path;
+        if (!isDirectory)
+            return undefined;
+        for (const entry of (0,external_node_fs_namespaceObject.readdirSync)(fsPath(this.#full(path)), { withFileTypes: true, encoding: 'latin1' })) {
+            if (entry.name === '.git' || entry.name.startsWith(TEMPORARY_PREFIX))
+                continue;
+            const found = this.#inAll(`${path}/${entry.name}`, entry.isDirectory());
+            if (found !== undefined)
+                return found;
+        }
+        return undefined;
+    }
+    /** Whether somebody else has changed it since: by what is known, or by what stands there. */
+    #isTouched(path) {
+        const changed = this.#workspace.changedAt(path);
+        if (changed > this.#version && !this.#isOwn(changed))
+            return true;
+        return !this.#workspace.isAsSeen(path);
+    }
+    #full(path) {
+        return `${this.#workspace.root}/${path}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/declared.js
+
+
+
+
+
+/** As many as the kernel follows. */
+const MOST_LINKS = 40;
+/**
+ * What a job may see of the workspace that is shown what its makefile declares, and nothing else (P3): its
+ * prerequisites, its target, and what earlier lines of its recipe wrote.
+ *
+ * @param root absolute path of the workspace
+ * @param written what earlier lines wrote
+ * @returns as LaneRequest.visible; undefined when it is not known what is declared
+ */
+function declaredView(root, job, written) {
+    const { prerequisites, recipe } = job;
+    if (!prerequisites)
+        return undefined;
+    const walk = new Walk(root);
+    const from = (name) => (name.startsWith('/') ? name : `${recipe.directory}/${name}`);
+    for (const name of prerequisites.normal)
+        for (const one of members(name))
+            walk.show(from(one), true);
+    for (const name of prerequisites.orderOnly)
+        for (const one of members(name))
+            walk.show(from(one), false);
+    walk.show(targetPath(recipe), true);
+    for (const path of written)
+        walk.show(`${root}/${path}`, false);
+    return [...walk.visible];
+}
+/** A member of an archive stands for the archive: `lib.a(x.o)`. */
+function members(name) {
+    const archive = /^(.+)\(.+\)$/s.exec(name)?.[1];
+    return [name, archive].filter((one) => one !== undefined && one !== '');
+}
+/** Follows paths as the kernel does, and collects what is met on the way: links, and what they lead to in the end. */
+class Walk {
+    visible = new Set();
+    #root;
+    /** Of each path below the workspace: what a link there says, or that it is none. */
+    #links = new Map();
+    constructor(root) {
+        this.#root = root;
+    }
+    /**
+     * @param full absolute path
+     * @param isWhole a directory stands for all that is below it, not for its existence alone
+     */
+    show(full, isWhole) {
+        const end = this.#follow(full);
+        if (end === undefined)
+            return;
+        const kind = kindAt(end);
+        if (kind === 'file')
+            this.visible.add(end.slice(this.#root.length + 1));
+        else if (kind === 'directory' && isWhole)
+            this.#showAllIn(end);
+    }
+    /** @returns where a path leads, if that is in the workspace */
+    #follow(full) {
+        let left = full.split('/').reverse();
+        let at = '';
+        let links = 0;
+        for (let part = left.pop(); part !== undefined; part = left.pop()) {
+            if (part === '' || part === '.')
+                continue;
+            if (part === '..') {
+                at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
+                continue;
+            }
+            const next = `${at}/${part}`;
+            const target = next.startsWith(`${this.#root}/`) ? this.#linkAt(next) : undefined;
+            if (target === undefined) {
+                at = next;
+            }
+            else {
+                if (++links > MOST_LINKS)
+                    return undefined;
+                this.visible.add(next.slice(this.#root.length + 1));
+                if (target.startsWith('/'))
+                    at = '';
+                left = [...left, ...target.split('/').reverse()];
+            }
+        }
+        return at === this.#root || at.startsWith(`${this.#root}/`) ? at : undefined;
+    }
+    #linkAt(full) {
+        if (this.#links.has(full))
+            return this.#links.get(full);
+        const isLink = kindAt(full) === 'link';
+        const target = isLink ? (0,external_node_fs_namespaceObject.readlinkSync)(fsPath(full), 'latin1') : undefined;
+        this.#links.set(full, target);
+        return target;
+    }
+    #showAllIn(directory) {
+        if (directory !== this.#root) {
+            this.visible.add(`${directory.slice(this.#root.length + 1)}/`);
+            return;
+        }
+        for (const entry of (0,external_node_fs_namespaceObject.readdirSync)(fsPath(directory), { withFileTypes: true, encoding: 'latin1' })) {
+            if (entry.name === '.git' || entry.name.startsWith(TEMPORARY_PREFIX))
+                continue;
+            this.visible.add(entry.isDirectory() ? `${entry.name}/` : entry.name);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/missed-files.js
+
+/** Of the paths that end like a name that was searched for, so many may be meant; more would be a guess. */
+const missed_files_FEW = 3;
+/** Only so much of what a job printed is looked at. */
+const MOST_TEXT = 1 << 20;
+/** Longer lines are no messages. */
+const MOST_LINE = 2048;
+/** A name is looked for in so many of the last parts of a line that colons separate. */
+const MOST_PARTS = 6;
+/** A tool's word for a file that is not there; the name is in front. */
+const NOT_THERE = /^(.*?)(?:: cannot (?:stat|open))?:? ?\(?(?:\[errno 2\] )?no such file(?: or directory)?\)?\.?$/i;
+/** The name alone, of what stands in front: `cannot stat 'x'`, `can't read x`. */
+const VERB = /(?:cannot|can't|can not|could not|couldn't|unable to|failed to) (?:open|access|stat|read|find|load|cd to|execute|create symbolic link to)(?: linker script)?(?: file| include file| perl script| source file)? (.+?)(?: for (?:reading|input))?$/i;
+const QUOTED = /(?<!\w)["'`]([^"'`]+)["']/g;
+/** Whole messages. */
+const MESSAGES = [
+    // clang, tcc
+    /'([^']+)' (?:file )?not found$/,
+    // python, node
+    /no such file or directory[,:] .*?'([^']+)'/i,
+    // clang
+    /no such file or directory: '([^']+)'/i,
+    // perl
+    /Can't locate (\S+) in @INC/,
+    // node
+    /Cannot find module '([^']+)'/,
+    // gas
+    /file not found: (.+)$/,
+    // dash
+    /: ([^:]*\/[^:]*): not found$/,
+];
+/** What a linker searches for. */
+const LIBRARY = /cannot find -l(:?)([^\s:]+)/;
+/**
+ * The files and links of the workspace that a job was not shown and of which its output says that they are not there.
+ *
+ * @param at the job's directory, relative to the workspace
+ */
+function missedFiles(workspace, view, at, output) {
+    const isMissed = (path) => workspace.has(path) && !workspace.hasDirectory(path) && !view.shows(path);
+    const missed = new Set();
+    const searched = [];
+    for (const { name, isSearched } of complaints(beginning(output))) {
+        const path = inWorkspace(workspace.root, at, name);
+        if (path !== undefined && isMissed(path))
+            missed.add(path);
+        else if (isSearched && !name.startsWith('/'))
+            searched.push(`/${name}`);
+    }
+    if (searched.length === 0)
+        return [...missed];
+    const meant = new Map();
+    for (const path of workspace.below('')) {
+        for (const name of searched) {
+            if (`/${path}`.endsWith(name) && isMissed(path))
+                meant.set(name, [...(meant.get(name) ?? []), path]);
+        }
+    }
+    for (const paths of meant.values())
+        if (paths.length <= missed_files_FEW)
+            for (const path of paths)
+                missed.add(path);
+    return [...missed];
+}
+/** Errors first: they tell more. Each descriptor has whole lines of its own. */
+function beginning(output) {
+    let text = '';
+    for (const one of [2, 1]) {
+        for (const { data } of output.filter(({ descriptor }) => descriptor === one)) {
+            text += data.toString('latin1', 0, MOST_TEXT - text.length);
+            if (text.length === MOST_TEXT)
+                return text;
+        }
+        text += '\n';
+    }
+    return text;
+}
+/** A name as a tool in that directory writes it, relative to the workspace; undefined for what is outside. */
+function inWorkspace(root, at, name) {
+    const full = (0,posix_namespaceObject.resolve)(root, at, name);
+    return full.startsWith(`${root}/`) ? full.slice(root.length + 1) : undefined;
+}
+/** The names of which tools say in their output that they are not there, as far as that is said exactly. */
+function complaints(text) {
+    const found = new Map();
+    for (const line of text.split('\n')) {
+        if (line.length > MOST_LINE)
+            continue;
+        for (const one of complaintsOf(plain(line)))
+            found.set(`${one.isSearched} ${one.name}`, one);
+    }
+    return [...found.values()];
+}
+/** Without what differs from one language of the messages to the next: quotes in UTF-8. */
+function plain(line) {
+    return line.replace(/\xe2\x80[\x98\x99]/g, "'").trimEnd();
+}
+function complaintsOf(line) {
+    const library = LIBRARY.exec(line);
+    if (library?.[2] !== undefined) {
+        const names = library[1] === ':' ? [library[2]] : [`lib${library[2]}.a`, `lib${library[2]}.so`];
+        return names.map((name) => ({ name, isSearched: true }));
+    }
+    const names = [...MESSAGES.flatMap((message) => message.exec(line)?.[1] ?? []), ...namesBefore(line)];
+    return names.map((name) => ({ name, isSearched: /\.(?:h|hh|hpp|hxx|inc|pm)$/.test(name) }));
+}
+/** `prog: x: No such file or directory` and the like: a name may contain a colon and a blank. */
+function namesBefore(line) {
+    const before = NOT_THERE.exec(line)?.[1];
+    const opened = before ?? (/(?:cannot|can't) open /i.test(line) ? line : undefined);
+    if (opened === undefined)
+        return [];
+    const parts = opened.split(': ');
+    const names = parts.slice(-MOST_PARTS).flatMap((_, at, { length }) => {
+        const part = parts.slice(at - length).join(': ');
+        return [VERB.exec(part)?.[1] ?? part, ...[...part.matchAll(QUOTED)].map((match) => match[1] ?? '')];
+    });
+    return names.filter((name) => name !== '');
+}
+
+;// CONCATENATED MODULE: ./lib/stage/recipe-outputs.js
+const recipe_outputs_NONE = new Set();
+/** The files and links that the lines of each recipe have brought home, for as long as its recipe is known to anybody. */
+class RecipeOutputs {
+    #written = new WeakMap();
+    of(recipe) {
+        return this.#written.get(recipe) ?? recipe_outputs_NONE;
+    }
+    /** @param outputs of one line, in the order in which they were put */
+    add(recipe, outputs) {
+        const written = this.#written.get(recipe) ?? new Set();
+        this.#written.set(recipe, written);
+        for (const { kind, path } of outputs) {
+            if (kind === 'removed') {
+                written.delete(path);
+                for (const one of written)
+                    if (one.startsWith(`${path}/`))
+                        written.delete(one);
+            }
+            else if (kind !== 'directory') {
+                written.add(path);
+            }
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/survey.js
+/** Directories that are named at most. */
+const survey_MOST = 5;
+/** The part of all bytes that a directory must hold to be worth naming. */
+const OF_ALL = 0.05;
+/** The part of the directory above, if that is named, that one must hold to be named besides. */
+const OF_ABOVE = 0.2;
+/** One that holds so much of the directory above stands for it. */
+const NEARLY_ALL = 0.9;
+/**
+ * What travels, and the directories to think about: each with a good part of everything, and as far down as it can be
+ * said without losing much (`third_party/boost` where there is little else in `third_party`). One in another is named
+ * only where it is much of that.
+ */
+function surveyOf(inventory) {
+    const all = sum('', inventory);
+    const directories = [];
+    survey_name(all, all.bytes, directories);
+    directories.sort((a, b) => b.bytes - a.bytes);
+    return {
+        files: all.files,
+        bytes: all.bytes,
+        directories: directories.slice(0, survey_MOST).map(({ path, files, bytes }) => ({ path, files, bytes })),
+    };
+}
+function sum(path, inventory) {
+    const found = { path, files: 0, bytes: 0, below: [] };
+    for (const one of inventory.in(path)) {
+        if (inventory.isFile(one)) {
+            found.files++;
+            found.bytes += inventory.size(one);
+        }
+        else if (inventory.isDirectory(one)) {
+            const below = sum(one, inventory);
+            found.files += below.files;
+            found.bytes += below.bytes;
+            found.below.push(below);
+        }
+    }
+    return found;
+}
+/** @param least bytes of a directory that is named */
+function survey_name(above, all, into, least = Math.max(all * OF_ALL, 1)) {
+    for (const one of above.below) {
+        if (one.bytes < least)
+            continue;
+        let deepest = one;
+        for (let next = one; next; next = next.below.find(({ bytes }) => bytes >= deepest.bytes * NEARLY_ALL)) {
+            deepest = next;
+        }
+        into.push(deepest);
+        survey_name(deepest, all, into, Math.max(all * OF_ALL, deepest.bytes * OF_ABOVE));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/stage.js
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The workspace on the runner and its copies on the hosts.
+ *
+ * @param root absolute path, without a slash at its end
+ * @param onSkipped told of each directory that cannot be read
+ */
+function createStage(root, onSkipped, options = {}) {
+    sweepTemporaries(root);
+    const workspace = new Workspace(root, { onSkipped, exclude: options.exclude ?? [] });
+    const objects = new ObjectFiles();
+    const written = new RecipeOutputs();
+    const { declared = false, recipesOf = () => [] } = options;
+    const home = { workspace, objects, conflicts: new Conflicts(workspace), written, recipesOf };
+    const view = (job) => declared ? declaredView(root, job, written.of(job.recipe)) : undefined;
+    return {
+        root,
+        survey: async () => {
+            await workspace.refresh();
+            return surveyOf(workspace.inventory);
+        },
+        tree: () => new Copy(workspace, objects, view),
+        incoming: (sending) => new Arrival(home, sending),
+        missed: (job, visible, output) => {
+            const at = relativeTo(root, job.directory) ?? '';
+            return missedFiles(workspace, new PartialView(visible), at, output);
+        },
+        relative: (path) => relativeTo(root, path),
+        writerStarted: (job) => {
+            objects.learn(job);
+            workspace.writerStarted(job);
+        },
+        writerEnded: (job) => workspace.writerEnded(job),
+        touch: () => workspace.touch(),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/build/stage-for.js
+
+
+
+/**
+ * @param world.onSkipped told of each directory that cannot be read
+ * @param world.recipesOf the recipes whose target is that path of the workspace
+ */
+function stageFor({ root, staging, exclude }, world) {
+    const path = bytes_encode(root);
+    if (staging === 'none') {
+        const token = makeToken(path);
+        return { stage: createSharedStage(path), token, forgetToken: () => removeToken(path, token) };
+    }
+    const stage = createStage(path, world.onSkipped, {
+        exclude,
+        declared: staging === 'declared',
+        recipesOf: world.recipesOf,
+    });
+    return { stage, token: undefined, forgetToken: () => undefined };
+}
+
 ;// CONCATENATED MODULE: ./lib/build/build.js
 
 
@@ -29455,9 +33357,13 @@ async function build(options) {
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
     const environment = ownEnvironment();
     const root = bytes_encode(settings.root);
-    const stage = createStage(root, (path) => {
-        const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
-        sink({ type: 'message', level: 'warning', text });
+    let dispatcher;
+    const { stage, token, forgetToken } = stageFor(settings, {
+        recipesOf: (path) => dispatcher?.makersOf(`${root}/${path}`) ?? [],
+        onSkipped: (path) => {
+            const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
+            sink({ type: 'message', level: 'warning', text });
+        },
     });
     const baggage = new Baggage(environment, settings.environment.map(bytes_encode));
     const { staging, login } = options;
@@ -29473,15 +33379,16 @@ async function build(options) {
         baggage,
         staging: stagingDirectory(staging, opener.host),
         setup,
-        sandbox: 'overlay',
+        sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
+        partial: settings.staging === 'declared',
+        token,
         merge,
     }));
     // The runner itself is no place for what may leave when nothing of that may run on it.
     const scheduler = new Scheduler(never ? hosts.filter((host) => !host.local) : hosts, limits);
-    const farm = new Farm(remotes, scheduler, sink);
+    const farm = new Farm(remotes, stage, scheduler, sink);
     let make;
     let stopped;
-    let dispatcher;
     const stop = deferred();
     options.onSignal((name) => {
         stopped = name;
@@ -29494,7 +33401,11 @@ async function build(options) {
     let broker;
     try {
         const started = farm.start();
-        run = await RunDirectory.create({ assets: assetPath('.'), makeNames: names(options.make, environment) });
+        run = await RunDirectory.create({
+            assets: assetPath('.'),
+            makeNames: names(options.make, environment),
+            prerequisites: settings.staging === 'declared',
+        });
         await Promise.race([started, stop.promise]);
         if (never && farm.ready === 0 && stopped === undefined)
             throw new user_error_UserError('no host is ready, and fallback is never: nothing is built');
@@ -29507,6 +33418,7 @@ async function build(options) {
             dist: settings.dist,
             local: new TargetSet(settings.local.map(bytes_encode)),
             fallback: settings.fallback,
+            partial: settings.staging === 'declared',
             markers: options.piped
                 ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
                 : undefined,
@@ -29538,6 +33450,7 @@ async function build(options) {
     finally {
         dispatcher?.stop();
         farm.close();
+        forgetToken();
         await broker?.close();
         await run?.remove();
         if (options.cleanUp)
@@ -29604,7 +33517,7 @@ class Wiring {
         if (list.problem !== undefined) {
             this.#options.sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
         }
-        this.#dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined);
+        this.#dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
         call.answer('');
     }
 }
@@ -30031,24 +33944,6 @@ class StopSignals {
         for (const name of stop_signals_NAMES)
             process.off(name, this.#listener);
     }
-}
-
-;// CONCATENATED MODULE: ./lib/util/excerpt.js
-/**
- * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
- * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
- */
-function excerpt(text, limit = 40) {
-    const characters = Array.from(text);
-    const shown = characters
-        .slice(0, limit)
-        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
-        .join('');
-    return `"${shown}${characters.length > limit ? '…' : ''}"`;
-}
-function spelled(character) {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/hosts/makehosts.js
@@ -30540,17 +34435,11 @@ function failed_targets_excerpt(text) {
     return text.slice(0, half) + note + text.slice(-half);
 }
 
-;// CONCATENATED MODULE: ./lib/report/host-ready.js
-/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
-function describeHostReady(event) {
-    // Said once a host, since jobs are slower there and compilers' paths differ.
-    const sandbox = event.sandbox === 'overlay' ? '' : '; it forbids private mounts, so each slot has a copy of its own';
-    return `${event.host.name}: ready in ${event.seconds.toFixed(1)} s, ${event.files} files (${formatBytes(event.bytes)})${sandbox}`;
-}
+;// CONCATENATED MODULE: ./lib/report/format-bytes.js
 /** Bytes for people: `812 B`, `1.2 MB`. */
 function formatBytes(bytes) {
     if (bytes < 1000)
-        return `${bytes} B`;
+        return `${Math.round(bytes)} B`;
     let value = bytes / 1000;
     for (const unit of ['kB', 'MB']) {
         if (value < 999.5)
@@ -30558,6 +34447,35 @@ function formatBytes(bytes) {
         value /= 1000;
     }
     return `${value < 10 ? value.toFixed(1) : Math.round(value)} GB`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/staging.js
+
+
+/** From here on it is worth saying how to send less. */
+const MUCH = 50e6;
+/** What is unusual about how jobs run there; said once a host. */
+const REMARKS = {
+    overlay: '',
+    // Jobs are slower there, and compilers' paths differ.
+    tree: '; it forbids private mounts, so each slot has a copy of its own',
+    shared: '; it works in the workspace itself',
+};
+/** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
+function describeSurvey({ files, bytes, directories }) {
+    const biggest = directories.map((one) => `${cleanTitle(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`);
+    const hint = bytes >= MUCH && biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
+    return `workspace: ${files} files (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+}
+/** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
+function describeProgress({ host, seconds, files, bytes, of }) {
+    const rate = formatBytes(bytes / Math.max(seconds, 0.001));
+    return `${host.name}: staging, ${files} of ${of.files} files, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
+}
+/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
+function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
+    const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
+    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${files} files (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/fold.js
@@ -30594,6 +34512,12 @@ class FoldLog {
         switch (event.type) {
             case 'run-started':
             case 'job-started':
+                return;
+            case 'workspace-surveyed':
+                this.#log.text(describeSurvey(event));
+                return;
+            case 'staging-progress':
+                this.#log.text(describeProgress(event));
                 return;
             case 'host-ready':
                 this.#log.text(describeHostReady(event));
@@ -30919,6 +34843,8 @@ const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --fallback WORD      local, or never: no distributable recipe runs here
   --environment NAME   a further variable that travels (may be given again)
   --setup LINES        for sh, evaluated once per lane on the hosts
+  --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
+  --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
   --log WORD           fold, failures or plain
 
 The first argument that is none of these, and all behind it, go to make.`;
@@ -30944,6 +34870,10 @@ function parseOptions(words, directory) {
     const last = (name) => values.get(name)?.at(-1);
     const root = last('--root');
     const hostsFile = last('-c');
+    const staging = wordOf('--staging', last('--staging'), ['tree', 'declared', 'none']) ?? 'tree';
+    const exclude = values.get('--exclude') ?? [];
+    if (staging === 'none' && exclude.length > 0)
+        throw new user_error_UserError('option --exclude: nothing is copied with --staging none; leave one of the two out');
     return {
         hostsFile: hostsFile === undefined ? undefined : (0,external_node_path_.resolve)(directory, hostsFile),
         root: root === undefined ? undefined : (0,external_node_path_.resolve)(directory, root),
@@ -30954,6 +34884,8 @@ function parseOptions(words, directory) {
         fallback: wordOf('--fallback', last('--fallback'), ['local', 'never']) ?? 'local',
         environment: values.get('--environment') ?? [],
         setup: last('--setup') ?? '',
+        staging,
+        exclude,
         log: wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
         makeArguments: words.slice(at),
     };
@@ -30968,6 +34900,8 @@ const OPTIONS = new Set([
     '--fallback',
     '--environment',
     '--setup',
+    '--staging',
+    '--exclude',
     '--log',
 ]);
 /** `--name=value` and `-cVALUE` carry their value themselves. */
@@ -31110,6 +35044,8 @@ function settingsOf(options) {
         setup: options.setup,
         environment: options.environment,
         fallback: options.fallback,
+        staging: options.staging,
+        exclude: options.exclude,
         log: options.log ?? 'fold',
         summary: false,
         cache: false,

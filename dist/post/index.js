@@ -55842,6 +55842,12 @@ var external_node_net_ = __nccwpck_require__(7030);
  */
 class GatheringSocket extends external_node_net_.Socket {
     #gathered = [];
+    connect(...to) {
+        super.connect(...to);
+        // It gives the socket the write of its own class, as a property, for sockets that are used again.
+        Reflect.deleteProperty(this, 'write');
+        return this;
+    }
     /** Takes the bytes over; false: it would be better to wait for `drain`. */
     write(chunk) {
         if (this.#gathered.length === 0)
@@ -56248,6 +56254,12 @@ class input_reader_InputReader {
         }
         return [...new Set(patterns)];
     }
+    /** Lines that are not blank, as they are less what a line of Windows ends with. */
+    lines(name) {
+        return this.#read(name)
+            .split(/\r?\n/)
+            .filter((line) => line.trim() !== '');
+    }
     /** Names of variables, between blanks, newlines or commas. */
     names(name) {
         const names = this.#read(name)
@@ -56301,12 +56313,17 @@ function readInputs(read, env) {
             local: reader.patterns('local'),
             setup: (reader.exactText('setup') ?? '').replaceAll('\r\n', '\n'),
             environment: reader.names('environment'),
+            staging: reader.word('staging', ['tree', 'declared', 'none']),
+            exclude: reader.lines('exclude'),
             fallback: reader.word('fallback', ['local', 'never']),
             cache: reader.flag('cache', true),
             log: reader.word('log', ['fold', 'failures', 'plain']),
             summary: reader.flag('summary', true),
         },
     };
+    if (inputs.settings.staging === 'none' && inputs.settings.exclude.length > 0) {
+        reader.problem('exclude', 'nothing is copied with staging: none; leave one of the two out');
+    }
     reader.finish();
     return inputs;
 }

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use POSIX ();
 use Fcntl qw(:mode :DEFAULT);
-use Errno qw(EINTR EAGAIN ENOENT);
+use Errno qw(EINTR EAGAIN EEXIST ENOENT);
 use Time::HiRes qw(lstat time);
 
 binmode STDIN;
@@ -14,21 +14,21 @@ $SIG{PIPE} = 'IGNORE';
 $SIG{CHLD} = sub { };    # so that a select ends when a job does
 
 # ---- system calls that perl has no builtin for -------------------------------------------------------------------
-# unshare, mount, umount2, lgetxattr, utimensat, prctl
+# unshare, mount, umount2, lgetxattr, utimensat, prctl, statfs
 my %NUMBERS = (
-    x86_64      => [272, 165, 166, 192, 280, 157],
-    aarch64     => [97,  40,  39,  9,   88,  167],
-    riscv64     => [97,  40,  39,  9,   88,  167],
-    loongarch64 => [97,  40,  39,  9,   88,  167],
-    ppc64le     => [282, 21,  52,  213, 304, 171],
-    s390x       => [303, 21,  52,  228, 315, 172],
+    x86_64      => [272, 165, 166, 192, 280, 157, 137],
+    aarch64     => [97,  40,  39,  9,   88,  167, 43],
+    riscv64     => [97,  40,  39,  9,   88,  167, 43],
+    loongarch64 => [97,  40,  39,  9,   88,  167, 43],
+    ppc64le     => [282, 21,  52,  213, 304, 171, 99],
+    s390x       => [303, 21,  52,  228, 315, 172, 99],
 );
 my ($system, undef, undef, undef, $machine) = POSIX::uname();
-my ($UNSHARE, $MOUNT, $UMOUNT2, $LGETXATTR, $UTIMENSAT, $PRCTL) =
+my ($UNSHARE, $MOUNT, $UMOUNT2, $LGETXATTR, $UTIMENSAT, $PRCTL, $STATFS) =
     $system eq 'Linux' && length(pack 'p', 'x') == 8 ? @{ $NUMBERS{$machine} || [] } : ();
 use constant {
     CLONE_NEWNS => 0x20000, CLONE_NEWUSER => 0x10000000,
-    MS_BIND => 4096, MS_REC => 16384, MS_PRIVATE => 1 << 18, MNT_DETACH => 2,
+    MS_BIND => 4096, MS_REC => 16384, MS_PRIVATE => 1 << 18, MS_SLAVE => 1 << 19, MNT_DETACH => 2,
     AT_FDCWD => -100, AT_SYMLINK_NOFOLLOW => 0x100, PR_SET_CHILD_SUBREAPER => 36,
 };
 
@@ -53,14 +53,20 @@ sub set_time {
 
 # ---- frames ------------------------------------------------------------------------------------------------------
 my $input = '';
-my $job = 0;    # process id of the job that runs, which is its process group too
+my $source = \*STDIN;
+my $waited = 0;    # seconds, for input
+my $job = 0;       # process id of the job that runs, which is its process group too
 
 # More input; end of stream ends everything: whoever asked is gone.
 sub fill {
+    my $begin = time;
     while (1) {
-        my $n = sysread STDIN, $input, 262144, length $input;
+        my $n = sysread $source, $input, 262144, length $input;
+        $waited += time - $begin;
         return if $n;
-        leave() if defined $n || $! != EINTR && $! != EAGAIN;
+        next if !defined $n && ($! == EINTR || $! == EAGAIN);
+        if ($source != \*STDIN) { say_later("trouble gzip broke off\n"); flush_output() }
+        leave();
     }
 }
 
@@ -92,9 +98,16 @@ sub flush_output {
 
 sub say_later { $output .= $_[0]; flush_output() if length $output > 262144 }
 
+sub printable { my ($text) = @_; $text =~ s/[^ -~]/?/g; return $text }
+
 # ---- the sandbox -------------------------------------------------------------------------------------------------
-my ($staging, $workspace, $lane, $home, $tree, $overlay, $root, $options, $xattr, $serial);
-my %known;      # without overlay: path => stamp of every file of the tree, as after the last job
+my ($staging, $workspace, $lane, $home, $tree, $root, $options, $xattr, $serial);
+my $sandbox;    # overlay, tree or shared
+my $jailed;     # jobs have a root directory of their own
+my $dirs;       # for jobs that see a part of the tree: a copy of its directories without what is in them
+my $made;       # takes the name of each directory that comes into a tree which lanes share
+my ($made_before, $meanwhile);
+my %known;      # in a tree of its own: path => stamp of every file, as after the last job
 
 sub leave {
     if ($job) { kill_job($job); reap_strays() }
@@ -112,6 +125,12 @@ sub remove {
     } else {
         unlink $path;
     }
+}
+
+sub above {
+    my ($name) = @_;
+    my $at = rindex $name, '/';
+    return $at < 0 ? '' : substr $name, 0, $at;
 }
 
 sub names {
@@ -152,29 +171,49 @@ sub enter_namespace {
             close $file or return 0;
         }
     }
-    mount('none', '/', '', MS_REC | MS_PRIVATE, '') or return 0;
+    # What the host mounts later, a shared file system may need.
+    mount('none', '/', '', MS_REC | ($sandbox eq 'shared' ? MS_SLAVE : MS_PRIVATE), '') or return 0;
     mount('tmpfs', $root, 'tmpfs', 0, 'mode=755,size=1m,nr_inodes=100k') or return 0;
     my @path = grep { length } split m{/}, $workspace;
+    my $below_tmp = $path[0] eq 'tmp';
     umask 022;
-    if ($path[0] eq 'tmp') {
-        build_root('', $root, 'tmp') or return 0;
-    } else {
-        build_root('', $root, @path) or return 0;
-        mkdir "$root/tmp";
-    }
+    build_root('', $root, $below_tmp || $sandbox eq 'shared' ? 'tmp' : @path) or return 0;
+    mkdir "$root/tmp";
     chmod 01777, "$home/tmp";
     mount("$home/tmp", "$root/tmp", '', MS_BIND, '') or return 0;
-    if ($path[0] eq 'tmp') {
+    if ($below_tmp) {
         my $below = "$root";
         mkdir $below .= "/$_", 0755 for @path;
     }
     umask 077;
+    if ($sandbox eq 'shared') {
+        return 0 if $below_tmp && !mount($workspace, "$root$workspace", '', MS_BIND | MS_REC, '');
+        # A link on the way to it may lead through the /tmp that cannot be seen any more.
+        my $probe = fork // return 0;
+        if (!$probe) { POSIX::_exit(chroot($root) && -d $workspace ? 0 : 1) }
+        return waitpid($probe, 0) == $probe && $? == 0;
+    }
+    # An upper layer is to hold whole files and directories, whatever this kernel was built to prefer.
     $xattr = $user ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
-    for my $try (($user ? 'userxattr,' : '') . 'volatile', $user ? 'userxattr' : '') {
+    my @whole = $user ? 'userxattr' : ('redirect_dir=off,index=off,metacopy=off', 'redirect_dir=off,index=off', '');
+    for my $try (map { ($_ ? "$_,volatile" : 'volatile', $_) } @whole) {
         $options = $try;
         return 1 if probe_overlay();
     }
     return 0;
+}
+
+# The workspace of the runner itself, on a file system that this host shares with it.
+sub check_shared {
+    my ($token) = @_;
+    my $why = POSIX::access($workspace, POSIX::W_OK()) ? '' : "cannot write there: $!";
+    my $there = '';
+    if (!open my $file, '<', "$workspace/$token") { $why = "cannot read $token there: $!" }
+    elsif (!defined sysread $file, $there, 4096) { $why = "cannot read $token there: $!" }
+    elsif ($there ne $token) { $why = "$token there is not the runner's" }
+    return if $why eq '';
+    refuse("$workspace is not the runner's workspace there ($why): 'staging: none' needs it on a file system that host "
+            . 'and runner share, at the same path');
 }
 
 # Whether an overlay here does all that is needed: changes, deletions, and directories that replace others.
@@ -193,23 +232,68 @@ sub probe_overlay {
     return $fine;
 }
 
+# Mounts a layer of its own over what a job is to see: undefined when it cannot.
 sub open_overlay {
-    my ($lower) = @_;
+    my ($lower, $visible) = @_;
     $serial++;
     my %box = (upper => "$home/u$serial", work => "$home/w$serial");
     mkdir $box{upper}, 0700 and chmod 0755, $box{upper} or return;
     mkdir $box{work}, 0700 or return;
+    if ($visible) {
+        $box{view} = "$home/v$serial";
+        build_view($box{view}, $visible) or return;
+        $lower = "$box{view}:$dirs";
+    }
     my $data = "lowerdir=$lower,upperdir=$box{upper},workdir=$box{work}" . ($options ? ",$options" : '');
-    if (!mount('overlay', "$root$workspace", 'overlay', 0, $data)) { remove($box{upper}); remove($box{work}); return }
-    return \%box;
+    return \%box if mount('overlay', "$root$workspace", 'overlay', 0, $data);
+    my $why = $!;
+    remove($_) for values %box;
+    $! = $why;
+    return;
+}
+
+sub unmount {
+    my $target = "$root$workspace";
+    syscall($UMOUNT2, $target, MNT_DETACH);
 }
 
 sub close_overlay {
     my ($box) = @_;
-    my $target = "$root$workspace";
-    syscall($UMOUNT2, $target, MNT_DETACH);
-    remove($box->{upper});
-    remove($box->{work});
+    unmount();
+    remove($_) for values %$box;
+}
+
+# Hard links to all that a job sees of the files and links in the tree: above $dirs this is the tree without the rest.
+sub build_view {
+    my ($view, $visible) = @_;
+    mkdir $view, 0700 and chmod 0755, $view or return 0;
+    my (%made, %checked);
+    for (@$visible) {
+        my ($name, $below) = m{^(.*?)(/?)\z}s;
+        next unless inside($name, \%checked);
+        show($view, $name, $below ne '', \%made) or return 0;
+    }
+    return 1;
+}
+
+# What has gone from the tree meanwhile is not there for the job either.
+sub show {
+    my ($view, $name, $below, $made) = @_;
+    my @stat = CORE::lstat "$tree/$name" or return 1;
+    if (!S_ISDIR($stat[2])) {
+        show_directory($view, above($name), $made) or return 0;
+        return link("$tree/$name", "$view/$name") || $! == EEXIST || $! == ENOENT;
+    }
+    for ($below ? names("$tree/$name") : ()) { show($view, $name eq '' ? $_ : "$name/$_", 1, $made) or return 0 }
+    return 1;
+}
+
+sub show_directory {
+    my ($view, $name, $made) = @_;
+    return 1 if $name eq '' || $made->{$name};
+    show_directory($view, above($name), $made) or return 0;
+    my @stat = CORE::lstat "$tree/$name" or return 1;
+    return $made->{$name} = mkdir("$view/$name", 0700) && chmod $stat[2] & 0777, "$view/$name";
 }
 
 sub opaque {
@@ -219,17 +303,21 @@ sub opaque {
     return $size == 1 && substr($value, 0, 1) eq 'y';
 }
 
-# What a job leaves in its private /tmp is there again for the next line of its recipe, whichever lane runs that, and for
-# nobody else. A workspace below /tmp has its own place there, which stays.
+# What a job leaves in its private /tmp, or else in its TMPDIR, is there again for the next line of its recipe, whichever
+# lane runs that, and for nobody else. A workspace below /tmp has its own place there, which stays.
 sub take_tmp {
     my ($recipe) = @_;
     my $kept = "$staging/r$recipe";
+    if (!$jailed) { mkdir $kept, 0700; return TMPDIR => $kept }
     rename "$kept/$_", "$home/tmp/$_" for names($kept);
+    rmdir $kept;
+    return;
 }
 
 sub keep_tmp {
     my ($recipe) = @_;
     my $kept = "$staging/r$recipe";
+    if (!$jailed) { rmdir $kept; return }
     my (undef, $top, $next) = split m{/}, $workspace;
     for my $name (names("$home/tmp")) {
         next if $top eq 'tmp' && $name eq $next;
@@ -238,31 +326,68 @@ sub keep_tmp {
     }
 }
 
+# ---- room ----------------------------------------------------------------------------------------------------------
+my $FULL = qr/No space left on device|Disk quota exceeded/;
+
+# Why nothing more can be written to the staging directory, for people; empty when it can. Whoever has been told so by
+# something else (hint) believes it earlier.
+sub shortage {
+    my ($hint) = @_;
+    my ($name, $facts) = ($staging, "\0" x 256);
+    return '' unless $STATFS && syscall($STATFS, $name, $facts) == 0;
+    my ($size, $blocks, $free, $available, $inodes, $left, $unit) =
+        unpack $machine eq 's390x' ? 'x4 L q5 x8 x4 L' : 'x8 q6 x8 x8 q', $facts;
+    my $bytes = ($> ? $available : $free) * ($unit || $size);
+    return "no inodes left in $staging" if $inodes && $left < 16;
+    return '' unless $blocks && ($bytes < 4 << 20 || $hint && ($bytes < 1 << 30 || !can_write()));
+    return sprintf 'no space left in %s: %d kB free', $staging, $bytes / 1024;
+}
+
+# A quota shows only to who tries.
+sub can_write {
+    my $fine = open my $file, '>', "$home/full";
+    $fine &&= (syswrite($file, "\1" x 262144) // 0) == 262144 for 1 .. 16;
+    $fine &&= close $file;
+    unlink "$home/full";
+    return $fine;
+}
+
+# The lack of space first, where that may be the reason.
+sub because {
+    my ($text) = @_;
+    my $short = shortage($text =~ $FULL);
+    return printable($short eq '' ? $text : "$short ($text)");
+}
+
 # ---- entries: files as they travel ---------------------------------------------------------------------------------
 # In:  "f MODE NS SIZE LEN\n" path content | "l NS SIZE LEN\n" path target | "d MODE LEN\n" path | "x LEN\n" path
 #      | "t NS LEN\n" path | ".\n"; NS: time of change in nanoseconds.
 # Out: the same, with "f MODE NS SIZE KEEP LEN\n": KEEP is 1 when the job set the time itself, and
 #      "u LEN\n": what the tree has there is no longer known; "s LEN\n": something that cannot travel.
 sub apply_entries {
+    my ($fresh) = @_;    # nobody looks at the tree meanwhile
     my (@trouble, %checked, $content);
+    umask 0;
     while ((my $line = read_line()) ne '.') {
         my ($kind, @field) = split / /, $line;
         my $name = read_exact(pop @field);
         my $path = "$tree/$name";
         my ($fine, $why) = (1, undef);
         %checked = () if $kind eq 'x' || $kind eq 'l';
-        if (!inside($name, \%checked)) {    # what was to be removed there is gone already
-            next if $kind eq 'x' || $kind eq 't';
-            $path = "$staging/.refused$lane";
+        if ($sandbox eq 'shared' || !inside($name, \%checked)) {
+            next if $kind eq 'x' || $kind eq 't';    # what was to be removed there is gone already
+            $path = "$home/refused";
             ($fine, $why) = (0, 'what is above it is no directory');
         }
         if ($kind eq 'f') {
             my ($mode, $ns, $size) = @field;
             $content = 1;
-            my $temporary = "$staging/.t$lane";
-            my $fine_so_far = open my $file, '>', $temporary;
-            $fine &&= $fine_so_far;
-            binmode $file if $fine_so_far;
+            my ($target, $file) = ($path);
+            if (!$fresh || !$fine || !sysopen $file, $target, O_WRONLY | O_CREAT | O_EXCL, oct $mode) {
+                $target = "$staging/.t$lane";
+                unlink $target;
+                $fine &&= sysopen $file, $target, O_WRONLY | O_CREAT | O_EXCL, oct $mode;
+            }
             my $left = $size;
             while ($left > 0) {
                 fill() unless length $input;
@@ -274,30 +399,109 @@ sub apply_entries {
                 substr($input, 0, $take) = '';
                 $left -= $take;
             }
-            close $file or $fine = 0 if $fine_so_far;
-            $fine &&= chmod(oct $mode, $temporary) && set_time($temporary, $ns);
-            if ($fine && !rename $temporary, $path) { remove($path); $fine = rename $temporary, $path }
+            $fine &&= close($file) && set_time($target, $ns);
+            if ($fine && $target ne $path && !rename $target, $path) { drop($name); $fine = rename $target, $path }
+            if (!$fine) { $why //= "$!"; unlink $target }
         } elsif ($kind eq 'l') {
             my $target = read_exact($field[1]);
-            remove($path);
+            drop($name) if $fine;
             $fine &&= symlink($target, $path) && set_time($path, $field[0]);
         } elsif ($kind eq 'd') {
-            remove($path) if -l $path || !-d _;
-            $fine &&= (-d $path || mkdir $path, 0700) && chmod oct($field[0]) | 0700, $path;
+            drop($name) if $fine && (-l $path || !-d _);
+            $fine &&= make_directory($name, oct $field[0]);
         } elsif ($kind eq 'x') {
-            remove($path);
+            drop($name);
             forget($name);
             next;
         } elsif ($kind eq 't') {
             $fine &&= set_time($path, $field[0]);
         }
-        push @trouble, "$name: " . ($why // "$!") unless $fine;
-        next if $overlay;
+        push @trouble, "$name: " . ($why // "$!") unless $fine || @trouble > 4;
+        next if $sandbox ne 'tree';
         forget($name) if $kind eq 'f' || $kind eq 'l';
         $known{$name} = stamp($path);
     }
-    select undef, undef, undef, 0.01 if $content && !$overlay;    # a change in the same tick of the clock would not show
-    return @trouble;
+    umask 077;
+    # A change in the same tick of the clock would not show.
+    select undef, undef, undef, 0.01 if $content && $sandbox eq 'tree';
+    return join '; ', @trouble;
+}
+
+# What stands in the tree, and the copy of its directories with it.
+sub drop {
+    my ($name) = @_;
+    remove("$tree/$name");
+    remove("$dirs/$name") if $dirs;
+}
+
+sub make_directory {
+    my ($name, $mode) = @_;
+    for my $top ($tree, $dirs // ()) {
+        my $path = "$top/$name";
+        my $is_new = !-d $path;
+        mkdir $path, 0700 or return 0 if $is_new;
+        # In its namespace this process may write everywhere; without one it needs the right.
+        chmod $mode & 0777 | ($jailed ? 0 : 0700), $path or return 0;
+        syswrite $made, "$name\0" if $is_new && $made && $top eq $tree;
+    }
+    return 1;
+}
+
+# Whether a directory came into the tree while the job ran that has just ended. Kernels before 5.14 mark all new directories
+# of an upper layer as if they had replaced another.
+sub made_meanwhile {
+    my ($name) = @_;
+    if (!$meanwhile) {
+        open my $log, '<', "$staging/made" or return 0;
+        seek $log, $made_before, 0;
+        local $/;
+        $meanwhile = { map { $_ => 1 } split /\0/, <$log> // '' };
+    }
+    return $meanwhile->{$name};
+}
+
+# The same in a group of its own, compressed: comes in pieces behind their size in eight hexadecimal digits, up to an empty
+# one. A process hands them to gzip, and takes no byte that is not meant for it.
+sub apply_compressed {
+    pipe my $packed, my $pack or return "pipe: $!";
+    pipe my $plain, my $unpack or return "pipe: $!";
+    my $gzip = fork // return "fork: $!";
+    if (!$gzip) {
+        POSIX::dup2(fileno $packed, 0);
+        POSIX::dup2(fileno $unpack, 1);
+        close $_ for $packed, $pack, $plain, $unpack;
+        { no warnings; exec 'gzip', '-dc' }
+        POSIX::_exit(127);
+    }
+    my $feeder = fork // return "fork: $!";
+    if (!$feeder) {
+        close $_ for $packed, $plain, $unpack;
+        while ((my $size = hex take_exact(8)) > 0) {
+            while ($size > 0) {
+                my $piece = take_exact($size < 65536 ? $size : 65536);
+                $size -= length $piece;
+                for (my $at = 0; $at < length $piece;) { $at += syswrite($pack, $piece, 65536, $at) // POSIX::_exit(1) }
+            }
+        }
+        POSIX::_exit(0);
+    }
+    close $_ for $packed, $pack, $unpack;
+    ($source, $input) = ($plain, '');
+    my $trouble = apply_entries(1);
+    $source = \*STDIN;
+    for my $child ($feeder, $gzip) { waitpid $child, 0; $trouble ||= "gzip: it ended with status $?" if $? }
+    return $trouble;
+}
+
+# Reads no further, for a process that is not the only one to read.
+sub take_exact {
+    my ($size) = @_;
+    my $piece = substr $input, 0, $size, '';
+    while (length $piece < $size) {
+        my $n = sysread STDIN, $piece, $size - length $piece, length $piece;
+        POSIX::_exit(1) if !$n && (defined $n || $! != EINTR && $! != EAGAIN);
+    }
+    return $piece;
 }
 
 # What stood there, and all below it, is not in the tree any more.
@@ -310,10 +514,8 @@ sub forget {
 # Whether all levels above a name are real directories: nothing is reached through a link that a job left.
 sub inside {
     my ($name, $checked) = @_;
-    my $at = rindex $name, '/';
-    return 1 if $at < 0;
-    my $parent = substr $name, 0, $at;
-    return 1 if $checked->{$parent};
+    my $parent = above($name);
+    return 1 if $parent eq '' || $checked->{$parent};
     return 0 if !inside($parent, $checked) || -l "$tree/$parent" || !-d _;
     return $checked->{$parent} = 1;
 }
@@ -330,7 +532,8 @@ sub nanoseconds {
     return sprintf '%d%09d', $seconds, ($time - $seconds) * 1e9;
 }
 
-my ($began, $refused);
+my $began;
+my $broken;    # why what a job wrote cannot be told, or is not in the tree
 
 sub send_entry {
     my ($name, $path, @stat) = @_;
@@ -345,10 +548,13 @@ sub send_entry {
         }
         binmode $file;
         my $left = $stat[7];
-        say_later(sprintf("f %o %s %d %d %d\n", $stat[2] & 0777, nanoseconds($stat[9]), $left, $keep, length $name) . $name);
+        say_later(sprintf("f %o %s %d %d %d\n", $stat[2] & 07777, nanoseconds($stat[9]), $left, $keep, length $name) . $name);
         while ($left > 0) {
             my $n = sysread $file, my $chunk, $left < 262144 ? $left : 262144;
-            if (!$n) { $chunk = "\0" x ($left < 262144 ? $left : 262144) }
+            if (!$n) {
+                $broken //= "$name: " . (defined $n ? 'it has been cut off' : "$!");
+                $chunk = "\0" x ($left < 262144 ? $left : 262144);
+            }
             $left -= length $chunk;
             say_later($chunk);
         }
@@ -382,28 +588,14 @@ sub collect_upper {
         my ($new, $old) = ("$upper/$relative", "$tree/$relative");
         my @stat = lstat $new or next;
         my @before = lstat $old;
+        my $was_directory = @before && S_ISDIR($before[2]);
         if (S_ISCHR($stat[2]) && $stat[6] == 0) {
-            say_later('x ' . length($relative) . "\n$relative");
-            remove($old);
+            send_removed($relative);
         } elsif (S_ISDIR($stat[2])) {
-            if (@before && S_ISDIR($before[2])) {
-                if (opaque($new)) {
-                    say_later('x ' . length($relative) . "\n$relative");
-                    remove($old);
-                    @before = ();
-                } elsif (($before[2] ^ $stat[2]) & 0777) {
-                    send_entry($relative, $new, @stat);
-                    chmod $stat[2] & 0777 | 0700, $old;
-                }
-            } elsif (@before) {
-                say_later('x ' . length($relative) . "\n$relative");
-                remove($old);
-                @before = ();
-            }
-            if (!@before) {
+            if (@before && (!$was_directory || opaque($new) && !made_meanwhile($relative))) { send_removed($relative); @before = () }
+            if (!@before || ($before[2] ^ $stat[2]) & 0777) {
                 send_entry($relative, $new, @stat);
-                mkdir $old, 0700;
-                chmod $stat[2] & 0777 | 0700, $old;
+                make_directory($relative, $stat[2]) or $broken //= "$relative: $!";
             }
             chmod $stat[2] & 07777 | 0700, $new;
             collect_upper($upper, $relative);
@@ -411,22 +603,30 @@ sub collect_upper {
             # Opening for writing, or chmod there and back, copies a file up without a change.
             next if @before && S_ISREG($stat[2]) && $before[2] == $stat[2] && $before[7] == $stat[7]
                 && $before[9] == $stat[9] && same_content($new, $old);
-            if (@before && S_ISDIR($before[2])) {
-                say_later('x ' . length($relative) . "\n$relative");
-                remove($old);
-            }
+            send_removed($relative) if $was_directory;
             send_entry($relative, $new, @stat);
-            rename $new, $old if S_ISREG($stat[2]) || S_ISLNK($stat[2]);
+            next unless S_ISREG($stat[2]) || S_ISLNK($stat[2]);
+            rename $new, $old or $broken //= "$relative: $!";
         }
     }
 }
 
+sub send_removed {
+    my ($name) = @_;
+    say_later('x ' . length($name) . "\n$name");
+    drop($name);
+}
+
+# Stamps of everything below. Directories that a job has closed to its own user are opened, and their modes noted.
 sub walk {
-    my ($at, $seen) = @_;
+    my ($at, $seen, $closed) = @_;
     for my $name (names($at eq '' ? $tree : "$tree/$at")) {
         my $relative = $at eq '' ? $name : "$at/$name";
         my $stamp = $seen->{$relative} = stamp("$tree/$relative");
-        walk($relative, $seen) if substr($stamp, 0, 1) eq 'd';
+        next if substr($stamp, 0, 1) ne 'd';
+        my $mode = substr $stamp, 1;
+        if (($mode & 0700) != 0700) { $closed->{$relative} = $mode; chmod $mode & 07777 | 0700, "$tree/$relative" }
+        walk($relative, $seen, $closed);
     }
 }
 
@@ -434,8 +634,8 @@ sub walk {
 # or says which paths are no longer known.
 sub collect_tree {
     my ($wants, $except) = @_;
-    my %now;
-    walk('', \%now);
+    my (%now, %closed);
+    walk('', \%now, \%closed);
     for my $name (sort keys %known) {
         next if exists $now{$name};
         my $wanted = $wants && $name ne $except;
@@ -446,8 +646,10 @@ sub collect_tree {
         if ($wants && $name ne $except) {
             my @stat = lstat "$tree/$name" or next;
             my $old = $known{$name};
+            $stat[2] = $closed{$name} if $closed{$name};
             say_later('x ' . length($name) . "\n$name") if defined $old && (substr($old, 0, 1) eq 'd') != S_ISDIR($stat[2]);
             send_entry($name, "$tree/$name", @stat);
+            $now{$name} = stamp("$tree/$name") unless $stat[2] & 0400;    # it had to be opened to be read
         } elsif (defined $known{$name}) {
             say_later('u ' . length($name) . "\n$name");
         } else {
@@ -455,6 +657,7 @@ sub collect_tree {
             delete $now{$name};
         }
     }
+    $now{$_} = stamp("$tree/$_") for grep { exists $now{$_} } keys %closed;
     %known = %now;
 }
 
@@ -480,7 +683,7 @@ sub kill_job {
     kill KILL => -$pid or kill KILL => $pid;
 }
 
-my %base;
+my (%base, $killed);
 
 sub start_job {
     my ($run, $out, $err) = @_;
@@ -491,14 +694,14 @@ sub start_job {
     POSIX::dup2(fileno $out, 1);
     POSIX::dup2(fileno $err, 2);
     $SIG{$_} = 'DEFAULT' for qw(PIPE CHLD);
-    my $top = $overlay ? $workspace : $tree;
+    my $top = $sandbox eq 'tree' ? $tree : $workspace;
     my $directory = $run->{directory} eq '' ? $top : "$top/$run->{directory}";
-    if ($overlay && !chroot $root or !chdir $directory) {
+    if ($jailed && !chroot $root or !chdir $directory) {
         syswrite STDERR, "cd: $directory: $!\n";
         POSIX::_exit(126);
     }
     umask $run->{umask};
-    %ENV = (%base, map { split /=/, $_, 2 } @{ $run->{environment} });
+    %ENV = (%base, @{ $run->{tmp} }, map { split /=/, $_, 2 } @{ $run->{environment} });
     $ENV{PATH} = "$run->{path}:$ENV{PATH}" if $run->{path} ne '';
     $ENV{PWD} = $directory;
     my @argv = @{ $run->{argv} };
@@ -509,9 +712,11 @@ sub start_job {
 }
 
 # Passes the job's output on until it has ended. A pipe that something in the background still holds is not waited for.
+# Gives the status, and whether the output spoke of a full disk.
 sub watch_job {
     my ($id, $pid, %pipe) = @_;    # descriptor number => handle
-    my ($status, $pause) = (undef, 0.0002);
+    my ($status, $pause, $hint, $tail) = (undef, 0.0002, 0, '');
+    $killed = 0;
     hear_kill($id, $pid);    # it may have come with the job
     while (1) {
         my $readable = '';
@@ -526,7 +731,13 @@ sub watch_job {
             for my $descriptor (sort keys %pipe) {
                 next unless vec $ready, fileno $pipe{$descriptor}, 1;
                 my $size = sysread $pipe{$descriptor}, my $chunk, 65536;
-                if ($size) { $got = 1; say_later("out $id $descriptor $size\n$chunk"); flush_output() if length $output > 65536 }
+                if ($size) {
+                    $got = 1;
+                    say_later("out $id $descriptor $size\n$chunk");
+                    flush_output() if length $output > 65536;
+                    $hint ||= "$tail$chunk" =~ $FULL;
+                    $tail = substr $chunk, $size < 24 ? 0 : -24;
+                }
                 elsif (defined $size || $! != EINTR && $! != EAGAIN) { delete $pipe{$descriptor} }
             }
             if (vec $ready, 0, 1) { fill(); hear_kill($id, $pid) }
@@ -538,69 +749,87 @@ sub watch_job {
             last unless %pipe;
         }
     }
-    return $status;
+    return ($status, $hint);
 }
 
 # The only frame that counts while a job runs stands alone at the front.
 sub hear_kill {
     my ($id, $pid) = @_;
     return unless $input =~ s/^kill (\d+)\n//;
-    kill_job($pid) if $1 == $id;
+    return unless $1 == $id;
+    $killed = 1;
+    kill_job($pid);
+}
+
+# The last word of a lane: what its tree holds cannot be told any more.
+sub lose {
+    my ($id, $why, $box) = @_;
+    say_later("lost $id $why\n");
+    flush_output();
+    close_overlay($box) if $box;
+    leave();
 }
 
 sub run_job {
-    my ($id, $umask, $merge, $keep, $argc, $envc, $recipe, $size) = @_;
+    my ($id, $umask, $merge, $keep, $argc, $envc, $shown, $recipe, $size) = @_;
     my ($directory, $path, $except, @rest) = split /\0/, read_exact($size), -1;
     my %run = (
         directory => $directory, path => $path, umask => oct $umask,
-        argv => [@rest[0 .. $argc - 1]], environment => [@rest[$argc .. $argc + $envc - 1]],
+        argv => [splice @rest, 0, $argc], environment => [splice @rest, 0, $envc],
     );
-    $began = time;
+    my $visible = $shown eq '-' ? undef : [splice @rest, 0, $shown];
+    lose($id, 'it was not told that jobs see parts of the tree') if $visible && !$dirs;
     my $box;
-    if ($overlay && !($box = open_overlay($tree))) { say_later("lost $id sandbox: $!\n"); return }
-    take_tmp($recipe) if $overlay;
-    pipe my $out_read, my $out_write or do { say_later("lost $id pipe: $!\n"); return };
+    if ($sandbox eq 'overlay') {
+        ($made_before, $meanwhile) = (-s $made, undef);
+        $box = open_overlay($tree, $visible) or lose($id, because("sandbox: $!"));
+    }
+    $run{tmp} = [take_tmp($recipe)];
+    pipe my $out_read, my $out_write or lose($id, "pipe: $!", $box);
     my ($err_read, $err_write);
-    if (!$merge) { pipe $err_read, $err_write or do { say_later("lost $id pipe: $!\n"); return } }
+    if (!$merge) { pipe $err_read, $err_write or lose($id, "pipe: $!", $box) }
+    ($began, $broken) = (time, undef);
     $job = start_job(\%run, $out_write, $merge ? $out_write : $err_write);
-    if (!defined $job) { $job = 0; close_overlay($box) if $box; say_later("lost $id fork: $!\n"); return }
+    if (!defined $job) { $job = 0; lose($id, "fork: $!", $box) }
     close $out_write;
     close $err_write if $err_write;
-    my $status = watch_job($id, $job, 1 => $out_read, $merge ? () : (2 => $err_read));
+    my ($status, $hint) = watch_job($id, $job, 1 => $out_read, $merge ? () : (2 => $err_read));
     my $microseconds = int((time - $began) * 1e6);
     reap_strays();
     $job = 0;
+    my $short = $status != 0 && !$killed ? shortage($hint) : '';
+    lose($id, printable($short), $box) if $short ne '';
     my ($kind, $number) = $status & 127 ? ('signal', $status & 127) : ('exit', $status >> 8);
     say_later("end $id $kind $number $microseconds\n");
     my $wanted = $status == 0 || $keep;
     $except = '' if $status == 0;
-    if ($overlay) {
+    if ($box) {
         remove("$box->{upper}/$except") if $wanted && $except ne '';
-        syscall($UMOUNT2, my $target = "$root$workspace", MNT_DETACH);
+        unmount();
         collect_upper($box->{upper}, '') if $wanted;
-        say_later(".\n");
-        flush_output();
-        remove($box->{upper});
-        remove($box->{work});
-        keep_tmp($recipe);
-    } else {
+    } elsif ($sandbox eq 'tree') {
         collect_tree($wanted, $except);
-        say_later(".\n");
     }
+    keep_tmp($recipe);
+    lose($id, because($broken), $box) if defined $broken;
+    say_later(".\n");
+    flush_output();
+    if ($box) { remove($_) for values %$box }
 }
 
 # ---- start ---------------------------------------------------------------------------------------------------------
 delete @ENV{grep { /^SSH_/ } keys %ENV};
-delete @ENV{qw(PWD OLDPWD SHLVL _ DISTMAKE_SETUP)};
+delete @ENV{qw(PWD OLDPWD SHLVL _ DISTMAKE_SETUP TMPDIR TMP TEMP)};
 %base = %ENV;
 $base{PATH} = '/usr/local/bin:/usr/bin:/bin' unless length($base{PATH} // '');
 umask 077;
 POSIX::setpgid(0, 0);
 
-(my $size, $lane, my $create, my $mode) = split / /, read_line();
-($staging, $workspace) = split /\0/, read_exact($size), -1;
-sub refuse { $output = ''; say_later("refused $_[0]\n"); flush_output(); POSIX::_exit(1) }
+(my $size, $lane, my $create, $sandbox, my $partial) = split / /, read_line();
+($staging, $workspace, my $token) = split /\0/, read_exact($size), -1;
+sub refuse { $output = ''; say_later('refused ' . printable($_[0]) . "\n"); flush_output(); POSIX::_exit(1) }
 
+check_shared($token) if $sandbox eq 'shared';
 if ($create) { mkdir $staging, 0700 or refuse("cannot make $staging: $!") }
 my @owner = CORE::lstat $staging;
 refuse("$staging is not ours") unless @owner && S_ISDIR($owner[2]) && $owner[4] == $>;
@@ -610,23 +839,30 @@ $root = "$home/root";
 mkdir $root;
 mkdir "$home/tmp";
 syscall($PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) if $PRCTL;
-$overlay = $mode eq 'overlay' && enter_namespace();
-$tree = $overlay ? "$staging/tree" : "$home/tree";
-mkdir $tree, 0700 and chmod 0755, $tree;
-say_later("hello 1 " . ($overlay ? 'overlay' : 'tree') . " $tree\n");
+$jailed = $sandbox ne 'tree' && enter_namespace();
+$sandbox = 'tree' if $sandbox eq 'overlay' && !$jailed;
+$tree = $sandbox eq 'overlay' ? "$staging/tree" : "$home/tree";
+$dirs = "$staging/dirs" if $partial && $sandbox eq 'overlay';
+for ($tree, $dirs // ()) { mkdir $_, 0700 and chmod 0755, $_ }
+if ($sandbox eq 'overlay') { open $made, '>>', "$staging/made" or refuse("cannot write in $staging: $!") }
+my $pack = (grep { -x "$_/gzip" } split /:/, $base{PATH}) ? 'gzip' : 'plain';
+say_later("hello 1 $sandbox $pack " . ($sandbox eq 'shared' ? $workspace : $tree) . "\n");
 flush_output();
 
+my %APPLY = (
+    entries    => sub { apply_entries(0) },
+    fill       => sub { apply_entries(1) },
+    compressed => \&apply_compressed,
+);
 while (1) {
     my ($verb, @words) = split / /, read_line();
-    if ($verb eq 'entries') {
-        my @trouble = apply_entries();
-        my $text = join '; ', @trouble[0 .. ($#trouble < 4 ? $#trouble : 4)];
-        $text =~ s/[^ -~]/?/g;
-        say_later(@trouble ? "trouble $text\n" : "applied\n");
+    if ($APPLY{$verb}) {
+        my $begin = time;
+        $waited = 0;
+        my $trouble = $APPLY{$verb}->();
+        say_later($trouble eq '' ? sprintf "applied %.6f %.6f\n", $waited, time - $begin : 'trouble ' . because($trouble) . "\n");
     } elsif ($verb eq 'run') {
         run_job(@words);
-    } elsif ($verb eq 'ping') {
-        say_later("pong\n");
     }    # kill of a job that has ended: nothing to do
     flush_output();
 }

@@ -1,6 +1,6 @@
 # A lane for hosts without perl: runs jobs one after another for a distmake on the other end of stdin and stdout.
 # src/lane/sh-lane.ts speaks with it and describes the frames. Needs a POSIX sh and awk, cat, chmod, dd, env, find, mkdir,
-# mkfifo, rm, sh, sleep, tar, touch, wc, a stat that shows times (or GNU find), and setsid or timeout.
+# mkfifo, rm, rmdir, sh, sleep, tar, touch, wc, a stat that shows times (or GNU find), and setsid or timeout.
 #
 # What comes are lines of sh, evaluated one after another; they call the functions below. stdin is descriptor 3 and stdout
 # is 4 from here on, so that nothing else reads or writes there by accident. Paths start with ./ and the current directory
@@ -96,6 +96,7 @@ inside() {
 
 clear() {
   if rm -rf "$@" 2>/dev/null; then return; fi
+  for path do chmod u+rwx "${path%/*}" 2>/dev/null; done
   find "$@" -type d -exec chmod u+rwx {} \; 2>/dev/null
   rm -rf "$@" 2>/dev/null
 }
@@ -170,7 +171,12 @@ at() {
 
 applied() {
   stale=1
-  if [ -n "$trouble" ]; then printf 'trouble %s\n' "$trouble"; else echo applied; fi >&4
+  if [ -n "$trouble" ]; then
+    shortage "$(printf %s "$trouble" | grep -E "$full")"
+    printf 'trouble %s\n' "${short:+$short, }$trouble"
+  else
+    echo applied
+  fi >&4
   trouble=
   : >"$home/done"
   clock
@@ -179,7 +185,8 @@ applied() {
 
 # ---- what stands in the tree ---------------------------------------------------------------------------------------
 # One record for each path: //TYPE-AND-MODE INODE SIZE TIME CHANGE-TIME ./PATH. A path can contain line ends, but never //.
-# mark and done are files of ours, made when a job began and when it ended, by the clock that stamps the others.
+# mark and done are files of ours, made when a job began and when it ended, by the clock that stamps the others; done is the
+# last of a listing that is whole.
 list() {
   case $listing in
     find) find . ../mark ../done -printf '//%y%m %i %s %T@ %C@ %p\n' ;;
@@ -189,7 +196,7 @@ list() {
 }
 
 # Compares two listings. To stdout, for the other end: //X removed, //U no longer known, //S cannot travel, and the record
-# of what is new or different behind F, D or L. To CODE: calls of the functions below, which gather contents or remove.
+# of what is new or different behind F, D or L; at the end `//.`. To CODE: calls of the functions below, which gather contents or remove.
 compare='
 function load(file, into, names,   line, record, count) {
   count = 0
@@ -209,6 +216,7 @@ function enter(record, into, names, count,   at) {
   if (at == 0) {
     if (names["marks"] && index(record, " ../mark")) printf "//B %s\n", substr(record, 3)
     if (names["marks"] && index(record, " ../done")) printf "//E %s\n", substr(record, 3)
+    if (index(record, " ../done")) whole++
     return count
   }
   names[count] = substr(record, at + 1)
@@ -268,6 +276,7 @@ BEGIN {
   }
   finish()
   close(code)
+  if (whole == 2) printf "//.\n"
 }'
 
 contents() {
@@ -328,8 +337,46 @@ nap() {
   sleep 0.01 2>/dev/null || sleep 1
 }
 
+# ---- room ----------------------------------------------------------------------------------------------------------
+# Sets `short` to why nothing more can be written to the staging directory, for people. $1: what a job has said of it.
+shortage() {
+  short=
+  for unit in i k; do
+    facts=$(df "-P$unit" "$staging" 2>/dev/null) || continue
+    facts=${facts##*"$n"}
+    set -- "$1" $facts
+    case ${3-}/${5-} in
+      */*[!0-9]* | *[!0-9]*/* | 0/* | */ | /*) continue ;;
+    esac
+    if [ $unit = i ]; then
+      if [ "$5" -lt 16 ]; then short="no inodes left in $staging"; fi
+    elif [ "$5" -lt 4096 ]; then
+      short="no space left in $staging: $5 kB free"
+    elif [ -n "$1" ] && { [ "$5" -lt 1048576 ] || ! can_write; }; then
+      short="no space left in $staging: $5 kB free"
+    fi
+    if [ -n "$short" ]; then return; fi
+  done
+}
+
+# A quota shows only to who tries.
+can_write() {
+  dd if=/dev/zero of="$home/full" bs=65536 count=64 2>/dev/null
+  set -- $?
+  rm -f "$home/full"
+  return "$1"
+}
+
+full='No space left on device|Disk quota exceeded'
+
+# The last word of a lane: what its tree holds cannot be told any more.
+lose() {
+  printf 'lost %s %s\n' "$id" "$1" >&4
+  leave
+}
+
 # ---- jobs ----------------------------------------------------------------------------------------------------------
-# Ends whatever has this lane in its environment, of the processes with a number above $1: what a job left running, in
+# Ends whatever has this lane's mark in its environment, of the processes with a number above $1: what a job left running, in
 # whatever session or group. Hosts without /proc have only the group.
 sweep() {
   if [ ! -r /proc/self/environ ]; then return; fi
@@ -341,7 +388,7 @@ sweep() {
     above=$1
     shift
     if [ $# -eq 0 ]; then return; fi
-    found=$(grep -zlF "PWD=$tree" "$@" 2>/dev/null)
+    found=$(grep -zlF "$sign" "$@" 2>/dev/null)
     if [ -z "$found" ]; then return; fi
     for process in $found; do
       process=${process%/environ}
@@ -375,8 +422,10 @@ drain() {
     kill -9 "$1"
     rm -f "$home/o" "$home/e"
     mkfifo "$home/o" "$home/e"
+    wait "$1"
+  else
+    wait "$1" || broken="what the job printed cannot be kept there"
   fi 2>/dev/null
-  wait "$1" 2>/dev/null
 }
 
 running() {
@@ -393,24 +442,31 @@ begin='
   unset SHLVL OLDPWD
   exec "$@"'
 
-# run ID UMASK MERGE KEEP DIRECTORY EXCEPT FRONT PATH NAME=VALUE... ARGV...
+# run ID UMASK MERGE KEEP RECIPE DIRECTORY EXCEPT FRONT PATH NAME=VALUE... ARGV...
 # FRONT: PATH goes before the host's own, else it is all there is.
 run() {
-  id=$1 mask=$2 merge=$3 keep=$4 directory=$5 except=$6 path=$8
-  if [ "$7" = 1 ]; then path=$path$PATH; fi
-  shift 8
-  if [ -n "$stale" ]; then list "$known"; fi
-  stale=
-  settle
+  id=$1 mask=$2 merge=$3 keep=$4 recipe=$5 directory=$6 except=$7 path=$9
+  if [ "$8" = 1 ]; then path=$path$PATH; fi
+  shift 9
+  broken=
+  if [ -z "$shared" ]; then
+    if [ -n "$stale" ]; then list "$known"; fi
+    stale=
+    settle
+  fi
+  # What it leaves there the next line of its recipe finds, whichever lane runs that.
+  tmp=$staging/r$recipe
+  if ! [ -d "$tmp" ]; then mkdir "$tmp" 2>/dev/null; fi
   : >"$home/pid"
   if [ -e "$home/killed" ]; then rm -f "$home/killed"; fi
   : >"$home/err"
   watch "$id" >/dev/null 4>&- &
   watcher=$!
-  cat <"$home/o" >"$home/out" 3<&- 4>&- &
+  # Without the mark by which sweep knows what a job left.
+  PWD=/ cat <"$home/o" >"$home/out" 3<&- 4>&- &
   reader=$! second=
   if [ "$merge" = 0 ]; then
-    cat <"$home/e" >"$home/err" 3<&- 4>&- &
+    PWD=/ cat <"$home/e" >"$home/err" 3<&- 4>&- &
     second=$!
   fi
   clock
@@ -428,7 +484,8 @@ run() {
       fi
       eval "$restore" 2>/dev/null
       umask "$mask"
-      exec sh -c "$begin" "$home" $group env "PATH=$path" "PWD=$directory" "$@"
+      if [ -n "$shared" ]; then set -- "$sign" "$@"; fi
+      exec sh -c "$begin" "$home" $group env "PATH=$path" "PWD=$directory" "TMPDIR=$tmp" "$@"
     )
     status=$?
   } 2>"$home/said"
@@ -447,14 +504,27 @@ run() {
   elif [ $status -gt 128 ] && [ -s "$home/said" ]; then
     how=signal status=$((status - 128))
   fi
+  rmdir "$tmp" 2>/dev/null
+  if [ "$how$status" != exit0 ] && ! [ -e "$home/killed" ]; then
+    shortage "$(grep -El "$full" "$home/out" "$home/err" 2>/dev/null)"
+    if [ -n "$short" ]; then lose "$short"; fi
+  fi
   wanted=$keep
   if [ "$how$status" = exit0 ]; then wanted=1 except=; fi
   if [ "$wanted" = 0 ]; then wanted=; fi
-  list "$next"
-  KNOWN=$known NOW=$next CODE=$home/code WANTED=$wanted EXCEPT=$except awk "$compare" >"$home/list"
-  . "$home/code" >"$home/data"
+  : >"$home/list"
+  : >"$home/data"
+  if [ -z "$shared" ]; then
+    list "$next"
+    KNOWN=$known NOW=$next CODE=$home/code WANTED=$wanted EXCEPT=$except awk "$compare" >"$home/list" || broken='awk failed there'
+    . "$home/code" >"$home/data"
+  fi
   drain "$reader"
   if [ -n "$second" ]; then drain "$second"; fi
+  if [ -n "$broken" ]; then
+    shortage "$broken"
+    lose "${short:-$broken}"
+  fi
   wc -c "$home/out" "$home/err" "$home/list" "$home/data" >"$home/sizes"
   { read -r out rest; read -r err rest; read -r list rest; read -r data rest; } <"$home/sizes"
   printf 'end %s %s %s %s0000 %s %s %s %s\n' "$id" "$how" "$status" "$elapsed" "$out" "$err" "$list" "$data" >&4
@@ -467,15 +537,30 @@ cancel() {
   :
 }
 
+# The workspace of the runner itself, on a file system that this host shares with it; it has the token there.
+check_shared() {
+  why=
+  if ! [ -w "$shared" ]; then
+    why='it cannot be written there'
+  elif ! [ -r "$shared/$1" ]; then
+    why="$1 is not there, or cannot be read"
+  elif [ "$(cat "$shared/$1" && echo .)" != "$1." ]; then
+    why="$1 there is not the runner's"
+  fi
+  if [ -n "$why" ]; then
+    refuse "$shared is not the runner's workspace there ($why): 'staging: none' needs it on a file system that host and runner share, at the same path"
+  fi
+}
+
 # ---- start ---------------------------------------------------------------------------------------------------------
-# start STAGING NUMBER CREATE
+# start STAGING NUMBER CREATE SHARED TOKEN: SHARED is the workspace where jobs run in it, else empty.
 start() {
   for name in $(env | sed -n 's/^\(SSH_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$name"; done
-  unset DISTMAKE_SETUP name
+  unset DISTMAKE_SETUP TMPDIR TMP TEMP name
   PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
   export PATH
   umask 077
-  for tool in awk cat chmod dd env find grep mkfifo rm sed sleep tar touch wc; do
+  for tool in awk cat chmod dd env find grep mkdir mkfifo rm rmdir sed sleep tar touch wc; do
     command -v "$tool" >/dev/null 2>&1 || refuse "there is neither perl nor $tool on its PATH"
   done
   if command -v setsid >/dev/null 2>&1; then
@@ -486,12 +571,15 @@ start() {
     refuse 'there is neither perl nor setsid nor timeout on its PATH: a job could not be ended there'
   fi
 
-  staging=$1 home=$1/l$2 tree=$1/l$2/tree
+  staging=$1 home=$1/l$2 tree=$1/l$2/tree shared=$4
+  if [ -n "$shared" ]; then check_shared "$5"; fi
   if [ "$3" = 1 ]; then mkdir "$staging" 2>/dev/null || refuse "cannot make $staging"; fi
   if [ -h "$staging" ] || [ ! -d "$staging" ] || [ ! -O "$staging" ]; then refuse "$staging is not ours"; fi
   mkdir "$home" && mkdir "$tree" && chmod 755 "$tree" && mkfifo "$home/o" "$home/e" || refuse "cannot make $home"
   cd "$tree" || refuse "cannot enter $tree"
   unset OLDPWD
+  sign=PWD=$tree
+  if [ -n "$shared" ]; then tree=$shared sign=DISTMAKE_LANE=$home/; fi
   : >"$home/mark"
   : >"$home/done"
   known=$home/known next=$home/next

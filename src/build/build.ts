@@ -22,13 +22,13 @@ import type { Host } from '../model/host.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Login } from '../ssh/connection.ts';
-import { createStage } from '../stage/stage.ts';
 import { assetPath } from '../util/asset.ts';
 import { bufferOf, decode, encode, type Bytes } from '../util/bytes.ts';
 import { deferred } from '../util/deferred.ts';
 import { UserError } from '../util/user-error.ts';
 import { summarize } from './run-summary.ts';
 import { SshLanes } from './ssh-lanes.ts';
+import { stageFor } from './stage-for.ts';
 import { stagingDirectory } from './staging-name.ts';
 
 export interface BuildOptions {
@@ -68,9 +68,13 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
   const environment = ownEnvironment();
   const root = encode(settings.root);
-  const stage = createStage(root, (path) => {
-    const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
-    sink({ type: 'message', level: 'warning', text });
+  let dispatcher: Dispatcher | undefined;
+  const { stage, token, forgetToken } = stageFor(settings, {
+    recipesOf: (path) => dispatcher?.makersOf(`${root}/${path}`) ?? [],
+    onSkipped: (path) => {
+      const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
+      sink({ type: 'message', level: 'warning', text });
+    },
   });
   const baggage = new Baggage(environment, settings.environment.map(encode));
   const { staging, login } = options;
@@ -88,9 +92,9 @@ export async function build(options: BuildOptions): Promise<Outcome> {
         baggage,
         staging: stagingDirectory(staging, opener.host),
         setup,
-        sandbox: 'overlay',
+        sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
         partial: settings.staging === 'declared',
-        token: undefined,
+        token,
         merge,
       }),
   );
@@ -99,7 +103,6 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const farm = new Farm(remotes, stage, scheduler, sink);
   let make: MakeProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
-  let dispatcher: Dispatcher | undefined;
   const stop = deferred<undefined>();
   options.onSignal((name) => {
     stopped = name;
@@ -161,6 +164,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   } finally {
     dispatcher?.stop();
     farm.close();
+    forgetToken();
     await broker?.close();
     await run?.remove();
     if (options.cleanUp)

@@ -127,13 +127,20 @@ export interface LaneSink {
   onOutput(output: Output): Promise<void> | void;
 }
 
+/** What it took to bring a tree up to date. */
+export interface Traffic {
+  /** Bytes on the way to the host, as the lane wrote them. */
+  readonly sent: number;
+  readonly compressed: boolean;
+}
+
 /** A channel to a host on which jobs run one after another. */
 export interface Lane {
   readonly sandbox: Sandbox;
   /** Where its tree stands on the host. */
   readonly treePath: Bytes;
   /** Brings the tree up to date. Rejects when the host cannot. */
-  sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void>;
+  sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic>;
   /**
    * Runs one job. Rejects when the lane is lost, with a message for people; what the sink had by then does not count.
    *

@@ -19,6 +19,8 @@ export interface FirstStaging {
   readonly seconds: number;
   readonly files: number;
   readonly bytes: number;
+  /** Bytes on the way there, if it was compressed. */
+  readonly compressed: number | undefined;
 }
 
 export interface RemoteHostOptions {
@@ -57,6 +59,7 @@ export class RemoteHost {
   #busySeconds = 0;
   /** Of the workspace, in the first staging. */
   readonly #sent = { files: 0, bytes: 0 };
+  #compressed: number | undefined;
 
   constructor(options: RemoteHostOptions) {
     this.host = options.host;
@@ -79,7 +82,12 @@ export class RemoteHost {
     const begin = performance.now();
     const bay = await this.#open(this.#sent);
     this.#idle.push(bay);
-    return { sandbox: bay.lane.sandbox, seconds: (performance.now() - begin) / 1000, ...this.#sent };
+    return {
+      sandbox: bay.lane.sandbox,
+      seconds: (performance.now() - begin) / 1000,
+      ...this.#sent,
+      compressed: this.#compressed,
+    };
   }
 
   /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
@@ -183,7 +191,8 @@ export class RemoteHost {
       count.bytes += size;
     };
     try {
-      await lane.sync(await tree.everything(onFile));
+      const { sent, compressed } = await lane.sync(await tree.everything(onFile));
+      if (compressed) this.#compressed ??= sent;
     } catch (error) {
       this.#bays.delete(bay);
       lane.close();

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Bytes } from '../util/bytes.ts';
 import { ByteReader } from './byte-reader.ts';
+import { BadFrame, laneWords } from './frame-fields.ts';
 import type { LaneStream } from './lane-stream.ts';
 
 /** What a lane's host says first, on a line of its own behind a nonce; what a login script prints before is skipped. */
@@ -49,7 +50,8 @@ export async function greet(
     }
     const [word, ...hello] = (await reader.line()).split(' ');
     if (word === 'hello') return { reader, hello };
-    throw new Error(hello.join(' '));
+    if (word === 'refused') throw new Error(laneWords(hello.join(' ')));
+    throw new BadFrame([word, ...hello].join(' '));
   } catch (error) {
     const broken = error instanceof Error && error.name === 'EndOfStream';
     if (broken) await lastWords(stream.stderr);

@@ -1,9 +1,10 @@
-import type { Lane, LaneRequest, LaneSink, LaneSetup } from '../engine/ports.ts';
+import type { Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
 import { shBootstrap } from './bootstrap.ts';
 import type { ByteReader } from './byte-reader.ts';
+import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
 import { FrameWriter, WRITE_SIZE } from './frame-writer.ts';
 import { greet } from './greeting.ts';
 import type { LaneStream } from './lane-stream.ts';
@@ -11,7 +12,11 @@ import { shCall, shFrame, shPath } from './sh-code.ts';
 import { ShEntryWriter } from './sh-entries.ts';
 import { parseListing, type Listed, type ListingTool } from './sh-listing.ts';
 
+/** A list of what a job changed is held in memory: this is a million paths, more or less. */
+const LARGEST_LIST = 268_435_456;
+
 interface Hello {
+  readonly sandbox: 'tree' | 'shared';
   readonly treePath: Bytes;
   readonly listing: ListingTool;
   readonly exactTimes: boolean;
@@ -20,10 +25,11 @@ interface Hello {
 /**
  * The engine's end of src/assets/lane.sh, for hosts without perl. What it sends are lines of sh that call the functions
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS OUT ERR LIST DATA`, the sizes of
- * what follows: what the job printed on its two descriptors, what it changed, and the contents for that, in its order.
+ * what follows: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
+ * | `lost ID TEXT`, instead of an end: its last word. Whatever else comes is a {@link BadFrame}.
  */
 export class ShLane implements Lane {
-  readonly sandbox = 'tree';
+  readonly sandbox: 'tree' | 'shared';
   readonly treePath: Bytes;
   readonly #stream: LaneStream;
   readonly #reader: ByteReader;
@@ -34,38 +40,44 @@ export class ShLane implements Lane {
     this.#stream = stream;
     this.#reader = reader;
     this.#hello = hello;
+    this.sandbox = hello.sandbox;
     this.treePath = hello.treePath;
   }
 
   /**
    * @param program the text of lane.sh
-   * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be made
+   * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be
+   *   made, the workspace is not shared with the host
    */
   static async open(stream: LaneStream, program: string, setup: LaneSetup): Promise<ShLane> {
     const source = Buffer.from(program);
+    const shared = setup.sandbox === 'shared' ? setup.workspace : '';
+    const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
     const { reader, hello } = await greet(stream, (nonce) =>
       Buffer.concat([
         bufferOf(shBootstrap(setup.setup, nonce, source.length)),
         source,
-        bufferOf(shCall('start', [setup.staging, setup.number, setup.create ? 1 : 0])),
+        bufferOf(shCall('start', words)),
       ]),
     );
-    const [, listing, times, ...tree] = hello;
-    return new ShLane(stream, reader, {
-      treePath: tree.join(' '),
-      listing: listing === 'find' || listing === 'bsd' ? listing : 'stat',
-      exactTimes: times === 'exact',
-    });
+    try {
+      return new ShLane(stream, reader, readHello(setup, hello));
+    } catch (error) {
+      stream.destroy();
+      throw error;
+    }
   }
 
-  async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void> {
+  async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
     const writer = new FrameWriter(this.#stream);
     await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
     await writer.flush();
     await this.#awaitApplied();
+    return { sent: writer.sent, compressed: false };
   }
 
   async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {
+    if (request.visible) throw new Error('without perl it cannot show parts of the tree');
     const id = this.#next++;
     const writer = new FrameWriter(this.#stream);
     if (request.entries.length > 0) await new ShEntryWriter(writer, this.#hello.exactTimes).write(request.entries);
@@ -81,7 +93,7 @@ export class ShLane implements Lane {
         await this.#awaitApplied();
         sink.onApplied();
       }
-      await this.#receive(sink, request.merge, signal);
+      await this.#receive(id, sink, request.merge, signal);
     } finally {
       signal.removeEventListener('abort', cancel);
     }
@@ -92,22 +104,29 @@ export class ShLane implements Lane {
     this.#stream.destroy();
   }
 
-  async #receive(sink: LaneSink, merge: boolean, signal: AbortSignal): Promise<void> {
+  async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal): Promise<void> {
     const line = await this.#reader.line();
-    const words = /^end \d+ (exit|signal)((?: \d+){6})$/.exec(line);
-    if (!words) throw new Error(`unexpected answer ${line}`);
-    const [number = 0, microseconds = 0, out = 0, err = 0, list = 0, data = 0] = (words[2] ?? '')
-      .trim()
-      .split(' ')
-      .map(Number);
+    const lost = `lost ${id} `;
+    if (line.startsWith(lost)) throw new Error(laneWords(line.slice(lost.length)));
+    const fields = new FrameFields(line, 9);
+    fields.word(0, 'end');
+    fields.word(1, `${id}`);
+    const signaled = fields.word(2, 'exit', 'signal') === 'signal';
+    const number = fields.number(3, 255);
+    const microseconds = fields.number(4);
+    const [out, err] = [fields.number(5), fields.number(6)];
+    const nothing = this.sandbox === 'shared';
+    const list = fields.number(7, nothing ? 0 : LARGEST_LIST);
+    const data = fields.number(8, nothing ? 0 : undefined);
     for await (const piece of this.#reader.pieces(out)) sink.onText(1, piece);
     for await (const piece of this.#reader.pieces(err)) sink.onText(merge ? 1 : 2, piece);
     const outcome: Outcome = signal.aborted
       ? { kind: 'cancelled' }
-      : words[1] === 'signal'
+      : signaled
         ? { kind: 'signaled', signal: number }
         : { kind: 'exited', status: number };
     await sink.onEnd(outcome, microseconds / 1e6);
+    if (nothing) return;
     const listed = parseListing(bytesOf(await this.#reader.exact(list)), this.#hello.listing);
     await this.#readOutputs(listed, data, sink);
   }
@@ -137,8 +156,21 @@ export class ShLane implements Lane {
 
   async #awaitApplied(): Promise<void> {
     const line = await this.#reader.line();
-    if (line !== 'applied') throw new Error(line.replace(/^trouble /, 'staging failed there: '));
+    if (line.startsWith('trouble ')) throw new Error(`staging failed there: ${laneWords(line.slice(8))}`);
+    if (line !== 'applied') throw new BadFrame(line);
   }
+}
+
+/** `1 find|stat|bsd exact|whole PATH` */
+function readHello(setup: LaneSetup, hello: readonly Bytes[]): Hello {
+  const fields = new FrameFields(hello.slice(0, 3).join(' '), 3);
+  fields.word(0, '1');
+  return {
+    sandbox: setup.sandbox === 'shared' ? 'shared' : 'tree',
+    treePath: hello.slice(3).join(' '),
+    listing: fields.word(1, 'find', 'stat', 'bsd'),
+    exactTimes: fields.word(2, 'exact', 'whole') === 'exact',
+  };
 }
 
 /** Bytes that an output has in the data: a target comes with a line end. */
@@ -158,6 +190,7 @@ function runCall(id: number, request: LaneRequest): Bytes {
     umask.toString(8).padStart(4, '0'),
     merge ? 1 : 0,
     keep ? 1 : 0,
+    request.recipe,
     directory === '' ? '.' : shPath(directory),
     keep && keep.except !== '' ? shPath(keep.except) : '',
     own === undefined ? 1 : 0,

@@ -24,7 +24,7 @@ export type Entry =
   /** Same content, other time. */
   | { readonly kind: 'time'; readonly path: Bytes; readonly time: bigint };
 
-/** What a job wrote, as a host reports it. */
+/** What a job wrote, as a host reports it: the mode of a file may hold setuid, setgid and the sticky bit. */
 export type Output =
   | (Extract<Entry, { kind: 'file' }> & {
       /** The job set the time itself (`cp -p`, `touch -d`); otherwise it is the host's clock at the time of writing. */

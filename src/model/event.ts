@@ -40,6 +40,8 @@ export type BuildEvent =
       readonly seconds: number;
       readonly files: number;
       readonly bytes: number;
+      /** Bytes on the way there, where it was compressed because the link is slow. */
+      readonly compressed?: number | undefined;
       readonly sandbox: Sandbox;
     }
   /** The host takes no (more) jobs. */

@@ -34,6 +34,7 @@ export function describeProgress({ host, seconds, files, bytes, of }: Event<'sta
 }
 
 /** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
-export function describeHostReady({ host, seconds, files, bytes, sandbox }: Event<'host-ready'>): string {
-  return `${host.name}: ready in ${seconds.toFixed(1)} s, ${files} files (${formatBytes(bytes)})${REMARKS[sandbox]}`;
+export function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }: Event<'host-ready'>): string {
+  const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
+  return `${host.name}: ready in ${seconds.toFixed(1)} s, ${files} files (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
 }

@@ -1,9 +1,17 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../model/entry.ts';
 import type { Job } from '../model/job.ts';
 import type { Bytes } from '../util/bytes.ts';
+import { isBelow } from './is-below.ts';
 import { isCompile, looksLikeObject, namedObjects, stem, type ObjectFiles } from './object-files.ts';
-import { readEntry, readTime } from './read-entry.ts';
+import { readEntry, readTime, WHOLE_SIZE } from './read-entry.ts';
 import type { Workspace } from './workspace.ts';
+
+/** How long files are read before others get their turn. */
+const SLICE_MS = 5;
+
+/** What one delta holds in memory; files beyond are read while they are sent. */
+const HELD_SIZE = 16 * 1024 * 1024;
 
 /** What one staged tree on a host holds, against what the workspace holds. */
 export class HostTree {
@@ -13,8 +21,8 @@ export class HostTree {
   #version = 0;
   /** Changes behind `#version` that the tree has already: jobs there made them. */
   readonly #ahead = new Map<Bytes, number>();
-  /** Objects that no job there has needed so far. */
-  readonly #late = new Set<Bytes>();
+  /** Objects that no job there has needed so far, by their stem. */
+  readonly #late = new Map<Bytes, Set<Bytes>>();
   /** What a failed job may have spoilt. */
   readonly #unknown = new Set<Bytes>();
   /** What may be objects, or become known as such, and of which the tree has some version. */
@@ -25,20 +33,29 @@ export class HostTree {
     this.#objects = objects;
   }
 
-  /** The whole workspace, for an empty tree. Entries are reported as they are sent. */
-  *everything(onEntry: (entry: Entry) => void): Generator<Entry> {
-    const end = this.#workspace.version;
-    for (const entry of this.#read(this.#workspace.changesSince(0))) {
-      if (entry.kind === 'removed') continue;
-      onEntry(entry);
-      yield entry;
+  /**
+   * The whole workspace, for an empty tree. Entries are reported as they are sent. One entry is read at a time, when it
+   * is asked for: what is in memory is that one, at most 256 KiB of a file, and what its taker keeps. What changes
+   * behind it comes with the next job.
+   */
+  async *everything(onEntry: (entry: Entry) => void): AsyncGenerator<Entry> {
+    const { version } = this.#workspace;
+    let begin = performance.now();
+    for (const entry of this.#read(this.#workspace.below(''), Infinity)) {
+      if (entry.kind !== 'removed') {
+        onEntry(entry);
+        yield entry;
+      }
+      if (performance.now() - begin < SLICE_MS) continue;
+      await setImmediate();
+      begin = performance.now();
     }
-    this.#version = end;
+    this.#version = version;
   }
 
   /**
    * What the tree lacks for a job, in the order in which it must be applied; from then on the tree counts as having it.
-   * The workspace must have been refreshed.
+   * The workspace must have been refreshed. The time it takes grows with what has changed, not with the workspace.
    */
   missing(job: Job): Entry[] {
     const named = isCompile(job) ? namedObjects(job.command) : undefined;
@@ -47,7 +64,7 @@ export class HostTree {
     const removals: Entry[] = [];
     const times: Entry[] = [];
     const wanted = this.#takeUnknown();
-    for (const path of this.#late) if (!isLate(path)) wanted.add(path);
+    for (const one of named ?? this.#late.keys()) for (const path of this.#late.get(one) ?? []) wanted.add(path);
     for (const path of this.#workspace.changesSince(this.#version)) {
       if (wanted.has(path)) continue;
       if (this.#ahead.get(path) === this.#workspace.versionOf(path)) {
@@ -56,7 +73,7 @@ export class HostTree {
       } else if (isLate(path)) {
         // An old object must not stay where a new one is missing.
         if (this.#held.delete(path)) removals.push({ kind: 'removed', path });
-        this.#late.add(path);
+        this.#putOff(path);
       } else {
         wanted.add(path);
       }
@@ -64,18 +81,20 @@ export class HostTree {
     this.#version = this.#workspace.version;
     this.#ahead.clear();
     const rest: Entry[] = [];
-    for (const entry of this.#read(wanted)) (entry.kind === 'removed' ? removals : rest).push(entry);
+    for (const entry of this.#read([...wanted].sort(), HELD_SIZE)) {
+      (entry.kind === 'removed' ? removals : rest).push(entry);
+    }
     return [...removals, ...rest, ...times];
   }
 
   /** A job in this tree has made that change itself. */
   has(path: Bytes, version: number): void {
     this.#ahead.set(path, version);
-    this.#late.delete(path);
+    this.#forgetLate(path);
     if (looksLikeObject(path)) this.#held.add(path);
   }
 
-  /** What the tree has there is not known any more. */
+  /** What the tree has there is not known any more: what the workspace has is sent again, or it is removed. */
   forget(path: Bytes): void {
     this.#unknown.add(path);
   }
@@ -83,22 +102,40 @@ export class HostTree {
   /** What is not known is sent again, with all that is below. */
   #takeUnknown(): Set<Bytes> {
     const unknown = new Set(this.#unknown);
-    if (unknown.size === 0) return unknown;
     this.#unknown.clear();
-    const below = [...this.#workspace.changesSince(0)].filter((path) => isBelow(path, unknown));
-    return new Set([...unknown, ...below]);
+    for (const path of [...unknown]) for (const below of this.#workspace.below(path)) unknown.add(below);
+    return unknown;
   }
 
-  /** What stands at those paths, directories before what is in them. */
-  *#read(paths: Iterable<Bytes>): Generator<Entry> {
+  #putOff(path: Bytes): void {
+    const paths = this.#late.get(stem(path));
+    if (paths) paths.add(path);
+    else this.#late.set(stem(path), new Set([path]));
+  }
+
+  #forgetLate(path: Bytes): void {
+    const paths = this.#late.get(stem(path));
+    if (paths?.delete(path) === true && paths.size === 0) this.#late.delete(stem(path));
+  }
+
+  /**
+   * What stands at those paths.
+   *
+   * @param paths directories before what is in them
+   * @param room bytes of files that are read at once, so long as nobody takes them
+   */
+  *#read(paths: Iterable<Bytes>, room: number): Generator<Entry> {
     const vanished = new Set<Bytes>();
-    for (const path of [...paths].sort()) {
-      this.#late.delete(path);
+    let free = room;
+    for (const path of paths) {
+      this.#forgetLate(path);
       // What a look has not found is never read: a host may have named the path.
       const known = this.#workspace.has(path);
       if (known && isBelow(path, vanished)) continue;
-      const found = known ? readEntry(this.#workspace.root, path) : undefined;
-      if (found?.kind === 'removed') {
+      const found = known ? readEntry(this.#workspace.root, path, free > 0 ? WHOLE_SIZE : 0) : undefined;
+      if (found?.kind === 'file' && Buffer.isBuffer(found.content)) free -= found.size;
+      const isNoDirectory = found?.kind !== 'directory' && this.#workspace.hasDirectory(path);
+      if (found?.kind === 'removed' || isNoDirectory) {
         // It went after the look at the workspace, and may be back before the next one.
         this.forget(path);
         vanished.add(path);
@@ -109,13 +146,4 @@ export class HostTree {
       yield found ?? { kind: 'removed', path };
     }
   }
-}
-
-function isBelow(path: Bytes, above: ReadonlySet<Bytes>): boolean {
-  if (above.size === 0) return false;
-  for (let at = path.lastIndexOf('/'); at >= 0; at = path.lastIndexOf('/', at - 1)) {
-    if (above.has(path.slice(0, at))) return true;
-    if (at === 0) break;
-  }
-  return false;
 }

@@ -20,6 +20,11 @@ export class ObjectFiles {
   isObject(path: Bytes): boolean {
     return looksLikeObject(path) && this.#stems.has(stem(path));
   }
+
+  /** Whether a job does without that file: it may be missing in its tree. */
+  isWithheld(job: Job, path: Bytes): boolean {
+    return isCompile(job) && this.isObject(path) && !namedObjects(job.command).has(stem(path));
+  }
 }
 
 /** By its name alone. */

@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   readlinkSync,
+  readSync,
   type BigIntStats,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -16,15 +17,16 @@ import { bytesOf, fsPath, type Bytes } from '../util/bytes.ts';
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /** Files up to this size are read whole, others in pieces of it while they are sent. */
-const WHOLE_SIZE = 262144;
+export const WHOLE_SIZE = 262144;
 
 /**
  * What stands at a path now, ready to be sent: content and description are those of one moment.
  *
  * @param root absolute path of the workspace
+ * @param wholeSize files up to this size are read at once, others while they are sent
  * @returns `removed` when nothing is there; undefined for what cannot be read or has no content (sockets, devices)
  */
-export function readEntry(root: Bytes, path: Bytes): Entry | undefined {
+export function readEntry(root: Bytes, path: Bytes, wholeSize = WHOLE_SIZE): Entry | undefined {
   const full = fsPath(`${root}/${path}`);
   try {
     const stats = lstatSync(full, { bigint: true });
@@ -32,7 +34,7 @@ export function readEntry(root: Bytes, path: Bytes): Entry | undefined {
     if (stats.isSymbolicLink()) {
       return { kind: 'link', path, time: stats.mtimeNs, target: bytesOf(readlinkSync(full, { encoding: 'buffer' })) };
     }
-    return stats.isFile() ? readFile(path, full) : undefined;
+    return stats.isFile() ? readFile(path, full, wholeSize) : undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? { kind: 'removed', path } : undefined;
@@ -49,20 +51,25 @@ export function readTime(root: Bytes, path: Bytes): bigint | undefined {
   }
 }
 
-function readFile(path: Bytes, full: string | Buffer): Entry {
+function readFile(path: Bytes, full: string | Buffer, wholeSize: number): Entry {
   const file = openSync(full, READ);
   try {
     const stats = fstatSync(file, { bigint: true });
     const description = { kind: 'file', path, mode: permissions(stats), time: stats.mtimeNs } as const;
-    if (stats.size > WHOLE_SIZE) {
-      const size = Number(stats.size);
-      return { ...description, size, content: pieces(full, size) };
-    }
-    const content: Content = readFileSync(file);
+    const size = Number(stats.size);
+    if (size > wholeSize) return { ...description, size, content: pieces(full, size) };
+    const content: Content = whole(file, size);
     return { ...description, size: content.length, content };
   } finally {
     closeSync(file);
   }
+}
+
+/** All that is in a file, which is expected to be `size` bytes: one call then, where readFileSync needs four. */
+function whole(file: number, size: number): Buffer {
+  const content = Buffer.allocUnsafe(size + 1);
+  const length = readSync(file, content, 0, size + 1, 0);
+  return length === size ? content.subarray(0, size) : readFileSync(file);
 }
 
 /** Exactly `size` bytes; a file that has shrunk or gone meanwhile is filled up with zeros (it has changed: it is sent again). */

@@ -1,77 +1,109 @@
-import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, type Dirent, type Stats } from 'node:fs';
+import { lstatSync, type BigIntStats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { fsPath, type Bytes } from '../util/bytes.ts';
+import { Exclusion } from './exclusion.ts';
+import { Inventory } from './inventory.ts';
+import { isBelow } from './is-below.ts';
+import { FEW, Scanner } from './scanner.ts';
+import { COLUMNS, stampOf, type Stamp } from './stamps.ts';
+import { AS_WRITTEN, digestOf, isRecent, RECENT, type LookEnd, type Part, type Suspects } from './walker.ts';
 
-/** Files of ours that may stand in the workspace for a moment: never staged, never home. */
-export const TEMPORARY_PREFIX = '.distmake-tmp-';
+export { TEMPORARY_PREFIX } from './walker.ts';
 
-/** File systems stamp changes with a clock that ticks every 10 ms or faster: two changes in one tick look like one. */
-const TICK_MS = 20;
-
-interface Stamp {
-  readonly stats: Stats;
-  /** Place in the journal where it last changed. */
-  readonly version: number;
-  /** Changed so shortly before it was looked at that a further change may have the same stamp. */
-  unsettled: boolean;
-  /** Digest of a file that we wrote ourselves. */
-  readonly digest: string | undefined;
-  scan: number;
+export interface WorkspaceOptions {
+  /** Told once of each directory, or path, that cannot be read. */
+  readonly onSkipped: (path: Bytes) => void;
+  /** Lines of a .gitignore: what is never staged. */
+  readonly exclude?: readonly string[];
+  /** With more entries than that a thread looks at it. */
+  readonly few?: number;
 }
 
 /**
  * What the workspace on the runner holds, and in which order it changed. A journal lists the path of every change; a
  * host's tree is up to date when it has what the journal names up to its end. The workspace is looked at only after
  * something may have changed it: a recipe on the runner, a make that reads its makefiles.
+ *
+ * A look takes time, and the workspace changes meanwhile. What changed before it began is in the journal when it is
+ * over; what we write ourselves while it lasts (`note`) is known better here than to the look.
  */
 export class Workspace {
   readonly root: Bytes;
-  readonly #stamps = new Map<Bytes, Stamp>();
-  readonly #removed = new Map<Bytes, number>();
-  readonly #journal: Bytes[] = [];
+  readonly #inventory = new Inventory();
+  readonly #scanner: Scanner;
+  readonly #exclusion: Exclusion;
   readonly #writers = new Set<unknown>();
   readonly #skipped = new Set<Bytes>();
   readonly #onSkipped: (path: Bytes) => void;
+  /** Changed so shortly before it was looked at that a further change may have the same stamp; with the digest of what we wrote. */
+  readonly #unsettled = new Map<Bytes, string | undefined>();
+  /** Noted since the last look began, and the directories above: what that look says of them, or below, may be old. */
+  #noted = new Set<Bytes>();
+  #aboveNoted = new Set<Bytes>();
   #dirty = true;
-  #scans = 0;
-  #refreshing: Promise<void> | undefined;
+  #looks = 0;
+  /** The look that is under way. */
+  #look: Promise<void> | undefined;
+  /** The one that begins after it. */
+  #next: Promise<void> | undefined;
 
-  /**
-   * @param root absolute path
-   * @param onSkipped told once of each directory, or path, that cannot be read
-   */
-  constructor(root: Bytes, onSkipped: (path: Bytes) => void) {
+  /** @param root absolute path */
+  constructor(root: Bytes, { onSkipped, exclude = [], few = FEW }: WorkspaceOptions) {
     this.root = root;
     this.#onSkipped = onSkipped;
+    this.#exclusion = new Exclusion(exclude);
+    this.#scanner = new Scanner(root, exclude, few);
   }
 
   /** Length of the journal. */
   get version(): number {
-    return this.#journal.length;
+    return this.#inventory.version;
   }
 
   /** The path of each change since `version`, each once, the latest change only. */
-  *changesSince(version: number): Generator<Bytes> {
-    for (let at = version; at < this.#journal.length; at++) {
-      const path = this.#journal[at] as Bytes;
-      if (this.versionOf(path) === at + 1) yield path;
-    }
+  changesSince(version: number): Bytes[] {
+    return this.#inventory.changesSince(version);
+  }
+
+  /** What stood below a directory at the last look, directories before what is in them; everything when it is empty. */
+  below(directory: Bytes): Iterable<Bytes> {
+    return this.#inventory.below(directory);
   }
 
   /** Whether anything stood there at the last look. */
   has(path: Bytes): boolean {
-    return this.#stamps.has(path);
+    return this.#inventory.has(path);
   }
 
   /** Whether it was a regular file. */
   hasFile(path: Bytes): boolean {
-    return this.#stamps.get(path)?.stats.isFile() ?? false;
+    return this.#inventory.isFile(path);
+  }
+
+  /** Whether it was a directory. */
+  hasDirectory(path: Bytes): boolean {
+    return this.#inventory.isDirectory(path);
+  }
+
+  /** What was found, for sums. */
+  get inventory(): Pick<Inventory, 'in' | 'isFile' | 'isDirectory' | 'size'> {
+    return this.#inventory;
   }
 
   /** Where in the journal the path last changed; 0: never seen. */
   versionOf(path: Bytes): number {
-    return this.#stamps.get(path)?.version ?? this.#removed.get(path) ?? 0;
+    return this.#inventory.versionOf(path);
+  }
+
+  /** Where in the journal the path was last seen to have changed; 0: never. What is only listed again to be sure has not. */
+  changedAt(path: Bytes): number {
+    return this.#inventory.changedAt(path);
+  }
+
+  /** Whether what stands there at this moment is what the last look found, as far as its stamp tells. */
+  isAsSeen(path: Bytes): boolean {
+    const stats = this.#stat(path);
+    return stats ? this.#inventory.isAs(path, stampOf(stats)) : !this.has(path);
   }
 
   /** Something may have been changed. */
@@ -88,132 +120,151 @@ export class Workspace {
     if (this.#writers.delete(writer)) this.#dirty = true;
   }
 
-  /** Brings the journal up to what the disk holds now; calls that wait for the same look share it. */
+  /**
+   * Brings the journal up to what the disk holds now. Calls that come before a look begins share it; one that comes
+   * while it is under way needs the next, if anything may have changed since it began.
+   */
   refresh(): Promise<void> {
-    if (!this.#dirty && this.#writers.size === 0) return Promise.resolve();
-    this.#refreshing ??= setImmediate().then(() => {
-      this.#refreshing = undefined;
-      this.#scan();
-    });
-    return this.#refreshing;
+    if (!this.#dirty && this.#writers.size === 0) return this.#next ?? this.#look ?? Promise.resolve();
+    this.#next ??= this.#lookNext();
+    return this.#next;
   }
 
   /**
-   * Notes what we have just written there, or removed.
+   * Notes what we have just written there, or removed. What is excluded is nothing.
    *
    * @param content of a file, when it is at hand: an unchanged file need not be sent again later
-   * @returns its place in the journal
+   * @returns its place in the journal; 0: nothing is there, and nothing ever was
    */
   note(path: Bytes, content?: Buffer): number {
-    const stats = lstatSync(fsPath(`${this.root}/${path}`), { throwIfNoEntry: false });
-    if (!stats?.isDirectory() && this.#stamps.get(path)?.stats.isDirectory()) this.#noteEmptied(path);
-    if (stats) this.#record(path, stats, content && digestOf(content));
-    else if (this.#stamps.delete(path)) this.#recordRemoval(path);
+    this.#noted.add(path);
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      this.#aboveNoted.add(path.slice(0, at));
+    }
+    this.#see(path, { digest: content && digestOf(content) });
     return this.versionOf(path);
   }
 
-  /** A directory went with all that was in it. */
-  #noteEmptied(directory: Bytes): void {
-    for (const path of this.#stamps.keys()) {
-      if (!path.startsWith(`${directory}/`)) continue;
-      this.#stamps.delete(path);
-      this.#recordRemoval(path);
-    }
-  }
-
-  #scan(): void {
+  async #lookNext(): Promise<void> {
+    // The turn of the event loop, or the look that is under way: who calls until then has this look in common.
+    await (this.#look ? this.#look.catch(() => undefined) : setImmediate());
+    this.#look = this.#next;
+    this.#next = undefined;
     // Before the look, not after: what changes meanwhile counts for the next one.
-    this.#dirty = this.#writers.size > 0;
-    this.#scans++;
-    this.#scanDirectory('');
-    for (const [path, stamp] of this.#stamps) {
-      if (stamp.scan === this.#scans) continue;
-      this.#stamps.delete(path);
-      this.#recordRemoval(path);
+    this.#dirty = false;
+    try {
+      await this.#lookNow();
+    } catch (error) {
+      this.#dirty = true;
+      throw error;
+    } finally {
+      this.#look = undefined;
     }
   }
 
-  #scanDirectory(directory: Bytes): void {
-    const prefix = directory === '' ? '' : `${directory}/`;
-    let entries: Dirent[];
-    try {
-      entries = readdirSync(fsPath(`${this.root}/${directory}`), { withFileTypes: true, encoding: 'latin1' });
-    } catch (error) {
-      this.#skip(directory, error);
+  async #lookNow(): Promise<void> {
+    const suspects: Suspects = new Map([
+      ...[...this.#noted].map((path) => [path, undefined] as const),
+      ...this.#unsettled,
+    ]);
+    this.#noted = new Set();
+    this.#aboveNoted = new Set();
+    let look = ++this.#looks;
+    const findings = this.#scanner.look(suspects);
+    for (let step = await findings.next(); ; step = await findings.next()) {
+      if (step.done === true) {
+        this.#takeEnd(step.value, look);
+        return;
+      }
+      if (step.value === 'anew') look = ++this.#looks;
+      else this.#takePart(step.value, look);
+    }
+  }
+
+  #takePart({ paths, stamps, flags }: Part, look: number): void {
+    for (const [index, path] of paths.entries()) {
+      const at = index * COLUMNS;
+      const flag = flags[index] as number;
+      const isSettled = (flag & RECENT) === 0;
+      if (this.#isNearNoted(path)) {
+        this.#see(path, undefined);
+      } else if (!this.#inventory.isAs(path, stamps, at)) {
+        this.#record(path, stamps, at, { how: 'changed', isSettled, digest: undefined });
+      } else if (this.#unsettled.has(path)) {
+        if ((flag & AS_WRITTEN) === 0) this.#record(path, stamps, at, { how: 'listed', isSettled, digest: undefined });
+        else if (isSettled) this.#unsettled.delete(path);
+      }
+      this.#inventory.mark(path, look);
+    }
+  }
+
+  #takeEnd({ full, gone, skipped }: LookEnd, look: number): void {
+    for (const path of full ? [...gone, ...this.#inventory.unmarked(look)] : gone) {
+      if (this.#isNearNoted(path)) this.#see(path, undefined);
+      else this.#remove(path);
+    }
+    for (const path of skipped) {
+      if (this.#skipped.has(path)) continue;
+      this.#skipped.add(path);
+      this.#onSkipped(path);
+    }
+  }
+
+  /** Looks at one path by itself. What we have just written counts as changed even if it looks the same. */
+  #see(path: Bytes, written: { readonly digest: string | undefined } | undefined): void {
+    const stats = this.#stat(path);
+    if (!stats?.isDirectory() && this.hasDirectory(path)) this.#suspectBelow(path);
+    if (!stats) {
+      if (this.has(path)) this.#noted.add(path);
+      this.#remove(path);
       return;
     }
-    for (const entry of entries) {
-      if (entry.name === '.git' || entry.name.startsWith(TEMPORARY_PREFIX)) continue;
-      const path = prefix + entry.name;
-      const stats = this.#stat(path);
-      if (!stats || !(stats.isFile() || stats.isDirectory() || stats.isSymbolicLink())) continue;
-      this.#look(path, stats);
-      if (stats.isDirectory()) this.#scanDirectory(path);
-    }
+    const stamp = stampOf(stats);
+    const isSame = !written && this.#inventory.isAs(path, stamp);
+    // Noted itself, it is in the journal since the look began.
+    if (isSame && (this.#noted.has(path) || !this.#unsettled.has(path))) return;
+    const how = isSame ? 'listed' : 'changed';
+    this.#record(path, stamp, 0, { how, isSettled: !isRecent(stats), digest: written?.digest });
   }
 
-  #stat(path: Bytes): Stats | undefined {
+  /** What goes with a directory goes unseen by the looks: to them nothing has changed if it is back before the next one. */
+  #suspectBelow(path: Bytes): void {
+    for (const below of this.#inventory.below(path)) this.#noted.add(below);
+  }
+
+  /** Of a path that is staged: no socket, not excluded. */
+  #stat(path: Bytes): BigIntStats | undefined {
+    let stats: BigIntStats | undefined;
     try {
-      return lstatSync(fsPath(`${this.root}/${path}`));
-    } catch (error) {
-      this.#skip(path, error);
+      stats = lstatSync(fsPath(`${this.root}/${path}`), { bigint: true, throwIfNoEntry: false });
+    } catch {
+      // A look cannot see it either.
       return undefined;
     }
+    if (!stats || !(stats.isFile() || stats.isDirectory() || stats.isSymbolicLink())) return undefined;
+    return this.#exclusion.excludes(path, stats.isDirectory()) ? undefined : stats;
   }
 
-  /** What a recipe has just removed is not skipped, it is gone. */
-  #skip(path: Bytes, error: unknown): void {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || this.#skipped.has(path)) return;
-    this.#skipped.add(path);
-    this.#onSkipped(path);
+  #record(path: Bytes, stamp: Stamp, at: number, { how, isSettled, digest }: Found): void {
+    this.#inventory.record(path, stamp, at, how);
+    if (!this.#inventory.isDirectory(path)) this.#inventory.removeBelow(path);
+    if (isSettled) this.#unsettled.delete(path);
+    else this.#unsettled.set(path, digest);
   }
 
-  #look(path: Bytes, stats: Stats): void {
-    const known = this.#stamps.get(path);
-    if (!known || changed(known.stats, stats) || (known.unsettled && !this.#isStillOurs(path, known))) {
-      this.#record(path, stats, undefined);
-    } else {
-      known.scan = this.#scans;
-      known.unsettled &&= isRecent(stats);
-    }
+  #remove(path: Bytes): void {
+    this.#inventory.remove(path);
+    this.#unsettled.delete(path);
   }
 
-  #isStillOurs(path: Bytes, stamp: Stamp): boolean {
-    if (stamp.digest === undefined) return false;
-    try {
-      return digestOf(readFileSync(fsPath(`${this.root}/${path}`))) === stamp.digest;
-    } catch {
-      return false;
-    }
-  }
-
-  #record(path: Bytes, stats: Stats, digest: string | undefined): void {
-    const unsettled = !stats.isDirectory() && isRecent(stats);
-    this.#removed.delete(path);
-    this.#stamps.set(path, { stats, version: this.#journal.push(path), unsettled, digest, scan: this.#scans });
-  }
-
-  #recordRemoval(path: Bytes): void {
-    this.#removed.set(path, this.#journal.push(path));
+  /** Whether a look that is under way may have seen the path before we wrote there, or what it is in or what is in it. */
+  #isNearNoted(path: Bytes): boolean {
+    return this.#noted.size > 0 && (this.#noted.has(path) || this.#aboveNoted.has(path) || isBelow(path, this.#noted));
   }
 }
 
-function isRecent(stats: Stats): boolean {
-  return stats.ctimeMs > Date.now() - TICK_MS;
-}
-
-function digestOf(content: Buffer): string {
-  return createHash('sha1').update(content).digest('base64');
-}
-
-function changed(before: Stats, now: Stats): boolean {
-  if (before.mode !== now.mode) return true;
-  if (now.isDirectory()) return false;
-  return (
-    before.ino !== now.ino ||
-    before.size !== now.size ||
-    before.mtimeMs !== now.mtimeMs ||
-    before.ctimeMs !== now.ctimeMs
-  );
+interface Found {
+  readonly how: 'changed' | 'listed';
+  readonly isSettled: boolean;
+  readonly digest: string | undefined;
 }

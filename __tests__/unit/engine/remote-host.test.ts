@@ -32,6 +32,11 @@ function jobOf(command: string, more: Partial<Job> = {}): Job {
 }
 
 describe('coming up', () => {
+  test('over a slow link, with how little it was', async () => {
+    opener.slow = true;
+    expect(await remote.start()).toMatchObject({ bytes: 30, compressed: 7 });
+  });
+
   test('one lane, the whole workspace, and what it took', async () => {
     const staging = await remote.start();
     expect(staging).toMatchObject({ sandbox: 'overlay', files: 2, bytes: 30 });

@@ -13,6 +13,7 @@ import type {
   Stage,
   StagedTree,
   Survey,
+  Traffic,
 } from '../../../src/engine/ports.ts';
 import { RemoteHost } from '../../../src/engine/remote-host.ts';
 import type { Entry, Output } from '../../../src/model/entry.ts';
@@ -169,6 +170,8 @@ export class MemoryHost implements LaneOpener {
   overlay: boolean | ((number: number) => boolean) = true;
   /** What to do for a command. */
   act: (command: Bytes) => Act = () => ({});
+  /** Its link is slow: what it gets at first is compressed. */
+  slow = false;
   /** Opening fails with these words. */
   refuses: string | undefined;
   async open(setup: LaneSetup): Promise<Lane> {
@@ -205,8 +208,9 @@ export class MemoryLane implements Lane {
     return this.#closing.signal.aborted;
   }
 
-  async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void> {
+  async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
     for await (const entry of entries) this.synced.push(entry);
+    return { sent: 7, compressed: this.#host.slow };
   }
 
   async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {

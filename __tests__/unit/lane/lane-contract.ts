@@ -270,6 +270,19 @@ export function laneContract(variant: Variant): void {
         expect(ran.outputs.find((o) => o.path === 'new')).toMatchObject({ timeIsSet: true });
       });
 
+      test('are a renamed directory with all that is in it', async () => {
+        const directory = await below(
+          { kind: 'directory', path: 'd', mode: 0o755 },
+          { kind: 'directory', path: 'd/e', mode: 0o711 },
+          file('d/e/f', 'x'),
+        );
+        const came = brief(await runBelow(directory, 'mv d new'));
+        expect(came).toEqual(
+          expect.arrayContaining(['d: removed', 'new/e/f: file 644 x', 'new/e: directory 711', 'new: directory 755']),
+        );
+        expect((await runBelow(directory, 'cat new/e/f')).stdout).toBe('x');
+      });
+
       test('are deletions', async () => {
         const directory = await below(file('f', 'x'), { kind: 'directory', path: 'd', mode: 0o755 }, file('d/g', 'x'));
         const ran = await runBelow(directory, 'rm -r f d');
@@ -343,6 +356,43 @@ export function laneContract(variant: Variant): void {
         const directory = await below();
         expect(brief(await runBelow(directory, 'echo x >f; chmod 200 f'))).toEqual(['f: file 200 x\n']);
         expect(brief(await runBelow(directory, ':'))).toEqual([]);
+      });
+
+      test('come from directories that may not be written, and go there', async () => {
+        const directory = await below(
+          { kind: 'directory', path: 'closed', mode: 0o555 },
+          file('closed/f', 'x'),
+          { kind: 'directory', path: 'closed/deep', mode: 0o500 },
+          file('closed/deep/f', 'x'),
+        );
+        await shared.lane.sync([file(`${directory}/closed/deep/g`, 'late')]);
+        if (variant.sandbox === 'overlay' && (variant.unprivileged === true || process.getuid?.() !== 0)) {
+          const refused = await runBelow(
+            directory,
+            'touch closed/new; rm closed/f; cat closed/deep/g; stat -c %a closed',
+          );
+          expect([refused.stdout, refused.stderr.match(/denied/g)?.length]).toEqual(['late555\n', 2]);
+          expect(brief(refused)).toEqual([]);
+        }
+        const ran = await runBelow(
+          directory,
+          'chmod 755 closed; echo 1 >closed/new; mkdir made; echo 2 >made/f; chmod 555 made',
+        );
+        expect(brief(ran)).toEqual(
+          expect.arrayContaining(['closed/new: file 644 1\n', 'made/f: file 644 2\n', 'made: directory 555']),
+        );
+        expect(brief(ran).includes('closed: directory 755')).toBe(variant.sandbox === 'overlay');
+        await shared.lane.sync([
+          { kind: 'removed', path: `${directory}/made/f` },
+          { kind: 'removed', path: `${directory}/closed` },
+        ]);
+        expect((await runBelow(directory, 'ls . made')).stdout).toBe('.:\nmade\n\nmade:\n');
+      });
+
+      test('have their setuid, setgid and sticky bits', async () => {
+        const directory = await below();
+        const ran = await runBelow(directory, 'echo >u; chmod 4755 u; echo >g; chmod 2711 g; mkdir d; chmod 1755 d');
+        expect(brief(ran)).toEqual(['d: directory 755', 'g: file 2711 \n', 'u: file 4755 \n']);
       });
 
       test('say whether the job set the time itself', async () => {
@@ -511,7 +561,7 @@ export function laneContract(variant: Variant): void {
       });
     });
 
-    if (variant.kind === 'perl' && variant.sandbox === 'overlay') {
+    if (variant.sandbox === 'overlay') {
       test('/tmp is the same for all lines of a recipe, and nobody else sees it', async () => {
         const lines = ['mkdir /tmp/d && echo one >/tmp/d/f', 'cat /tmp/d/f; echo two >/tmp/f', 'cat /tmp/f /tmp/d/f'];
         const [first, second] = lines;
@@ -521,7 +571,29 @@ export function laneContract(variant: Variant): void {
         expect((await shared.run(lines[2] ?? '', { recipe: 7 })).stdout).toBe('two\none\n');
         expect((await shared.run('ls -A /tmp', { recipe: 8 })).stdout).not.toMatch(/^[df]$/m);
       });
+    } else {
+      test('TMPDIR is the same for all lines of a recipe on any lane, and nobody else has it', async () => {
+        const rig = await open();
+        const second = await open({ staging: join(rig.directory, 'staging'), create: false, number: 2 });
+        const print = 'echo "$TMPDIR"; ls -A "$TMPDIR"';
+        const { stdout } = await rig.run(`echo "$TMPDIR"; mkdir "$TMPDIR/d"; echo one >"$TMPDIR/d/f"`, { recipe: 7 });
+        const [directory = ''] = stdout.split('\n');
+        expect(directory.startsWith(join(rig.directory, 'staging'))).toBe(true);
+        expect((await second.run(`${print}; cat "$TMPDIR/d/f"`, { recipe: 7 })).stdout).toBe(`${directory}\nd\none\n`);
+        const other = await rig.run(print, { recipe: 8 });
+        expect(other.stdout).toMatch(/^\/.*\n$/);
+        expect(other.stdout).not.toBe(`${directory}\n`);
+        expect(existsSync(other.stdout.trim())).toBe(false);
+        rigs.reverse();
+      });
     }
+
+    test("temporary files go where the job's own environment says, never where the host's did", async () => {
+      const print = 'echo "${TMPDIR-none} ${TMP-none} ${TEMP-none}"';
+      expect((await shared.run(print)).stdout).not.toContain('nowhere');
+      const environment = ['TMPDIR=/own', 'TMP=/tmp'];
+      expect((await shared.run(print, { environment })).stdout).toBe('/own /tmp none\n');
+    });
 
     describe('the end', () => {
       test('comes when asked for, and the lane goes on', async () => {

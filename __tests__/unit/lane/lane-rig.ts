@@ -9,6 +9,7 @@ import type { LaneStream } from '../../../src/lane/lane-stream.ts';
 import { PerlLane } from '../../../src/lane/perl-lane.ts';
 import { ShLane } from '../../../src/lane/sh-lane.ts';
 import type { Entry, Output } from '../../../src/model/entry.ts';
+import type { Sandbox } from '../../../src/model/sandbox.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { assetPath } from '../../../src/util/asset.ts';
 import { bytesOf, type Bytes } from '../../../src/util/bytes.ts';
@@ -33,7 +34,7 @@ export interface Ran {
 export interface Variant {
   readonly name: string;
   readonly kind: 'perl' | 'sh';
-  readonly sandbox: 'overlay' | 'tree';
+  readonly sandbox: Sandbox;
   /** Absolute path of the program that is `sh` there. */
   readonly shell: string;
   /** As nobody, where this process is root. */
@@ -45,6 +46,18 @@ export interface Variant {
 export function file(path: Bytes, text: Bytes, mode = 0o644, time = NOW): Entry {
   const content = Buffer.from(text, 'latin1');
   return { kind: 'file', path, mode, time, size: content.length, content };
+}
+
+/** How else a lane is opened. */
+export interface Around {
+  /** A command in front of the shell's, which it executes: `unshare -m`. */
+  readonly prefix?: readonly string[];
+  /** Runs before the lane, in its shell; given the rig's directory. */
+  readonly before?: (directory: string) => string;
+  /** Changes the text of the lane's program. */
+  readonly edit?: (program: string) => string;
+  /** Stands between the two ends. */
+  readonly link?: (stream: Duplex) => Duplex;
 }
 
 /** A lane on a local shell, in a staging directory of its own. */
@@ -59,8 +72,19 @@ export class LaneRig {
     this.lane = lane;
   }
 
-  static async open(variant: Variant, setup: Partial<LaneSetup> = {}, before = ''): Promise<LaneRig> {
+  static async open(
+    variant: Variant,
+    given: Partial<LaneSetup> | ((directory: string) => Partial<LaneSetup>) = {},
+    around: Around | string = {},
+  ): Promise<LaneRig> {
     const directory = mkdtempSync(join(tmpdir(), 'lane-rig-'));
+    const setup = typeof given === 'function' ? given(directory) : given;
+    const {
+      prefix = [],
+      before = () => '',
+      link,
+      edit = (text: string) => text,
+    } = typeof around === 'string' ? { before: () => around } : around;
     chmodSync(directory, 0o755);
     const bin = join(directory, 'bin');
     mkdirSync(bin);
@@ -69,12 +93,22 @@ export class LaneRig {
     const drop = variant.unprivileged === true && process.getuid?.() === 0;
     if (drop) chownSync(directory, NOBODY, NOBODY);
     const PATH = variant.tools ? bin : `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
-    const child = spawn(join(bin, 'sh'), ['-c', before + LANE_COMMAND], {
-      env: { ...process.env, PATH, SSH_CONNECTION: '1 2 3 4', SSH_ODD: 'a\nSSH_X=b', HOSTS_OWN: 'yes' },
+    const [program = '', ...words] = [...prefix, join(bin, 'sh'), '-c', before(directory) + LANE_COMMAND];
+    const child = spawn(program, words, {
+      env: {
+        ...process.env,
+        PATH,
+        SSH_CONNECTION: '1 2 3 4',
+        SSH_ODD: 'a\nSSH_X=b',
+        HOSTS_OWN: 'yes',
+        TMPDIR: '/nowhere',
+        TEMP: '/nowhere',
+      },
       cwd: '/',
       ...(drop ? { uid: NOBODY, gid: NOBODY } : {}),
     });
-    const stream = Duplex.from({ readable: child.stdout, writable: child.stdin }) as unknown as { stderr: unknown };
+    const pipes = Duplex.from({ readable: child.stdout, writable: child.stdin });
+    const stream = (link ? link(pipes) : pipes) as unknown as { stderr: unknown };
     stream.stderr = child.stderr;
     const full: LaneSetup = {
       staging: join(directory, 'staging'),
@@ -89,8 +123,8 @@ export class LaneRig {
     };
     try {
       const open = variant.kind === 'perl' ? PerlLane : ShLane;
-      const program = readFileSync(assetPath(variant.kind === 'perl' ? 'lane.pl' : 'lane.sh'), 'utf8');
-      return new LaneRig(directory, child, await open.open(stream as LaneStream, program, full));
+      const source = readFileSync(assetPath(variant.kind === 'perl' ? 'lane.pl' : 'lane.sh'), 'utf8');
+      return new LaneRig(directory, child, await open.open(stream as LaneStream, edit(source), full));
     } catch (error) {
       child.kill('SIGKILL');
       rmSync(directory, { recursive: true, force: true });
@@ -100,9 +134,8 @@ export class LaneRig {
 
   /** The tree as this process sees it. */
   get tree(): string {
-    return this.lane.sandbox === 'overlay'
-      ? join(this.directory, 'staging/tree')
-      : join(this.directory, 'staging/l1/tree');
+    if (this.lane.sandbox === 'shared') return this.lane.treePath;
+    return join(this.directory, this.lane.sandbox === 'overlay' ? 'staging/tree' : 'staging/l1/tree');
   }
 
   #recipes = 1000;

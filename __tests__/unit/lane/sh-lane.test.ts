@@ -25,7 +25,7 @@ const poor: Variant = {
   shell: '/bin/dash',
   tools: (directory) => {
     const names =
-      'awk cat chmod cp env grep head ln ls mkdir mkfifo mv printf readlink rm sed sleep stat tar timeout touch tr true wc';
+      'awk cat chmod cp env grep head ln ls mkdir mkfifo mv printf readlink rm rmdir sed sleep stat tar timeout touch tr true wc';
     linkTools(directory, names.split(' '));
     const wrapper = (name: string, text: string): void => {
       writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });

@@ -26,7 +26,7 @@ let tree: HostTree;
 
 beforeEach(() => {
   root = scratch();
-  workspace = new Workspace(root, () => undefined);
+  workspace = new Workspace(root, { onSkipped: () => undefined });
   objects = new ObjectFiles();
   tree = new HostTree(workspace, objects);
 });
@@ -40,10 +40,16 @@ const write = (path: Bytes, text: string): void => writeFileSync(`${root}/${path
 /** `kind path` of each entry. */
 const words = (entries: Iterable<Entry>): string[] => [...entries].map(({ kind, path }) => `${kind} ${path}`);
 
+async function all(one: HostTree): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of one.everything(() => undefined)) entries.push(entry);
+  return entries;
+}
+
 /** Sends everything, with all times so old that nothing is listed again. */
 async function start(): Promise<void> {
   await refresh();
-  Array.from(tree.everything(() => undefined));
+  await all(tree);
 }
 
 async function refresh(): Promise<void> {
@@ -66,7 +72,7 @@ describe('an empty tree', () => {
     await refresh();
     const reported: Entry[] = [];
     const entries: Entry[] = [];
-    for (const entry of tree.everything((one) => reported.push(one))) {
+    for await (const entry of tree.everything((one) => reported.push(one))) {
       expect(reported.at(-1)).toBe(entry);
       entries.push(entry);
     }
@@ -83,21 +89,21 @@ describe('an empty tree', () => {
     await refresh();
     chmodSync(`${root}/d`, 0o700);
     await refresh();
-    expect(words(tree.everything(() => undefined))).toEqual(['directory d', 'file d/f']);
+    expect(words(await all(tree))).toEqual(['directory d', 'file d/f']);
   });
 
   test('setuid stays here', async () => {
     write('f', 'x');
     chmodSync(`${root}/f`, 0o4755);
     await refresh();
-    expect([...tree.everything(() => undefined)]).toMatchObject([{ mode: 0o755 }]);
+    expect(await all(tree)).toMatchObject([{ mode: 0o755 }]);
   });
 
   test('what changes while it is sent comes with the next job', async () => {
     write('a', 'x');
     write('b', 'x');
     await refresh();
-    for (const { path } of tree.everything(() => undefined)) {
+    for await (const { path } of tree.everything(() => undefined)) {
       if (path === 'a') {
         write('a', 'yy');
         rmSync(`${root}/b`);
@@ -111,7 +117,7 @@ describe('an empty tree', () => {
     const content = Buffer.alloc(700_001, 'abcdefg');
     writeFileSync(`${root}/large`, content);
     await refresh();
-    const [entry] = [...tree.everything(() => undefined)];
+    const [entry] = await all(tree);
     if (entry?.kind !== 'file') throw new Error('no file');
     expect(Buffer.isBuffer(entry.content)).toBe(false);
     expect(entry.size).toBe(700_001);
@@ -125,7 +131,7 @@ describe('an empty tree', () => {
   ])('a large file that %s meanwhile keeps its size on the way, and is sent again', async (_, change) => {
     writeFileSync(`${root}/large`, Buffer.alloc(600_000, 'x'));
     await refresh();
-    const [entry] = [...tree.everything(() => undefined)];
+    const [entry] = await all(tree);
     if (entry?.kind !== 'file') throw new Error('no file');
     change();
     const sent = await whole(entry.content);
@@ -176,6 +182,34 @@ describe('what a tree lacks', () => {
     }
   });
 
+  test.each<[string, () => void]>([
+    ['a link', () => symlinkSync('other', `${root}/d`)],
+    ['a file', () => write('d', 'x')],
+  ])(
+    'a directory that became %s after the look: nothing is read through it, nothing sent below it',
+    async (_, replace) => {
+      for (const path of ['d', 'other']) {
+        mkdirSync(`${root}/${path}`);
+        write(`${path}/f`, path);
+      }
+      await refresh();
+      const copy = mkdtempSync(join(root, '..', 'copy-'));
+      try {
+        rmSync(`${root}/d`, { recursive: true });
+        replace();
+        await apply(
+          copy,
+          tree.everything(() => undefined),
+        );
+        await refresh();
+        await apply(copy, tree.missing(LINK));
+        expect(differences(look(root), look(copy))).toEqual([]);
+      } finally {
+        rmSync(copy, { recursive: true });
+      }
+    },
+  );
+
   test('a file that cannot be read does not stay there in its old state', async () => {
     write('f', 'x');
     await start();
@@ -217,7 +251,7 @@ describe('what a job there wrote itself', () => {
   test('goes to other hosts', async () => {
     const other = new HostTree(workspace, objects);
     await start();
-    Array.from(other.everything(() => undefined));
+    await all(other);
     write('f', 'x');
     tree.has('f', workspace.note('f'));
     expect(words(other.missing(LINK))).toEqual(['file f']);

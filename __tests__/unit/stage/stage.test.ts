@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -12,12 +13,23 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import type { Delta, Stage, StagedTree } from '../../../src/engine/ports.ts';
+import type { Delta, Homecoming, Stage, StagedTree } from '../../../src/engine/ports.ts';
 import type { Output } from '../../../src/model/entry.ts';
 import type { Job } from '../../../src/model/job.ts';
 import { createStage } from '../../../src/stage/stage.ts';
 import { bufferOf, fsPath, type Bytes } from '../../../src/util/bytes.ts';
-import { apply, differences, job, kindAt, look, scratch, sending, sleep, type Seen } from './tree-copy.ts';
+import {
+  apply,
+  applyOutputs,
+  differences,
+  job,
+  kindAt,
+  look,
+  scratch,
+  sending,
+  sleep,
+  type Seen,
+} from './tree-copy.ts';
 
 let root: Bytes;
 let stage: Stage;
@@ -182,6 +194,8 @@ describe('outputs', () => {
 
   test('refused at the end, too', async () => {
     symlinkSync('/', `${root}/l`);
+    stage.touch();
+    await sent();
     const incoming = stage.incoming(sending());
     await incoming.add(file('a', 'x'));
     await incoming.add(file('l/x', 'x'));
@@ -244,6 +258,33 @@ describe('outputs', () => {
     incoming.discard();
     expect([...look(root).keys()].sort()).toEqual(['d', 'd/f', 'old']);
   });
+});
+
+test.each<[string, Output[]]>([
+  ['at once', []],
+  ['behind something else that is refused', [{ kind: 'special', path: 'fifo' }]],
+])('a file without an end is not waited for, and gives the host up: %s', async (_, before) => {
+  async function* content(): AsyncGenerator<Buffer> {
+    for (;;) yield Buffer.alloc(65536);
+  }
+  const incoming = stage.incoming(sending());
+  for (const output of before) await incoming.add(output);
+  const endless = { path: 'd/huge', mode: 0o644, time: 0n, size: 2 ** 50, content: content(), timeIsSet: false };
+  await expect(incoming.add({ kind: 'file', ...endless })).rejects.toThrow(
+    `d/huge is announced to have ${2 ** 50} bytes`,
+  );
+  incoming.discard();
+  expect([...look(root).keys()]).toEqual([]);
+});
+
+test("an output that names the host's own directory is said to be that", async () => {
+  const tree = stage.tree();
+  const incoming = stage.incoming(sending('/tmp/make-x'));
+  const data = Buffer.from('at /tmp/make-x/tree');
+  const file = { path: 'f', mode: 0o644, time: 0n, size: data.length, content: data, timeIsSet: false };
+  await incoming.add({ kind: 'file', ...file });
+  const reason = 'f names a directory of that host';
+  expect(await incoming.commit(tree, true)).toEqual({ kind: 'refused', reason, foreign: true });
 });
 
 // ---- whatever happens, a copy that has applied what it lacked is as the workspace ----------------------------------
@@ -421,6 +462,11 @@ class Copy {
   }
 }
 
+/** A directory that was renamed may have had a link in it that led inside from where it stood, and no longer does. */
+function leadsOut(homecoming: Homecoming): boolean {
+  return homecoming.kind === 'refused' && homecoming.reason.endsWith('leads out of the workspace');
+}
+
 async function runJob(copy: Copy, one: Extract<Step, { kind: 'job' }>): Promise<void> {
   const before = look(copy.root);
   for (const each of one.changes) perform(copy.root, each);
@@ -435,11 +481,12 @@ async function runJob(copy: Copy, one: Extract<Step, { kind: 'job' }>): Promise<
     if (one.fate === 'refused') await incoming.add({ kind: 'special', path: 'fifo' });
   }
   const home = look(root);
-  const { kind } = await incoming.commit(copy.tree, one.fate === 'home');
+  const homecoming = await incoming.commit(copy.tree, one.fate === 'home');
+  const { kind } = homecoming;
   incoming.discard();
   stage.writerEnded(LINK);
-  if (one.fate === 'home' && one.meanwhile.length === 0) {
-    expect(kind).toBe('home');
+  if (one.fate === 'home' && one.meanwhile.length === 0 && !leadsOut(homecoming)) {
+    expect(homecoming).toEqual({ kind: 'home' });
     // Times are the runner's.
     expect(differences(look(root), look(copy.root)).filter((said) => !said.includes(': time '))).toEqual([]);
   } else if (one.fate !== 'home' || kind !== 'home') {
@@ -495,4 +542,178 @@ test('after whatever changes here and on hosts, each copy that has applied what 
     }),
     { numRuns: 120 },
   );
+}, 60_000);
+
+// ---- several jobs at the same time, on several trees, whose outputs overlap ----------------------------------------
+
+type Turn =
+  | { readonly kind: 'local'; readonly changes: readonly Change[]; readonly isNoticed: boolean }
+  | { readonly kind: 'begin'; readonly host: number; readonly changes: readonly Change[]; readonly large: boolean }
+  | { readonly kind: 'end'; readonly which: number };
+
+const turn: fc.Arbitrary<Turn> = fc.oneof(
+  fc.record({ kind: fc.constant('local' as const), changes: few, isNoticed: fc.boolean() }),
+  ...[1, 2, 3].map(() =>
+    fc.record({ kind: fc.constant('begin' as const), host: fc.nat(1), changes: few, large: fc.boolean() }),
+  ),
+  ...[1, 2, 3].map(() => fc.record({ kind: fc.constant('end' as const), which: fc.nat(9) })),
+);
+
+/** A job that runs on a copy, in a layer of its own. */
+interface Flight {
+  readonly copy: Copy;
+  readonly job: Job;
+  readonly delta: Delta;
+  readonly outputs: readonly Output[];
+  /** The same, as the host has it. */
+  readonly upper: readonly Output[];
+  /** The turn in which it began. */
+  readonly began: number;
+}
+
+/** When each path was last written, by turns. */
+class Writes {
+  readonly #at = new Map<Bytes, number>();
+
+  add(paths: Iterable<Bytes>, at: number): void {
+    for (const path of paths) this.#at.set(path, at);
+  }
+
+  isSince(path: Bytes, turn: number): boolean {
+    return (this.#at.get(path) ?? -1) > turn;
+  }
+
+  /** Whether anything on the way to a path or below it was written. */
+  isNearSince(path: Bytes, turn: number): boolean {
+    const near = ([one]: [Bytes, number]): boolean => `${path}/`.startsWith(`${one}/`) || one.startsWith(`${path}/`);
+    return [...this.#at].some((one) => one[1] > turn && near(one));
+  }
+}
+
+/** Paths that outputs write, with all that goes with a directory. */
+function written(outputs: readonly Output[], before: ReadonlyMap<Bytes, Seen>): Bytes[] {
+  return outputs.flatMap(({ kind, path }) =>
+    kind === 'directory' ? [] : [path, ...(kind === 'removed' ? below(path, before) : [])],
+  );
+}
+
+const below = (path: Bytes, tree: ReadonlyMap<Bytes, Seen>): Bytes[] =>
+  [...tree.keys()].filter((one) => one.startsWith(`${path}/`));
+
+async function begin(copy: Copy, turn: Extract<Turn, { kind: 'begin' }>, number: number): Promise<Flight> {
+  const one = { ...LINK, id: number, recipe: { ...LINK.recipe, id: number } };
+  const delta = await copy.tree.missing(one);
+  await delta.ready;
+  await apply(copy.root, delta.entries);
+  delta.applied();
+  const layer = `${scratch()}/layer`;
+  execFileSync('cp', ['-a', copy.root, layer]);
+  const before = look(layer);
+  for (const each of turn.changes) perform(layer, each);
+  const after = look(layer);
+  rmSync(layer.slice(0, -'/layer'.length), { recursive: true });
+  const [outputs, upper] = [outputsOf(before, after, turn.large), outputsOf(before, after, false)];
+  return { copy, job: one, delta, outputs, upper, began: number };
+}
+
+test('of jobs that run at the same time those that wrote the same are in conflict, and the others all come home', async () => {
+  let [homes, conflicts] = [0, 0];
+  await fc.assert(
+    fc.asyncProperty(few, fc.array(turn, { minLength: 4, maxLength: 14 }), async (initial, turns) => {
+      for (const each of initial) perform(root, each);
+      const copies = [new Copy(stage.tree()), new Copy(stage.tree())];
+      /** Conflicts in a tree, which may spoil what others saw there. */
+      const spoilt = new Map<Copy, number>();
+      const flights: Flight[] = [];
+      const sure = new Writes();
+      const perhaps = new Writes();
+      const end = async (flight: Flight, now: number): Promise<void> => {
+        const { copy, outputs, began } = flight;
+        const { version, visible } = flight.delta;
+        const incoming = stage.incoming({ job: flight.job, version, visible, foreign: undefined });
+        // The host has it in its tree before anything is home.
+        await applyOutputs(copy.root, flight.upper);
+        for (const output of outputs) await incoming.add(output);
+        const before = look(root);
+        const homecoming = await incoming.commit(copy.tree, true);
+        incoming.discard();
+        const after = look(root);
+        const lost = outputs.filter(({ kind, path, ...rest }) => {
+          if (kind === 'directory') return false;
+          const there = before.get(path);
+          if (kind === 'removed') {
+            return there && [path, ...below(path, before)].some((one) => before.has(one) && sure.isSince(one, began));
+          }
+          if (kind === 'link' && there?.kind === 'link' && 'target' in rest && rest.target === there.text) return false;
+          return sure.isSince(path, began);
+        });
+        if (homecoming.kind === 'home') {
+          homes++;
+          expect(lost).toEqual([]);
+          // As if it had run alone, now.
+          for (const output of outputs) {
+            const found = after.get(output.path);
+            if (output.kind === 'removed') continue;
+            expect([output.path, found?.kind]).toEqual([output.path, output.kind]);
+          }
+          const touched = new Set(outputs.map(({ path }) => path));
+          const isTouched = (one: Bytes): boolean =>
+            touched.has(one) || outputs.some(({ kind, path }) => kind === 'removed' && one.startsWith(`${path}/`));
+          for (const one of new Set([...before.keys(), ...after.keys()])) {
+            if (!isTouched(one)) expect([one, after.get(one)]).toEqual([one, before.get(one)]);
+          }
+          sure.add(written(outputs, before), now);
+          perhaps.add([...written(outputs, before), ...outputs.map(({ path }) => path)], now);
+        } else {
+          expect(after).toEqual(before);
+          if (leadsOut(homecoming)) return;
+          expect(homecoming).toMatchObject({ kind: 'conflict' });
+          conflicts++;
+          const path = homecoming.kind === 'conflict' ? homecoming.path : '';
+          const isExcused = (spoilt.get(copy) ?? -1) > began;
+          if (!isExcused) expect([path, perhaps.isNearSince(path, began)]).toEqual([path, true]);
+          spoilt.set(copy, now);
+        }
+      };
+      try {
+        for (const copy of copies) await copy.start();
+        for (const [now, each] of turns.entries()) {
+          if (each.kind === 'local') {
+            const before = look(root);
+            for (const one of each.changes) perform(root, one);
+            const changed = outputsOf(before, look(root), false);
+            sure.add(written(changed, before), now);
+            perhaps.add(
+              [...changed.map(({ path }) => path), ...each.changes.flatMap((one) => [one.path, one.other])],
+              now,
+            );
+            if (each.isNoticed) stage.touch();
+          } else if (each.kind === 'begin') {
+            // Whatever ran on the runner has ended by now.
+            stage.touch();
+            const copy = copies[each.host] as Copy;
+            flights.push(await begin(copy, each, now));
+            expect(differences(look(root), look(copy.root))).toEqual([]);
+          } else {
+            const [flight] = flights.splice(each.which % Math.max(1, flights.length), 1);
+            if (flight) await end(flight, now);
+          }
+        }
+        for (const [index, flight] of flights.entries()) await end(flight, turns.length + index);
+        stage.touch();
+        for (const copy of copies) {
+          await copy.bringUp(LINK);
+          expect(differences(look(root), look(copy.root))).toEqual([]);
+        }
+      } finally {
+        for (const copy of copies) rmSync(copy.root, { recursive: true, force: true });
+        rmSync(root, { recursive: true, force: true });
+        mkdirSync(root);
+        stage = createStage(root, () => undefined);
+      }
+    }),
+    { numRuns: 80 },
+  );
+  // Both have been tried.
+  expect(Math.min(homes, conflicts)).toBeGreaterThan(10);
 }, 60_000);

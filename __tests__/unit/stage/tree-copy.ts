@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Content, Entry } from '../../../src/model/entry.ts';
+import type { Content, Entry, Output } from '../../../src/model/entry.ts';
 import type { Sending } from '../../../src/engine/ports.ts';
 import type { Job } from '../../../src/model/job.ts';
 import { bufferOf, fsPath, type Bytes } from '../../../src/util/bytes.ts';
@@ -106,6 +106,21 @@ export async function apply(root: Bytes, entries: AsyncIterable<Entry> | Iterabl
         setTime(full, entry.time);
         break;
     }
+  }
+}
+
+/** What a lane does with what a job wrote, in the tree that the jobs of its host share: directories that have gone are made again. */
+export async function applyOutputs(root: Bytes, outputs: readonly Output[]): Promise<void> {
+  for (const output of outputs) {
+    if (output.kind === 'unknown' || output.kind === 'special') continue;
+    const levels = output.path.split('/').slice(0, -1);
+    for (const [index] of levels.entries()) {
+      const parent = `${root}/${levels.slice(0, index + 1).join('/')}`;
+      if (output.kind === 'removed' || kindAt(parent) === 'directory') continue;
+      rmSync(fsPath(parent), { force: true });
+      mkdirSync(fsPath(parent));
+    }
+    await apply(root, [output]);
   }
 }
 
