@@ -59,7 +59,9 @@ describe('a C project on two hosts', () => {
         expect(log.group(target).lines).toEqual(lines);
       }
       expect(log.annotations).toEqual([]);
-      expect(log.outside.map((line) => line.replace(/: ready in .*/, '')).sort()).toEqual(hostNames().sort());
+      const [survey, ...ready] = log.outside;
+      expect(survey).toMatch(/^workspace: 6 files \(\d+ B\)$/);
+      expect(ready.map((line) => line.replace(/: ready in .*/, '')).sort()).toEqual(hostNames().sort());
 
       const { outputs } = action;
       expect(outputs).toMatchObject({ remote: 4, local: 1, retried: 0, failedTargets: [] });

@@ -162,7 +162,7 @@ recursive.o:
     const ours = await ActionRig.use({ files, inputs: inputsFor(sshd) }, async (action) => {
       const main = await action.main({ arguments: words, targets, jobs: '1', log });
       await action.post();
-      const lines = main.log.shown.filter((line) => !/: ready in \d/.test(line));
+      const lines = main.log.shown.filter((line) => !/: ready in \d|^workspace: \d+ files/.test(line));
       const end = lines.findIndex((line) => line.startsWith('Failed targets: '));
       const text = (end < 0 ? lines : lines.slice(0, end)).map((line) => `${line}\n`).join('');
       // Said by us, behind what make says.

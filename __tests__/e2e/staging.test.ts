@@ -239,6 +239,29 @@ there.o: ; n=$$(cat log); touch started; sleep 2; echo "$$n there" >log; echo >$
     ));
 });
 
+describe("another recipe's target", () => {
+  const files = {
+    Makefile: 'b.o: a.o ; echo b >$@; echo again >a.o; echo d >b.d\na.o: ; echo a >$@\nb.d: ; echo none >$@\n',
+  };
+
+  test('is not taken from a host; what the recipe makes on the runner counts', () =>
+    ActionRig.use({ files, inputs: { ...on('alpha'), targets: 'b.d b.o', jobs: '1' } }, async (action) => {
+      const main = await action.main();
+      expect(main).toMatchObject({ status: 0 });
+      expect([action.read('a.o'), action.read('b.o'), action.read('b.d')]).toEqual(['again\n', 'b\n', 'd\n']);
+      expect(action.outputs).toMatchObject({ remote: 1, retried: 1 });
+      expect(main.log.annotations.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/: what the recipe of b\.o wrote was not taken: a\.o is the target of another recipe/),
+      ]);
+    }));
+
+  test('with fallback never there is nobody else to ask', () =>
+    ActionRig.use({ files, inputs: { ...on('alpha'), targets: 'b.o', fallback: 'never' } }, async (action) => {
+      expect(await action.main()).toMatchObject({ status: 0 });
+      expect(action.read('a.o')).toBe('again\n');
+    }));
+});
+
 describe('what is private to a job', () => {
   test.each(['alpha', 'beta', 'plain'])('temporary files: one recipe does not see those of another (%s)', (name) =>
     ActionRig.use(

@@ -99,8 +99,10 @@ describe('on hosts that refuse namespaces', () => {
       Tree.use(DEBUG_LUA, async (tree) => {
         expect(await tree.action.main(tree.inputs(sshd))).toMatchObject({ status: 0 });
         expect(tree.built).toEqual(tree.expected);
+        // The first of each host shows it; the others are not tried there.
         expect(tree.action.outputs.retried).toBeGreaterThan(0);
-        expect(tree.action.outputs.remote + tree.action.outputs.retried).toBe(tree.objects);
+        expect(tree.action.outputs.retried).toBeLessThanOrEqual(4);
+        expect(tree.action.outputs.remote).toBe(0);
         await tree.action.post();
         await expectNothingLeft(sshd);
       }),

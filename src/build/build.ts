@@ -70,7 +70,8 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const root = encode(settings.root);
   let dispatcher: Dispatcher | undefined;
   const { stage, token, forgetToken } = stageFor(settings, {
-    recipesOf: (path) => dispatcher?.makersOf(`${root}/${path}`) ?? [],
+    // Where a refusal is final, a rule that makes two targets must not fail.
+    recipesOf: (path) => (never ? [] : (dispatcher?.makersOf(`${root}/${path}`) ?? [])),
     onSkipped: (path) => {
       const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
       sink({ type: 'message', level: 'warning', text });

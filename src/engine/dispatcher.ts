@@ -132,6 +132,7 @@ export class Dispatcher {
     state.jobs++;
     this.#verdicts.wentOn(state);
     const mayLeave = this.#mayLeave(job, flags);
+    state.leaves ||= mayLeave;
     const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave });
     try {
       const outcome = fresh && make?.failed === true ? pass.drop() : await pass.perform();
@@ -160,9 +161,12 @@ export class Dispatcher {
     return this.#verdicts.isDropped(target);
   }
 
-  /** The recipes so far whose target is that file. */
+  /**
+   * The recipes so far whose target is that file, of those that may run on hosts: what hosts make for others is not taken
+   * from a host. What a recipe on the runner makes may well be a side output of one on a host (`.d` files).
+   */
   makersOf(path: Bytes): readonly Recipe[] {
-    return this.#recipes.makersOf(path);
+    return this.#recipes.makersOf(path).flatMap((state) => (state.leaves ? [state.recipe] : []));
   }
 
   /** Ends whatever runs and whatever waits: remote jobs are killed, shims let go. */

@@ -208,7 +208,7 @@ export class JobPass {
     const other = homecoming.other ? decode(homecoming.other.target) : undefined;
     const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
     return (
-      `${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes it too, ran on ${place.name}: ` +
+      `${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
       `${target} is made again on top of that. One should be a prerequisite of the other, or each should write a file of its own`
     );
   }

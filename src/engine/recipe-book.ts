@@ -31,6 +31,8 @@ export class RecipeState {
   dropped = false;
   /** All is known of it. */
   closed = false;
+  /** A line of it may run, or has run, on a host. */
+  leaves = false;
   /** Shell calls so far. */
   jobs = 0;
   #remote = 0;
@@ -60,7 +62,7 @@ export class RecipeState {
 /** All recipes of a run. Make tells of jobs only: those of one target in one make process are its recipe. */
 export class RecipeBook {
   readonly #states = new Map<string, RecipeState>();
-  readonly #byTarget = new Map<Bytes, Recipe[]>();
+  readonly #byTarget = new Map<Bytes, RecipeState[]>();
   #next = 1;
 
   /** The recipe to which a job of that target belongs. */
@@ -71,13 +73,13 @@ export class RecipeBook {
       state = new RecipeState({ id: this.#next++, make, target, directory });
       this.#states.set(key, state);
       const path = targetPath(state.recipe);
-      this.#byTarget.set(path, [...this.makersOf(path), state.recipe]);
+      this.#byTarget.set(path, [...this.makersOf(path), state]);
     }
     return state;
   }
 
   /** The recipes so far, of any make, whose target is that file. */
-  makersOf(path: Bytes): readonly Recipe[] {
+  makersOf(path: Bytes): readonly RecipeState[] {
     return this.#byTarget.get(path) ?? [];
   }
 

@@ -5,8 +5,8 @@ import { formatBytes } from './format-bytes.ts';
 
 type Event<Type extends BuildEvent['type']> = Extract<BuildEvent, { type: Type }>;
 
-/** From here on it is worth saying how to send less. */
-const MUCH = 50e6;
+/** From here on it is worth saying what is big, and how to send less. */
+const MUCH = 5e6;
 
 /** What is unusual about how jobs run there; said once a host. */
 const REMARKS: Record<Sandbox, string> = {
@@ -18,12 +18,12 @@ const REMARKS: Record<Sandbox, string> = {
 
 /** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
 export function describeSurvey({ files, bytes, directories }: Event<'workspace-surveyed'>): string {
-  const biggest = directories.map(
+  const shown = bytes < MUCH ? [] : directories;
+  const biggest = shown.map(
     (one) =>
       `${cleanTitle(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`,
   );
-  const hint =
-    bytes >= MUCH && biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
+  const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
   return `workspace: ${files} files (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
 }
 

@@ -494,6 +494,20 @@ test('a look at the workspace is due where make may have written while it expand
   expect(await touches(() => rig.ask('d.o'))).toBe(0);
 });
 
+test('whose target a file is: of recipes that may run on hosts alone, also of earlier makes', async () => {
+  rig = await Rig.create();
+  rig.ask('sub/../x.o');
+  rig.ask('prog');
+  await settled();
+  rig.dispatcher.makeStarted(MAKE, []);
+  rig.ask(`${ROOT}/x.o`);
+  await settled();
+  const names = (path: string): string[] => rig.dispatcher.makersOf(path).map(({ target }) => target);
+  expect(names(`${ROOT}/x.o`)).toEqual(['sub/../x.o', `${ROOT}/x.o`]);
+  expect(names(`${ROOT}/prog`)).toEqual([]);
+  expect(names(`${ROOT}/y.o`)).toEqual([]);
+});
+
 describe('fallback never', () => {
   test('a failure on a host stands, with its output, and its other files come home (B9)', async () => {
     rig = await Rig.create([hostOf('a')], { fallback: 'never' });

@@ -21,10 +21,10 @@ test("a directory's name cannot be anything but a name", () => {
   const text = describeSurvey({
     type: 'workspace-surveyed',
     files: 1,
-    bytes: 1,
+    bytes: 5e6,
     directories: [{ path, files: 1, bytes: 1 }],
   });
-  expect(text).toMatch(/^workspace: 1 files \(1 B\); a ::error::x.*y 1 B \(1 file\)$/);
+  expect(text).toMatch(/^workspace: 1 files \(5\.0 MB\); a ::error::x.*y 1 B \(1 file\)\. /);
   expect(text).not.toContain('##[');
 });
 
