@@ -4,6 +4,7 @@ import type { Lane, LaneOpener, LaneSetup } from '../engine/ports.ts';
 import { LANE_COMMAND } from '../lane/bootstrap.ts';
 import { NoPerl } from '../lane/greeting.ts';
 import { PerlLane } from '../lane/perl-lane.ts';
+import { perlProgram } from '../lane/perl-program.ts';
 import { ShLane } from '../lane/sh-lane.ts';
 import type { Host } from '../model/host.ts';
 import type { Login } from '../ssh/connection.ts';
@@ -32,13 +33,13 @@ export class SshLanes implements LaneOpener {
   async open(setup: LaneSetup): Promise<Lane> {
     if (!this.#withoutPerl) {
       try {
-        return await PerlLane.open(await this.#channel(), program('lane.pl'), setup);
+        return await PerlLane.open(await this.#channel(), perlProgram(), setup);
       } catch (error) {
         if (!(error instanceof NoPerl)) throw error;
         this.#withoutPerl = true;
       }
     }
-    return ShLane.open(await this.#channel(), program('lane.sh'), setup);
+    return ShLane.open(await this.#channel(), readFileSync(assetPath('lane.sh'), 'utf8'), setup);
   }
 
   /**
@@ -68,8 +69,4 @@ export class SshLanes implements LaneOpener {
     this.#used = true;
     return channel;
   }
-}
-
-function program(name: string): string {
-  return readFileSync(assetPath(name), 'utf8');
 }

@@ -3,14 +3,16 @@ import type { Entry } from '../model/entry.ts';
 import type { Job } from '../model/job.ts';
 import { deferred } from '../util/deferred.ts';
 import type { Bytes } from '../util/bytes.ts';
-import type { Conflict } from './conflicts.ts';
+import type { Conflict } from './home/conflicts.ts';
 import { HostTree } from './host-tree.ts';
 import type { ObjectFiles } from './object-files.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from './look/workspace.ts';
 
 /** A job that is on its way, or runs, in a tree. */
-interface Guest {
+export interface Guest {
   readonly version: number;
+  /** Number of the delta that brought the tree up to date for it. */
+  readonly delta: number;
   /** What it may have seen there as it never was in the workspace. */
   spoilt: Conflict | undefined;
 }
@@ -44,9 +46,10 @@ export class Copy implements StagedTree {
     this.#objects.learn(job);
     await this.#workspace.refresh();
     const ready = this.#arrival;
+    if (this.#guests.size === 0) this.holdings.forgetGiven();
     const entries = this.holdings.missing(job);
     const { version } = this.#workspace;
-    this.#guests.set(job, { version, spoilt: undefined });
+    this.#guests.set(job, { version, delta: this.holdings.deltas, spoilt: undefined });
     const delta = { entries, visible: this.#view(job), version, ready };
     if (entries.length === 0) return { ...delta, applied: () => undefined, failed: () => undefined };
     const arrived = deferred<undefined>();
@@ -60,11 +63,21 @@ export class Copy implements StagedTree {
     };
   }
 
-  /** A job has ended. @returns what it may have seen there as it never was in the workspace */
-  ended(job: Job): Conflict | undefined {
-    const guest = this.#guests.get(job);
+  /** A job has ended there. */
+  ended(job: Job): Guest {
+    const guest = this.#guests.get(job) ?? { version: 0, delta: 0, spoilt: undefined };
     this.#guests.delete(job);
-    return guest?.spoilt;
+    return guest;
+  }
+
+  /**
+   * What a job has written there is home, at that place in the journal. What a later delta has brought to the same place
+   * meanwhile may be older than that, and may have come after it.
+   */
+  has(path: Bytes, version: number, { delta }: Guest): void {
+    // What the workspace does not list is not to be seen in its copies either.
+    if (version > 0 && !this.holdings.isGivenSince(path, delta)) this.holdings.has(path, version);
+    else this.holdings.forget(path);
   }
 
   /**

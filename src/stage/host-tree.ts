@@ -5,7 +5,7 @@ import type { Bytes } from '../util/bytes.ts';
 import { isBelow } from './is-below.ts';
 import { isCompile, looksLikeObject, namedObjects, stem, type ObjectFiles } from './object-files.ts';
 import { readEntry, readTime, WHOLE_SIZE } from './read-entry.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from './look/workspace.ts';
 
 /** How long files are read before others get their turn. */
 const SLICE_MS = 5;
@@ -27,6 +27,9 @@ export class HostTree {
   readonly #unknown = new Set<Bytes>();
   /** What may be objects, or become known as such, and of which the tree has some version. */
   readonly #held = new Set<Bytes>();
+  /** What deltas have put there or removed, and which delta did so last. */
+  readonly #given = new Map<Bytes, { readonly delta: number; readonly isDirectory: boolean }>();
+  #deltas = 0;
 
   constructor(workspace: Workspace, objects: ObjectFiles) {
     this.#workspace = workspace;
@@ -80,9 +83,13 @@ export class HostTree {
     }
     this.#version = this.#workspace.version;
     this.#ahead.clear();
+    this.#deltas++;
     const rest: Entry[] = [];
     for (const entry of this.#read([...wanted].sort(), HELD_SIZE)) {
       (entry.kind === 'removed' ? removals : rest).push(entry);
+    }
+    for (const { path, kind } of [...removals, ...rest]) {
+      this.#given.set(path, { delta: this.#deltas, isDirectory: kind === 'directory' });
     }
     return [...removals, ...rest, ...times];
   }
@@ -92,6 +99,26 @@ export class HostTree {
     this.#ahead.set(path, version);
     this.#forgetLate(path);
     if (looksLikeObject(path)) this.#held.add(path);
+  }
+
+  /** How many deltas there have been. */
+  get deltas(): number {
+    return this.#deltas;
+  }
+
+  /** Whether a delta after that one has put something there, or has removed it or a directory in which it was. */
+  isGivenSince(path: Bytes, delta: number): boolean {
+    if ((this.#given.get(path)?.delta ?? 0) > delta) return true;
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const above = this.#given.get(path.slice(0, at));
+      if (above && !above.isDirectory && above.delta > delta) return true;
+    }
+    return false;
+  }
+
+  /** Nobody will ask any more what earlier deltas have given. */
+  forgetGiven(): void {
+    this.#given.clear();
   }
 
   /** What the tree has there is not known any more: what the workspace has is sent again, or it is removed. */

@@ -6,7 +6,7 @@ import type { Delta, Incoming, Sending, Stage, StagedTree } from '../engine/port
 import { targetPath } from '../model/job.ts';
 import { fsPath, type Bytes } from '../util/bytes.ts';
 import { relativeTo } from './relative-to.ts';
-import { sweepTemporaries, temporaryName } from './temporary.ts';
+import { sweepTemporaries, temporaryName } from './home/temporary.ts';
 
 /** A FIFO without a writer must not hold us up. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;

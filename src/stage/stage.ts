@@ -1,18 +1,18 @@
 import type { Stage } from '../engine/ports.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import type { Bytes } from '../util/bytes.ts';
-import { Arrival, type Home } from './arrival.ts';
-import { Conflicts } from './conflicts.ts';
+import { Arrival, type Home } from './home/arrival.ts';
+import { Conflicts } from './home/conflicts.ts';
 import { Copy } from './copy.ts';
-import { declaredView } from './declared.ts';
-import { missedFiles } from './missed-files.ts';
+import { declaredView } from './view/declared.ts';
+import { missedFiles } from './view/missed-files.ts';
 import { ObjectFiles } from './object-files.ts';
-import { PartialView } from './partial-view.ts';
-import { RecipeOutputs } from './recipe-outputs.ts';
+import { PartialView } from './view/partial-view.ts';
+import { RecipeOutputs } from './home/recipe-outputs.ts';
 import { relativeTo } from './relative-to.ts';
-import { surveyOf } from './survey.ts';
-import { sweepTemporaries } from './temporary.ts';
-import { Workspace } from './workspace.ts';
+import { surveyOf } from './look/survey.ts';
+import { sweepTemporaries } from './home/temporary.ts';
+import { Workspace } from './look/workspace.ts';
 
 export interface StageOptions {
   /** Lines of a .gitignore: what is not staged. */

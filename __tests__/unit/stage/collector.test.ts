@@ -13,10 +13,10 @@ import {
   existsSync,
 } from 'node:fs';
 import type { Output } from '../../../src/model/entry.ts';
-import { Collector } from '../../../src/stage/collector.ts';
-import type { Change } from '../../../src/stage/placement.ts';
-import { RefusedOutput } from '../../../src/stage/refused-output.ts';
-import { Workspace } from '../../../src/stage/workspace.ts';
+import { Collector } from '../../../src/stage/home/collector.ts';
+import type { Change } from '../../../src/stage/home/placement.ts';
+import { RefusedOutput } from '../../../src/stage/home/refused-output.ts';
+import { Workspace } from '../../../src/stage/look/workspace.ts';
 import { fsPath, type Bytes } from '../../../src/util/bytes.ts';
 import { kindAt, look, scratch, setTime, sleep } from './tree-copy.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Exclusion } from '../../../src/stage/exclusion.ts';
+import { Exclusion } from '../../../src/stage/look/exclusion.ts';
 import { encode } from '../../../src/util/bytes.ts';
 
 test.each<[string[], string, boolean]>([

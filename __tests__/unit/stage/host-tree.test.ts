@@ -15,7 +15,7 @@ import type { Entry } from '../../../src/model/entry.ts';
 import type { Job } from '../../../src/model/job.ts';
 import { HostTree } from '../../../src/stage/host-tree.ts';
 import { ObjectFiles } from '../../../src/stage/object-files.ts';
-import { Workspace } from '../../../src/stage/workspace.ts';
+import { Workspace } from '../../../src/stage/look/workspace.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 import { apply, differences, job, look, scratch, sleep, whole } from './tree-copy.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Journal } from '../../../src/stage/journal.ts';
+import { Journal } from '../../../src/stage/look/journal.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 
 test('however many changes there are, it stays about as long as there are paths, and tells the same', () => {

@@ -11,12 +11,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { Exclusion } from '../../../src/stage/exclusion.ts';
+import { Exclusion } from '../../../src/stage/look/exclusion.ts';
 import { HostTree } from '../../../src/stage/host-tree.ts';
 import { ObjectFiles } from '../../../src/stage/object-files.ts';
-import { WalkerThread } from '../../../src/stage/walker-thread.ts';
-import { Walker, type LookEnd } from '../../../src/stage/walker.ts';
-import { Workspace } from '../../../src/stage/workspace.ts';
+import { WalkerThread } from '../../../src/stage/look/walker-thread.ts';
+import { Walker, type LookEnd } from '../../../src/stage/look/walker.ts';
+import { Workspace } from '../../../src/stage/look/workspace.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 import { apply, differences, job, kindAt, look, scratch, sleep } from './tree-copy.ts';
 

@@ -3,7 +3,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Entry } from '../../../src/model/entry.ts';
 import { HostTree } from '../../../src/stage/host-tree.ts';
 import { ObjectFiles } from '../../../src/stage/object-files.ts';
-import { Workspace } from '../../../src/stage/workspace.ts';
+import { Workspace } from '../../../src/stage/look/workspace.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 import { job, scratch, whole } from './tree-copy.ts';
 

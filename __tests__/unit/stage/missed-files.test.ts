@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Stage, Text } from '../../../src/engine/ports.ts';
-import { complaints } from '../../../src/stage/missed-files.ts';
+import { complaints } from '../../../src/stage/view/missed-files.ts';
 import { createStage } from '../../../src/stage/stage.ts';
 import { fsPath, type Bytes } from '../../../src/util/bytes.ts';
 import { job, scratch } from './tree-copy.ts';

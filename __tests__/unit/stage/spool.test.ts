@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
-import { EndlessOutput, RefusedOutput } from '../../../src/stage/refused-output.ts';
-import { Spool, type FileOutput } from '../../../src/stage/spool.ts';
+import { EndlessOutput, RefusedOutput } from '../../../src/stage/home/refused-output.ts';
+import { Spool, type FileOutput } from '../../../src/stage/home/spool.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 import { scratch } from './tree-copy.ts';
 

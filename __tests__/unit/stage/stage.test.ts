@@ -166,6 +166,25 @@ describe('outputs', () => {
     expect(await sent()).toEqual(['time new']);
   });
 
+  test('home, while the tree was given something else for another job: which is there is not known', async () => {
+    const [mine, another] = [job('one', 'x'), job('two', 'y')];
+    const { version } = await tree.missing(mine);
+    // Another job has written these, in vain: they are mended for the next.
+    const vain = stage.incoming(sending());
+    for (const path of ['old', 'd/f']) await vain.add(file(path, 'z'));
+    await vain.add({ kind: 'removed', path: 'gone' });
+    expect(await vain.commit(tree, false)).toEqual({ kind: 'home' });
+    const mended = (await tree.missing(another)).entries.map(({ kind, path }) => `${kind} ${path}`);
+    expect(mended).toEqual(['removed gone', 'file d/f', 'file old']);
+    const incoming = stage.incoming({ ...sending(), job: mine, version });
+    await incoming.add({ kind: 'directory', path: 'gone', mode: 0o755 });
+    for (const path of ['gone/x', 'mine', 'old']) await incoming.add(file(path, 'mine'));
+    expect(await incoming.commit(tree, true)).toEqual({ kind: 'home' });
+    incoming.discard();
+    expect(await sent()).toEqual(['directory gone', 'file gone/x', 'file old', 'time mine']);
+    expect(await sent()).toEqual([]);
+  });
+
   test('not wanted: nothing is home, and what the tree has of them is made undone', async () => {
     const incoming = stage.incoming(sending());
     await incoming.add(file('new', 'x'));

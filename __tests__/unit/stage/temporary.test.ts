@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createStage } from '../../../src/stage/stage.ts';
-import { sweepTemporaries, temporaryName } from '../../../src/stage/temporary.ts';
+import { sweepTemporaries, temporaryName } from '../../../src/stage/home/temporary.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
 import { scratch } from './tree-copy.ts';
 

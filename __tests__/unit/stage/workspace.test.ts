@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { Workspace } from '../../../src/stage/workspace.ts';
+import { Workspace } from '../../../src/stage/look/workspace.ts';
 import { fsPath, type Bytes } from '../../../src/util/bytes.ts';
 import { scratch, sleep } from './tree-copy.ts';
 

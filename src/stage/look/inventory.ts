@@ -1,4 +1,4 @@
-import type { Bytes } from '../util/bytes.ts';
+import type { Bytes } from '../../util/bytes.ts';
 import { Journal } from './journal.ts';
 import { Stamps, type Stamp } from './stamps.ts';
 

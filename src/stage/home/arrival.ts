@@ -1,19 +1,19 @@
-import type { Homecoming, Incoming, Sending, StagedTree } from '../engine/ports.ts';
-import type { Output } from '../model/entry.ts';
-import type { Recipe } from '../model/job.ts';
-import { decode, type Bytes } from '../util/bytes.ts';
+import type { Homecoming, Incoming, Sending, StagedTree } from '../../engine/ports.ts';
+import type { Output } from '../../model/entry.ts';
+import type { Recipe } from '../../model/job.ts';
+import { decode, type Bytes } from '../../util/bytes.ts';
 import { Collector } from './collector.ts';
 import type { Conflicts } from './conflicts.ts';
-import { Copy } from './copy.ts';
+import { Copy, type Guest } from '../copy.ts';
 import { gapAbove } from './kind-at.ts';
-import type { ObjectFiles } from './object-files.ts';
+import type { ObjectFiles } from '../object-files.ts';
 import { isOutputPath } from './output-path.ts';
-import { PartialView } from './partial-view.ts';
+import { PartialView } from '../view/partial-view.ts';
 import type { RecipeOutputs } from './recipe-outputs.ts';
 import { EndlessOutput, notWritten, RefusedOutput } from './refused-output.ts';
 import { hiddenIn } from './removal.ts';
 import { checkEnd } from './spool.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from '../look/workspace.ts';
 
 /** What all arrivals share. */
 export interface Home {
@@ -69,9 +69,9 @@ export class Arrival implements Incoming {
   commit(tree: StagedTree, wanted: boolean): Homecoming {
     if (!(tree instanceof Copy)) throw new Error('Internal error: a tree of another stage');
     const { holdings } = tree;
-    const spoilt = tree.ended(this.#sending.job);
+    const guest = tree.ended(this.#sending.job);
     for (const path of this.#collector.unknown) holdings.forget(path);
-    const homecoming = this.#take(tree, wanted, spoilt && { kind: 'conflict', ...spoilt });
+    const homecoming = this.#take(tree, wanted, guest);
     if (homecoming.kind !== 'home' || !wanted) this.#undo(tree);
     return homecoming;
   }
@@ -80,11 +80,12 @@ export class Arrival implements Incoming {
     this.#collector.discard();
   }
 
-  #take(tree: Copy, wanted: boolean, spoilt: Homecoming | undefined): Homecoming {
+  #take(tree: Copy, wanted: boolean, guest: Guest): Homecoming {
     if (this.#refused || !wanted) return this.#refused ?? { kind: 'home' };
     const { conflicts, written } = this.#home;
     const { recipe } = this.#sending.job;
     try {
+      const spoilt = guest.spoilt && ({ kind: 'conflict', ...guest.spoilt } as const);
       const objection = spoilt ?? this.#conflict(tree) ?? this.#trespass();
       if (objection) return objection;
       this.#collector.prepare();
@@ -92,11 +93,7 @@ export class Arrival implements Incoming {
       const late = this.#conflict(tree);
       if (late) return late;
       const changes = conflicts.write(recipe, () => this.#collector.put());
-      for (const { path, version } of changes) {
-        // What the workspace does not list is not to be seen in its copies either.
-        if (version > 0) tree.holdings.has(path, version);
-        else tree.holdings.forget(path);
-      }
+      for (const { path, version } of changes) tree.has(path, version, guest);
       written.add(recipe, this.#collector.outputs);
       return { kind: 'home' };
     } catch (error) {

@@ -1,5 +1,5 @@
-import type { Bytes } from '../util/bytes.ts';
-import { TEMPORARY_PREFIX } from './workspace.ts';
+import type { Bytes } from '../../util/bytes.ts';
+import { TEMPORARY_PREFIX } from '../look/workspace.ts';
 
 /** NAME_MAX of every usual file system. */
 const LONGEST_NAME = 255;

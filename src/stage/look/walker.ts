@@ -9,7 +9,7 @@ import {
   readFileSync,
   type BigIntStats,
 } from 'node:fs';
-import { fsPath, type Bytes } from '../util/bytes.ts';
+import { fsPath, type Bytes } from '../../util/bytes.ts';
 import type { Exclusion } from './exclusion.ts';
 import { COLUMNS, putStamp, Stamps, type Stamp } from './stamps.ts';
 

@@ -1,4 +1,4 @@
-import type { Bytes } from '../util/bytes.ts';
+import type { Bytes } from '../../util/bytes.ts';
 
 /** Entries that later ones have replaced are dropped when there are so many, and more than half of all. */
 const DROP_AT = 8192;

@@ -1,5 +1,5 @@
-import type { Survey } from '../engine/ports.ts';
-import type { Bytes } from '../util/bytes.ts';
+import type { Survey } from '../../engine/ports.ts';
+import type { Bytes } from '../../util/bytes.ts';
 import type { Inventory } from './inventory.ts';
 
 /** Directories that are named at most. */

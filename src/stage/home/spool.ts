@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
-import type { Output } from '../model/entry.ts';
-import { bufferOf, decode, fsPath, type Bytes } from '../util/bytes.ts';
+import type { Output } from '../../model/entry.ts';
+import { bufferOf, decode, fsPath, type Bytes } from '../../util/bytes.ts';
 import { EndlessOutput, notWritten, RefusedOutput } from './refused-output.ts';
 import { temporaryName } from './temporary.ts';
 

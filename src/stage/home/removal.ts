@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { fsPath, type Bytes } from '../util/bytes.ts';
+import { fsPath, type Bytes } from '../../util/bytes.ts';
 import { gapAbove, kindAt } from './kind-at.ts';
-import { TEMPORARY_PREFIX } from './workspace.ts';
+import { TEMPORARY_PREFIX } from '../look/workspace.ts';
 
 /**
  * What would go with a directory that a job removed although it could not see it: a directory that only looked empty

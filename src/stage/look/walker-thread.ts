@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { deferred, type Deferred } from '../util/deferred.ts';
+import { deferred, type Deferred } from '../../util/deferred.ts';
 import type { Order, Report } from './walker-service.ts';
 import type { LookEnd, Part } from './walker.ts';
 
@@ -82,5 +82,5 @@ export class WalkerThread {
 /** The program of the thread: src/walker.ts, or its bundle beside ours. */
 function program(): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  return import.meta.url.endsWith('.ts') ? join(here, '../walker.ts') : join(here, '../walker/index.js');
+  return import.meta.url.endsWith('.ts') ? join(here, '../../walker.ts') : join(here, '../walker/index.js');
 }

@@ -1,4 +1,4 @@
-import type { Bytes } from '../util/bytes.ts';
+import type { Bytes } from '../../util/bytes.ts';
 
 /** What a job is shown that does not see the whole workspace: LaneRequest.visible. All directories are there for it. */
 export class PartialView {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Bytes } from '../util/bytes.ts';
+import type { Bytes } from '../../util/bytes.ts';
 import { Exclusion } from './exclusion.ts';
 import { WalkerThread } from './walker-thread.ts';
 import { Walker, type LookEnd, type Part, type Suspects } from './walker.ts';

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { fsPath, type Bytes } from '../util/bytes.ts';
+import { fsPath, type Bytes } from '../../util/bytes.ts';
 
 export type Kind = 'directory' | 'link' | 'file';
 

@@ -1,9 +1,9 @@
 import { lstatSync, type BigIntStats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { fsPath, type Bytes } from '../util/bytes.ts';
+import { fsPath, type Bytes } from '../../util/bytes.ts';
 import { Exclusion } from './exclusion.ts';
 import { Inventory } from './inventory.ts';
-import { isBelow } from './is-below.ts';
+import { isBelow } from '../is-below.ts';
 import { FEW, Scanner } from './scanner.ts';
 import { COLUMNS, stampOf, type Stamp } from './stamps.ts';
 import { AS_WRITTEN, digestOf, isRecent, RECENT, type LookEnd, type Part, type Suspects } from './walker.ts';

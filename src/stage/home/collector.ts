@@ -1,10 +1,10 @@
-import type { Output } from '../model/entry.ts';
-import { bufferOf, decode, type Bytes } from '../util/bytes.ts';
+import type { Output } from '../../model/entry.ts';
+import { bufferOf, decode, type Bytes } from '../../util/bytes.ts';
 import { isOutputPath, leadsInside } from './output-path.ts';
 import { Placement, type Change, type Held } from './placement.ts';
 import { RefusedOutput } from './refused-output.ts';
 import { Spool } from './spool.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from '../look/workspace.ts';
 
 /** Of one job. */
 const MOST_OUTPUTS = 1_000_000;

@@ -1,4 +1,4 @@
-import { decode, type Bytes } from '../util/bytes.ts';
+import { decode, type Bytes } from '../../util/bytes.ts';
 
 /** What a host sent, or the runner's own disk, keeps a job's outputs from coming home. Nothing of them has been put then. */
 export class RefusedOutput extends Error {

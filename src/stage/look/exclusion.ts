@@ -1,5 +1,5 @@
 import ignore, { type Ignore } from 'ignore';
-import { encode, type Bytes } from '../util/bytes.ts';
+import { encode, type Bytes } from '../../util/bytes.ts';
 
 /** The library remembers every path that it was asked about: after so many it starts anew. */
 const REMEMBERED = 8192;

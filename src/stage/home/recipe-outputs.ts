@@ -1,5 +1,5 @@
-import type { Recipe } from '../model/job.ts';
-import type { Bytes } from '../util/bytes.ts';
+import type { Recipe } from '../../model/job.ts';
+import type { Bytes } from '../../util/bytes.ts';
 import type { Held } from './placement.ts';
 
 const NONE: ReadonlySet<Bytes> = new Set();

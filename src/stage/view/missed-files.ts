@@ -1,8 +1,8 @@
 import { resolve } from 'node:path/posix';
-import type { Text } from '../engine/ports.ts';
-import type { Bytes } from '../util/bytes.ts';
+import type { Text } from '../../engine/ports.ts';
+import type { Bytes } from '../../util/bytes.ts';
 import type { PartialView } from './partial-view.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from '../look/workspace.ts';
 
 /** Of the paths that end like a name that was searched for, so many may be meant; more would be a guess. */
 const FEW = 3;

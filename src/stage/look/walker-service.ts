@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Bytes } from '../util/bytes.ts';
+import type { Bytes } from '../../util/bytes.ts';
 import { Exclusion } from './exclusion.ts';
 import { Walker, type LookEnd, type Part } from './walker.ts';
 

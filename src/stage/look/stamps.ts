@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import type { Bytes } from '../util/bytes.ts';
+import type { Bytes } from '../../util/bytes.ts';
 
 /** Columns of a stamp: mode, inode, size, mtime and ctime in nanoseconds. */
 export const COLUMNS = 5;

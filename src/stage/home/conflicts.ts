@@ -1,9 +1,9 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import type { Recipe } from '../model/job.ts';
-import { fsPath, type Bytes } from '../util/bytes.ts';
+import type { Recipe } from '../../model/job.ts';
+import { fsPath, type Bytes } from '../../util/bytes.ts';
 import { gapAbove, kindAt, type Gap } from './kind-at.ts';
 import type { Held } from './placement.ts';
-import { TEMPORARY_PREFIX, type Workspace } from './workspace.ts';
+import { TEMPORARY_PREFIX, type Workspace } from '../look/workspace.ts';
 
 /** A path that a job has written and somebody else too, since the job started. */
 export interface Conflict {

@@ -13,12 +13,12 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
-import type { Output } from '../model/entry.ts';
-import { bufferOf, decode, fsPath, type Bytes } from '../util/bytes.ts';
+import type { Output } from '../../model/entry.ts';
+import { bufferOf, decode, fsPath, type Bytes } from '../../util/bytes.ts';
 import { kindAt, type Kind } from './kind-at.ts';
 import { notWritten, RefusedOutput } from './refused-output.ts';
 import { writeWhole, type FileOutput, type Spool, type Waiting } from './spool.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from '../look/workspace.ts';
 
 /** An output that is to be put in its place. */
 export type Held =

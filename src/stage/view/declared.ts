@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { targetPath, type Job } from '../model/job.ts';
-import { fsPath, type Bytes } from '../util/bytes.ts';
-import { kindAt } from './kind-at.ts';
-import { TEMPORARY_PREFIX } from './workspace.ts';
+import { targetPath, type Job } from '../../model/job.ts';
+import { fsPath, type Bytes } from '../../util/bytes.ts';
+import { kindAt } from '../home/kind-at.ts';
+import { TEMPORARY_PREFIX } from '../look/workspace.ts';
 
 /** As many as the kernel follows. */
 const MOST_LINKS = 40;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
-import { fsPath, type Bytes } from '../util/bytes.ts';
-import { TEMPORARY_PREFIX } from './workspace.ts';
+import { fsPath, type Bytes } from '../../util/bytes.ts';
+import { TEMPORARY_PREFIX } from '../look/workspace.ts';
 
 /** Two runs may have the same process id, one after the other. */
 const RUN = randomBytes(6).toString('hex');
