@@ -65,6 +65,64 @@ describe('on hosts with sandboxes', () => {
   );
 });
 
+describe('lua, whose rules name every header', () => {
+  let sshd: SshdRig;
+  beforeAll(async () => {
+    sshd = await SshdRig.start({
+      hosts: [
+        { name: 'alpha', user: 'unprivileged', slots: 4 },
+        { name: 'beta', user: 'root', slots: 4 },
+      ],
+    });
+  });
+  afterEach(() => sweepHosts(sshd));
+  afterAll(() => sshd.dispose());
+
+  test.each([
+    ['declared', '/var/tmp'],
+    // The hosts see the same /srv, and root may write there.
+    ['none', '/srv'],
+  ])(
+    'staging: %s, is what plain make makes',
+    (staging, parent) =>
+      Tree.use(
+        QUICK_LUA,
+        async (tree) => {
+          const hosts = sshd.host(staging === 'none' ? 'beta' : 'alpha').matrixLine();
+          const inputs = { ...tree.inputs(sshd), hosts: staging === 'none' ? hosts : sshd.matrix, staging };
+          const main = await tree.action.main(inputs);
+          expect(main).toMatchObject({ status: 0 });
+          expect(main.log.annotations).toEqual([]);
+          expect(tree.action.outputs).toMatchObject({ remote: tree.objects, retried: 0 });
+          expect(tree.built).toEqual(tree.expected);
+          await tree.action.post();
+          await expectNothingLeft(sshd);
+        },
+        parent,
+      ),
+    2 * MINUTES,
+  );
+
+  test(
+    'a prerequisite that is left out is found, by name',
+    () =>
+      Tree.use(QUICK_LUA, async (tree) => {
+        const makefile = tree.action.read('src/Makefile').replace(/^(lzio\.o: .*) lmem\.h(.*)$/m, '$1$2');
+        expect(makefile).not.toBe(tree.action.read('src/Makefile'));
+        tree.action.write({ 'src/Makefile': makefile });
+        const main = await tree.action.main({ ...tree.inputs(sshd), staging: 'declared' });
+        expect(main).toMatchObject({ status: 0 });
+        expect(main.log.annotations.map(({ message }) => message)).toEqual([
+          expect.stringMatching(
+            /: the recipe of lzio\.o failed without src\/lmem\.h, which the makefile does not name among its prerequisites$/,
+          ),
+        ]);
+        expect(tree.action.outputs).toMatchObject({ remote: tree.objects - 1, retried: 1 });
+      }),
+    2 * MINUTES,
+  );
+});
+
 describe('on hosts that refuse namespaces', () => {
   let sshd: SshdRig;
   beforeAll(async () => {
