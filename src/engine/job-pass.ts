@@ -209,7 +209,7 @@ export class JobPass {
     const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
     return (
       `${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
-      `${target} is made again on top of that. One should be a prerequisite of the other, or each should write a file of its own`
+      `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`
     );
   }
 
