@@ -8,6 +8,7 @@ import type { ClientChannel } from 'ssh2';
 import type { Lane, LaneRequest, LaneSetup, LaneSink } from '../../src/engine/ports.ts';
 import { LANE_COMMAND } from '../../src/lane/bootstrap.ts';
 import { PerlLane } from '../../src/lane/perl-lane.ts';
+import { perlProgram } from '../../src/lane/perl-program.ts';
 import type { Host } from '../../src/model/host.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { Connection, type Login } from '../../src/ssh/connection.ts';
@@ -16,8 +17,6 @@ import { loadKeys, type KeySources } from '../../src/ssh/keys.ts';
 import { KnownHosts } from '../../src/ssh/known-hosts.ts';
 import { connectionsTo, until } from '../rig/action-rig.ts';
 import { SshdRig, TEST_USER, type NamespaceHost } from '../rig/sshd-rig.ts';
-
-const PROGRAM = readFileSync(new URL('../../src/assets/lane.pl', import.meta.url), 'utf8');
 
 let sshd: SshdRig;
 let folder: string;
@@ -301,7 +300,7 @@ const lane = async (name: string, more: Partial<LaneSetup> & { login?: Login } =
     token: undefined,
     setup: '',
   };
-  const opened = await PerlLane.open(channel, PROGRAM, { ...usual, ...setup });
+  const opened = await PerlLane.open(channel, perlProgram(), { ...usual, ...setup });
   closers.push(() => opened.close());
   await opened.sync([]);
   return opened;

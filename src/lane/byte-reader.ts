@@ -36,6 +36,11 @@ export class ByteReader {
     stream.on('error', end);
   }
 
+  /** Something has come that nobody has read, or nothing will come any more. */
+  get heard(): boolean {
+    return this.#size > 0 || this.#ended !== undefined;
+  }
+
   /** Everything up to the next newline, without it. */
   async line(): Promise<Bytes> {
     for (;;) {

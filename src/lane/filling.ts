@@ -2,7 +2,6 @@ import { constants, createGzip } from 'node:zlib';
 import type { Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
 import { FrameWriter, WRITE_SIZE } from './frame-writer.ts';
-import type { LaneStream } from './lane-stream.ts';
 import { writeEntry } from './perl-frames.ts';
 
 /** How long a lane worked at a group of entries, and how much of that it waited for them; seconds. */
@@ -24,15 +23,15 @@ const NO_MORE = Buffer.from('00000000');
  * bounded: what is on its way between the pieces has the size of a few writes.
  *
  * @param mayCompress the host has gzip
+ * @param writer to the lane; it has sent nothing yet
  * @param applied resolves with what the lane says when it has a group
  */
 export async function fill(
-  stream: LaneStream,
+  writer: FrameWriter,
   entries: AsyncIterable<Entry> | Iterable<Entry>,
   mayCompress: boolean,
   applied: () => Promise<Applied>,
 ): Promise<Traffic> {
-  const writer = new FrameWriter(stream);
   const source = iterate(entries);
   try {
     const whole = await writePlain(writer, source, mayCompress);
@@ -80,7 +79,7 @@ async function writeCompressed(writer: FrameWriter, source: Source): Promise<voi
     gzip.end();
   };
   const send = async (): Promise<void> => {
-    for await (const piece of gzip as AsyncIterable<Buffer>) {
+    for await (const piece of gzip.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       writer.add(Buffer.from(piece.length.toString(16).padStart(8, '0')));
       writer.add(piece);
       await writer.drain();
@@ -88,11 +87,14 @@ async function writeCompressed(writer: FrameWriter, source: Source): Promise<voi
     writer.add(NO_MORE);
     await writer.flush();
   };
-  try {
-    await Promise.all([write(), send()]);
-  } finally {
+  let failed: { readonly why: unknown } | undefined;
+  // Whichever fails first is why, and ends the other.
+  const fail = (why: unknown): void => {
+    failed ??= { why };
     gzip.destroy();
-  }
+  };
+  await Promise.all([write().catch(fail), send().catch(fail)]);
+  if (failed) throw (failed as { why: unknown }).why;
 }
 
 type Source = AsyncIterator<Entry> | Iterator<Entry>;

@@ -3,17 +3,29 @@ import type { Writable } from 'node:stream';
 /** Small pieces are gathered to this size, so that one request is one write (Nagle's algorithm costs 40 ms otherwise). */
 export const WRITE_SIZE = 262144;
 
+/** The other side says something while there is more to send, or is gone: what is left is of no use to it. */
+export class HeardEarly extends Error {
+  override readonly name = 'HeardEarly';
+
+  constructor() {
+    super('it answered before it had everything');
+  }
+}
+
 /** Gathers what belongs together into few writes and waits when the other side is slow. */
 export class FrameWriter {
   readonly #stream: Writable;
+  readonly #heard: () => boolean;
   #pieces: Buffer[] = [];
   #size = 0;
   #full = false;
   #sent = 0;
   #waited = 0;
 
-  constructor(stream: Writable) {
+  /** @param heard whether the other side has something to say, or is gone */
+  constructor(stream: Writable, heard = () => false) {
     this.#stream = stream;
+    this.#heard = heard;
   }
 
   /** Bytes that the stream has taken. */
@@ -32,18 +44,30 @@ export class FrameWriter {
     if (this.#size >= WRITE_SIZE) this.#write();
   }
 
+  /**
+   * Waits until the stream takes more. For the middle of what is sent.
+   *
+   * @throws HeardEarly
+   */
   async drain(): Promise<void> {
-    if (!this.#full) return;
-    this.#full = false;
-    const begin = performance.now();
-    if (this.#stream.writableNeedDrain) await drained(this.#stream);
-    this.#waited += performance.now() - begin;
+    await this.#wait();
+    if (this.#heard()) throw new HeardEarly();
     if (this.#stream.destroyed) throw new Error('the connection was closed');
   }
 
+  /** Sends all that is there, for the end: whoever reads next learns whether it arrived. */
   async flush(): Promise<void> {
     this.#write();
-    await this.drain();
+    await this.#wait();
+  }
+
+  /** A stream that has closed may never drain, and tells so only once. */
+  async #wait(): Promise<void> {
+    if (!this.#full) return;
+    this.#full = false;
+    const begin = performance.now();
+    if (this.#stream.writableNeedDrain && !this.#heard()) await drained(this.#stream);
+    this.#waited += performance.now() - begin;
   }
 
   #write(): void {
@@ -57,11 +81,22 @@ export class FrameWriter {
 }
 
 function drained(stream: Writable): Promise<void> {
+  const events = ['drain', 'end', 'close'];
   return new Promise((resolve) => {
     const done = (): void => {
-      stream.off('drain', done).off('close', done);
+      for (const event of events) stream.off(event, done);
       resolve();
     };
-    stream.on('drain', done).on('close', done);
+    for (const event of events) stream.on(event, done);
   });
+}
+
+/** While something is sent: when that stops because the other side says something, it is read with `answer`, which throws it. */
+export async function sendOrHear<T>(sending: Promise<T>, answer: () => Promise<unknown>): Promise<T> {
+  try {
+    return await sending;
+  } catch (error) {
+    if (error instanceof HeardEarly) await answer();
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ import { perlBootstrap } from './bootstrap.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { fill, type Applied } from './filling.ts';
 import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
-import { FrameWriter } from './frame-writer.ts';
+import { FrameWriter, sendOrHear } from './frame-writer.ts';
 import { greet } from './greeting.ts';
 import type { LaneStream } from './lane-stream.ts';
 import { readOutput, runFrame, writeEntry } from './perl-frames.ts';
@@ -21,14 +21,15 @@ interface Hello {
 }
 
 /**
- * The engine's end of src/assets/lane.pl. Frames are a line of words and, where the line says so, bytes behind it.
+ * The engine's end of the lane in src/assets/lane. Frames are a line of words and, where the line says so, bytes behind it.
  *
  * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
  * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
  * | `kill ID`.
  * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
  * | `end ID exit|signal N MICROSECONDS`, outputs, `.` | `lost ID TEXT`, instead of an end or of the `.`: its last word.
- * The entries stand above apply_entries in lane.pl. Whatever else comes is a {@link BadFrame}.
+ * A `fill` for which there is no room is told so at once, and no job runs behind entries that are in trouble. The entries
+ * stand in entries.pl there. Whatever else comes is a {@link BadFrame}.
  */
 export class PerlLane implements Lane {
   readonly sandbox: Sandbox;
@@ -47,7 +48,7 @@ export class PerlLane implements Lane {
   }
 
   /**
-   * @param program the text of lane.pl
+   * @param program what runs there: perlProgram()
    * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
    *   the workspace is not shared with the host
    */
@@ -72,19 +73,13 @@ export class PerlLane implements Lane {
   }
 
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
-    return fill(this.#stream, entries, this.#gzip, () => this.#awaitApplied());
+    const applied = (): Promise<Applied> => this.#awaitApplied();
+    return sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
   }
 
   async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {
     const id = this.#next++;
-    const writer = new FrameWriter(this.#stream);
-    if (request.entries.length > 0) {
-      writer.add(Buffer.from('entries\n'));
-      for (const entry of request.entries) await writeEntry(writer, entry);
-      writer.add(Buffer.from('.\n'));
-    }
-    writer.add(runFrame(id, request));
-    await writer.flush();
+    await sendOrHear(this.#send(id, request), () => this.#awaitApplied());
     const kill = (): void => void this.#stream.write(`kill ${id}\n`);
     signal.addEventListener('abort', kill);
     if (signal.aborted) kill();
@@ -102,6 +97,21 @@ export class PerlLane implements Lane {
   close(): void {
     this.#stream.end();
     this.#stream.destroy();
+  }
+
+  #writer(): FrameWriter {
+    return new FrameWriter(this.#stream, () => this.#reader.heard);
+  }
+
+  async #send(id: number, request: LaneRequest): Promise<void> {
+    const writer = this.#writer();
+    if (request.entries.length > 0) {
+      writer.add(Buffer.from('entries\n'));
+      for (const entry of request.entries) await writeEntry(writer, entry);
+      writer.add(Buffer.from('.\n'));
+    }
+    writer.add(runFrame(id, request));
+    await writer.flush();
   }
 
   async #receive(id: number, sink: LaneSink, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
 import { shBootstrap } from './bootstrap.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
-import { FrameWriter, WRITE_SIZE } from './frame-writer.ts';
+import { FrameWriter, sendOrHear, WRITE_SIZE } from './frame-writer.ts';
 import { greet } from './greeting.ts';
 import type { LaneStream } from './lane-stream.ts';
 import { shCall, shFrame, shPath } from './sh-code.ts';
@@ -69,9 +69,8 @@ export class ShLane implements Lane {
   }
 
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
-    const writer = new FrameWriter(this.#stream);
-    await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
-    await writer.flush();
+    const writer = this.#writer();
+    await sendOrHear(this.#send(writer, entries), () => this.#awaitApplied());
     await this.#awaitApplied();
     return { sent: writer.sent, compressed: false };
   }
@@ -79,10 +78,9 @@ export class ShLane implements Lane {
   async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {
     if (request.visible) throw new Error('without perl it cannot show parts of the tree');
     const id = this.#next++;
-    const writer = new FrameWriter(this.#stream);
-    if (request.entries.length > 0) await new ShEntryWriter(writer, this.#hello.exactTimes).write(request.entries);
-    writer.add(shFrame(runCall(id, request)));
-    await writer.flush();
+    const writer = this.#writer();
+    const sending = this.#send(writer, request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
+    await sendOrHear(sending, () => this.#awaitApplied());
     const cancel = (): void => {
       this.#stream.write(shCall('cancel', [id]));
     };
@@ -102,6 +100,20 @@ export class ShLane implements Lane {
   close(): void {
     this.#stream.end();
     this.#stream.destroy();
+  }
+
+  #writer(): FrameWriter {
+    return new FrameWriter(this.#stream, () => this.#reader.heard);
+  }
+
+  async #send(
+    writer: FrameWriter,
+    entries: AsyncIterable<Entry> | Iterable<Entry> | undefined,
+    call: Bytes = '',
+  ): Promise<void> {
+    if (entries) await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
+    writer.add(shFrame(call));
+    await writer.flush();
   }
 
   async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal): Promise<void> {

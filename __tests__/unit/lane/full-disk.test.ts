@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LaneSetup } from '../../../src/engine/ports.ts';
+import type { Entry } from '../../../src/model/entry.ts';
 import { eventually, file, LaneRig, processesWith, type Variant } from './lane-rig.ts';
 
 const MiB = 1_048_576;
@@ -84,6 +85,31 @@ for (const variant of variants) {
         /^staging failed there: no space left in .*\/small\/staging: \d+ kB free/,
       );
     });
+
+    if (variant.kind === 'perl') {
+      test('the first staging does not go on when there is no room', async () => {
+        const rig = await open('size=8m');
+        let count = 0;
+        const text = 'x'.repeat(MiB / 4);
+        function* entries(): Generator<Entry> {
+          for (; count < 2000; count++) yield file(`f${count}`, text);
+        }
+        await expect(rig.lane.sync(entries())).rejects.toThrow(/^staging failed there: no space left in /);
+        expect(count).toBeLessThan(1000);
+      });
+
+      test('nor in the middle of a file', async () => {
+        const rig = await open('size=8m');
+        let count = 0;
+        async function* pieces(): AsyncGenerator<Buffer> {
+          for (; count < 2000; count++) yield await Promise.resolve(Buffer.alloc(MiB / 4));
+        }
+        const size = 500 * MiB;
+        const large: Entry = { kind: 'file', path: 'large', mode: 0o644, time: 1n, size, content: pieces() };
+        await expect(rig.lane.sync([large])).rejects.toThrow(/^staging failed there: no space left in /);
+        expect(count).toBeLessThan(1000);
+      });
+    }
 
     test('in a shared workspace too', async () => {
       const rig = await open('size=16m', 'shared');

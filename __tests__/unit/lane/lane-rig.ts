@@ -7,6 +7,7 @@ import type { Lane, LaneRequest, LaneSetup } from '../../../src/engine/ports.ts'
 import { LANE_COMMAND } from '../../../src/lane/bootstrap.ts';
 import type { LaneStream } from '../../../src/lane/lane-stream.ts';
 import { PerlLane } from '../../../src/lane/perl-lane.ts';
+import { perlProgram } from '../../../src/lane/perl-program.ts';
 import { ShLane } from '../../../src/lane/sh-lane.ts';
 import type { Entry, Output } from '../../../src/model/entry.ts';
 import type { Sandbox } from '../../../src/model/sandbox.ts';
@@ -123,7 +124,7 @@ export class LaneRig {
     };
     try {
       const open = variant.kind === 'perl' ? PerlLane : ShLane;
-      const source = readFileSync(assetPath(variant.kind === 'perl' ? 'lane.pl' : 'lane.sh'), 'utf8');
+      const source = variant.kind === 'perl' ? perlProgram() : readFileSync(assetPath('lane.sh'), 'utf8');
       return new LaneRig(directory, child, await open.open(stream as LaneStream, edit(source), full));
     } catch (error) {
       child.kill('SIGKILL');

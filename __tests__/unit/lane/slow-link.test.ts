@@ -90,6 +90,18 @@ function runsFrom(directory: string): boolean {
   });
 }
 
+interface Child {
+  readonly id: string;
+  readonly command: string;
+}
+
+function children(parent: string): Child[] {
+  return readFileSync(`/proc/${parent}/task/${parent}/children`, 'latin1')
+    .split(' ')
+    .filter((id) => id !== '')
+    .map((id) => ({ id, command: readFileSync(`/proc/${id}/cmdline`, 'latin1') }));
+}
+
 function text(i: number): string {
   return `int line_of_${i};\n`.repeat(PIECE / 15 + 1).slice(0, PIECE);
 }
@@ -153,6 +165,33 @@ describe('the first staging', () => {
       const { rig, lane } = await open(link);
       link.breakBehind(word, 200_000);
       await expect(lane.sync(tree(2000))).rejects.toThrow();
+      await rig.close();
+      await eventually(() => !runsFrom(rig.directory));
+    });
+  }
+
+  for (const [who, message, find] of [
+    ['gzip', /gzip|connection was closed/, (_lane: string, child: Child) => child.command.startsWith('gzip')],
+    [
+      'what hands the pieces to gzip',
+      /gzip|connection was closed/,
+      (_lane: string, child: Child) => child.command.startsWith('perl'),
+    ],
+    ['the lane itself', /connection was closed/, (lane: string, child: Child) => child.id === lane],
+  ] as const) {
+    test(`ends when ${who} dies, and leaves no process`, async () => {
+      const link = new SlowLink(3e6);
+      const { rig, lane } = await open(link);
+      const lanesId = `${rig.process.pid}`;
+      const endless = function* (): Generator<Entry> {
+        for (;;) yield* tree(50);
+      };
+      const filling = expect(lane.sync(endless())).rejects.toThrow(message);
+      const among = (): Child[] => [...children(lanesId), { id: lanesId, command: '' }];
+      await eventually(() => children(lanesId).filter(({ command }) => command.startsWith('gzip')).length === 1);
+      await eventually(() => children(lanesId).length === 2);
+      for (const child of among().filter((one) => find(lanesId, one))) process.kill(Number(child.id), 'SIGKILL');
+      await filling;
       await rig.close();
       await eventually(() => !runsFrom(rig.directory));
     });
