@@ -25317,7 +25317,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3617);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7635);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -25327,7 +25327,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3617:
+/***/ 7635:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -25622,8 +25622,8 @@ class JobPass {
         }
         const other = homecoming.other ? decode(homecoming.other.target) : undefined;
         const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
-        return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes it too, ran on ${place.name}: ` +
-            `${target} is made again on top of that. One should be a prerequisite of the other, or each should write a file of its own`);
+        return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
+            `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`);
     }
     #settle(outcome) {
         const { stage, markers, verdicts } = this.#world;
@@ -25694,6 +25694,8 @@ class RecipeState {
     dropped = false;
     /** All is known of it. */
     closed = false;
+    /** A line of it may run, or has run, on a host. */
+    leaves = false;
     /** Shell calls so far. */
     jobs = 0;
     #remote = 0;
@@ -25735,7 +25737,7 @@ class RecipeBook {
             state = new RecipeState({ id: this.#next++, make, target, directory });
             this.#states.set(key, state);
             const path = targetPath(state.recipe);
-            this.#byTarget.set(path, [...this.makersOf(path), state.recipe]);
+            this.#byTarget.set(path, [...this.makersOf(path), state]);
         }
         return state;
     }
@@ -25943,6 +25945,7 @@ class Dispatcher {
         state.jobs++;
         this.#verdicts.wentOn(state);
         const mayLeave = this.#mayLeave(job, flags);
+        state.leaves ||= mayLeave;
         const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave });
         try {
             const outcome = fresh && make?.failed === true ? pass.drop() : await pass.perform();
@@ -25970,9 +25973,12 @@ class Dispatcher {
     isDropped(target) {
         return this.#verdicts.isDropped(target);
     }
-    /** The recipes so far whose target is that file. */
+    /**
+     * The recipes so far whose target is that file, of those that may run on hosts: what hosts make for others is not taken
+     * from a host. What a recipe on the runner makes may well be a side output of one on a host (`.d` files).
+     */
     makersOf(path) {
-        return this.#recipes.makersOf(path);
+        return this.#recipes.makersOf(path).flatMap((state) => (state.leaves ? [state.recipe] : []));
     }
     /** Ends whatever runs and whatever waits: remote jobs are killed, shims let go. */
     stop() {
@@ -28883,6 +28889,10 @@ class ByteReader {
         stream.on('close', () => end());
         stream.on('error', end);
     }
+    /** Something has come that nobody has read, or nothing will come any more. */
+    get heard() {
+        return this.#size > 0 || this.#ended !== undefined;
+    }
     /** Everything up to the next newline, without it. */
     async line() {
         for (;;) {
@@ -29082,16 +29092,26 @@ const external_node_zlib_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 ;// CONCATENATED MODULE: ./lib/lane/frame-writer.js
 /** Small pieces are gathered to this size, so that one request is one write (Nagle's algorithm costs 40 ms otherwise). */
 const WRITE_SIZE = 262144;
+/** The other side says something while there is more to send, or is gone: what is left is of no use to it. */
+class HeardEarly extends Error {
+    name = 'HeardEarly';
+    constructor() {
+        super('it answered before it had everything');
+    }
+}
 /** Gathers what belongs together into few writes and waits when the other side is slow. */
 class FrameWriter {
     #stream;
+    #heard;
     #pieces = [];
     #size = 0;
     #full = false;
     #sent = 0;
     #waited = 0;
-    constructor(stream) {
+    /** @param heard whether the other side has something to say, or is gone */
+    constructor(stream, heard = () => false) {
         this.#stream = stream;
+        this.#heard = heard;
     }
     /** Bytes that the stream has taken. */
     get sent() {
@@ -29107,20 +29127,32 @@ class FrameWriter {
         if (this.#size >= WRITE_SIZE)
             this.#write();
     }
+    /**
+     * Waits until the stream takes more. For the middle of what is sent.
+     *
+     * @throws HeardEarly
+     */
     async drain() {
+        await this.#wait();
+        if (this.#heard())
+            throw new HeardEarly();
+        if (this.#stream.destroyed)
+            throw new Error('the connection was closed');
+    }
+    /** Sends all that is there, for the end: whoever reads next learns whether it arrived. */
+    async flush() {
+        this.#write();
+        await this.#wait();
+    }
+    /** A stream that has closed may never drain, and tells so only once. */
+    async #wait() {
         if (!this.#full)
             return;
         this.#full = false;
         const begin = performance.now();
-        if (this.#stream.writableNeedDrain)
+        if (this.#stream.writableNeedDrain && !this.#heard())
             await drained(this.#stream);
         this.#waited += performance.now() - begin;
-        if (this.#stream.destroyed)
-            throw new Error('the connection was closed');
-    }
-    async flush() {
-        this.#write();
-        await this.drain();
     }
     #write() {
         if (this.#size === 0)
@@ -29134,13 +29166,27 @@ class FrameWriter {
     }
 }
 function drained(stream) {
+    const events = ['drain', 'end', 'close'];
     return new Promise((resolve) => {
         const done = () => {
-            stream.off('drain', done).off('close', done);
+            for (const event of events)
+                stream.off(event, done);
             resolve();
         };
-        stream.on('drain', done).on('close', done);
+        for (const event of events)
+            stream.on(event, done);
     });
+}
+/** While something is sent: when that stops because the other side says something, it is read with `answer`, which throws it. */
+async function sendOrHear(sending, answer) {
+    try {
+        return await sending;
+    }
+    catch (error) {
+        if (error instanceof HeardEarly)
+            await answer();
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/lane/perl-frames.js
@@ -29256,10 +29302,10 @@ const NO_MORE = Buffer.from('00000000');
  * bounded: what is on its way between the pieces has the size of a few writes.
  *
  * @param mayCompress the host has gzip
+ * @param writer to the lane; it has sent nothing yet
  * @param applied resolves with what the lane says when it has a group
  */
-async function fill(stream, entries, mayCompress, applied) {
-    const writer = new FrameWriter(stream);
+async function fill(writer, entries, mayCompress, applied) {
     const source = iterate(entries);
     try {
         const whole = await writePlain(writer, source, mayCompress);
@@ -29310,7 +29356,7 @@ async function writeCompressed(writer, source) {
         gzip.end();
     };
     const send = async () => {
-        for await (const piece of gzip) {
+        for await (const piece of gzip.iterator({ destroyOnReturn: false })) {
             writer.add(Buffer.from(piece.length.toString(16).padStart(8, '0')));
             writer.add(piece);
             await writer.drain();
@@ -29318,12 +29364,15 @@ async function writeCompressed(writer, source) {
         writer.add(NO_MORE);
         await writer.flush();
     };
-    try {
-        await Promise.all([write(), send()]);
-    }
-    finally {
+    let failed;
+    // Whichever fails first is why, and ends the other.
+    const fail = (why) => {
+        failed ??= { why };
         gzip.destroy();
-    }
+    };
+    await Promise.all([write().catch(fail), send().catch(fail)]);
+    if (failed)
+        throw failed.why;
 }
 const DONE = { done: true, value: undefined };
 function iterate(entries) {
@@ -29339,14 +29388,15 @@ function iterate(entries) {
 
 
 /**
- * The engine's end of src/assets/lane.pl. Frames are a line of words and, where the line says so, bytes behind it.
+ * The engine's end of the lane in src/assets/lane. Frames are a line of words and, where the line says so, bytes behind it.
  *
  * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
  * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
  * | `kill ID`.
  * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
  * | `end ID exit|signal N MICROSECONDS`, outputs, `.` | `lost ID TEXT`, instead of an end or of the `.`: its last word.
- * The entries stand above apply_entries in lane.pl. Whatever else comes is a {@link BadFrame}.
+ * A `fill` for which there is no room is told so at once, and no job runs behind entries that are in trouble. The entries
+ * stand in entries.pl there. Whatever else comes is a {@link BadFrame}.
  */
 class PerlLane {
     sandbox;
@@ -29363,7 +29413,7 @@ class PerlLane {
         this.treePath = hello.treePath;
     }
     /**
-     * @param program the text of lane.pl
+     * @param program what runs there: perlProgram()
      * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
      *   the workspace is not shared with the host
      */
@@ -29386,19 +29436,12 @@ class PerlLane {
         }
     }
     async sync(entries) {
-        return fill(this.#stream, entries, this.#gzip, () => this.#awaitApplied());
+        const applied = () => this.#awaitApplied();
+        return sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
     }
     async run(request, sink, signal) {
         const id = this.#next++;
-        const writer = new FrameWriter(this.#stream);
-        if (request.entries.length > 0) {
-            writer.add(Buffer.from('entries\n'));
-            for (const entry of request.entries)
-                await writeEntry(writer, entry);
-            writer.add(Buffer.from('.\n'));
-        }
-        writer.add(runFrame(id, request));
-        await writer.flush();
+        await sendOrHear(this.#send(id, request), () => this.#awaitApplied());
         const kill = () => void this.#stream.write(`kill ${id}\n`);
         signal.addEventListener('abort', kill);
         if (signal.aborted)
@@ -29417,6 +29460,20 @@ class PerlLane {
     close() {
         this.#stream.end();
         this.#stream.destroy();
+    }
+    #writer() {
+        return new FrameWriter(this.#stream, () => this.#reader.heard);
+    }
+    async #send(id, request) {
+        const writer = this.#writer();
+        if (request.entries.length > 0) {
+            writer.add(Buffer.from('entries\n'));
+            for (const entry of request.entries)
+                await writeEntry(writer, entry);
+            writer.add(Buffer.from('.\n'));
+        }
+        writer.add(runFrame(id, request));
+        await writer.flush();
     }
     async #receive(id, sink, signal) {
         for (;;) {
@@ -29470,6 +29527,19 @@ function refuseLost(line, id) {
     const words = `lost ${id} `;
     if (line.startsWith(words))
         throw new Error(laneWords(line.slice(words.length)));
+}
+
+;// CONCATENATED MODULE: ./lib/lane/perl-program.js
+
+
+/** The parts of the lane in perl, in src/assets/lane: a variable of one part is known to those behind it. */
+const PARTS = [
+    ...['system', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
+    ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'jobs', 'start'],
+];
+/** The text of the lane in perl, as it travels. Messages of perl name the part and the line in it. */
+function perlProgram() {
+    return PARTS.map((part) => `# line 1 "lane/${part}.pl"\n${(0,external_node_fs_namespaceObject.readFileSync)(assetPath(`lane/${part}.pl`), 'utf8')}`).join('');
 }
 
 ;// CONCATENATED MODULE: ./lib/lane/sh-code.js
@@ -29855,9 +29925,8 @@ class ShLane {
         }
     }
     async sync(entries) {
-        const writer = new FrameWriter(this.#stream);
-        await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
-        await writer.flush();
+        const writer = this.#writer();
+        await sendOrHear(this.#send(writer, entries), () => this.#awaitApplied());
         await this.#awaitApplied();
         return { sent: writer.sent, compressed: false };
     }
@@ -29865,11 +29934,9 @@ class ShLane {
         if (request.visible)
             throw new Error('without perl it cannot show parts of the tree');
         const id = this.#next++;
-        const writer = new FrameWriter(this.#stream);
-        if (request.entries.length > 0)
-            await new ShEntryWriter(writer, this.#hello.exactTimes).write(request.entries);
-        writer.add(shFrame(runCall(id, request)));
-        await writer.flush();
+        const writer = this.#writer();
+        const sending = this.#send(writer, request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
+        await sendOrHear(sending, () => this.#awaitApplied());
         const cancel = () => {
             this.#stream.write(shCall('cancel', [id]));
         };
@@ -29890,6 +29957,15 @@ class ShLane {
     close() {
         this.#stream.end();
         this.#stream.destroy();
+    }
+    #writer() {
+        return new FrameWriter(this.#stream, () => this.#reader.heard);
+    }
+    async #send(writer, entries, call = '') {
+        if (entries)
+            await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
+        writer.add(shFrame(call));
+        await writer.flush();
     }
     async #receive(id, sink, merge, signal) {
         const line = await this.#reader.line();
@@ -30548,6 +30624,7 @@ async function cleanHost(pool, staging) {
 
 
 
+
 /** Lanes to one host over its control connections. */
 class SshLanes {
     host;
@@ -30567,7 +30644,7 @@ class SshLanes {
     async open(setup) {
         if (!this.#withoutPerl) {
             try {
-                return await PerlLane.open(await this.#channel(), program('lane.pl'), setup);
+                return await PerlLane.open(await this.#channel(), perlProgram(), setup);
             }
             catch (error) {
                 if (!(error instanceof NoPerl))
@@ -30575,7 +30652,7 @@ class SshLanes {
                 this.#withoutPerl = true;
             }
         }
-        return ShLane.open(await this.#channel(), program('lane.sh'), setup);
+        return ShLane.open(await this.#channel(), (0,external_node_fs_namespaceObject.readFileSync)(assetPath('lane.sh'), 'utf8'), setup);
     }
     /**
      * Removes the staging directory, over the connections that stand or a new one. There are no lanes from here on.
@@ -30604,9 +30681,6 @@ class SshLanes {
         return channel;
     }
 }
-function program(name) {
-    return (0,external_node_fs_namespaceObject.readFileSync)(assetPath(name), 'utf8');
-}
 
 ;// CONCATENATED MODULE: ./lib/stage/relative-to.js
 /** An absolute path below `root`, relative to it; empty for the root itself; undefined for others. Links do not count. */
@@ -30626,7 +30700,7 @@ function relativeTo(root, path) {
 
 // EXTERNAL MODULE: ./node_modules/ignore/index.js
 var ignore = __nccwpck_require__(298);
-;// CONCATENATED MODULE: ./lib/stage/exclusion.js
+;// CONCATENATED MODULE: ./lib/stage/look/exclusion.js
 
 
 /** The library remembers every path that it was asked about: after so many it starts anew. */
@@ -30653,7 +30727,7 @@ class Exclusion {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/journal.js
+;// CONCATENATED MODULE: ./lib/stage/look/journal.js
 /** Entries that later ones have replaced are dropped when there are so many, and more than half of all. */
 const DROP_AT = 8192;
 /**
@@ -30720,7 +30794,7 @@ class Journal {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/stamps.js
+;// CONCATENATED MODULE: ./lib/stage/look/stamps.js
 /** Columns of a stamp: mode, inode, size, mtime and ctime in nanoseconds. */
 const COLUMNS = 5;
 const MODE = 0;
@@ -30815,7 +30889,7 @@ class Stamps {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/inventory.js
+;// CONCATENATED MODULE: ./lib/stage/look/inventory.js
 
 
 /** What is known to stand in the workspace, and in which order it changed. */
@@ -30950,7 +31024,7 @@ function isBelow(path, above) {
 
 ;// CONCATENATED MODULE: external "node:worker_threads"
 const external_node_worker_threads_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:worker_threads");
-;// CONCATENATED MODULE: ./lib/stage/walker-thread.js
+;// CONCATENATED MODULE: ./lib/stage/look/walker-thread.js
 
 
 
@@ -30960,7 +31034,7 @@ const external_node_worker_threads_namespaceObject = __WEBPACK_EXTERNAL_createRe
 class WalkerThread {
     static #shared;
     static #walkers = 0;
-    #worker = new external_node_worker_threads_namespaceObject.Worker(walker_thread_program(), { execArgv: [] });
+    #worker = new external_node_worker_threads_namespaceObject.Worker(program(), { execArgv: [] });
     #looks = new Map();
     #reports = new Map();
     #lost;
@@ -31032,12 +31106,12 @@ class WalkerThread {
     }
 }
 /** The program of the thread: src/walker.ts, or its bundle beside ours. */
-function walker_thread_program() {
+function program() {
     const here = (0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url));
-    return import.meta.url.endsWith('.ts') ? (0,external_node_path_.join)(here, '../walker.ts') : (0,external_node_path_.join)(here, '../walker/index.js');
+    return import.meta.url.endsWith('.ts') ? (0,external_node_path_.join)(here, '../../walker.ts') : (0,external_node_path_.join)(here, '../walker/index.js');
 }
 
-;// CONCATENATED MODULE: ./lib/stage/walker.js
+;// CONCATENATED MODULE: ./lib/stage/look/walker.js
 
 
 
@@ -31231,7 +31305,7 @@ function digestAt(full, { ino }) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/scanner.js
+;// CONCATENATED MODULE: ./lib/stage/look/scanner.js
 
 
 
@@ -31301,7 +31375,7 @@ class Scanner {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/workspace.js
+;// CONCATENATED MODULE: ./lib/stage/look/workspace.js
 
 
 
@@ -31552,7 +31626,7 @@ class Workspace {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/temporary.js
+;// CONCATENATED MODULE: ./lib/stage/home/temporary.js
 
 
 
@@ -31699,7 +31773,7 @@ async function revalidate(opening) {
     await opening().then(async (opened) => opened.close(), () => undefined);
 }
 
-;// CONCATENATED MODULE: ./lib/stage/output-path.js
+;// CONCATENATED MODULE: ./lib/stage/home/output-path.js
 
 /** NAME_MAX of every usual file system. */
 const LONGEST_NAME = 255;
@@ -31737,7 +31811,7 @@ function leadsInside(path, target, root) {
     return true;
 }
 
-;// CONCATENATED MODULE: ./lib/stage/kind-at.js
+;// CONCATENATED MODULE: ./lib/stage/home/kind-at.js
 
 
 /** What stands at an absolute path, itself; undefined: nothing. Sockets and the like count as files. */
@@ -31772,7 +31846,7 @@ function gapAbove(root, path) {
     return undefined;
 }
 
-;// CONCATENATED MODULE: ./lib/stage/refused-output.js
+;// CONCATENATED MODULE: ./lib/stage/home/refused-output.js
 
 /** What a host sent, or the runner's own disk, keeps a job's outputs from coming home. Nothing of them has been put then. */
 class RefusedOutput extends Error {
@@ -31800,7 +31874,7 @@ function notWritten(path, error) {
     return new RefusedOutput(`${decode(path) || 'it'} could not be written in the workspace on the runner: ${why}`);
 }
 
-;// CONCATENATED MODULE: ./lib/stage/spool.js
+;// CONCATENATED MODULE: ./lib/stage/home/spool.js
 
 
 
@@ -31939,7 +32013,7 @@ function writeWhole(file, data) {
         at += (0,external_node_fs_namespaceObject.writeSync)(file, data, at);
 }
 
-;// CONCATENATED MODULE: ./lib/stage/placement.js
+;// CONCATENATED MODULE: ./lib/stage/home/placement.js
 
 
 
@@ -32150,7 +32224,7 @@ function move(from, to) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/collector.js
+;// CONCATENATED MODULE: ./lib/stage/home/collector.js
 
 
 
@@ -32398,6 +32472,9 @@ class HostTree {
     #unknown = new Set();
     /** What may be objects, or become known as such, and of which the tree has some version. */
     #held = new Set();
+    /** What deltas have put there or removed, and which delta did so last. */
+    #given = new Map();
+    #deltas = 0;
     constructor(workspace, objects) {
         this.#workspace = workspace;
         this.#objects = objects;
@@ -32455,9 +32532,13 @@ class HostTree {
         }
         this.#version = this.#workspace.version;
         this.#ahead.clear();
+        this.#deltas++;
         const rest = [];
         for (const entry of this.#read([...wanted].sort(), HELD_SIZE)) {
             (entry.kind === 'removed' ? removals : rest).push(entry);
+        }
+        for (const { path, kind } of [...removals, ...rest]) {
+            this.#given.set(path, { delta: this.#deltas, isDirectory: kind === 'directory' });
         }
         return [...removals, ...rest, ...times];
     }
@@ -32467,6 +32548,25 @@ class HostTree {
         this.#forgetLate(path);
         if (looksLikeObject(path))
             this.#held.add(path);
+    }
+    /** How many deltas there have been. */
+    get deltas() {
+        return this.#deltas;
+    }
+    /** Whether a delta after that one has put something there, or has removed it or a directory in which it was. */
+    isGivenSince(path, delta) {
+        if ((this.#given.get(path)?.delta ?? 0) > delta)
+            return true;
+        for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+            const above = this.#given.get(path.slice(0, at));
+            if (above && !above.isDirectory && above.delta > delta)
+                return true;
+        }
+        return false;
+    }
+    /** Nobody will ask any more what earlier deltas have given. */
+    forgetGiven() {
+        this.#given.clear();
     }
     /** What the tree has there is not known any more: what the workspace has is sent again, or it is removed. */
     forget(path) {
@@ -32557,9 +32657,11 @@ class Copy {
         this.#objects.learn(job);
         await this.#workspace.refresh();
         const ready = this.#arrival;
+        if (this.#guests.size === 0)
+            this.holdings.forgetGiven();
         const entries = this.holdings.missing(job);
         const { version } = this.#workspace;
-        this.#guests.set(job, { version, spoilt: undefined });
+        this.#guests.set(job, { version, delta: this.holdings.deltas, spoilt: undefined });
         const delta = { entries, visible: this.#view(job), version, ready };
         if (entries.length === 0)
             return { ...delta, applied: () => undefined, failed: () => undefined };
@@ -32573,11 +32675,22 @@ class Copy {
             failed: () => arrived.reject(new Error('bringing its tree up to date failed')),
         };
     }
-    /** A job has ended. @returns what it may have seen there as it never was in the workspace */
+    /** A job has ended there. */
     ended(job) {
-        const guest = this.#guests.get(job);
+        const guest = this.#guests.get(job) ?? { version: 0, delta: 0, spoilt: undefined };
         this.#guests.delete(job);
-        return guest?.spoilt;
+        return guest;
+    }
+    /**
+     * What a job has written there is home, at that place in the journal. What a later delta has brought to the same place
+     * meanwhile may be older than that, and may have come after it.
+     */
+    has(path, version, { delta }) {
+        // What the workspace does not list is not to be seen in its copies either.
+        if (version > 0 && !this.holdings.isGivenSince(path, delta))
+            this.holdings.has(path, version);
+        else
+            this.holdings.forget(path);
     }
     /**
      * The tree has the outputs of a job that will not come home, over what another has written at that path: who was sent
@@ -32591,7 +32704,7 @@ class Copy {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/partial-view.js
+;// CONCATENATED MODULE: ./lib/stage/view/partial-view.js
 /** What a job is shown that does not see the whole workspace: LaneRequest.visible. All directories are there for it. */
 class PartialView {
     #names;
@@ -32611,7 +32724,7 @@ class PartialView {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/removal.js
+;// CONCATENATED MODULE: ./lib/stage/home/removal.js
 
 
 
@@ -32638,7 +32751,7 @@ function hiddenIn(root, path, shows) {
     return undefined;
 }
 
-;// CONCATENATED MODULE: ./lib/stage/arrival.js
+;// CONCATENATED MODULE: ./lib/stage/home/arrival.js
 
 
 
@@ -32691,10 +32804,10 @@ class Arrival {
         if (!(tree instanceof Copy))
             throw new Error('Internal error: a tree of another stage');
         const { holdings } = tree;
-        const spoilt = tree.ended(this.#sending.job);
+        const guest = tree.ended(this.#sending.job);
         for (const path of this.#collector.unknown)
             holdings.forget(path);
-        const homecoming = this.#take(tree, wanted, spoilt && { kind: 'conflict', ...spoilt });
+        const homecoming = this.#take(tree, wanted, guest);
         if (homecoming.kind !== 'home' || !wanted)
             this.#undo(tree);
         return homecoming;
@@ -32702,12 +32815,13 @@ class Arrival {
     discard() {
         this.#collector.discard();
     }
-    #take(tree, wanted, spoilt) {
+    #take(tree, wanted, guest) {
         if (this.#refused || !wanted)
             return this.#refused ?? { kind: 'home' };
         const { conflicts, written } = this.#home;
         const { recipe } = this.#sending.job;
         try {
+            const spoilt = guest.spoilt && { kind: 'conflict', ...guest.spoilt };
             const objection = spoilt ?? this.#conflict(tree) ?? this.#trespass();
             if (objection)
                 return objection;
@@ -32717,13 +32831,8 @@ class Arrival {
             if (late)
                 return late;
             const changes = conflicts.write(recipe, () => this.#collector.put());
-            for (const { path, version } of changes) {
-                // What the workspace does not list is not to be seen in its copies either.
-                if (version > 0)
-                    tree.holdings.has(path, version);
-                else
-                    tree.holdings.forget(path);
-            }
+            for (const { path, version } of changes)
+                tree.has(path, version, guest);
             written.add(recipe, this.#collector.outputs);
             return { kind: 'home' };
         }
@@ -32797,7 +32906,7 @@ function refusal(reason, foreign = false) {
     return foreign ? { kind: 'refused', reason, foreign } : { kind: 'refused', reason };
 }
 
-;// CONCATENATED MODULE: ./lib/stage/conflicts.js
+;// CONCATENATED MODULE: ./lib/stage/home/conflicts.js
 
 
 
@@ -32932,7 +33041,7 @@ class Search {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/declared.js
+;// CONCATENATED MODULE: ./lib/stage/view/declared.js
 
 
 
@@ -33042,7 +33151,7 @@ class Walk {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/missed-files.js
+;// CONCATENATED MODULE: ./lib/stage/view/missed-files.js
 
 /** Of the paths that end like a name that was searched for, so many may be meant; more would be a guess. */
 const missed_files_FEW = 3;
@@ -33163,7 +33272,7 @@ function namesBefore(line) {
     return names.filter((name) => name !== '');
 }
 
-;// CONCATENATED MODULE: ./lib/stage/recipe-outputs.js
+;// CONCATENATED MODULE: ./lib/stage/home/recipe-outputs.js
 const recipe_outputs_NONE = new Set();
 /** The files and links that the lines of each recipe have brought home, for as long as its recipe is known to anybody. */
 class RecipeOutputs {
@@ -33189,7 +33298,7 @@ class RecipeOutputs {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/survey.js
+;// CONCATENATED MODULE: ./lib/stage/look/survey.js
 /** Directories that are named at most. */
 const survey_MOST = 5;
 /** The part of all bytes that a directory must hold to be worth naming. */
@@ -33359,7 +33468,8 @@ async function build(options) {
     const root = bytes_encode(settings.root);
     let dispatcher;
     const { stage, token, forgetToken } = stageFor(settings, {
-        recipesOf: (path) => dispatcher?.makersOf(`${root}/${path}`) ?? [],
+        // Where a refusal is final, a rule that makes two targets must not fail.
+        recipesOf: (path) => (never ? [] : (dispatcher?.makersOf(`${root}/${path}`) ?? [])),
         onSkipped: (path) => {
             const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
             sink({ type: 'message', level: 'warning', text });
@@ -34452,8 +34562,8 @@ function formatBytes(bytes) {
 ;// CONCATENATED MODULE: ./lib/report/staging.js
 
 
-/** From here on it is worth saying how to send less. */
-const MUCH = 50e6;
+/** From here on it is worth saying what is big, and how to send less. */
+const MUCH = 5e6;
 /** What is unusual about how jobs run there; said once a host. */
 const REMARKS = {
     overlay: '',
@@ -34463,8 +34573,9 @@ const REMARKS = {
 };
 /** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
 function describeSurvey({ files, bytes, directories }) {
-    const biggest = directories.map((one) => `${cleanTitle(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`);
-    const hint = bytes >= MUCH && biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
+    const shown = bytes < MUCH ? [] : directories;
+    const biggest = shown.map((one) => `${cleanTitle(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`);
+    const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
     return `workspace: ${files} files (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
 }
 /** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */

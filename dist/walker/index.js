@@ -1709,7 +1709,7 @@ function isAscii(text) {
     return !/[^\x00-\x7f]/.test(text);
 }
 
-;// CONCATENATED MODULE: ./lib/stage/exclusion.js
+;// CONCATENATED MODULE: ./lib/stage/look/exclusion.js
 
 
 /** The library remembers every path that it was asked about: after so many it starts anew. */
@@ -1740,7 +1740,7 @@ class Exclusion {
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
-;// CONCATENATED MODULE: ./lib/stage/stamps.js
+;// CONCATENATED MODULE: ./lib/stage/look/stamps.js
 /** Columns of a stamp: mode, inode, size, mtime and ctime in nanoseconds. */
 const COLUMNS = 5;
 const MODE = 0;
@@ -1835,7 +1835,7 @@ class Stamps {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/walker.js
+;// CONCATENATED MODULE: ./lib/stage/look/walker.js
 
 
 
@@ -2029,7 +2029,7 @@ function digestAt(full, { ino }) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stage/walker-service.js
+;// CONCATENATED MODULE: ./lib/stage/look/walker-service.js
 
 
 /** The work of the thread in which large workspaces are looked at: orders come by the port, findings go there. */
