@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { chmodSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ActionRig, expectNothingLeft, inputsFor, sweepHosts, until, type Inputs } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
@@ -292,6 +292,49 @@ c.o: ; echo "$$CCACHE_DIR" >$@; echo $$DISTCC_HOSTS >>$@
       },
     ),
   );
+});
+
+describe('large files', () => {
+  /** The most memory that main has had, in MB. */
+  async function peakOf(action: ActionRig): Promise<number> {
+    const step = action.start();
+    let peak = 0;
+    let over = false;
+    void step.result.finally(() => (over = true)).catch(() => undefined);
+    while (!over) {
+      const main = action.processes().find((line) => line.includes('dist/main/index.js'));
+      const status = main && statusOf(Number.parseInt(main, 10));
+      peak = Math.max(peak, Number(/^VmHWM:\s*(\d+) kB$/m.exec(status ?? '')?.[1] ?? 0) / 1000);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(await step.result).toMatchObject({ status: 0 });
+    expect(action.outputs).toMatchObject({ remote: 1, retried: 0 });
+    return peak;
+  }
+
+  const statusOf = (pid: number): string => {
+    try {
+      return readFileSync(`/proc/${pid}/status`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+
+  test.each(['alpha', 'plain'])('of 200 MB there and back do not lie in memory (%s)', async (name) => {
+    const files = { Makefile: 'copy.o: input ; cp input $@\n', input: 'small' };
+    const peaks: number[] = [];
+    for (const size of [5, 200_000_000]) {
+      await ActionRig.use({ files, inputs: on(name) }, async (action) => {
+        truncateSync(join(action.workspace, 'input'), size);
+        peaks.push(await peakOf(action));
+        expect(statSync(join(action.workspace, 'copy.o')).size).toBe(size);
+        await action.post();
+      });
+    }
+    const [small = 0, large = 0] = peaks;
+    expect(small).toBeGreaterThan(30);
+    expect(large - small).toBeLessThan(150);
+  });
 });
 
 describe('a host whose disk is full', () => {
