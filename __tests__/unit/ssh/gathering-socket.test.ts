@@ -1,7 +1,19 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { GatheringSocket } from '../../../src/ssh/gathering-socket.ts';
+
+class Watched extends GatheringSocket {
+  override _write(chunk: Buffer, ...rest: [BufferEncoding, (error?: Error | null) => void]): void {
+    calls.push(chunk.length);
+    super._write(chunk, ...rest);
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: (error?: Error | null) => void): void {
+    for (const { chunk } of chunks) calls.push(chunk.length);
+    super._writev?.(chunks, done);
+  }
+}
 
 let server: Server;
 let socket: GatheringSocket;
@@ -20,22 +32,12 @@ beforeEach(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   calls = [];
-  const { _write, _writev } = Socket.prototype;
-  jest.spyOn(Socket.prototype, '_write').mockImplementation(function (this: Socket, chunk: Buffer, ...rest) {
-    calls.push(chunk.length);
-    _write.call(this, chunk, ...rest);
-  });
-  jest.spyOn(Socket.prototype, '_writev').mockImplementation(function (this: Socket, chunks, ...rest) {
-    for (const { chunk } of chunks as { chunk: Buffer }[]) calls.push(chunk.length);
-    _writev?.call(this, chunks, ...rest);
-  });
-  socket = new GatheringSocket();
+  socket = new Watched();
   socket.connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
   await once(socket, 'connect');
 });
 
 afterEach(() => {
-  jest.restoreAllMocks();
   socket.destroy();
   server.close();
 });
