@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ActionRig, expectNothingLeft, inputsFor, sweepHosts, until, type Inputs } from '../rig/action-rig.ts';
+import { SharedFolder } from '../rig/shared-folder.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
 import { cProject, OBJECTS } from './c-project.ts';
 
@@ -120,12 +121,13 @@ whole.o: data ; cat data/one data/sub/two >$@
 });
 
 describe('staging: none', () => {
-  // /srv is the same directory on this machine and on the test hosts.
-  const shared = { parent: '/srv' };
+  let shared: SharedFolder;
+  beforeAll(() => void (shared = new SharedFolder()));
+  afterAll(() => shared.dispose());
   const none = (...names: readonly string[]): Inputs => ({ ...on(...names), staging: 'none' });
 
   test('recipes work in the workspace itself; nothing is copied', () =>
-    ActionRig.use({ ...shared, files: cProject(), inputs: none('alpha') }, async (action) => {
+    ActionRig.use({ parent: shared.path, files: cProject(), inputs: none('alpha') }, async (action) => {
       const main = await action.main();
       expect(main).toMatchObject({ status: 0 });
       expect(main.log.annotations).toEqual([]);
@@ -137,23 +139,26 @@ describe('staging: none', () => {
     }));
 
   test.each([
-    ['does not see it', '/var/tmp', 'alpha'],
-    ['may not write there', '/srv', 'beta'],
-  ])('a host that %s is left out, and says why', (_, parent, name) =>
-    ActionRig.use({ parent, files: cProject(), inputs: none(name) }, async (action) => {
-      const main = await action.main();
-      expect(main).toMatchObject({ status: 0 });
-      expect(action.outputs).toMatchObject({ remote: 0, local: OBJECTS.length + 1 });
-      expect(main.log.annotations.map(({ message }) => message)).toEqual([
-        expect.stringMatching(/\/project\/project is not the runner's workspace there \(.*staging: none/),
-      ]);
-      await action.post();
-      await expectNothingLeft(sshd);
-    }),
+    ['does not see it', false, 'alpha'],
+    ['may not write there', true, 'beta'],
+  ])('a host that %s is left out, and says why', (_, isShared, name) =>
+    ActionRig.use(
+      { parent: isShared ? shared.path : '/var/tmp', files: cProject(), inputs: none(name) },
+      async (action) => {
+        const main = await action.main();
+        expect(main).toMatchObject({ status: 0 });
+        expect(action.outputs).toMatchObject({ remote: 0, local: OBJECTS.length + 1 });
+        expect(main.log.annotations.map(({ message }) => message)).toEqual([
+          expect.stringMatching(/\/project\/project is not the runner's workspace there \(.*staging: none/),
+        ]);
+        await action.post();
+        await expectNothingLeft(sshd);
+      },
+    ),
   );
 
   test('where users may not mount, too', () =>
-    ActionRig.use({ ...shared, files: cProject(), inputs: none('plain') }, async (action) => {
+    ActionRig.use({ parent: shared.path, files: cProject(), inputs: none('plain') }, async (action) => {
       for (const path of ['.', 'lib', 'include']) chmodSync(join(action.workspace, path), 0o777);
       expect(await action.main()).toMatchObject({ status: 0 });
       expect(action.outputs).toMatchObject({ remote: OBJECTS.length, retried: 0 });

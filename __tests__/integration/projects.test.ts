@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { homedir } from 'node:os';
 import { expectNothingLeft, sweepHosts } from '../rig/action-rig.ts';
+import { SharedFolder } from '../rig/shared-folder.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
 import { expectAlikeByAction, expectAlikeByCommand, isObject, MINUTES, Tree, type Project } from './project-tree.ts';
 
@@ -67,7 +68,9 @@ describe('on hosts with sandboxes', () => {
 
 describe('lua, whose rules name every header', () => {
   let sshd: SshdRig;
+  let shared: SharedFolder;
   beforeAll(async () => {
+    shared = new SharedFolder();
     sshd = await SshdRig.start({
       hosts: [
         { name: 'alpha', user: 'unprivileged', slots: 4 },
@@ -76,20 +79,23 @@ describe('lua, whose rules name every header', () => {
     });
   });
   afterEach(() => sweepHosts(sshd));
-  afterAll(() => sshd.dispose());
+  afterAll(async () => {
+    shared.dispose();
+    await sshd.dispose();
+  });
 
   test.each([
-    ['declared', '/var/tmp'],
-    // The hosts see the same /srv, and root may write there.
-    ['none', '/srv'],
+    ['declared', 'alpha', 'beta'],
+    // Root may write there.
+    ['none', 'beta'],
   ])(
     'staging: %s, is what plain make makes',
-    (staging, parent) =>
+    (staging, ...names) =>
       Tree.use(
         QUICK_LUA,
         async (tree) => {
-          const hosts = sshd.host(staging === 'none' ? 'beta' : 'alpha').matrixLine();
-          const inputs = { ...tree.inputs(sshd), hosts: staging === 'none' ? hosts : sshd.matrix, staging };
+          const hosts = names.map((name) => `${sshd.host(name).matrixLine()}\n`).join('');
+          const inputs = { ...tree.inputs(sshd), hosts, staging };
           const main = await tree.action.main(inputs);
           expect(main).toMatchObject({ status: 0 });
           expect(main.log.annotations).toEqual([]);
@@ -98,7 +104,7 @@ describe('lua, whose rules name every header', () => {
           await tree.action.post();
           await expectNothingLeft(sshd);
         },
-        parent,
+        staging === 'none' ? shared.path : '/var/tmp',
       ),
     2 * MINUTES,
   );
