@@ -13,7 +13,7 @@ export function jestArguments(group, more = []) {
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const roots = `--roots=${join(root, '__tests__', group)}`;
   // Tests with real hosts share the machine's processors, ports and addresses.
-  const alone = group === 'unit' ? [] : ['--runInBand', '--testTimeout=60000'];
+  const alone = group === 'unit' ? ['--testTimeout=30000'] : ['--runInBand', '--testTimeout=60000'];
   return [...flags, join(root, 'node_modules/jest/bin/jest.js'), roots, '--ci', ...alone, ...more];
 }
 
