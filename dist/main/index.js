@@ -53827,7 +53827,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 4875:
+/***/ 9677:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56909,12 +56909,17 @@ function print(call, output, markers, job) {
 
 
 
+/** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
+const DELETION_MS = 1000;
+/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
+const MOST_CONFLICTS = 20;
 const CANCELLED = { kind: 'cancelled' };
 /** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
 class JobPass {
     #world;
     #subject;
     #job;
+    #conflicts = 0;
     constructor(world, subject) {
         this.#world = world;
         this.#subject = subject;
@@ -57042,8 +57047,9 @@ class JobPass {
             const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
             sink({ type: 'message', level: 'warning', text });
         }
+        const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
         const again = outcome.kind === 'host-lost' ||
-            (outcome.kind !== 'cancelled' && (homecoming.kind === 'conflict' || (!never && !(succeeded(outcome) && isHome))));
+            (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
         sink({ type: 'job-finished', job, place, outcome, seconds, again });
         if (again) {
             // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
@@ -57070,8 +57076,8 @@ class JobPass {
         const { stage, markers, verdicts } = this.#world;
         if (succeeded(outcome) || outcome.kind === 'cancelled')
             return;
-        // make may delete the target.
-        stage.touch();
+        // make may delete the target, when it has heard of the end.
+        stage.touch(DELETION_MS);
         // Where make's words are not ours to read, what it has started runs, as it would have without us.
         if (markers)
             verdicts.await(this.#subject.state, outcome, this.#subject.flags);
@@ -57407,7 +57413,7 @@ class Dispatcher {
         if (!failed)
             return;
         // By now make has deleted what the recipe left of the target, or is just about to.
-        this.#options.stage.touch();
+        this.#options.stage.touch(DELETION_MS);
         this.#close(failed);
     }
     /** Whether make's word about that target is not to be shown: the job never started. */
@@ -60046,8 +60052,10 @@ function findLauncher(searchPath) {
 const run_directory_run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
 /** A socket's path has 108 bytes (unix(7)). */
 const MAX_LENGTH = 90;
+/** No shell call is on its way to us for so long. */
+const LATE_MS = 2000;
 /** Many together would not fit into the environment (128 KiB a variable): then a star stands for them. */
-const PREREQUISITES = '@SEP@$(if $(word 500,$^ $|),*,$^ | $|)';
+const PREREQUISITES = '@SEP@$(if $(word 250,$^ $|),*,$^ | $|)';
 /** The directory of one run: what make must find by path (see shim.c for its parts). Mode 0700. */
 class RunDirectory {
     path;
@@ -60056,6 +60064,8 @@ class RunDirectory {
     wrapper;
     shells;
     #links = new Map();
+    /** When the marks of makes that have run a $(shell) were found. */
+    #expanded = new Map();
     #guardian;
     constructor(path, shim, makeName) {
         this.path = path;
@@ -60126,14 +60136,23 @@ class RunDirectory {
         await made;
         return linked.shell;
     }
-    /** Whether that make has run a $(shell) since this was asked last. */
-    takeExpanded(make) {
+    /**
+     * Whether that make may have run a $(shell) since its last call. The mark is there from the moment the $(shell) begins,
+     * and calls from before it may be heard of meanwhile: it counts until one is heard that certainly began later.
+     */
+    takeExpanded(make, now = performance.now()) {
         try {
             (0,external_node_fs_.unlinkSync)((0,posix_namespaceObject.join)(this.path, 'expanded', String(make)));
+            this.#expanded.set(make, now);
             return true;
         }
         catch {
-            return false;
+            const since = this.#expanded.get(make);
+            if (since === undefined)
+                return false;
+            if (now - since > LATE_MS)
+                this.#expanded.delete(make);
+            return true;
         }
     }
     async remove() {
@@ -62556,6 +62575,22 @@ function program() {
     return import.meta.url.endsWith('.ts') ? (0,external_node_path_.join)(here, '../../walker.ts') : (0,external_node_path_.join)(here, '../walker/index.js');
 }
 
+;// CONCATENATED MODULE: ./lib/stage/look/digest.js
+
+/** Files beyond that are sent once more rather than read through. */
+const MOST_DIGESTED = 16 << 20;
+/** Takes up a file's content in pieces. */
+function newDigest() {
+    return (0,external_node_crypto_.createHash)('sha1');
+}
+/** Tells one content from another. */
+function endOf(digest) {
+    return digest.digest('base64');
+}
+function digestOf(content) {
+    return endOf(newDigest().update(content));
+}
+
 ;// CONCATENATED MODULE: ./lib/stage/look/walker.js
 
 
@@ -62569,6 +62604,8 @@ const TICK_MS = 20;
 const PART = 1024;
 /** After so many entries others get their turn. */
 const STRIDE = 256;
+/** Bytes that are read in the time that an entry takes. */
+const ENTRY_BYTES = 16384;
 /** Directories that were replaced while we were in them are looked at again, so many times in one look. */
 const TEARS = 16;
 /** Bits of `Part.flags`. */
@@ -62583,6 +62620,8 @@ class Walker {
     #seen = [];
     #looks = 0;
     #tears = 0;
+    /** Entries since others had their turn, and what took as much time. */
+    #effort = 0;
     #gone = [];
     #skipped = [];
     #part = new PartWriter();
@@ -62604,7 +62643,6 @@ class Walker {
         this.#part = new PartWriter();
         const levels = [];
         this.#enter('', 0n, levels);
-        let visited = 0;
         for (let level = levels.at(-1); level; level = levels.at(-1)) {
             const name = level.names[level.next++];
             if (name === undefined) {
@@ -62616,8 +62654,10 @@ class Walker {
             }
             if (this.#part.isFull)
                 yield this.#part.take();
-            else if (++visited % STRIDE === 0)
+            else if (++this.#effort >= STRIDE) {
+                this.#effort = 0;
                 yield undefined;
+            }
         }
         if (!this.#part.isEmpty)
             yield this.#part.take();
@@ -62651,8 +62691,11 @@ class Walker {
         this.#seen[this.#stamps.set(path, this.#part.stamps, at)] = this.#looks;
         let flags = isRecent(stats) ? RECENT : 0;
         const digest = suspects.get(path);
-        if (digest !== undefined && stats.isFile() && digestAt(`${this.#root}/${path}`, stats) === digest)
-            flags |= AS_WRITTEN;
+        if (digest !== undefined && stats.isFile()) {
+            this.#effort += Number(stats.size) / ENTRY_BYTES;
+            if (digestAt(`${this.#root}/${path}`, stats) === digest)
+                flags |= AS_WRITTEN;
+        }
         this.#part.add(path, flags);
     }
     #enter(directory, inode, levels) {
@@ -62729,9 +62772,6 @@ class PartWriter {
 /** Whether the next change may have the same stamp. Directories have none that counts. */
 function isRecent(stats) {
     return !stats.isDirectory() && Number(stats.ctimeMs) + 1 > Date.now() - TICK_MS;
-}
-function digestOf(content) {
-    return (0,external_node_crypto_.createHash)('sha1').update(content).digest('base64');
 }
 /** Of a file that is there as `stats` says. */
 function digestAt(full, { ino }) {
@@ -62852,7 +62892,11 @@ class Workspace {
     /** Noted since the last look began, and the directories above: what that look says of them, or below, may be old. */
     #noted = new Set();
     #aboveNoted = new Set();
+    /** Looked at by themselves since the last look began: it may have seen something else there, from which nothing differs later. */
+    #seenApart = new Set();
     #dirty = true;
+    /** Until then (performance.now()) it may change at any moment. */
+    #restless = 0;
     #looks = 0;
     /** The look that is under way. */
     #look;
@@ -62906,9 +62950,15 @@ class Workspace {
         const stats = this.#stat(path);
         return stats ? this.#inventory.isAs(path, stampOf(stats)) : !this.has(path);
     }
-    /** Something may have been changed. */
-    touch() {
+    /**
+     * Something may have been changed.
+     *
+     * @param soon it may yet change, for so many ms from now
+     */
+    touch(soon = 0) {
         this.#dirty = true;
+        if (soon > 0)
+            this.#restless = Math.max(this.#restless, performance.now() + soon);
     }
     /** A recipe starts on the runner: until it ends the workspace may change at any moment. */
     writerStarted(writer) {
@@ -62931,15 +62981,15 @@ class Workspace {
     /**
      * Notes what we have just written there, or removed. What is excluded is nothing.
      *
-     * @param content of a file, when it is at hand: an unchanged file need not be sent again later
+     * @param digest of a file's content (digestOf), when it is known: an unchanged file need not be sent again later
      * @returns its place in the journal; 0: nothing is there, and nothing ever was
      */
-    note(path, content) {
+    note(path, digest) {
         this.#noted.add(path);
         for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
             this.#aboveNoted.add(path.slice(0, at));
         }
-        this.#see(path, { digest: content && digestOf(content) });
+        this.#see(path, { digest });
         return this.versionOf(path);
     }
     async #lookNext() {
@@ -62948,7 +62998,7 @@ class Workspace {
         this.#look = this.#next;
         this.#next = undefined;
         // Before the look, not after: what changes meanwhile counts for the next one.
-        this.#dirty = false;
+        this.#dirty = performance.now() < this.#restless;
         try {
             await this.#lookNow();
         }
@@ -62962,11 +63012,12 @@ class Workspace {
     }
     async #lookNow() {
         const suspects = new Map([
-            ...[...this.#noted].map((path) => [path, undefined]),
+            ...[...this.#noted, ...this.#seenApart].map((path) => [path, undefined]),
             ...this.#unsettled,
         ]);
         this.#noted = new Set();
         this.#aboveNoted = new Set();
+        this.#seenApart = new Set();
         let look = ++this.#looks;
         const findings = this.#scanner.look(suspects);
         for (let step = await findings.next();; step = await findings.next()) {
@@ -63017,6 +63068,8 @@ class Workspace {
     /** Looks at one path by itself. What we have just written counts as changed even if it looks the same. */
     #see(path, written) {
         const stats = this.#stat(path);
+        if (!written)
+            this.#seenApart.add(path);
         if (!stats?.isDirectory() && this.hasDirectory(path))
             this.#suspectBelow(path);
         if (!stats) {
@@ -63324,6 +63377,7 @@ function notWritten(path, error) {
 
 
 
+
 /** What small files of one job may hold of the memory together; what is more waits on disk. */
 const MEMORY = 32 << 20;
 /** What is not taken is read to its end all the same, but not when that would take hours. */
@@ -63407,11 +63461,13 @@ class Spool {
             file = (0,external_node_fs_.openSync)(fsPath(temporary), 'wx', 0o600);
             awaited += left = size;
         });
+        const digest = size > MOST_DIGESTED ? undefined : newDigest();
         try {
             let tail = Buffer.alloc(0);
             for await (const piece of content) {
                 attempt(() => {
                     writeWhole(file, piece);
+                    digest?.update(piece);
                     const written = Math.min(left, piece.length);
                     awaited -= written;
                     left -= written;
@@ -63426,7 +63482,7 @@ class Spool {
                 (0,external_node_fs_.closeSync)(file);
         }
         if (!trouble)
-            return { temporary };
+            return { temporary, digest: digest && endOf(digest) };
         (0,external_node_fs_.rmSync)(fsPath(temporary), { force: true });
         this.placed(temporary);
         throw trouble;
@@ -63459,6 +63515,7 @@ function writeWhole(file, data) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stage/home/placement.js
+
 
 
 
@@ -63504,7 +63561,8 @@ class Placement {
         const checked = new Set();
         const changes = [];
         const note = (path, content) => {
-            changes.push({ path, version: this.#workspace.note(path, Buffer.isBuffer(content) ? content : undefined) });
+            const digest = Buffer.isBuffer(content) ? digestOf(content) : content?.digest;
+            changes.push({ path, version: this.#workspace.note(path, digest) });
         };
         for (const output of this.outputs) {
             try {
@@ -63529,6 +63587,12 @@ class Placement {
     /** Whether all of it can be put in its place; nothing has been touched yet. */
     #check() {
         const then = new Map();
+        const now = new Map();
+        const kindNow = (path) => {
+            if (!now.has(path))
+                now.set(path, kindAt(this.#full(path)));
+            return now.get(path);
+        };
         const kindThen = (path) => {
             const planned = then.get(path);
             if (planned !== undefined)
@@ -63540,7 +63604,7 @@ class Placement {
             for (let end = at; end >= 0; end = path.lastIndexOf('/', end - 1))
                 if (made.has(path.slice(0, end)))
                     return undefined;
-            return kindAt(this.#full(path));
+            return kindNow(path);
         };
         const made = new Set();
         for (const { path, kind } of this.outputs) {
@@ -63932,8 +63996,13 @@ class HostTree {
     async *everything(onEntry) {
         const { version } = this.#workspace;
         let begin = performance.now();
+        const directories = new Set(['']);
         for (const entry of this.#read(this.#workspace.below(''), Infinity)) {
-            if (entry.kind !== 'removed') {
+            // What was no directory when it was sent may have become one since, with something in it.
+            const canBe = directories.has(entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/'))));
+            if (entry.kind !== 'removed' && canBe) {
+                if (entry.kind === 'directory')
+                    directories.add(entry.path);
                 onEntry(entry);
                 yield entry;
             }
@@ -64183,7 +64252,7 @@ class PartialView {
  * @param shows whether the job could see a file or a link
  */
 function hiddenIn(root, path, shows) {
-    if (gapAbove(root, path) || kindAt(`${root}/${path}`) !== 'directory')
+    if (kindAt(`${root}/${path}`) !== 'directory' || gapAbove(root, path))
         return undefined;
     for (const entry of (0,external_node_fs_.readdirSync)(fsPath(`${root}/${path}`), { withFileTypes: true, encoding: 'latin1' })) {
         if (entry.name.startsWith(TEMPORARY_PREFIX))
@@ -64299,6 +64368,8 @@ class Arrival {
         const conflict = this.#home.conflicts.find(job.recipe, version, this.#collector.outputs);
         if (!conflict)
             return undefined;
+        // It may have been written by what nobody knows of: it must be found before the job runs again.
+        this.#home.workspace.touch();
         tree.spoilt({ path: conflict.path, other: job.recipe });
         return { kind: 'conflict', ...conflict };
     }
@@ -64718,6 +64789,7 @@ function namesBefore(line) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stage/home/recipe-outputs.js
+
 const recipe_outputs_NONE = new Set();
 /** The files and links that the lines of each recipe have brought home, for as long as its recipe is known to anybody. */
 class RecipeOutputs {
@@ -64725,21 +64797,18 @@ class RecipeOutputs {
     of(recipe) {
         return this.#written.get(recipe) ?? recipe_outputs_NONE;
     }
-    /** @param outputs of one line, in the order in which they were put */
+    /** @param outputs of one line: removals come before the rest */
     add(recipe, outputs) {
         const written = this.#written.get(recipe) ?? new Set();
         this.#written.set(recipe, written);
-        for (const { kind, path } of outputs) {
-            if (kind === 'removed') {
-                written.delete(path);
-                for (const one of written)
-                    if (one.startsWith(`${path}/`))
-                        written.delete(one);
-            }
-            else if (kind !== 'directory') {
-                written.add(path);
-            }
+        const removed = new Set(outputs.flatMap(({ kind, path }) => (kind === 'removed' ? [path] : [])));
+        for (const one of removed.size > 0 ? written : []) {
+            if (removed.has(one) || isBelow(one, removed))
+                written.delete(one);
         }
+        for (const { kind, path } of outputs)
+            if (kind === 'file' || kind === 'link')
+                written.add(path);
     }
 }
 
@@ -64843,7 +64912,7 @@ function createStage(root, onSkipped, options = {}) {
             workspace.writerStarted(job);
         },
         writerEnded: (job) => workspace.writerEnded(job),
-        touch: () => workspace.touch(),
+        touch: (soon) => workspace.touch(soon),
     };
 }
 
@@ -66918,7 +66987,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4875);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9677);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
 
 

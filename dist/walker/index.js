@@ -1736,10 +1736,26 @@ class Exclusion {
     }
 }
 
-;// CONCATENATED MODULE: external "node:crypto"
-const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+;// CONCATENATED MODULE: external "node:crypto"
+const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
+;// CONCATENATED MODULE: ./lib/stage/look/digest.js
+
+/** Files beyond that are sent once more rather than read through. */
+const MOST_DIGESTED = (/* unused pure expression or super */ null && (16 << 20));
+/** Takes up a file's content in pieces. */
+function newDigest() {
+    return (0,external_node_crypto_namespaceObject.createHash)('sha1');
+}
+/** Tells one content from another. */
+function endOf(digest) {
+    return digest.digest('base64');
+}
+function digestOf(content) {
+    return endOf(newDigest().update(content));
+}
+
 ;// CONCATENATED MODULE: ./lib/stage/look/stamps.js
 /** Columns of a stamp: mode, inode, size, mtime and ctime in nanoseconds. */
 const COLUMNS = 5;
@@ -1848,6 +1864,8 @@ const TICK_MS = 20;
 const PART = 1024;
 /** After so many entries others get their turn. */
 const STRIDE = 256;
+/** Bytes that are read in the time that an entry takes. */
+const ENTRY_BYTES = 16384;
 /** Directories that were replaced while we were in them are looked at again, so many times in one look. */
 const TEARS = 16;
 /** Bits of `Part.flags`. */
@@ -1862,6 +1880,8 @@ class Walker {
     #seen = [];
     #looks = 0;
     #tears = 0;
+    /** Entries since others had their turn, and what took as much time. */
+    #effort = 0;
     #gone = [];
     #skipped = [];
     #part = new PartWriter();
@@ -1883,7 +1903,6 @@ class Walker {
         this.#part = new PartWriter();
         const levels = [];
         this.#enter('', 0n, levels);
-        let visited = 0;
         for (let level = levels.at(-1); level; level = levels.at(-1)) {
             const name = level.names[level.next++];
             if (name === undefined) {
@@ -1895,8 +1914,10 @@ class Walker {
             }
             if (this.#part.isFull)
                 yield this.#part.take();
-            else if (++visited % STRIDE === 0)
+            else if (++this.#effort >= STRIDE) {
+                this.#effort = 0;
                 yield undefined;
+            }
         }
         if (!this.#part.isEmpty)
             yield this.#part.take();
@@ -1930,8 +1951,11 @@ class Walker {
         this.#seen[this.#stamps.set(path, this.#part.stamps, at)] = this.#looks;
         let flags = isRecent(stats) ? RECENT : 0;
         const digest = suspects.get(path);
-        if (digest !== undefined && stats.isFile() && digestAt(`${this.#root}/${path}`, stats) === digest)
-            flags |= AS_WRITTEN;
+        if (digest !== undefined && stats.isFile()) {
+            this.#effort += Number(stats.size) / ENTRY_BYTES;
+            if (digestAt(`${this.#root}/${path}`, stats) === digest)
+                flags |= AS_WRITTEN;
+        }
         this.#part.add(path, flags);
     }
     #enter(directory, inode, levels) {
@@ -2008,9 +2032,6 @@ class PartWriter {
 /** Whether the next change may have the same stamp. Directories have none that counts. */
 function isRecent(stats) {
     return !stats.isDirectory() && Number(stats.ctimeMs) + 1 > Date.now() - TICK_MS;
-}
-function digestOf(content) {
-    return (0,external_node_crypto_namespaceObject.createHash)('sha1').update(content).digest('base64');
 }
 /** Of a file that is there as `stats` says. */
 function digestAt(full, { ino }) {

@@ -4,7 +4,7 @@ import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { distSet, type TargetSet } from './dist-set.ts';
 import type { JobMarkers } from './job-markers.ts';
-import { JobPass, type Command, type PassWorld, type Running } from './job-pass.ts';
+import { DELETION_MS, JobPass, type Command, type PassWorld, type Running } from './job-pass.ts';
 import { callsMake, makeFlags } from './make-flags.ts';
 import type { ShellCall, Stage } from './ports.ts';
 import { RecipeBook, type RecipeState } from './recipe-book.ts';
@@ -152,7 +152,7 @@ export class Dispatcher {
     const failed = this.#verdicts.given(target, ignored);
     if (!failed) return;
     // By now make has deleted what the recipe left of the target, or is just about to.
-    this.#options.stage.touch();
+    this.#options.stage.touch(DELETION_MS);
     this.#close(failed);
   }
 

@@ -55,6 +55,12 @@ export interface PassSubject {
   readonly mayLeave: boolean;
 }
 
+/** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
+export const DELETION_MS = 1000;
+
+/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
+const MOST_CONFLICTS = 20;
+
 const CANCELLED: Outcome = { kind: 'cancelled' };
 
 /** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
@@ -62,6 +68,7 @@ export class JobPass {
   readonly #world: PassWorld;
   readonly #subject: PassSubject;
   readonly #job: Job;
+  #conflicts = 0;
 
   constructor(world: PassWorld, subject: PassSubject) {
     this.#world = world;
@@ -185,9 +192,10 @@ export class JobPass {
       const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
       sink({ type: 'message', level: 'warning', text });
     }
+    const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
     const again =
       outcome.kind === 'host-lost' ||
-      (outcome.kind !== 'cancelled' && (homecoming.kind === 'conflict' || (!never && !(succeeded(outcome) && isHome))));
+      (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
     sink({ type: 'job-finished', job, place, outcome, seconds, again });
     if (again) {
       // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
@@ -216,8 +224,8 @@ export class JobPass {
   #settle(outcome: Outcome): void {
     const { stage, markers, verdicts } = this.#world;
     if (succeeded(outcome) || outcome.kind === 'cancelled') return;
-    // make may delete the target.
-    stage.touch();
+    // make may delete the target, when it has heard of the end.
+    stage.touch(DELETION_MS);
     // Where make's words are not ours to read, what it has started runs, as it would have without us.
     if (markers) verdicts.await(this.#subject.state, outcome, this.#subject.flags);
   }

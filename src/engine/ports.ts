@@ -249,6 +249,10 @@ export interface Stage {
   /** A recipe starts on the runner: until it ends the workspace may change at any moment. */
   writerStarted(job: Job): void;
   writerEnded(job: Job): void;
-  /** Something else may have changed the workspace: a make has read its makefiles. */
-  touch(): void;
+  /**
+   * Something else may have changed the workspace: a make has read its makefiles.
+   *
+   * @param soon it may yet change it, for so many ms from now
+   */
+  touch(soon?: number): void;
 }

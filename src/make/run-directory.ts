@@ -16,8 +16,11 @@ const run = promisify(execFile);
 /** A socket's path has 108 bytes (unix(7)). */
 const MAX_LENGTH = 90;
 
+/** No shell call is on its way to us for so long. */
+const LATE_MS = 2000;
+
 /** Many together would not fit into the environment (128 KiB a variable): then a star stands for them. */
-const PREREQUISITES = '@SEP@$(if $(word 500,$^ $|),*,$^ | $|)';
+const PREREQUISITES = '@SEP@$(if $(word 250,$^ $|),*,$^ | $|)';
 
 export interface RunDirectoryOptions {
   /** Where the files of src/assets lie. */
@@ -41,6 +44,8 @@ export class RunDirectory {
   readonly wrapper: string;
   readonly shells: ShellPaths;
   readonly #links = new Map<Bytes, Promise<void>>();
+  /** When the marks of makes that have run a $(shell) were found. */
+  readonly #expanded = new Map<number, number>();
   #guardian: ChildProcess | undefined;
 
   private constructor(path: string, shim: Shim, makeName: string) {
@@ -112,13 +117,20 @@ export class RunDirectory {
     return linked.shell;
   }
 
-  /** Whether that make has run a $(shell) since this was asked last. */
-  takeExpanded(make: number): boolean {
+  /**
+   * Whether that make may have run a $(shell) since its last call. The mark is there from the moment the $(shell) begins,
+   * and calls from before it may be heard of meanwhile: it counts until one is heard that certainly began later.
+   */
+  takeExpanded(make: number, now = performance.now()): boolean {
     try {
       unlinkSync(join(this.path, 'expanded', String(make)));
+      this.#expanded.set(make, now);
       return true;
     } catch {
-      return false;
+      const since = this.#expanded.get(make);
+      if (since === undefined) return false;
+      if (now - since > LATE_MS) this.#expanded.delete(make);
+      return true;
     }
   }
 

@@ -44,8 +44,12 @@ export class HostTree {
   async *everything(onEntry: (entry: Entry) => void): AsyncGenerator<Entry> {
     const { version } = this.#workspace;
     let begin = performance.now();
+    const directories = new Set(['']);
     for (const entry of this.#read(this.#workspace.below(''), Infinity)) {
-      if (entry.kind !== 'removed') {
+      // What was no directory when it was sent may have become one since, with something in it.
+      const canBe = directories.has(entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/'))));
+      if (entry.kind !== 'removed' && canBe) {
+        if (entry.kind === 'directory') directories.add(entry.path);
         onEntry(entry);
         yield entry;
       }

@@ -56,6 +56,6 @@ export function createStage(root: Bytes, onSkipped: (path: Bytes) => void, optio
       workspace.writerStarted(job);
     },
     writerEnded: (job) => workspace.writerEnded(job),
-    touch: () => workspace.touch(),
+    touch: (soon) => workspace.touch(soon),
   };
 }

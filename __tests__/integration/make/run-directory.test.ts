@@ -79,3 +79,16 @@ test('a make that is none', async () => {
   writeFileSync(program, '#!/bin/sh\necho "GNU Make 4.4.1"\n');
   expect(await findMake('mymake', `/none:${parent}`)).toEqual({ name: 'mymake', path: program, version: '4.4.1' });
 });
+
+test('a $(shell) counts until a call is heard of that began behind it', async () => {
+  const run = await create({ parents: [parent] });
+  const mark = (): void => writeFileSync(join(run.path, 'expanded/7'), '');
+  expect(run.takeExpanded(7, 0)).toBe(false);
+  mark();
+  expect([run.takeExpanded(7, 10), run.takeExpanded(7, 1000), run.takeExpanded(8, 1000)]).toEqual([true, true, false]);
+  mark();
+  expect([run.takeExpanded(7, 1500), run.takeExpanded(7, 3000)]).toEqual([true, true]);
+  // However long it has run: one that is heard of much later, and none behind that.
+  expect([run.takeExpanded(7, 9000), run.takeExpanded(7, 9001)]).toEqual([true, false]);
+  await run.remove();
+});

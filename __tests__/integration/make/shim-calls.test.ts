@@ -92,8 +92,28 @@ describe.each(TRANSPORTS)('%s', (transport) => {
           ['a', false],
           ['b', false],
           ['c', true],
-          ['d', false],
+          // It may have been on its way when the $(shell) began.
+          ['d', true],
         ]);
+      },
+    ));
+
+  test('also when calls from before it come while it runs', () =>
+    withRig(
+      transport,
+      {
+        Makefile: 'N := 1 2 3 4 5 6\nall: $(N) last\n$(N): ; @true\nlast: ; @true $(shell sleep 0.3)\n',
+      },
+      async (rig) => {
+        rig.onShell = (seen) => {
+          // Busy with something else until make has come so far: the others wait meanwhile.
+          const end = Date.now() + 5000;
+          while (rig.seen.length === 1 && readdirSync(join(rig.run.path, 'expanded')).length === 0 && Date.now() < end);
+          void MakeRig.runLocally(seen);
+        };
+        expect((await rig.runMake([], { window: 8 })).outcome).toEqual(exited(0));
+        expect(rig.seen.some(({ target, call }) => target !== 'last' && call.expanded)).toBe(true);
+        expect(rig.seen.find(({ target }) => target === 'last')?.call.expanded).toBe(true);
       },
     ));
 

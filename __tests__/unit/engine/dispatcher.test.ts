@@ -533,6 +533,15 @@ describe('fallback never', () => {
     expect(call.ranLocally).toEqual([]);
   });
 
+  test('what others write again and again ends after a while, with status 1', async () => {
+    rig = await Rig.create([hostOf('a')], { fallback: 'never' });
+    for (let n = 0; n < 50; n++) rig.stage.homecomings.push({ kind: 'conflict', path: 'log', other: undefined });
+    const call = rig.ask('x.o');
+    for (let n = 0; n < 20; n++) await settled();
+    expect(call.exits).toEqual([exited(1)]);
+    expect(rig.places('x.o')).toHaveLength(20);
+  });
+
   test('what is refused fails with status 1', async () => {
     rig = await Rig.create([hostOf('a')], { fallback: 'never' });
     rig.stage.homecomings.push({ kind: 'refused', reason: 'x' });

@@ -261,6 +261,22 @@ describe('on the runner, while the job ran on a host', () => {
     expect(await one.end(...outputs)).toEqual(HOME);
   });
 
+  test.each(['f', 'n', 'd/e/n'])(
+    'unnoticed: what stands there now is sent before the job runs again: %s',
+    async (path) => {
+      const one = await Flight.begin('one');
+      writeFileSync(`${root}/${path}`, 'of a process in the background');
+      expect(await one.end(file(path))).toEqual({ kind: 'conflict', path, other: undefined });
+      const copy = scratch();
+      mkdirSync(`${copy}/d/e`, { recursive: true });
+      await apply(copy, (await one.tree.missing(one.job)).entries);
+      expect(readFileSync(`${copy}/${path}`, 'latin1')).toBe('of a process in the background');
+      rmSync(copy, { recursive: true });
+      const again = await Flight.begin('one', { recipe: one, tree: one });
+      expect(await again.end(file(path))).toEqual(HOME);
+    },
+  );
+
   test('over what a job on a host wrote: it was the runner', async () => {
     const [one, other] = [await Flight.begin('one'), await Flight.begin('other')];
     expect(await one.end(file('f', 'a'))).toEqual(HOME);

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import type { Entry } from '../../../src/model/entry.ts';
 import type { Job } from '../../../src/model/job.ts';
+import { digestOf } from '../../../src/stage/look/digest.ts';
 import { HostTree } from '../../../src/stage/host-tree.ts';
 import { ObjectFiles } from '../../../src/stage/object-files.ts';
 import { Workspace } from '../../../src/stage/look/workspace.ts';
@@ -64,6 +65,43 @@ async function missing(one: Job = LINK): Promise<string[]> {
 }
 
 describe('an empty tree', () => {
+  test('gets nothing below what was no directory when it was sent', async () => {
+    for (const path of ['a', 'b', 'c']) write(path, path);
+    mkdirSync(`${root}/d`);
+    write('d/f', 'x');
+    await refresh();
+    const copy = scratch();
+    try {
+      const entries: Entry[] = [];
+      for await (const entry of tree.everything(() => undefined)) {
+        entries.push(entry);
+        if (entry.path !== 'b') continue;
+        // While the rest is on its way.
+        rmSync(`${root}/b`);
+        mkdirSync(`${root}/b/in`, { recursive: true });
+        write('b/in/f', 'x');
+        mkdirSync(`${root}/d/new`);
+        write('d/new/f', 'x');
+        await refresh();
+      }
+      expect(words(entries)).toEqual([
+        'file a',
+        'file b',
+        'file c',
+        'directory d',
+        'file d/f',
+        'directory d/new',
+        'file d/new/f',
+      ]);
+      await apply(copy, entries);
+      await refresh();
+      await apply(copy, tree.missing(LINK));
+      expect(differences(look(root), look(copy))).toEqual([]);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  });
+
   test('gets everything, directories first, each entry reported as it is sent', async () => {
     mkdirSync(`${root}/d`, { mode: 0o750 });
     write('d/f', 'content');
@@ -302,7 +340,7 @@ describe('objects', () => {
   test('one that a job there made is not sent, one made elsewhere meanwhile replaces it', async () => {
     await start();
     write('x.o', '1');
-    tree.has('x.o', workspace.note('x.o', readFileSync(`${root}/x.o`)));
+    tree.has('x.o', workspace.note('x.o', digestOf(readFileSync(`${root}/x.o`))));
     expect(await missing(compile('z'))).toEqual(['time x.o']);
     write('x.o', '22');
     expect(await missing(compile('z'))).toEqual(['removed x.o']);

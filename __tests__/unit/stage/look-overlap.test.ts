@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  chmodSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -12,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { Exclusion } from '../../../src/stage/look/exclusion.ts';
+import { digestOf } from '../../../src/stage/look/digest.ts';
 import { HostTree } from '../../../src/stage/host-tree.ts';
 import { ObjectFiles } from '../../../src/stage/object-files.ts';
 import { WalkerThread } from '../../../src/stage/look/walker-thread.ts';
@@ -117,11 +119,11 @@ describe.each([
       mkdirSync(`${root}/gone`);
       workspace.note('gone');
       writeFileSync(`${root}/gone/1`, 'ours');
-      workspace.note('gone/1', Buffer.from('ours'));
+      workspace.note('gone/1', digestOf(Buffer.from('ours')));
       // A recipe on the runner made the directory, we the file.
       mkdirSync(`${root}/theirs`, { recursive: true });
       writeFileSync(`${root}/theirs/1`, 'ours');
-      workspace.note('theirs/1', Buffer.from('ours'));
+      workspace.note('theirs/1', digestOf(Buffer.from('ours')));
       rmSync(`${root}/d/9`, { force: true });
       workspace.note('d/9');
       rmSync(`${root}/short`, { recursive: true });
@@ -137,6 +139,35 @@ describe.each([
     workspace.touch();
     await workspace.refresh();
     expect([...workspace.below('')].sort()).toEqual([...look(root).keys()].sort());
+  });
+
+  test('a directory that comes and goes beside what we note is not kept, nor is its mode', async () => {
+    fill('d', 2000);
+    mkdirSync(`${root}/d/e`);
+    const workspace = newWorkspace();
+    await workspace.refresh();
+    for (let round = 0; round < 20; round++) {
+      chmodSync(`${root}/d`, 0o750);
+      rmSync(`${root}/d/e`, { recursive: true, force: true });
+      workspace.touch();
+      const found = workspace.refresh();
+      await (round === 0 ? turn() : sleep(round / 2));
+      writeFileSync(`${root}/d/7`, String(round));
+      workspace.note('d/7');
+      workspace.note('d');
+      // On the runner, for a moment.
+      chmodSync(`${root}/d`, 0o700);
+      mkdirSync(`${root}/d/e`, { recursive: true });
+      await found;
+      rmSync(`${root}/d/e`, { recursive: true });
+      chmodSync(`${root}/d`, 0o755);
+      workspace.touch();
+      await workspace.refresh();
+      expect([workspace.has('d/e'), workspace.isAsSeen('d')]).toEqual([false, true]);
+      mkdirSync(`${root}/d/e`);
+      workspace.touch();
+      await workspace.refresh();
+    }
   });
 
   // ---- whatever overlaps: what was there before a refresh was asked for is in the journal after it ----------------
@@ -236,7 +267,7 @@ describe.each([
       }),
       { numRuns: process.env['DISTMAKE_FULL'] ? 60 : 12 },
     );
-  }, 60_000);
+  }, 600_000);
 });
 
 test('when its thread is lost in the middle of a look, the workspace is looked at all the same', async () => {

@@ -166,6 +166,29 @@ describe('outputs', () => {
     expect(await sent()).toEqual(['time new']);
   });
 
+  test('large ones too, when the workspace is looked at later', async () => {
+    async function* content(): AsyncGenerator<Buffer> {
+      for (let n = 0; n < 3; n++) yield Buffer.alloc(200_000, 'x');
+    }
+    const incoming = stage.incoming(sending());
+    const large = file('large', '') as Extract<Output, { kind: 'file' }>;
+    await incoming.add({ ...large, size: 600_000, content: content() });
+    expect(await incoming.commit(tree, true)).toEqual({ kind: 'home' });
+    incoming.discard();
+    const other = stage.tree();
+    for await (const _ of await other.everything(() => undefined)) void _;
+    await sleep(30);
+    stage.touch();
+    expect(await sent()).toEqual(['time large']);
+    expect((await other.missing(LINK)).entries).toEqual([]);
+    // Changed, however soon after that: sent.
+    const handle = openSync(`${root}/large`, 'r+');
+    writeSync(handle, 'y');
+    closeSync(handle);
+    stage.touch();
+    expect(await sent()).toEqual(['file large']);
+  });
+
   test('home, while the tree was given something else for another job: which is there is not known', async () => {
     const [mine, another] = [job('one', 'x'), job('two', 'y')];
     const { version } = await tree.missing(mine);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { digestOf } from '../../../src/stage/look/digest.ts';
 import { Workspace } from '../../../src/stage/look/workspace.ts';
 import { fsPath, type Bytes } from '../../../src/util/bytes.ts';
 import { scratch, sleep } from './tree-copy.ts';
@@ -50,6 +51,26 @@ describe.each([
   beforeEach(() => {
     few = entries;
     workspace = newWorkspace();
+  });
+
+  test('what changes soon after a look is found as long as that was said', async () => {
+    await settle();
+    workspace.touch(60_000);
+    for (const path of ['a', 'b', 'c']) {
+      await workspace.refresh();
+      write(path, 'x');
+      await workspace.refresh();
+      expect(workspace.has(path)).toBe(true);
+    }
+    // Not for ever.
+    workspace = newWorkspace();
+    workspace.touch(1);
+    await sleep(5);
+    await workspace.refresh();
+    const { version } = workspace;
+    write('d', 'x');
+    await workspace.refresh();
+    expect(workspace.version).toBe(version);
   });
 
   describe('what a look finds', () => {
@@ -261,7 +282,7 @@ describe.each([
     test('is in the journal at once and not again at the next look', async () => {
       await workspace.refresh();
       write('f', 'content');
-      const version = workspace.note('f', Buffer.from('content'));
+      const version = workspace.note('f', digestOf(Buffer.from('content')));
       expect(version).toBe(1);
       expect(workspace.versionOf('f')).toBe(1);
       expect([...workspace.changesSince(0)]).toEqual(['f']);
@@ -274,7 +295,7 @@ describe.each([
     test('an edit of it in the same tick is found', async () => {
       for (let n = 0; n < 50; n++) {
         write('f', `a${n % 10}`);
-        workspace.note('f', Buffer.from(`a${n % 10}`));
+        workspace.note('f', digestOf(Buffer.from(`a${n % 10}`)));
         seen = workspace.version;
         write('f', `b${n % 10}`);
         expect(await changes()).toEqual(['f']);

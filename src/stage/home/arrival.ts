@@ -114,6 +114,8 @@ export class Arrival implements Incoming {
     const { job, version } = this.#sending;
     const conflict = this.#home.conflicts.find(job.recipe, version, this.#collector.outputs);
     if (!conflict) return undefined;
+    // It may have been written by what nobody knows of: it must be found before the job runs again.
+    this.#home.workspace.touch();
     tree.spoilt({ path: conflict.path, other: job.recipe });
     return { kind: 'conflict', ...conflict };
   }

@@ -18,6 +18,7 @@ import { bufferOf, decode, fsPath, type Bytes } from '../../util/bytes.ts';
 import { kindAt, type Kind } from './kind-at.ts';
 import { notWritten, RefusedOutput } from './refused-output.ts';
 import { writeWhole, type FileOutput, type Spool, type Waiting } from './spool.ts';
+import { digestOf } from '../look/digest.ts';
 import type { Workspace } from '../look/workspace.ts';
 
 /** An output that is to be put in its place. */
@@ -74,7 +75,8 @@ export class Placement {
     const checked = new Set<Bytes>();
     const changes: Change[] = [];
     const note = (path: Bytes, content?: Waiting): void => {
-      changes.push({ path, version: this.#workspace.note(path, Buffer.isBuffer(content) ? content : undefined) });
+      const digest = Buffer.isBuffer(content) ? digestOf(content) : content?.digest;
+      changes.push({ path, version: this.#workspace.note(path, digest) });
     };
     for (const output of this.outputs) {
       try {
@@ -97,6 +99,11 @@ export class Placement {
   /** Whether all of it can be put in its place; nothing has been touched yet. */
   #check(): void {
     const then = new Map<Bytes, Kind | 'removed'>();
+    const now = new Map<Bytes, Kind | undefined>();
+    const kindNow = (path: Bytes): Kind | undefined => {
+      if (!now.has(path)) now.set(path, kindAt(this.#full(path)));
+      return now.get(path);
+    };
     const kindThen = (path: Bytes): Kind | undefined => {
       const planned = then.get(path);
       if (planned !== undefined) return planned === 'removed' ? undefined : planned;
@@ -105,7 +112,7 @@ export class Placement {
       // A directory that is made anew has nothing of the old one.
       for (let end = at; end >= 0; end = path.lastIndexOf('/', end - 1))
         if (made.has(path.slice(0, end))) return undefined;
-      return kindAt(this.#full(path));
+      return kindNow(path);
     };
     const made = new Set<Bytes>();
     for (const { path, kind } of this.outputs) {

@@ -1,5 +1,6 @@
 import type { Recipe } from '../../model/job.ts';
 import type { Bytes } from '../../util/bytes.ts';
+import { isBelow } from '../is-below.ts';
 import type { Held } from './placement.ts';
 
 const NONE: ReadonlySet<Bytes> = new Set();
@@ -12,17 +13,14 @@ export class RecipeOutputs {
     return this.#written.get(recipe) ?? NONE;
   }
 
-  /** @param outputs of one line, in the order in which they were put */
+  /** @param outputs of one line: removals come before the rest */
   add(recipe: Recipe, outputs: readonly Held[]): void {
     const written = this.#written.get(recipe) ?? new Set();
     this.#written.set(recipe, written);
-    for (const { kind, path } of outputs) {
-      if (kind === 'removed') {
-        written.delete(path);
-        for (const one of written) if (one.startsWith(`${path}/`)) written.delete(one);
-      } else if (kind !== 'directory') {
-        written.add(path);
-      }
+    const removed = new Set(outputs.flatMap(({ kind, path }) => (kind === 'removed' ? [path] : [])));
+    for (const one of removed.size > 0 ? written : []) {
+      if (removed.has(one) || isBelow(one, removed)) written.delete(one);
     }
+    for (const { kind, path } of outputs) if (kind === 'file' || kind === 'link') written.add(path);
   }
 }

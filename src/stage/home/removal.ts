@@ -12,7 +12,7 @@ import { TEMPORARY_PREFIX } from '../look/workspace.ts';
  * @param shows whether the job could see a file or a link
  */
 export function hiddenIn(root: Bytes, path: Bytes, shows: (path: Bytes) => boolean): Bytes | undefined {
-  if (gapAbove(root, path) || kindAt(`${root}/${path}`) !== 'directory') return undefined;
+  if (kindAt(`${root}/${path}`) !== 'directory' || gapAbove(root, path)) return undefined;
   for (const entry of readdirSync(fsPath(`${root}/${path}`), { withFileTypes: true, encoding: 'latin1' })) {
     if (entry.name.startsWith(TEMPORARY_PREFIX)) continue;
     const one = `${path}/${entry.name}`;

@@ -1,13 +1,14 @@
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import type { Output } from '../../model/entry.ts';
 import { bufferOf, decode, fsPath, type Bytes } from '../../util/bytes.ts';
+import { endOf, MOST_DIGESTED, newDigest } from '../look/digest.ts';
 import { EndlessOutput, notWritten, RefusedOutput } from './refused-output.ts';
 import { temporaryName } from './temporary.ts';
 
 export type FileOutput = Extract<Output, { kind: 'file' }>;
 
-/** Where the content of a file waits: in memory, or on disk under another name. */
-export type Waiting = Buffer | { readonly temporary: Bytes };
+/** Where the content of a file waits: in memory, or on disk under another name, with its digest unless it is huge. */
+export type Waiting = Buffer | { readonly temporary: Bytes; readonly digest: string | undefined };
 
 /** What small files of one job may hold of the memory together; what is more waits on disk. */
 const MEMORY = 32 << 20;
@@ -97,11 +98,13 @@ export class Spool {
       file = openSync(fsPath(temporary), 'wx', 0o600);
       awaited += left = size;
     });
+    const digest = size > MOST_DIGESTED ? undefined : newDigest();
     try {
       let tail: Buffer = Buffer.alloc(0);
       for await (const piece of content) {
         attempt(() => {
           writeWhole(file as number, piece);
+          digest?.update(piece);
           const written = Math.min(left, piece.length);
           awaited -= written;
           left -= written;
@@ -112,7 +115,7 @@ export class Spool {
       awaited -= left;
       if (file !== undefined) closeSync(file);
     }
-    if (!trouble) return { temporary };
+    if (!trouble) return { temporary, digest: digest && endOf(digest) };
     rmSync(fsPath(temporary), { force: true });
     this.placed(temporary);
     throw trouble;

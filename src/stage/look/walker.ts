@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -10,6 +9,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { fsPath, type Bytes } from '../../util/bytes.ts';
+import { digestOf } from './digest.ts';
 import type { Exclusion } from './exclusion.ts';
 import { COLUMNS, putStamp, Stamps, type Stamp } from './stamps.ts';
 
@@ -24,6 +24,9 @@ const PART = 1024;
 
 /** After so many entries others get their turn. */
 const STRIDE = 256;
+
+/** Bytes that are read in the time that an entry takes. */
+const ENTRY_BYTES = 16384;
 
 /** Directories that were replaced while we were in them are looked at again, so many times in one look. */
 const TEARS = 16;
@@ -71,6 +74,8 @@ export class Walker {
   readonly #seen: number[] = [];
   #looks = 0;
   #tears = 0;
+  /** Entries since others had their turn, and what took as much time. */
+  #effort = 0;
   #gone: Bytes[] = [];
   #skipped: Bytes[] = [];
   #part = new PartWriter();
@@ -95,7 +100,6 @@ export class Walker {
     this.#part = new PartWriter();
     const levels: Level[] = [];
     this.#enter('', 0n, levels);
-    let visited = 0;
     for (let level = levels.at(-1); level; level = levels.at(-1)) {
       const name = level.names[level.next++];
       if (name === undefined) {
@@ -105,7 +109,10 @@ export class Walker {
         this.#visit(level.directory === '' ? name : `${level.directory}/${name}`, suspects, levels);
       }
       if (this.#part.isFull) yield this.#part.take();
-      else if (++visited % STRIDE === 0) yield undefined;
+      else if (++this.#effort >= STRIDE) {
+        this.#effort = 0;
+        yield undefined;
+      }
     }
     if (!this.#part.isEmpty) yield this.#part.take();
     for (const [path, row] of this.#stamps) if (this.#seen[row] !== this.#looks) this.#gone.push(path);
@@ -132,8 +139,10 @@ export class Walker {
     this.#seen[this.#stamps.set(path, this.#part.stamps, at)] = this.#looks;
     let flags = isRecent(stats) ? RECENT : 0;
     const digest = suspects.get(path);
-    if (digest !== undefined && stats.isFile() && digestAt(`${this.#root}/${path}`, stats) === digest)
-      flags |= AS_WRITTEN;
+    if (digest !== undefined && stats.isFile()) {
+      this.#effort += Number(stats.size) / ENTRY_BYTES;
+      if (digestAt(`${this.#root}/${path}`, stats) === digest) flags |= AS_WRITTEN;
+    }
     this.#part.add(path, flags);
   }
 
@@ -214,10 +223,6 @@ class PartWriter {
 /** Whether the next change may have the same stamp. Directories have none that counts. */
 export function isRecent(stats: BigIntStats): boolean {
   return !stats.isDirectory() && Number(stats.ctimeMs) + 1 > Date.now() - TICK_MS;
-}
-
-export function digestOf(content: Buffer): string {
-  return createHash('sha1').update(content).digest('base64');
 }
 
 /** Of a file that is there as `stats` says. */

@@ -6,7 +6,7 @@ import { Inventory } from './inventory.ts';
 import { isBelow } from '../is-below.ts';
 import { FEW, Scanner } from './scanner.ts';
 import { COLUMNS, stampOf, type Stamp } from './stamps.ts';
-import { AS_WRITTEN, digestOf, isRecent, RECENT, type LookEnd, type Part, type Suspects } from './walker.ts';
+import { AS_WRITTEN, isRecent, RECENT, type LookEnd, type Part, type Suspects } from './walker.ts';
 
 export { TEMPORARY_PREFIX } from './walker.ts';
 
@@ -40,7 +40,11 @@ export class Workspace {
   /** Noted since the last look began, and the directories above: what that look says of them, or below, may be old. */
   #noted = new Set<Bytes>();
   #aboveNoted = new Set<Bytes>();
+  /** Looked at by themselves since the last look began: it may have seen something else there, from which nothing differs later. */
+  #seenApart = new Set<Bytes>();
   #dirty = true;
+  /** Until then (performance.now()) it may change at any moment. */
+  #restless = 0;
   #looks = 0;
   /** The look that is under way. */
   #look: Promise<void> | undefined;
@@ -106,9 +110,14 @@ export class Workspace {
     return stats ? this.#inventory.isAs(path, stampOf(stats)) : !this.has(path);
   }
 
-  /** Something may have been changed. */
-  touch(): void {
+  /**
+   * Something may have been changed.
+   *
+   * @param soon it may yet change, for so many ms from now
+   */
+  touch(soon = 0): void {
     this.#dirty = true;
+    if (soon > 0) this.#restless = Math.max(this.#restless, performance.now() + soon);
   }
 
   /** A recipe starts on the runner: until it ends the workspace may change at any moment. */
@@ -133,15 +142,15 @@ export class Workspace {
   /**
    * Notes what we have just written there, or removed. What is excluded is nothing.
    *
-   * @param content of a file, when it is at hand: an unchanged file need not be sent again later
+   * @param digest of a file's content (digestOf), when it is known: an unchanged file need not be sent again later
    * @returns its place in the journal; 0: nothing is there, and nothing ever was
    */
-  note(path: Bytes, content?: Buffer): number {
+  note(path: Bytes, digest?: string): number {
     this.#noted.add(path);
     for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
       this.#aboveNoted.add(path.slice(0, at));
     }
-    this.#see(path, { digest: content && digestOf(content) });
+    this.#see(path, { digest });
     return this.versionOf(path);
   }
 
@@ -151,7 +160,7 @@ export class Workspace {
     this.#look = this.#next;
     this.#next = undefined;
     // Before the look, not after: what changes meanwhile counts for the next one.
-    this.#dirty = false;
+    this.#dirty = performance.now() < this.#restless;
     try {
       await this.#lookNow();
     } catch (error) {
@@ -164,11 +173,12 @@ export class Workspace {
 
   async #lookNow(): Promise<void> {
     const suspects: Suspects = new Map([
-      ...[...this.#noted].map((path) => [path, undefined] as const),
+      ...[...this.#noted, ...this.#seenApart].map((path) => [path, undefined] as const),
       ...this.#unsettled,
     ]);
     this.#noted = new Set();
     this.#aboveNoted = new Set();
+    this.#seenApart = new Set();
     let look = ++this.#looks;
     const findings = this.#scanner.look(suspects);
     for (let step = await findings.next(); ; step = await findings.next()) {
@@ -213,6 +223,7 @@ export class Workspace {
   /** Looks at one path by itself. What we have just written counts as changed even if it looks the same. */
   #see(path: Bytes, written: { readonly digest: string | undefined } | undefined): void {
     const stats = this.#stat(path);
+    if (!written) this.#seenApart.add(path);
     if (!stats?.isDirectory() && this.hasDirectory(path)) this.#suspectBelow(path);
     if (!stats) {
       if (this.has(path)) this.#noted.add(path);
