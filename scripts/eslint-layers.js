@@ -8,7 +8,6 @@ import { dirname, relative, resolve, sep } from 'node:path';
 export const layers = [
   ['action', 'cli'],
   ['build'],
-  ['build'],
   ['make', 'ssh', 'lane', 'stage', 'report', 'hosts', 'cache'],
   ['engine'],
   ['model'],

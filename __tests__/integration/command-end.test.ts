@@ -100,13 +100,17 @@ describe('a command that is stopped', () => {
       {
         Makefile: `all: 1.o 2.o ; @:
 1.o: ; @echo half >$@; sleep 61
-2.o: ; @hostname >$@
+2.o: go ; @hostname >$@
+go: ; @until [ -e started ]; do sleep 0.1; done
 `,
         hosts: `${sshd.matrix.split('\n')[0]?.replace(/\d+$/, '1')}\n`,
       },
       async (rig) => {
         const running = rig.start(['-c', 'hosts', '--local-jobs', '0', '-k', '-j2']);
         await until(() => sleepers(sshd) === 1, 'the first job runs');
+        // Which of two jobs that make starts at once comes first is nobody's promise: the second waits for our word.
+        rig.write({ started: '' });
+        await until(() => rig.processes().some((line) => line.includes('hostname >2.o')), 'the second job waits');
         await sleep(200);
         expect(rig.exists('2.o')).toBe(false);
         const shims = rig.processes().filter((line) => line.includes('sleep 61'));

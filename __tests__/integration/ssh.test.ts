@@ -9,7 +9,7 @@ import type { Lane, LaneRequest, LaneSetup, LaneSink } from '../../src/engine/po
 import { LANE_COMMAND } from '../../src/lane/bootstrap.ts';
 import { PerlLane } from '../../src/lane/perl-lane.ts';
 import { perlProgram } from '../../src/lane/perl-program.ts';
-import type { Host } from '../../src/model/host.ts';
+import { HOST_DEFAULTS, type Host } from '../../src/model/host.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { Connection, type Login } from '../../src/ssh/connection.ts';
 import { ControlPool } from '../../src/ssh/control-pool.ts';
@@ -44,6 +44,7 @@ afterAll(async () => {
 });
 
 const hostOf = ({ login, address, port }: NamespaceHost): Host => ({
+  ...HOST_DEFAULTS,
   name: address,
   user: login,
   address,
@@ -299,6 +300,7 @@ const lane = async (name: string, more: Partial<LaneSetup> & { login?: Login } =
     partial: false,
     token: undefined,
     setup: '',
+    ownersFile: 'optional' as const,
   };
   const opened = await PerlLane.open(channel, perlProgram(), { ...usual, ...setup });
   closers.push(() => opened.close());

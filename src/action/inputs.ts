@@ -58,6 +58,8 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
       staging: reader.word('staging', ['tree', 'declared', 'none']),
       exclude: reader.lines('exclude'),
       fallback: reader.word('fallback', ['local', 'never']),
+      load: 'jobs',
+      toolchain: [],
       cache: reader.flag('cache', true),
       log: reader.word('log', ['fold', 'failures', 'plain']),
       summary: reader.flag('summary', true),

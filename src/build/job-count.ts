@@ -7,7 +7,7 @@ import { UserError } from '../util/user-error.ts';
 /** All places for distributable jobs together: the slots of the hosts and what the runner takes itself. */
 export function allPlaces(hosts: readonly Host[], settings: Pick<Settings, 'fallback' | 'localJobs'>): number {
   const never = settings.fallback === 'never';
-  const slots = hosts.filter((host) => !never || !host.local).reduce((sum, host) => sum + host.slots, 0);
+  const slots = hosts.filter((host) => !never || !host.local).reduce((sum, host) => sum + (host.slots ?? 1), 0);
   return Math.max(1, slots + (never ? 0 : settings.localJobs));
 }
 

@@ -114,6 +114,8 @@ function settingsOf(options: CliOptions): Settings {
     fallback: options.fallback,
     staging: options.staging,
     exclude: options.exclude,
+    load: 'jobs',
+    toolchain: [],
     log: options.log ?? 'fold',
     summary: false,
     cache: false,

@@ -1,5 +1,6 @@
 import type { Entry, Output } from '../model/entry.ts';
 import type { Job, Recipe } from '../model/job.ts';
+import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Sandbox } from '../model/sandbox.ts';
 import type { Bytes } from '../util/bytes.ts';
@@ -91,6 +92,18 @@ export interface LaneSetup {
   readonly token: Bytes | undefined;
   /** Lines for sh, evaluated once, outside of the sandbox. */
   readonly setup: string;
+  /** Whether a host whose owner has set no cap takes jobs without one, or none at all (D12). */
+  readonly ownersFile: 'optional' | 'required';
+}
+
+/** What a host says of itself when a lane to it is opened. */
+export interface HostFacts {
+  /** That are online. */
+  readonly processors: number;
+  /** Jobs of all users and runs together that its owner allows at one time (`max_jobs`, D10), 1 or more; undefined: any number. */
+  readonly cap: number | undefined;
+  /** Undefined where the host has no such figures. */
+  readonly load: LoadAverages | undefined;
 }
 
 /** One job for a lane. Paths are relative to the workspace; empty is the workspace itself. */
@@ -121,8 +134,8 @@ export interface LaneSink {
   /** The entries of the request are in the host's tree. */
   onApplied(): void;
   onText(descriptor: 1 | 2, data: Buffer): void;
-  /** The job ended; seconds by the host's clock. Its outputs follow. */
-  onEnd(outcome: Outcome, seconds: number): Promise<void> | void;
+  /** The job ended; seconds by the host's clock, and its load then. Its outputs follow. */
+  onEnd(outcome: Outcome, seconds: number, load: LoadAverages | undefined): Promise<void> | void;
   /** Content that is not a buffer must be read to its end before the promise resolves. */
   onOutput(output: Output): Promise<void> | void;
 }
@@ -139,16 +152,28 @@ export interface Lane {
   readonly sandbox: Sandbox;
   /** Where its tree stands on the host. */
   readonly treePath: Bytes;
+  readonly facts: HostFacts;
   /** Brings the tree up to date. Rejects when the host cannot. */
   sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic>;
   /**
-   * Runs one job. Rejects when the lane is lost, with a message for people; what the sink had by then does not count.
+   * Runs one job, if the host's owner has a place for it (HostFacts.cap). Rejects when the lane is lost, with a message for people; what the sink had by then does not count.
    *
    * @param signal kills the job's process group; the outcome is then `cancelled`
+   * @returns false: jobs of others hold all the places there; the request's entries are applied, nothing was run
    */
-  run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void>;
+  run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<boolean>;
+  /** The host's load now. Only while no job runs on this lane. */
+  load(): Promise<LoadAverages | undefined>;
   /** Whatever still runs there is killed. */
   close(): void;
+}
+
+/** What became of a command for sh that was asked for outside of make. */
+export interface Answer {
+  readonly outcome: Outcome;
+  /** What it printed on descriptor 1, and on 2. */
+  readonly stdout: Bytes;
+  readonly stderr: Bytes;
 }
 
 /** Opens lanes to one host. */

@@ -158,7 +158,7 @@ export class RemoteHost {
   }
 
   async #open(count: { files: number; bytes: number }): Promise<Bay> {
-    const { opener, stage, staging, setup, sandbox, partial, token } = this.#options;
+    const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
     const number = ++this.#lanes;
     const workspace = stage.root;
     this.#checkOpen();
@@ -171,6 +171,7 @@ export class RemoteHost {
       partial,
       token,
       setup,
+      ownersFile: host.needsOwnersFile ? 'required' : 'optional',
     });
     try {
       this.#checkOpen();

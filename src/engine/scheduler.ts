@@ -179,7 +179,7 @@ export class Scheduler {
     let best: HostLoad | undefined;
     for (const load of this.#hosts) {
       if (load.state !== 'ready' || !isFree(load) || !wish.suits(load.host)) continue;
-      const difference = best ? load.running * best.host.slots - best.running * load.host.slots : -1;
+      const difference = best ? load.running * slotsOf(best) - best.running * slotsOf(load) : -1;
       if (!best || difference < 0 || (difference === 0 && load.turn < best.turn)) best = load;
     }
     return best;
@@ -218,5 +218,9 @@ export class Scheduler {
 }
 
 function isFree(load: HostLoad): boolean {
-  return load.running < load.host.slots;
+  return load.running < slotsOf(load);
+}
+
+function slotsOf({ host }: HostLoad): number {
+  return host.slots ?? 1;
 }

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Host } from '../model/host.ts';
+import { HOST_DEFAULTS, type Host } from '../model/host.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { UserError } from '../util/user-error.ts';
 
@@ -24,7 +24,6 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const USER = /^[A-Za-z0-9_.][A-Za-z0-9_.+@-]*$/;
 // eslint-disable-next-line no-control-regex -- those are what it looks for
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
-const SSH_PORT = 22;
 const MOST_SLOTS = 9999;
 const MOST_PROBLEMS = 10;
 
@@ -71,7 +70,9 @@ function parseLine(raw: string, line: number): Host | string | undefined {
   if (capacity === undefined) return `the number of jobs is missing after ${excerpt(name)}`;
   if (extra !== undefined) return `there is something behind the number of jobs: ${excerpt(extra)}`;
   const slots = parseSlots(capacity);
-  return typeof slots === 'string' ? slots : { name, ...target, slots, local: name === 'localhost', line };
+  return typeof slots === 'string'
+    ? slots
+    : { ...HOST_DEFAULTS, name, ...target, slots, local: name === 'localhost', line };
 }
 
 function parseTarget(word: string): Pick<Host, 'address' | 'user' | 'port'> | string {
@@ -93,7 +94,7 @@ function parseTarget(word: string): Pick<Host, 'address' | 'user' | 'port'> | st
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
     return `the port must be a number from 1 to 65535, not ${excerpt(port)}`;
   }
-  return { address, user, port: port === undefined ? SSH_PORT : Number(port) };
+  return { address, user, port: port === undefined ? undefined : Number(port) };
 }
 
 function parseSlots(word: string): number | string {
@@ -106,7 +107,7 @@ function parseSlots(word: string): number | string {
 
 /** The same for two lines that lead to the same login, however they are written. */
 function identity(host: Host): string {
-  return host.local ? 'localhost' : `${host.user ?? ''}@[${host.address.toLowerCase()}]:${host.port}`;
+  return host.local ? 'localhost' : `${host.user ?? ''}@[${host.address.toLowerCase()}]:${host.port ?? ''}`;
 }
 
 function twice(host: Host, before: Host | undefined): string | undefined {

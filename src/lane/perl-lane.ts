@@ -1,4 +1,4 @@
-import type { Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
+import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Sandbox } from '../model/sandbox.ts';
@@ -34,6 +34,7 @@ interface Hello {
 export class PerlLane implements Lane {
   readonly sandbox: Sandbox;
   readonly treePath: Bytes;
+  readonly facts: HostFacts = { processors: 1, cap: undefined, load: undefined };
   readonly #stream: LaneStream;
   readonly #reader: ByteReader;
   readonly #gzip: boolean;
@@ -77,7 +78,7 @@ export class PerlLane implements Lane {
     return sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
   }
 
-  async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {
+  async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
     const id = this.#next++;
     await sendOrHear(this.#send(id, request), () => this.#awaitApplied());
     const kill = (): void => void this.#stream.write(`kill ${id}\n`);
@@ -92,6 +93,11 @@ export class PerlLane implements Lane {
     } finally {
       signal.removeEventListener('abort', kill);
     }
+    return true;
+  }
+
+  load(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   close(): void {
@@ -133,7 +139,7 @@ export class PerlLane implements Lane {
         : signaled
           ? { kind: 'signaled', signal: number }
           : { kind: 'exited', status: number };
-      await sink.onEnd(outcome, fields.number(4) / 1e6);
+      await sink.onEnd(outcome, fields.number(4) / 1e6, undefined);
       for (let next = await this.#reader.line(); next !== '.'; next = await this.#reader.line()) {
         refuseLost(next, id);
         await sink.onOutput(await readOutput(this.#reader, next));

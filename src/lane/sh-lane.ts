@@ -1,4 +1,4 @@
-import type { Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
+import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
@@ -31,6 +31,7 @@ interface Hello {
 export class ShLane implements Lane {
   readonly sandbox: 'tree' | 'shared';
   readonly treePath: Bytes;
+  readonly facts: HostFacts = { processors: 1, cap: undefined, load: undefined };
   readonly #stream: LaneStream;
   readonly #reader: ByteReader;
   readonly #hello: Hello;
@@ -75,7 +76,7 @@ export class ShLane implements Lane {
     return { sent: writer.sent, compressed: false };
   }
 
-  async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {
+  async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
     if (request.visible) throw new Error('without perl it cannot show parts of the tree');
     const id = this.#next++;
     const writer = this.#writer();
@@ -95,6 +96,11 @@ export class ShLane implements Lane {
     } finally {
       signal.removeEventListener('abort', cancel);
     }
+    return true;
+  }
+
+  load(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   close(): void {
@@ -137,7 +143,7 @@ export class ShLane implements Lane {
       : signaled
         ? { kind: 'signaled', signal: number }
         : { kind: 'exited', status: number };
-    await sink.onEnd(outcome, microseconds / 1e6);
+    await sink.onEnd(outcome, microseconds / 1e6, undefined);
     if (nothing) return;
     const listed = parseListing(bytesOf(await this.#reader.exact(list)), this.#hello.listing);
     await this.#readOutputs(listed, data, sink);

@@ -1,3 +1,5 @@
+import type { LoadPolicy } from './load.ts';
+
 /** Which recipes may leave the runner, besides those that a makefile names in `.DIST`. */
 export type DistSetting =
   /** `.DIST` where the makefile has one, else the usual object files; decided for each make process. */
@@ -12,6 +14,9 @@ export type Fallback = 'local' | 'never';
 
 /** What a job sees of the workspace: all of it; its declared prerequisites alone; the very workspace, on a shared file system. */
 export type Staging = 'tree' | 'declared' | 'none';
+
+/** Commands for sh whose output must be the same on a host as on the runner; undefined: the usual ones; empty: none. */
+export type Toolchain = readonly string[] | undefined;
 
 /** Folds; only what failed or warned; no folds. */
 export type LogMode = 'fold' | 'failures' | 'plain';
@@ -43,6 +48,8 @@ export interface Settings {
   readonly staging: Staging;
   /** Patterns as in a .gitignore: what is not staged. */
   readonly exclude: readonly string[];
+  readonly load: LoadPolicy;
+  readonly toolchain: Toolchain;
   readonly log: LogMode;
   /** Whether to write the job summary. */
   readonly summary: boolean;

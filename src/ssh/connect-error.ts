@@ -41,12 +41,12 @@ function describeSocketError(error: ConnectError, host: Host): string {
     case 'EAI_AGAIN':
       return `the name ${host.address} is not known here (${error.code})`;
     case 'ECONNREFUSED':
-      return `nothing listens on port ${host.port} there (ECONNREFUSED): is sshd running?`;
+      return `nothing listens on port ${host.port ?? 22} there (ECONNREFUSED): is sshd running?`;
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
       return `there is no way to ${host.address} from here (${error.code})`;
     case 'ETIMEDOUT':
-      return `${host.address} does not answer on port ${host.port} (ETIMEDOUT)`;
+      return `${host.address} does not answer on port ${host.port ?? 22} (ETIMEDOUT)`;
     default:
       return error.message;
   }

@@ -37,7 +37,7 @@ export class Connection {
   static async open(host: Host, login: Login): Promise<Connection> {
     const client = new Client();
     const username = host.user ?? userInfo().username;
-    const endpoint = { address: host.address, port: host.port };
+    const endpoint = { address: host.address, port: host.port ?? 22 };
     const ready = deferred<undefined>();
     let refusal: string | undefined;
     client.once('ready', () => ready.resolve(undefined));
@@ -48,7 +48,7 @@ export class Connection {
     const sock = new GatheringSocket();
     sock.setMaxListeners(0);
     sock.setNoDelay(true);
-    sock.connect({ host: host.address, port: host.port });
+    sock.connect({ host: endpoint.address, port: endpoint.port });
     client.connect({
       sock,
       username,

@@ -173,7 +173,7 @@ afterEach(async () => {
   expect(finished.length).toBe(rig.calls.length);
   for (const make of [MAKE, 78, 79]) rig.scheduler.drop(make);
   const live = rig.hosts.filter((host) => !rig.scheduler.isLost(host));
-  const slots = live.reduce((sum, { slots }) => sum + slots, 0);
+  const slots = live.reduce((sum, { slots }) => sum + (slots ?? 1), 0);
   const wanted = [
     ...Array.from({ length: slots }, () => 'dist' as const),
     ...Array.from({ length: rig.limits.processors }, () => 'stay' as const),

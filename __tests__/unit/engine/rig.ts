@@ -7,6 +7,7 @@ import type {
   LaneOpener,
   LaneRequest,
   LaneSetup,
+  HostFacts,
   LaneSink,
   Sending,
   ShellCall,
@@ -17,7 +18,7 @@ import type {
 } from '../../../src/engine/ports.ts';
 import { RemoteHost } from '../../../src/engine/remote-host.ts';
 import type { Entry, Output } from '../../../src/model/entry.ts';
-import type { Host } from '../../../src/model/host.ts';
+import { HOST_DEFAULTS, type Host } from '../../../src/model/host.ts';
 import type { Job } from '../../../src/model/job.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import type { Sandbox } from '../../../src/model/sandbox.ts';
@@ -28,7 +29,7 @@ export const OK: Outcome = { kind: 'exited', status: 0 };
 export const exited = (status: number): Outcome => ({ kind: 'exited', status });
 
 export function hostOf(name: string, slots = 1, local = false): Host {
-  return { name, address: name, user: undefined, port: 22, slots, local, line: 1 };
+  return { ...HOST_DEFAULTS, name, address: name, user: undefined, port: 22, slots, local, line: 1 };
 }
 
 /** Everything that can happen without a timer has happened. */
@@ -193,6 +194,7 @@ export class MemoryHost implements LaneOpener {
 export class MemoryLane implements Lane {
   readonly sandbox: Sandbox;
   readonly treePath: Bytes;
+  readonly facts: HostFacts = { processors: 1, cap: undefined, load: undefined };
   readonly #host: MemoryHost;
   readonly #closing = new AbortController();
   readonly synced: Entry[] = [];
@@ -213,7 +215,7 @@ export class MemoryLane implements Lane {
     return { sent: 7, compressed: this.#host.slow };
   }
 
-  async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<void> {
+  async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
     if (this.busy) throw new Error('two jobs in one lane');
     this.busy = true;
     const command = request.argv.at(-1) ?? '';
@@ -229,10 +231,15 @@ export class MemoryLane implements Lane {
     if (until) await Promise.race([until, over(signal), over(this.#closing.signal)]);
     if (this.closed) throw new Error('the connection was closed');
     for (const [descriptor, data] of text) sink.onText(descriptor, Buffer.from(data));
-    await sink.onEnd(signal.aborted ? { kind: 'cancelled' } : outcome, 1.5);
+    await sink.onEnd(signal.aborted ? { kind: 'cancelled' } : outcome, 1.5, undefined);
     for (const output of outputs) await sink.onOutput(output);
     if (breaks !== undefined) throw new Error(breaks);
     this.busy = false;
+    return true;
+  }
+
+  load(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   close(): void {

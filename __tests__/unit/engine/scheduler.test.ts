@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Scheduler, type Denial, type Lease, type Limits, type Wish } from '../../../src/engine/scheduler.ts';
-import type { Host } from '../../../src/model/host.ts';
+import { HOST_DEFAULTS, type Host } from '../../../src/model/host.ts';
 
 function hostOf(name: string, slots: number, local = false): Host {
-  return { name, address: name, user: undefined, port: 22, slots, local, line: 1 };
+  return { ...HOST_DEFAULTS, name, address: name, user: undefined, port: 22, slots, local, line: 1 };
 }
 
 const LIMITS: Limits = { jobs: 100, localJobs: 0, processors: 4, fallback: 'local' };
@@ -476,7 +476,7 @@ describe('whatever happens', () => {
           const at = (host: Host | undefined) =>
             running.filter(({ answers: [lease] }) => (lease as Lease).place === host);
           expect(running.length).toBeLessThanOrEqual(limits.jobs);
-          for (const host of hosts) expect(at(host).length).toBeLessThanOrEqual(host.slots);
+          for (const host of hosts) expect(at(host).length).toBeLessThanOrEqual(host.slots ?? 1);
           const [stay, overflow] = [
             at(undefined).filter(({ wish }) => wish.kind === 'stay'),
             at(undefined).filter(({ wish }) => wish.kind === 'dist'),
@@ -542,7 +542,7 @@ describe('whatever happens', () => {
 
         // No slot is lost: all that there are can be had once more.
         const live = hosts.filter((host) => !lost.has(host));
-        const total = live.reduce((sum, host) => sum + host.slots, 0);
+        const total = live.reduce((sum, host) => sum + (host.slots ?? 1), 0);
         const again = Array.from({ length: total }, () => new Asked(scheduler));
         const stay = Array.from({ length: limits.processors }, () => new Asked(scheduler, { kind: 'stay' }));
         await settled();

@@ -15,6 +15,7 @@ const SETUP: LaneSetup = {
   partial: false,
   token: undefined,
   setup: '',
+  ownersFile: 'optional',
 };
 
 /** A host that greets as it should and answers the first frame after that with these bytes, then ends. */

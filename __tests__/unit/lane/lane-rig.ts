@@ -120,6 +120,7 @@ export class LaneRig {
       partial: false,
       token: undefined,
       setup: '',
+      ownersFile: 'optional',
       ...setup,
     };
     try {
