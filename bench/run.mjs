@@ -8,12 +8,13 @@ import { installPackages, missingPackages } from '../scripts/packages.mjs';
 import { competitors } from './competitors.mjs';
 import { dispatch } from './dispatch.mjs';
 import { jobs } from './jobs.mjs';
+import { load } from './load.mjs';
 import { sandboxes } from './sandboxes.mjs';
 import { staging } from './staging.mjs';
 import { Stand } from './stand.mjs';
 
 const PACKAGES = ['make', 'parallel', 'rsync', 'openssh-client', 'openssh-server', 'iproute2', 'util-linux'];
-const SECTIONS = [jobs, staging, dispatch, sandboxes];
+const SECTIONS = [jobs, staging, dispatch, sandboxes, load];
 const HELP = `usage: node bench/run.mjs [--runs N] [--targets N] [--only name,name…] [--quick] [--strict]
   --runs     how often each competitor of the jobs runs; medians are shown (5)
   --targets  how many targets the jobs have (400)

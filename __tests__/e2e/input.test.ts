@@ -26,19 +26,27 @@ const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbm
 
 describe('bad input is one clear error before anything is started', () => {
   test.each<[string, Inputs, RegExp]>([
-    ['a matrix line without capacity', { hosts: 'build1' }, /^input hosts, line 1: .*missing after "?build1/],
-    ['capacity 0', { hosts: '\nbuild1 0' }, /^input hosts, line 2: .*zero/],
-    ['negative capacity', { hosts: 'GOOD\nbuild1 -2\n' }, /^input hosts, line 2: .*negative/],
-    ['capacity that is no number', { hosts: 'GOOD\r\n# x\r\nbuild1 many\r\n' }, /^input hosts, line 3: .*not a number/],
-    ['a bad port', { hosts: 'build1:65536 2' }, /^input hosts, line 1: .*port.*65536/],
-    ['a port that is no number', { hosts: 'root@build1:ssh 2' }, /^input hosts, line 1: .*port.*ssh/],
+    ['a matrix line without capacity', { hosts: 'build1' }, /^input hosts.*hosts-format/],
+    ['capacity 0', { hosts: '\nbuild1 0' }, /^input hosts, line 2, column \d+: .*zero/],
+    ['negative capacity', { hosts: 'GOOD\nbuild1 -2\n' }, /^input hosts, line 2, column \d+: .*negative/],
+    [
+      'capacity that is no number',
+      { hosts: 'GOOD\r\n# x\r\nbuild1 many\r\n' },
+      /^input hosts, line 3, column \d+: .*not a number/,
+    ],
+    ['a bad port', { hosts: 'build1:65536 2' }, /^input hosts, line 1, column \d+: .*port.*65536/],
+    ['a port that is no number', { hosts: 'root@build1:ssh 2' }, /^input hosts, line 1, column \d+: .*port.*ssh/],
     ['an empty matrix', { hosts: '# nothing\n' }, /^input hosts: there is no host/],
     [
       'a bad line in base64',
       { hosts: Buffer.from('build1 2\nbuild2 0\n').toString('base64') },
-      /^input hosts .*base64.*, line 2: .*zero/,
+      /^input hosts .*base64.*, line 2, column \d+: .*zero/,
     ],
-    ['a bad line in a file', { hosts: '', 'hosts-file': 'matrix.bad' }, /hosts-file.*matrix\.bad, line 4: .*two/],
+    [
+      'a bad line in a file',
+      { hosts: '', 'hosts-file': 'matrix.bad' },
+      /hosts-file.*matrix\.bad, line 4, column \d+: .*two/,
+    ],
     ['no such file', { hosts: '', 'hosts-file': 'matrix.gone' }, /^input hosts-file: .*matrix\.gone/],
     ['hosts and hosts-file', { 'hosts-file': 'matrix.bad' }, /^input hosts: .*hosts-file/],
     ['a malformed key', { 'ssh-private-key': KEY }, /ssh-private-key.*damaged/s],

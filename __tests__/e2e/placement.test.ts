@@ -78,7 +78,7 @@ describe('which host', () => {
 
   test('equal hosts take turns, in file order (B5)', async () => {
     const targets = names(5);
-    const { spans } = await build(timed(targets, 0.05), targets, { hosts: two(), jobs: '1' });
+    const { spans } = await build(timed(targets, 0.05), targets, { hosts: two(), jobs: '1', load: 'jobs' });
     spans.sort((a, b) => a.begin - b.begin);
     expect(spans.map(({ host }) => host)).toEqual(['alpha', 'beta', 'alpha', 'beta', 'alpha']);
     expect(mostAtOneTime(spans)).toBe(1);

@@ -56,7 +56,7 @@ const LEAVE = ['a.o', 'b.o', 'sub/a.o', 'sub/b.o', 'sub/deep/a.o', 'sub/deep/b.o
 
 describe('sub-makes take part at every level', () => {
   test.each<[string, Inputs, number]>([
-    ['jobs: 1', { jobs: '1' }, 1],
+    ['jobs: 1', { jobs: '1', load: 'jobs' }, 1],
     ['-j2', { arguments: '-j2' }, 2],
     ['jobs: 3', { jobs: '3' }, 3],
     ['jobs by default', { 'local-jobs': '1' }, 5],

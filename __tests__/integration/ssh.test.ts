@@ -4,19 +4,18 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClientChannel } from 'ssh2';
-import type { Lane, LaneRequest, LaneSetup, LaneSink } from '../../src/engine/ports.ts';
+import type { Lane, LaneSetup } from '../../src/engine/ports.ts';
 import { LANE_COMMAND } from '../../src/lane/bootstrap.ts';
 import { PerlLane } from '../../src/lane/perl-lane.ts';
 import { perlProgram } from '../../src/lane/perl-program.ts';
-import { HOST_DEFAULTS, type Host } from '../../src/model/host.ts';
-import type { Outcome } from '../../src/model/outcome.ts';
-import { Connection, type Login } from '../../src/ssh/connection.ts';
+import { loadLogin } from '../../src/build/login.ts';
+import { Connection } from '../../src/ssh/connection.ts';
 import { ControlPool } from '../../src/ssh/control-pool.ts';
-import { loadKeys, type KeySources } from '../../src/ssh/keys.ts';
-import { KnownHosts } from '../../src/ssh/known-hosts.ts';
+import type { KeySources } from '../../src/ssh/keys.ts';
+import type { Login } from '../../src/ssh/login.ts';
 import { connectionsTo, until } from '../rig/action-rig.ts';
-import { SshdRig, TEST_USER, type NamespaceHost } from '../rig/sshd-rig.ts';
+import { SshdRig, TEST_USER } from '../rig/sshd-rig.ts';
+import { hostOf, laneSetup, read, reason, runOn } from './ssh-rig.ts';
 
 let sshd: SshdRig;
 let folder: string;
@@ -43,50 +42,25 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const hostOf = ({ login, address, port }: NamespaceHost): Host => ({
-  ...HOST_DEFAULTS,
-  name: address,
-  user: login,
-  address,
-  port,
-  slots: 4,
-  line: 1,
-  local: false,
-});
-
 async function loginWith({
   knownHosts = sshd.knownHosts,
   timeout = 5000,
   ...keys
 }: Partial<KeySources> & { knownHosts?: string; timeout?: number } = {}): Promise<Login> {
-  const usual = { text: undefined, passphrase: undefined, agentSocket: undefined, home: folder };
-  const sources = Object.keys(keys).length > 0 ? keys : { text: sshd.privateKey };
-  const credentials = await loadKeys({ ...usual, ...sources });
-  return { credentials, knownHosts: KnownHosts.parse(knownHosts, 'the input known-hosts'), timeout };
+  const {
+    text,
+    passphrase,
+    agentSocket,
+    home = folder,
+  } = Object.keys(keys).length > 0 ? keys : { text: sshd.privateKey };
+  const inputs = { sshPrivateKey: text, sshPassphrase: passphrase, knownHosts };
+  return loadLogin({ ...inputs, agentSocket, home, systemFolder: folder, timeout });
 }
 
 async function poolTo(name: string, login?: Login): Promise<ControlPool> {
   const pool = new ControlPool(hostOf(sshd.host(name)), login ?? (await loginWith()));
   closers.push(() => pool.close());
   return pool;
-}
-
-/** What a command there prints, to its end. */
-async function read(channel: ClientChannel): Promise<string> {
-  let text = '';
-  channel.on('data', (data: Buffer) => (text += data.toString()));
-  await new Promise((done) => channel.once('close', done));
-  return text;
-}
-
-/** Why a connection does not come up. */
-async function reason(host: Host, login: Login): Promise<string> {
-  try {
-    (await Connection.open(host, login)).close();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('it came up');
 }
 
 function makeKey(name: string, words: readonly string[] = []): { file: string; text: string; fingerprint: string } {
@@ -278,9 +252,8 @@ describe('hosts that do not answer', () => {
   test('silence ends at the time limit', async () => {
     sshd.host('narrow').cut();
     const begin = performance.now();
-    expect(await reason(hostOf(sshd.host('narrow')), await loginWith({ timeout: 1500 }))).toBe(
-      'it did not answer within 1.5 s',
-    );
+    const host = { ...hostOf(sshd.host('narrow')), timeout: 1.5 };
+    expect(await reason(host, await loginWith({ timeout: 30_000 }))).toBe('it did not answer within 1.5 s');
     expect(performance.now() - begin).toBeLessThan(4000);
     sshd.host('narrow').mend();
   });
@@ -289,54 +262,11 @@ describe('hosts that do not answer', () => {
 const lane = async (name: string, more: Partial<LaneSetup> & { login?: Login } = {}): Promise<Lane> => {
   const { login, ...setup } = more;
   const channel = await (await poolTo(name, login)).exec(LANE_COMMAND);
-  const staging = `/tmp/make-test-${Math.random().toString(36).slice(2)}`;
-  const workspace = '/var/tmp/distmake-workspace';
-  const usual = {
-    staging,
-    workspace,
-    number: 1,
-    create: true,
-    sandbox: 'overlay' as const,
-    partial: false,
-    token: undefined,
-    setup: '',
-    ownersFile: 'optional' as const,
-  };
-  const opened = await PerlLane.open(channel, perlProgram(), { ...usual, ...setup });
+  const opened = await PerlLane.open(channel, perlProgram(), { ...laneSetup(), ...setup });
   closers.push(() => opened.close());
   await opened.sync([]);
   return opened;
 };
-
-/** Runs one shell command on a lane. */
-async function runOn(
-  target: Lane,
-  command: string,
-  environment: readonly string[] = [],
-): Promise<{ outcome: Outcome; text: string }> {
-  const request: LaneRequest = {
-    entries: [],
-    directory: '',
-    path: '',
-    argv: ['/bin/sh', '-c', command],
-    environment,
-    umask: 0o022,
-    recipe: 1,
-    visible: undefined,
-    merge: true,
-    keep: undefined,
-  };
-  let outcome: Outcome = { kind: 'cancelled' };
-  let text = '';
-  const sink: LaneSink = {
-    onApplied: () => undefined,
-    onText: (_, data) => (text += data.toString('latin1')),
-    onEnd: (end) => void (outcome = end),
-    onOutput: () => undefined,
-  };
-  await target.run(request, sink, new AbortController().signal);
-  return { outcome, text };
-}
 
 describe('lanes', () => {
   test.each([

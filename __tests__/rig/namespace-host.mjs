@@ -49,6 +49,7 @@ export class NamespaceHost {
   #stderr = '';
   initPid = 0;
   address = '';
+  address6 = '';
   link = '';
 
   /** @param {HostSpec} spec @param {string} folder @param {string | undefined} cgroups */
@@ -59,6 +60,7 @@ export class NamespaceHost {
     this.port = spec.port ?? PORT;
     this.#folder = folder;
     const environment = [`RIG=${folder}`, `NAME=${spec.name}`, `TMPFS=${(spec.hide ?? []).join(' ')}`];
+    environment.push(`SERVER=${spec.server ?? 'sshd'}`, `PORT=${this.port}`);
     environment.push(`JAILED=${spec.noUserNamespaces ? 'yes' : ''}`, `CGROUP=${cgroups ?? ''}`);
     environment.push('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
     this.environment = environment;
@@ -95,6 +97,12 @@ export class NamespaceHost {
     });
     if (made.status !== 0) throw new Error(`ssh-keygen: ${made.error?.message ?? made.stderr}`);
 
+    if (spec.server === 'dropbear') {
+      const words = ['openssh', 'dropbear', key, join(this.#folder, 'dropbear_key')];
+      const converted = spawnSync('dropbearconvert', words, { encoding: 'utf8' });
+      if (converted.status !== 0) throw new Error(`dropbearconvert: ${converted.error?.message ?? converted.stderr}`);
+    }
+
     const [file, ...args] = asRoot(['env', '-i', ...this.environment, 'unshare', '-m', '-u', '-i', '-n', '-p']);
     args.push('--fork', '--kill-child', '--propagation', 'private', 'sh', INIT);
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -104,11 +112,12 @@ export class NamespaceHost {
     this.#words = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
 
     this.initPid = Number((await this.#word('pid')).split(' ')[1]);
-    const subnet = linkTo(this.initPid);
+    const subnet = linkTo(this.initPid, { ipv6: spec.ipv6 ?? false });
     this.address = subnet.theirs;
+    this.address6 = subnet.theirs6;
     this.link = subnet.link;
     this.#writeConfig(spec, subnet.theirs);
-    this.#child.stdin.write(`${subnet.theirs}\n`);
+    this.#child.stdin.write(`${subnet.theirs} ${subnet.theirs6}\n`);
     await this.#word('up');
     await this.listen();
     // A host that is forgotten must not keep the process alive; without the process the host ends by itself.
@@ -123,6 +132,7 @@ export class NamespaceHost {
       ...(spec.sshdConfig ?? []),
       `Port ${this.port}`,
       `ListenAddress ${address}`,
+      ...(this.address6 === '' ? [] : [`ListenAddress ${this.address6}`]),
       'HostKey /run/rig/host_key',
       'PidFile /run/rig/pid',
       'AuthorizedKeysFile /run/rig/authorized_keys',
@@ -151,15 +161,15 @@ export class NamespaceHost {
     );
   }
 
-  /** Starts sshd (again, after {@link stopListening}). */
+  /** Starts the ssh server (again, after {@link stopListening}). */
   async listen() {
     this.#child.stdin.write('listen\n');
     await this.#word('listening');
     for (let i = 0; i < 250; i++) {
-      if (this.log().includes('Server listening on')) return;
+      if (/Server listening on|Running in background/.test(this.log())) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    throw new Error(`sshd on test host ${this.name} does not listen: ${this.log()}`);
+    throw new Error(`the ssh server on test host ${this.name} does not listen: ${this.log()}`);
   }
 
   /** Ends sshd's listening process alone: connections that stand go on, new ones are refused. */

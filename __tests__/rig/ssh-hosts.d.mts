@@ -17,6 +17,10 @@ export interface HostSpec {
   readonly loginShell?: string;
   /** Nobody who logs in can make a namespace of any kind: users get EPERM, root lacks CAP_SYS_ADMIN. */
   readonly noUserNamespaces?: boolean;
+  /** Default sshd. Of dropbear `noUserNamespaces`, `ipv6` and `sshdConfig` are not heeded. */
+  readonly server?: 'sshd' | 'dropbear';
+  /** It has an address of IPv6 too, and listens on it. */
+  readonly ipv6?: boolean;
   /** Lines for sshd_config; they win over the rig's own. */
   readonly sshdConfig?: readonly string[];
 }
@@ -31,6 +35,8 @@ export interface SshHostsOptions {
 export interface NamespaceHost {
   readonly name: string;
   readonly address: string;
+  /** Empty without `ipv6`. */
+  readonly address6: string;
   readonly port: number;
   readonly slots: number;
   /** The name to log in with. */

@@ -55,10 +55,13 @@ export class SshHosts {
   static async start({ hosts, cgroups }) {
     const why = whyNoRoot();
     if (why !== undefined) throw new Error(`test hosts: ${why}`);
-    const missing = NEEDED.filter((tool) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool]).status !== 0);
+    const needed = hosts.some(({ server }) => server === 'dropbear')
+      ? [...NEEDED, 'dropbear', 'dropbearconvert']
+      : NEEDED;
+    const missing = needed.filter((tool) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool]).status !== 0);
     if (missing.length > 0) {
       throw new Error(
-        `test hosts need ${missing.join(', ')}: install openssh-server, openssh-client, iproute2, util-linux`,
+        `test hosts need ${missing.join(', ')}: install openssh-server, openssh-client, iproute2, util-linux, dropbear-bin`,
       );
     }
     sweep();

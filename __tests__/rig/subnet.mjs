@@ -20,6 +20,7 @@ const dotted = (/** @type {number} */ n) => [n >>> 24, (n >>> 16) & 255, (n >>> 
  * @property {string} link the interface on this machine's side
  * @property {string} ours this machine's address
  * @property {string} theirs the host's address
+ * @property {string} theirs6 the host's address of IPv6; empty: it has none
  */
 
 /** @returns {Array<[number, number]>} address and prefix length of what this machine already has or routes */
@@ -36,9 +37,10 @@ function networksInUse() {
  * the reservation: the kernel refuses a second one, so that several runs at once find networks of their own.
  *
  * @param {number} pid
+ * @param {{ ipv6: boolean }} options `ipv6`: addresses of IPv6 too, by the number of the network
  * @returns {Subnet}
  */
-export function linkTo(pid) {
+export function linkTo(pid, { ipv6 }) {
   const used = networksInUse();
   let last = '';
   for (let attempt = 0; attempt < 50; attempt++) {
@@ -50,7 +52,13 @@ export function linkTo(pid) {
       return bits !== 0 && (address & mask) >>> 0 === (base & mask) >>> 0;
     });
     if (taken) continue;
-    const subnet = { link: `${INTERFACE_PREFIX}${block}-${index}`, ours: dotted(base + 1), theirs: dotted(base + 2) };
+    const prefix = `fd5d:${(base >>> 16).toString(16)}:${(base & 0xffff).toString(16)}::`;
+    const subnet = {
+      link: `${INTERFACE_PREFIX}${block}-${index}`,
+      ours: dotted(base + 1),
+      theirs: dotted(base + 2),
+      theirs6: ipv6 ? `${prefix}2` : '',
+    };
     try {
       runAsRoot(['ip', 'link', 'add', subnet.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
     } catch (error) {
@@ -59,6 +67,7 @@ export function linkTo(pid) {
       break;
     }
     runAsRoot(['ip', 'addr', 'add', `${subnet.ours}/30`, 'dev', subnet.link]);
+    if (ipv6) runAsRoot(['ip', 'addr', 'add', `${prefix}1/126`, 'dev', subnet.link, 'nodad']);
     runAsRoot(['ip', 'link', 'set', subnet.link, 'up']);
     return subnet;
   }

@@ -1,6 +1,7 @@
 # A lane for hosts without perl: runs jobs one after another for a distmake on the other end of stdin and stdout.
 # src/lane/sh-lane.ts speaks with it and describes the frames. Needs a POSIX sh and awk, cat, chmod, dd, env, find, mkdir,
-# mkfifo, rm, rmdir, sh, sleep, tar, touch, wc, a stat that shows times (or GNU find), and setsid or timeout.
+# mkfifo, rm, rmdir, sh, sleep, tar, touch, wc, a stat that shows times (or GNU find), and setsid or timeout; flock where the
+# host's owner limits jobs, renice where its owner wants another niceness.
 #
 # What comes are lines of sh, evaluated one after another; they call the functions below. stdin is descriptor 3 and stdout
 # is 4 from here on, so that nothing else reads or writes there by accident. Paths start with ./ and the current directory
@@ -445,6 +446,17 @@ begin='
 # run ID UMASK MERGE KEEP RECIPE DIRECTORY EXCEPT FRONT PATH NAME=VALUE... ARGV...
 # FRONT: PATH goes before the host's own, else it is all there is.
 run() {
+  id=$1
+  take_place job "$@"
+  case $hindered in
+    '') ;;
+    busy) printf 'busy %s\n' "$id" >&4 ;;
+    *) lose "$hindered" ;;
+  esac
+}
+
+# The same, with a place: only what listens for its end holds that too, if the lane itself is gone.
+job() {
   id=$1 mask=$2 merge=$3 keep=$4 recipe=$5 directory=$6 except=$7 path=$9
   if [ "$8" = 1 ]; then path=$path$PATH; fi
   shift 9
@@ -463,10 +475,10 @@ run() {
   watch "$id" >/dev/null 4>&- &
   watcher=$!
   # Without the mark by which sweep knows what a job left.
-  PWD=/ cat <"$home/o" >"$home/out" 3<&- 4>&- &
+  PWD=/ cat <"$home/o" >"$home/out" 3<&- 4>&- 5<&- &
   reader=$! second=
   if [ "$merge" = 0 ]; then
-    PWD=/ cat <"$home/e" >"$home/err" 3<&- 4>&- &
+    PWD=/ cat <"$home/e" >"$home/err" 3<&- 4>&- 5<&- &
     second=$!
   fi
   clock
@@ -475,7 +487,7 @@ run() {
   # on its stderr when a signal ended the job: exit 137 and SIGKILL have the same status.
   {
     (
-      exec 3<&- 4>&- >"$home/o"
+      exec 3<&- 4>&- 5<&- >"$home/o"
       if [ "$merge" = 0 ]; then exec 2>"$home/e"; else exec 2>&1; fi
       directory=$tree${directory#.}
       if ! cd "$directory" 2>/dev/null; then
@@ -496,6 +508,7 @@ run() {
   : >"$home/done"
   kill -9 "$watcher" 2>/dev/null
   wait "$watcher" 2>/dev/null
+  exec 5<&-
   changed=$now elapsed=$((now - began))
 
   how=exit
@@ -527,7 +540,8 @@ run() {
   fi
   wc -c "$home/out" "$home/err" "$home/list" "$home/data" >"$home/sizes"
   { read -r out rest; read -r err rest; read -r list rest; read -r data rest; } <"$home/sizes"
-  printf 'end %s %s %s %s0000 %s %s %s %s\n' "$id" "$how" "$status" "$elapsed" "$out" "$err" "$list" "$data" >&4
+  look_at_load
+  printf 'end %s %s %s %s0000 %s %s %s %s %s\n' "$id" "$how" "$status" "$elapsed" "$averages" "$out" "$err" "$list" "$data" >&4
   cat "$home/out" "$home/err" "$home/list" "$home/data" >&4
   swap=$known known=$next next=$swap
 }
@@ -552,8 +566,166 @@ check_shared() {
   fi
 }
 
+# ---- what the host says of itself ------------------------------------------------------------------------------------
+# Sets `averages` to the load averages of the last 1, 5 and 15 minutes.
+look_at_load() {
+  averages=-
+  { read -r one five fifteen rest </proc/loadavg; } 2>/dev/null || return
+  averages=$one,$five,$fifteen
+  case $averages in
+    *[!0-9.,]* | ,* | *,,* | *, | *,*,*,*) averages=- ;;
+  esac
+}
+
+load() {
+  look_at_load
+  printf 'load %s\n' "$averages" >&4
+}
+
+# Sets `processors` to how many are online.
+count_processors() {
+  processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null) || processors=$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)
+  case $processors in
+    '' | 0* | *[!0-9]* | ??????*) processors=1 ;;
+  esac
+}
+
+# ---- the owner -----------------------------------------------------------------------------------------------------
+# What the host's owner says, for all users and runs: dmake's file, or else ours.
+owners_files='/etc/opt/SPROdmake/dmake.conf /etc/distmake.conf'
+
+wrong_line() {
+  line=$(printf %.80s "$line")
+  refuse "line $number of its owner's file $file is wrong: \"$line\"; there is to be \"max_jobs: 8\" (0 to 9999) and, if wanted, \"nice_prio: 5\" (-20 to 19), each once"
+}
+
+trim() {
+  text=$1
+  while :; do
+    case $text in
+      [[:space:]]*) text=${text#?} ;;
+      *[[:space:]]) text=${text%?} ;;
+      *) return ;;
+    esac
+  done
+}
+
+# Sets `cap` and `niceness`; each is empty where nothing is said of it. $1: 1 if a host without such a file takes no jobs.
+heed_owner() {
+  cap= niceness= found=
+  for file in $owners_files; do
+    if [ -z "$found" ] && { [ -e "$file" ] || [ -h "$file" ]; }; then found=$file; fi
+  done
+  if [ -z "$found" ]; then
+    if [ "$1" = 0 ]; then return; fi
+    refuse "dmake takes no jobs to a host whose owner has not said how many it may have, in ${owners_files% *} or $file: as root on that host, echo \"max_jobs: N\" >$file"
+  fi
+  file=$found number=0
+  if ! [ -f "$file" ] || ! [ -r "$file" ]; then refuse "its owner's file $file cannot be read"; fi
+  while IFS= read -r line || [ -n "$line" ]; do
+    number=$((number + 1))
+    trim "${line%%#*}"
+    if [ -z "$text" ]; then continue; fi
+    value=${text#*:}
+    trim "${text%%:*}"
+    key=$text
+    trim "$value"
+    case $key:${text#-} in
+      *:*[!0-9]* | *: | *:0?* | *:?????*) wrong_line ;;
+      max_jobs:*)
+        if [ -n "$cap" ] || [ "$text" -lt 0 ]; then wrong_line; fi
+        cap=$text
+        ;;
+      nice_prio:*)
+        if [ -n "$niceness" ] || [ "$text" -lt -20 ] || [ "$text" -gt 19 ]; then wrong_line; fi
+        niceness=$text
+        ;;
+      *) wrong_line ;;
+    esac
+  done <"$file"
+  if [ -z "$cap" ]; then refuse "its owner's file $file does not say how many jobs it takes: a line \"max_jobs: 8\" is missing"; fi
+  if [ "$cap" -eq 0 ]; then refuse "its owner allows no jobs (max_jobs: 0 in $file)"; fi
+  if ! command -v flock >/dev/null 2>&1; then
+    refuse "there is neither perl nor flock on its PATH, without which its owner's limit cannot be kept (max_jobs: $cap in $file)"
+  fi
+  if [ -n "$niceness" ]; then be_nice; fi
+}
+
+# Who may not have a lower one keeps what there is.
+be_nice() {
+  renice "$niceness" -p $$ >/dev/null 2>&1
+  look_at_niceness
+  if [ "${is:-0}" -lt "$niceness" ]; then
+    refuse "it cannot run jobs at its owner's niceness (nice_prio: $niceness in $file): there is neither perl nor renice on its PATH"
+  fi
+}
+
+# Sets `is` to the niceness of this lane.
+look_at_niceness() {
+  if { read -r line </proc/self/stat; } 2>/dev/null; then
+    set -- ${line##*) }
+    is=${17}
+  else
+    is=$(nice 2>/dev/null)
+  fi
+}
+
+# ---- places --------------------------------------------------------------------------------------------------------
+# The jobs that the host's owner allows at one time. Each place is a file, and who has it locked has the place; the lane in
+# perl does the same with the same files. Any user may have made the directory and what is in it, so nothing of that is
+# believed: it is read only, and what is no plain file cannot be had. (There is a moment between the look at a file and its
+# opening; who uses that can make this lane wait, and nothing else.)
+places=/tmp/.distmake-slots
+
+# Whether there is a file for place $1. It is made in the directory itself, even if its name leads elsewhere by now.
+have_place() {
+  if ! [ -e "$places/$1" ]; then
+    (cd "$places" && [ . -ef "$places" ] && ! [ -h "$places" ] && umask 022 && set -C && : >"./$1") 2>/dev/null
+  fi
+  [ -f "$places/$1" ] && ! [ -h "$places/$1" ] && [ -r "$places/$1" ]
+}
+
+# Who clears /tmp may take the file of a place away at any moment: then the lock is on nothing that others see.
+same_place() {
+  ! [ -e /proc/self/fd/5 ] || { [ "$places/$1" -ef /proc/self/fd/5 ] && ! [ -h "$places/$1" ]; }
+}
+
+# Does what the words say with a place for one job. Sets `hindered` to what was in the way: nothing, `busy`, or why nobody can
+# have one. Lanes begin at different places, and then at the one they had last.
+take_place() {
+  hindered=
+  if [ -z "$cap" ]; then
+    "$@"
+    return
+  fi
+  if ! [ -d "$places" ]; then (umask 0 && mkdir -m 1777 "$places") 2>/dev/null; fi
+  if [ -h "$places" ] || ! [ -d "$places" ]; then
+    hindered="$places is not a directory"
+    return
+  fi
+  place=${place:-$(($$ % cap + 1))} tried=0 hindered="nothing in $places can be locked"
+  while [ $tried -lt "$cap" ]; do
+    tried=$((tried + 1))
+    if have_place "$place"; then
+      {
+        flock -x -n 5 2>/dev/null
+        case $? in
+          0) if same_place "$place"; then hindered=; else hindered=busy; fi ;;
+          1) hindered=busy ;;
+        esac
+        if [ -z "$hindered" ]; then
+          "$@"
+          return
+        fi
+      } 5<"$places/$place"
+    fi
+    place=$((place % cap + 1))
+  done
+}
+
 # ---- start ---------------------------------------------------------------------------------------------------------
-# start STAGING NUMBER CREATE SHARED TOKEN: SHARED is the workspace where jobs run in it, else empty.
+# start STAGING NUMBER CREATE SHARED TOKEN REQUIRED: SHARED is the workspace where jobs run in it, else empty; REQUIRED is 1
+# for a host that takes no jobs unless its owner has said how many.
 start() {
   for name in $(env | sed -n 's/^\(SSH_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$name"; done
   unset DISTMAKE_SETUP TMPDIR TMP TEMP name
@@ -570,6 +742,14 @@ start() {
   else
     refuse 'there is neither perl nor setsid nor timeout on its PATH: a job could not be ended there'
   fi
+
+  heed_owner "$6"
+  place=
+  take_place true
+  case $hindered in
+    '' | busy) ;;
+    *) refuse "its owner's limit cannot be kept there: $hindered" ;;
+  esac
 
   staging=$1 home=$1/l$2 tree=$1/l$2/tree shared=$4
   if [ -n "$shared" ]; then check_shared "$5"; fi
@@ -620,7 +800,9 @@ start() {
   case $(tar --version 2>/dev/null) in
     *'GNU tar'* | *bsdtar*) times=exact ;;
   esac
-  printf 'hello 1 %s %s %s\n' "$listing" "$times" "$tree" >&4
+  count_processors
+  look_at_load
+  printf 'hello 1 %s %s %s %s %s %s\n' "$listing" "$times" "$processors" "${cap:--}" "$averages" "$tree" >&4
 }
 
 exec 3<&0 4>&1 </dev/null >/dev/null

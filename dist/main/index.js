@@ -53792,6 +53792,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
+/***/ 932:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
+
+/***/ }),
+
 /***/ 2203:
 /***/ ((module) => {
 
@@ -53827,7 +53834,8574 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 9677:
+/***/ 7349:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveBlockMap = __nccwpck_require__(7103);
+var resolveBlockSeq = __nccwpck_require__(334);
+var resolveFlowCollection = __nccwpck_require__(3142);
+
+function resolveCollection(CN, ctx, token, onError, tagName, tag) {
+    const coll = token.type === 'block-map'
+        ? resolveBlockMap.resolveBlockMap(CN, ctx, token, onError, tag)
+        : token.type === 'block-seq'
+            ? resolveBlockSeq.resolveBlockSeq(CN, ctx, token, onError, tag)
+            : resolveFlowCollection.resolveFlowCollection(CN, ctx, token, onError, tag);
+    const Coll = coll.constructor;
+    // If we got a tagName matching the class, or the tag name is '!',
+    // then use the tagName from the node class used to create it.
+    if (tagName === '!' || tagName === Coll.tagName) {
+        coll.tag = Coll.tagName;
+        return coll;
+    }
+    if (tagName)
+        coll.tag = tagName;
+    return coll;
+}
+function composeCollection(CN, ctx, token, props, onError) {
+    const tagToken = props.tag;
+    const tagName = !tagToken
+        ? null
+        : ctx.directives.tagName(tagToken.source, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg));
+    if (token.type === 'block-seq') {
+        const { anchor, newlineAfterProp: nl } = props;
+        const lastProp = anchor && tagToken
+            ? anchor.offset > tagToken.offset
+                ? anchor
+                : tagToken
+            : (anchor ?? tagToken);
+        if (lastProp && (!nl || nl.offset < lastProp.offset)) {
+            const message = 'Missing newline after block sequence props';
+            onError(lastProp, 'MISSING_CHAR', message);
+        }
+    }
+    const expType = token.type === 'block-map'
+        ? 'map'
+        : token.type === 'block-seq'
+            ? 'seq'
+            : token.start.source === '{'
+                ? 'map'
+                : 'seq';
+    // shortcut: check if it's a generic YAMLMap or YAMLSeq
+    // before jumping into the custom tag logic.
+    if (!tagToken ||
+        !tagName ||
+        tagName === '!' ||
+        (tagName === YAMLMap.YAMLMap.tagName && expType === 'map') ||
+        (tagName === YAMLSeq.YAMLSeq.tagName && expType === 'seq')) {
+        return resolveCollection(CN, ctx, token, onError, tagName);
+    }
+    let tag = ctx.schema.tags.find(t => t.tag === tagName && t.collection === expType);
+    if (!tag) {
+        const kt = ctx.schema.knownTags[tagName];
+        if (kt?.collection === expType) {
+            ctx.schema.tags.push(Object.assign({}, kt, { default: false }));
+            tag = kt;
+        }
+        else {
+            if (kt) {
+                onError(tagToken, 'BAD_COLLECTION_TYPE', `${kt.tag} used for ${expType} collection, but expects ${kt.collection ?? 'scalar'}`, true);
+            }
+            else {
+                onError(tagToken, 'TAG_RESOLVE_FAILED', `Unresolved tag: ${tagName}`, true);
+            }
+            return resolveCollection(CN, ctx, token, onError, tagName);
+        }
+    }
+    const coll = resolveCollection(CN, ctx, token, onError, tagName, tag);
+    const res = tag.resolve?.(coll, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg), ctx.options) ?? coll;
+    const node = identity.isNode(res)
+        ? res
+        : new Scalar.Scalar(res);
+    node.range = coll.range;
+    node.tag = tagName;
+    if (tag?.format)
+        node.format = tag.format;
+    return node;
+}
+
+exports.composeCollection = composeCollection;
+
+
+/***/ }),
+
+/***/ 3683:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Document = __nccwpck_require__(3021);
+var composeNode = __nccwpck_require__(5937);
+var resolveEnd = __nccwpck_require__(7788);
+var resolveProps = __nccwpck_require__(4631);
+
+function composeDoc(options, directives, { offset, start, value, end }, onError) {
+    const opts = Object.assign({ _directives: directives }, options);
+    const doc = new Document.Document(undefined, opts);
+    const ctx = {
+        atKey: false,
+        atRoot: true,
+        directives: doc.directives,
+        options: doc.options,
+        schema: doc.schema
+    };
+    const props = resolveProps.resolveProps(start, {
+        indicator: 'doc-start',
+        next: value ?? end?.[0],
+        offset,
+        onError,
+        parentIndent: 0,
+        startOnNewline: true
+    });
+    if (props.found) {
+        doc.directives.docStart = true;
+        if (value &&
+            (value.type === 'block-map' || value.type === 'block-seq') &&
+            !props.hasNewline)
+            onError(props.end, 'MISSING_CHAR', 'Block collection cannot start on same line with directives-end marker');
+    }
+    // @ts-expect-error If Contents is set, let's trust the user
+    doc.contents = value
+        ? composeNode.composeNode(ctx, value, props, onError)
+        : composeNode.composeEmptyNode(ctx, props.end, start, null, props, onError);
+    const contentEnd = doc.contents.range[2];
+    const re = resolveEnd.resolveEnd(end, contentEnd, false, onError);
+    if (re.comment)
+        doc.comment = re.comment;
+    doc.range = [offset, contentEnd, re.offset];
+    return doc;
+}
+
+exports.composeDoc = composeDoc;
+
+
+/***/ }),
+
+/***/ 5937:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var composeCollection = __nccwpck_require__(7349);
+var composeScalar = __nccwpck_require__(5413);
+var resolveEnd = __nccwpck_require__(7788);
+var utilEmptyScalarPosition = __nccwpck_require__(2599);
+
+const CN = { composeNode, composeEmptyNode };
+function composeNode(ctx, token, props, onError) {
+    const atKey = ctx.atKey;
+    const { spaceBefore, comment, anchor, tag } = props;
+    let node;
+    let isSrcToken = true;
+    switch (token.type) {
+        case 'alias':
+            node = composeAlias(ctx, token, onError);
+            if (anchor || tag)
+                onError(token, 'ALIAS_PROPS', 'An alias node must not specify any properties');
+            break;
+        case 'scalar':
+        case 'single-quoted-scalar':
+        case 'double-quoted-scalar':
+        case 'block-scalar':
+            node = composeScalar.composeScalar(ctx, token, tag, onError);
+            if (anchor)
+                node.anchor = anchor.source.substring(1);
+            break;
+        case 'block-map':
+        case 'block-seq':
+        case 'flow-collection':
+            try {
+                node = composeCollection.composeCollection(CN, ctx, token, props, onError);
+                if (anchor)
+                    node.anchor = anchor.source.substring(1);
+            }
+            catch (error) {
+                // Almost certainly here due to a stack overflow
+                const message = error instanceof Error ? error.message : String(error);
+                onError(token, 'RESOURCE_EXHAUSTION', message);
+            }
+            break;
+        default: {
+            const message = token.type === 'error'
+                ? token.message
+                : `Unsupported token (type: ${token.type})`;
+            onError(token, 'UNEXPECTED_TOKEN', message);
+            isSrcToken = false;
+        }
+    }
+    node ?? (node = composeEmptyNode(ctx, token.offset, undefined, null, props, onError));
+    if (anchor && node.anchor === '')
+        onError(anchor, 'BAD_ALIAS', 'Anchor cannot be an empty string');
+    if (atKey &&
+        ctx.options.stringKeys &&
+        (!identity.isScalar(node) ||
+            typeof node.value !== 'string' ||
+            (node.tag && node.tag !== 'tag:yaml.org,2002:str'))) {
+        const msg = 'With stringKeys, all keys must be strings';
+        onError(tag ?? token, 'NON_STRING_KEY', msg);
+    }
+    if (spaceBefore)
+        node.spaceBefore = true;
+    if (comment) {
+        if (token.type === 'scalar' && token.source === '')
+            node.comment = comment;
+        else
+            node.commentBefore = comment;
+    }
+    // @ts-expect-error Type checking misses meaning of isSrcToken
+    if (ctx.options.keepSourceTokens && isSrcToken)
+        node.srcToken = token;
+    return node;
+}
+function composeEmptyNode(ctx, offset, before, pos, { spaceBefore, comment, anchor, tag, end }, onError) {
+    const token = {
+        type: 'scalar',
+        offset: utilEmptyScalarPosition.emptyScalarPosition(offset, before, pos),
+        indent: -1,
+        source: ''
+    };
+    const node = composeScalar.composeScalar(ctx, token, tag, onError);
+    if (anchor) {
+        node.anchor = anchor.source.substring(1);
+        if (node.anchor === '')
+            onError(anchor, 'BAD_ALIAS', 'Anchor cannot be an empty string');
+    }
+    if (spaceBefore)
+        node.spaceBefore = true;
+    if (comment) {
+        node.comment = comment;
+        node.range[2] = end;
+    }
+    return node;
+}
+function composeAlias({ options }, { offset, source, end }, onError) {
+    const alias = new Alias.Alias(source.substring(1));
+    if (alias.source === '')
+        onError(offset, 'BAD_ALIAS', 'Alias cannot be an empty string');
+    if (alias.source.endsWith(':'))
+        onError(offset + source.length - 1, 'BAD_ALIAS', 'Alias ending in : is ambiguous', true);
+    const valueEnd = offset + source.length;
+    const re = resolveEnd.resolveEnd(end, valueEnd, options.strict, onError);
+    alias.range = [offset, valueEnd, re.offset];
+    if (re.comment)
+        alias.comment = re.comment;
+    return alias;
+}
+
+exports.composeEmptyNode = composeEmptyNode;
+exports.composeNode = composeNode;
+
+
+/***/ }),
+
+/***/ 5413:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var resolveBlockScalar = __nccwpck_require__(8913);
+var resolveFlowScalar = __nccwpck_require__(6842);
+
+function composeScalar(ctx, token, tagToken, onError) {
+    const { value, type, comment, range } = token.type === 'block-scalar'
+        ? resolveBlockScalar.resolveBlockScalar(ctx, token, onError)
+        : resolveFlowScalar.resolveFlowScalar(token, ctx.options.strict, onError);
+    const tagName = tagToken
+        ? ctx.directives.tagName(tagToken.source, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg))
+        : null;
+    let tag;
+    if (ctx.options.stringKeys && ctx.atKey) {
+        tag = ctx.schema[identity.SCALAR];
+    }
+    else if (tagName)
+        tag = findScalarTagByName(ctx.schema, value, tagName, tagToken, onError);
+    else if (token.type === 'scalar')
+        tag = findScalarTagByTest(ctx, value, token, onError);
+    else
+        tag = ctx.schema[identity.SCALAR];
+    let scalar;
+    try {
+        const res = tag.resolve(value, msg => onError(tagToken ?? token, 'TAG_RESOLVE_FAILED', msg), ctx.options);
+        scalar = identity.isScalar(res) ? res : new Scalar.Scalar(res);
+    }
+    catch (error) {
+        const msg = error instanceof Error ? error.message : String(error);
+        onError(tagToken ?? token, 'TAG_RESOLVE_FAILED', msg);
+        scalar = new Scalar.Scalar(value);
+    }
+    scalar.range = range;
+    scalar.source = value;
+    if (type)
+        scalar.type = type;
+    if (tagName)
+        scalar.tag = tagName;
+    if (tag.format)
+        scalar.format = tag.format;
+    if (comment)
+        scalar.comment = comment;
+    return scalar;
+}
+function findScalarTagByName(schema, value, tagName, tagToken, onError) {
+    if (tagName === '!')
+        return schema[identity.SCALAR]; // non-specific tag
+    const matchWithTest = [];
+    for (const tag of schema.tags) {
+        if (!tag.collection && tag.tag === tagName) {
+            if (tag.default && tag.test)
+                matchWithTest.push(tag);
+            else
+                return tag;
+        }
+    }
+    for (const tag of matchWithTest)
+        if (tag.test?.test(value))
+            return tag;
+    const kt = schema.knownTags[tagName];
+    if (kt && !kt.collection) {
+        // Ensure that the known tag is available for stringifying,
+        // but does not get used by default.
+        schema.tags.push(Object.assign({}, kt, { default: false, test: undefined }));
+        return kt;
+    }
+    onError(tagToken, 'TAG_RESOLVE_FAILED', `Unresolved tag: ${tagName}`, tagName !== 'tag:yaml.org,2002:str');
+    return schema[identity.SCALAR];
+}
+function findScalarTagByTest({ atKey, directives, schema }, value, token, onError) {
+    const tag = schema.tags.find(tag => (tag.default === true || (atKey && tag.default === 'key')) &&
+        tag.test?.test(value)) || schema[identity.SCALAR];
+    if (schema.compat) {
+        const compat = schema.compat.find(tag => tag.default && tag.test?.test(value)) ??
+            schema[identity.SCALAR];
+        if (tag.tag !== compat.tag) {
+            const ts = directives.tagString(tag.tag);
+            const cs = directives.tagString(compat.tag);
+            const msg = `Value may be parsed as either ${ts} or ${cs}`;
+            onError(token, 'TAG_RESOLVE_FAILED', msg, true);
+        }
+    }
+    return tag;
+}
+
+exports.composeScalar = composeScalar;
+
+
+/***/ }),
+
+/***/ 9984:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_process = __nccwpck_require__(932);
+var directives = __nccwpck_require__(1342);
+var Document = __nccwpck_require__(3021);
+var errors = __nccwpck_require__(1464);
+var identity = __nccwpck_require__(1127);
+var composeDoc = __nccwpck_require__(3683);
+var resolveEnd = __nccwpck_require__(7788);
+
+function getErrorPos(src) {
+    if (typeof src === 'number')
+        return [src, src + 1];
+    if (Array.isArray(src))
+        return src.length === 2 ? src : [src[0], src[1]];
+    const { offset, source } = src;
+    return [offset, offset + (typeof source === 'string' ? source.length : 1)];
+}
+function parsePrelude(prelude) {
+    let comment = '';
+    let atComment = false;
+    let afterEmptyLine = false;
+    for (let i = 0; i < prelude.length; ++i) {
+        const source = prelude[i];
+        switch (source[0]) {
+            case '#':
+                comment +=
+                    (comment === '' ? '' : afterEmptyLine ? '\n\n' : '\n') +
+                        (source.substring(1) || ' ');
+                atComment = true;
+                afterEmptyLine = false;
+                break;
+            case '%':
+                if (prelude[i + 1]?.[0] !== '#')
+                    i += 1;
+                atComment = false;
+                break;
+            default:
+                // This may be wrong after doc-end, but in that case it doesn't matter
+                if (!atComment)
+                    afterEmptyLine = true;
+                atComment = false;
+        }
+    }
+    return { comment, afterEmptyLine };
+}
+/**
+ * Compose a stream of CST nodes into a stream of YAML Documents.
+ *
+ * ```ts
+ * import { Composer, Parser } from 'yaml'
+ *
+ * const src: string = ...
+ * const tokens = new Parser().parse(src)
+ * const docs = new Composer().compose(tokens)
+ * ```
+ */
+class Composer {
+    constructor(options = {}) {
+        this.doc = null;
+        this.atDirectives = false;
+        this.prelude = [];
+        this.errors = [];
+        this.warnings = [];
+        this.onError = (source, code, message, warning) => {
+            const pos = getErrorPos(source);
+            if (warning)
+                this.warnings.push(new errors.YAMLWarning(pos, code, message));
+            else
+                this.errors.push(new errors.YAMLParseError(pos, code, message));
+        };
+        // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+        this.directives = new directives.Directives({ version: options.version || '1.2' });
+        this.options = options;
+    }
+    decorate(doc, afterDoc) {
+        const { comment, afterEmptyLine } = parsePrelude(this.prelude);
+        //console.log({ dc: doc.comment, prelude, comment })
+        if (comment) {
+            const dc = doc.contents;
+            if (afterDoc) {
+                doc.comment = doc.comment ? `${doc.comment}\n${comment}` : comment;
+            }
+            else if (afterEmptyLine || doc.directives.docStart || !dc) {
+                doc.commentBefore = comment;
+            }
+            else if (identity.isCollection(dc) && !dc.flow && dc.items.length > 0) {
+                let it = dc.items[0];
+                if (identity.isPair(it))
+                    it = it.key;
+                const cb = it.commentBefore;
+                it.commentBefore = cb ? `${comment}\n${cb}` : comment;
+            }
+            else {
+                const cb = dc.commentBefore;
+                dc.commentBefore = cb ? `${comment}\n${cb}` : comment;
+            }
+        }
+        if (afterDoc) {
+            for (let i = 0; i < this.errors.length; ++i)
+                doc.errors.push(this.errors[i]);
+            for (let i = 0; i < this.warnings.length; ++i)
+                doc.warnings.push(this.warnings[i]);
+        }
+        else {
+            doc.errors = this.errors;
+            doc.warnings = this.warnings;
+        }
+        this.prelude = [];
+        this.errors = [];
+        this.warnings = [];
+    }
+    /**
+     * Current stream status information.
+     *
+     * Mostly useful at the end of input for an empty stream.
+     */
+    streamInfo() {
+        return {
+            comment: parsePrelude(this.prelude).comment,
+            directives: this.directives,
+            errors: this.errors,
+            warnings: this.warnings
+        };
+    }
+    /**
+     * Compose tokens into documents.
+     *
+     * @param forceDoc - If the stream contains no document, still emit a final document including any comments and directives that would be applied to a subsequent document.
+     * @param endOffset - Should be set if `forceDoc` is also set, to set the document range end and to indicate errors correctly.
+     */
+    *compose(tokens, forceDoc = false, endOffset = -1) {
+        for (const token of tokens)
+            yield* this.next(token);
+        yield* this.end(forceDoc, endOffset);
+    }
+    /** Advance the composer by one CST token. */
+    *next(token) {
+        if (node_process.env.LOG_STREAM)
+            console.dir(token, { depth: null });
+        switch (token.type) {
+            case 'directive':
+                this.directives.add(token.source, (offset, message, warning) => {
+                    const pos = getErrorPos(token);
+                    pos[0] += offset;
+                    this.onError(pos, 'BAD_DIRECTIVE', message, warning);
+                });
+                this.prelude.push(token.source);
+                this.atDirectives = true;
+                break;
+            case 'document': {
+                const doc = composeDoc.composeDoc(this.options, this.directives, token, this.onError);
+                if (this.atDirectives && !doc.directives.docStart)
+                    this.onError(token, 'MISSING_CHAR', 'Missing directives-end/doc-start indicator line');
+                this.decorate(doc, false);
+                if (this.doc)
+                    yield this.doc;
+                this.doc = doc;
+                this.atDirectives = false;
+                break;
+            }
+            case 'byte-order-mark':
+            case 'space':
+                break;
+            case 'comment':
+            case 'newline':
+                this.prelude.push(token.source);
+                break;
+            case 'error': {
+                const msg = token.source
+                    ? `${token.message}: ${JSON.stringify(token.source)}`
+                    : token.message;
+                const error = new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', msg);
+                if (this.atDirectives || !this.doc)
+                    this.errors.push(error);
+                else
+                    this.doc.errors.push(error);
+                break;
+            }
+            case 'doc-end': {
+                if (!this.doc) {
+                    const msg = 'Unexpected doc-end without preceding document';
+                    this.errors.push(new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', msg));
+                    break;
+                }
+                this.doc.directives.docEnd = true;
+                const end = resolveEnd.resolveEnd(token.end, token.offset + token.source.length, this.doc.options.strict, this.onError);
+                this.decorate(this.doc, true);
+                if (end.comment) {
+                    const dc = this.doc.comment;
+                    this.doc.comment = dc ? `${dc}\n${end.comment}` : end.comment;
+                }
+                this.doc.range[2] = end.offset;
+                break;
+            }
+            default:
+                this.errors.push(new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', `Unsupported token ${token.type}`));
+        }
+    }
+    /**
+     * Call at end of input to yield any remaining document.
+     *
+     * @param forceDoc - If the stream contains no document, still emit a final document including any comments and directives that would be applied to a subsequent document.
+     * @param endOffset - Should be set if `forceDoc` is also set, to set the document range end and to indicate errors correctly.
+     */
+    *end(forceDoc = false, endOffset = -1) {
+        if (this.doc) {
+            this.decorate(this.doc, true);
+            yield this.doc;
+            this.doc = null;
+        }
+        else if (forceDoc) {
+            const opts = Object.assign({ _directives: this.directives }, this.options);
+            const doc = new Document.Document(undefined, opts);
+            if (this.atDirectives)
+                this.onError(endOffset, 'MISSING_CHAR', 'Missing directives-end indicator line');
+            doc.range = [0, endOffset, endOffset];
+            this.decorate(doc, false);
+            yield doc;
+        }
+    }
+}
+
+exports.Composer = Composer;
+
+
+/***/ }),
+
+/***/ 7103:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+var resolveProps = __nccwpck_require__(4631);
+var utilContainsNewline = __nccwpck_require__(9499);
+var utilFlowIndentCheck = __nccwpck_require__(4051);
+var utilMapIncludes = __nccwpck_require__(1187);
+
+const startColMsg = 'All mapping items must start at the same column';
+function resolveBlockMap({ composeNode, composeEmptyNode }, ctx, bm, onError, tag) {
+    const NodeClass = tag?.nodeClass ?? YAMLMap.YAMLMap;
+    const map = new NodeClass(ctx.schema);
+    if (ctx.atRoot)
+        ctx.atRoot = false;
+    let offset = bm.offset;
+    let commentEnd = null;
+    for (const collItem of bm.items) {
+        const { start, key, sep, value } = collItem;
+        // key properties
+        const keyProps = resolveProps.resolveProps(start, {
+            indicator: 'explicit-key-ind',
+            next: key ?? sep?.[0],
+            offset,
+            onError,
+            parentIndent: bm.indent,
+            startOnNewline: true
+        });
+        const implicitKey = !keyProps.found;
+        if (implicitKey) {
+            if (key) {
+                if (key.type === 'block-seq')
+                    onError(offset, 'BLOCK_AS_IMPLICIT_KEY', 'A block sequence may not be used as an implicit map key');
+                else if ('indent' in key && key.indent !== bm.indent)
+                    onError(offset, 'BAD_INDENT', startColMsg);
+            }
+            if (!keyProps.anchor && !keyProps.tag && !sep) {
+                commentEnd = keyProps.end;
+                if (keyProps.comment) {
+                    if (map.comment)
+                        map.comment += '\n' + keyProps.comment;
+                    else
+                        map.comment = keyProps.comment;
+                }
+                continue;
+            }
+            if (keyProps.newlineAfterProp || utilContainsNewline.containsNewline(key)) {
+                onError(key ?? start[start.length - 1], 'MULTILINE_IMPLICIT_KEY', 'Implicit keys need to be on a single line');
+            }
+        }
+        else if (keyProps.found?.indent !== bm.indent) {
+            onError(offset, 'BAD_INDENT', startColMsg);
+        }
+        // key value
+        ctx.atKey = true;
+        const keyStart = keyProps.end;
+        const keyNode = key
+            ? composeNode(ctx, key, keyProps, onError)
+            : composeEmptyNode(ctx, keyStart, start, null, keyProps, onError);
+        if (ctx.schema.compat)
+            utilFlowIndentCheck.flowIndentCheck(bm.indent, key, onError);
+        ctx.atKey = false;
+        if (utilMapIncludes.mapIncludes(ctx, map.items, keyNode))
+            onError(keyStart, 'DUPLICATE_KEY', 'Map keys must be unique');
+        // value properties
+        const valueProps = resolveProps.resolveProps(sep ?? [], {
+            indicator: 'map-value-ind',
+            next: value,
+            offset: keyNode.range[2],
+            onError,
+            parentIndent: bm.indent,
+            startOnNewline: !key || key.type === 'block-scalar'
+        });
+        offset = valueProps.end;
+        if (valueProps.found) {
+            if (implicitKey) {
+                if (value?.type === 'block-map' && !valueProps.hasNewline)
+                    onError(offset, 'BLOCK_AS_IMPLICIT_KEY', 'Nested mappings are not allowed in compact mappings');
+                if (ctx.options.strict &&
+                    keyProps.start < valueProps.found.offset - 1024)
+                    onError(keyNode.range, 'KEY_OVER_1024_CHARS', 'The : indicator must be at most 1024 chars after the start of an implicit block mapping key');
+            }
+            // value value
+            const valueNode = value
+                ? composeNode(ctx, value, valueProps, onError)
+                : composeEmptyNode(ctx, offset, sep, null, valueProps, onError);
+            if (ctx.schema.compat)
+                utilFlowIndentCheck.flowIndentCheck(bm.indent, value, onError);
+            offset = valueNode.range[2];
+            const pair = new Pair.Pair(keyNode, valueNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            map.items.push(pair);
+        }
+        else {
+            // key with no value
+            if (implicitKey)
+                onError(keyNode.range, 'MISSING_CHAR', 'Implicit map keys need to be followed by map values');
+            if (valueProps.comment) {
+                if (keyNode.comment)
+                    keyNode.comment += '\n' + valueProps.comment;
+                else
+                    keyNode.comment = valueProps.comment;
+            }
+            const pair = new Pair.Pair(keyNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            map.items.push(pair);
+        }
+    }
+    if (commentEnd && commentEnd < offset)
+        onError(commentEnd, 'IMPOSSIBLE', 'Map comment with trailing content');
+    map.range = [bm.offset, offset, commentEnd ?? offset];
+    return map;
+}
+
+exports.resolveBlockMap = resolveBlockMap;
+
+
+/***/ }),
+
+/***/ 8913:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+function resolveBlockScalar(ctx, scalar, onError) {
+    const start = scalar.offset;
+    const header = parseBlockScalarHeader(scalar, ctx.options.strict, onError);
+    if (!header)
+        return { value: '', type: null, comment: '', range: [start, start, start] };
+    const type = header.mode === '>' ? Scalar.Scalar.BLOCK_FOLDED : Scalar.Scalar.BLOCK_LITERAL;
+    const lines = scalar.source ? splitLines(scalar.source) : [];
+    // determine the end of content & start of chomping
+    let chompStart = lines.length;
+    for (let i = lines.length - 1; i >= 0; --i) {
+        const content = lines[i][1];
+        if (content === '' || content === '\r')
+            chompStart = i;
+        else
+            break;
+    }
+    // shortcut for empty contents
+    if (chompStart === 0) {
+        const value = header.chomp === '+' && lines.length > 0
+            ? '\n'.repeat(Math.max(1, lines.length - 1))
+            : '';
+        let end = start + header.length;
+        if (scalar.source)
+            end += scalar.source.length;
+        return { value, type, comment: header.comment, range: [start, end, end] };
+    }
+    // find the indentation level to trim from start
+    let trimIndent = scalar.indent + header.indent;
+    let offset = scalar.offset + header.length;
+    let contentStart = 0;
+    for (let i = 0; i < chompStart; ++i) {
+        const [indent, content] = lines[i];
+        if (content === '' || content === '\r') {
+            if (header.indent === 0 && indent.length > trimIndent)
+                trimIndent = indent.length;
+        }
+        else {
+            if (indent.length < trimIndent) {
+                const message = 'Block scalars with more-indented leading empty lines must use an explicit indentation indicator';
+                onError(offset + indent.length, 'MISSING_CHAR', message);
+            }
+            if (header.indent === 0)
+                trimIndent = indent.length;
+            contentStart = i;
+            if (trimIndent === 0 && !ctx.atRoot) {
+                const message = 'Block scalar values in collections must be indented';
+                onError(offset, 'BAD_INDENT', message);
+            }
+            break;
+        }
+        offset += indent.length + content.length + 1;
+    }
+    // include trailing more-indented empty lines in content
+    for (let i = lines.length - 1; i >= chompStart; --i) {
+        if (lines[i][0].length > trimIndent)
+            chompStart = i + 1;
+    }
+    let value = '';
+    let sep = '';
+    let prevMoreIndented = false;
+    // leading whitespace is kept intact
+    for (let i = 0; i < contentStart; ++i)
+        value += lines[i][0].slice(trimIndent) + '\n';
+    for (let i = contentStart; i < chompStart; ++i) {
+        let [indent, content] = lines[i];
+        offset += indent.length + content.length + 1;
+        const crlf = content[content.length - 1] === '\r';
+        if (crlf)
+            content = content.slice(0, -1);
+        /* istanbul ignore if already caught in lexer */
+        if (content && indent.length < trimIndent) {
+            const src = header.indent
+                ? 'explicit indentation indicator'
+                : 'first line';
+            const message = `Block scalar lines must not be less indented than their ${src}`;
+            onError(offset - content.length - (crlf ? 2 : 1), 'BAD_INDENT', message);
+            indent = '';
+        }
+        if (type === Scalar.Scalar.BLOCK_LITERAL) {
+            value += sep + indent.slice(trimIndent) + content;
+            sep = '\n';
+        }
+        else if (indent.length > trimIndent || content[0] === '\t') {
+            // more-indented content within a folded block
+            if (sep === ' ')
+                sep = '\n';
+            else if (!prevMoreIndented && sep === '\n')
+                sep = '\n\n';
+            value += sep + indent.slice(trimIndent) + content;
+            sep = '\n';
+            prevMoreIndented = true;
+        }
+        else if (content === '') {
+            // empty line
+            if (sep === '\n')
+                value += '\n';
+            else
+                sep = '\n';
+        }
+        else {
+            value += sep + content;
+            sep = ' ';
+            prevMoreIndented = false;
+        }
+    }
+    switch (header.chomp) {
+        case '-':
+            break;
+        case '+':
+            for (let i = chompStart; i < lines.length; ++i)
+                value += '\n' + lines[i][0].slice(trimIndent);
+            if (value[value.length - 1] !== '\n')
+                value += '\n';
+            break;
+        default:
+            value += '\n';
+    }
+    const end = start + header.length + scalar.source.length;
+    return { value, type, comment: header.comment, range: [start, end, end] };
+}
+function parseBlockScalarHeader({ offset, props }, strict, onError) {
+    /* istanbul ignore if should not happen */
+    if (props[0].type !== 'block-scalar-header') {
+        onError(props[0], 'IMPOSSIBLE', 'Block scalar header not found');
+        return null;
+    }
+    const { source } = props[0];
+    const mode = source[0];
+    let indent = 0;
+    let chomp = '';
+    let error = -1;
+    for (let i = 1; i < source.length; ++i) {
+        const ch = source[i];
+        if (!chomp && (ch === '-' || ch === '+'))
+            chomp = ch;
+        else {
+            const n = Number(ch);
+            if (!indent && n)
+                indent = n;
+            else if (error === -1)
+                error = offset + i;
+        }
+    }
+    if (error !== -1)
+        onError(error, 'UNEXPECTED_TOKEN', `Block scalar header includes extra characters: ${source}`);
+    let hasSpace = false;
+    let comment = '';
+    let length = source.length;
+    for (let i = 1; i < props.length; ++i) {
+        const token = props[i];
+        switch (token.type) {
+            case 'space':
+                hasSpace = true;
+            // fallthrough
+            case 'newline':
+                length += token.source.length;
+                break;
+            case 'comment':
+                if (strict && !hasSpace) {
+                    const message = 'Comments must be separated from other tokens by white space characters';
+                    onError(token, 'MISSING_CHAR', message);
+                }
+                length += token.source.length;
+                comment = token.source.substring(1);
+                break;
+            case 'error':
+                onError(token, 'UNEXPECTED_TOKEN', token.message);
+                length += token.source.length;
+                break;
+            /* istanbul ignore next should not happen */
+            default: {
+                const message = `Unexpected token in block scalar header: ${token.type}`;
+                onError(token, 'UNEXPECTED_TOKEN', message);
+                const ts = token.source;
+                if (ts && typeof ts === 'string')
+                    length += ts.length;
+            }
+        }
+    }
+    return { mode, indent, chomp, comment, length };
+}
+/** @returns Array of lines split up as `[indent, content]` */
+function splitLines(source) {
+    const split = source.split(/\n( *)/);
+    const first = split[0];
+    const m = first.match(/^( *)/);
+    const line0 = m?.[1]
+        ? [m[1], first.slice(m[1].length)]
+        : ['', first];
+    const lines = [line0];
+    for (let i = 1; i < split.length; i += 2)
+        lines.push([split[i], split[i + 1]]);
+    return lines;
+}
+
+exports.resolveBlockScalar = resolveBlockScalar;
+
+
+/***/ }),
+
+/***/ 334:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveProps = __nccwpck_require__(4631);
+var utilFlowIndentCheck = __nccwpck_require__(4051);
+
+function resolveBlockSeq({ composeNode, composeEmptyNode }, ctx, bs, onError, tag) {
+    const NodeClass = tag?.nodeClass ?? YAMLSeq.YAMLSeq;
+    const seq = new NodeClass(ctx.schema);
+    if (ctx.atRoot)
+        ctx.atRoot = false;
+    if (ctx.atKey)
+        ctx.atKey = false;
+    let offset = bs.offset;
+    let commentEnd = null;
+    for (const { start, value } of bs.items) {
+        const props = resolveProps.resolveProps(start, {
+            indicator: 'seq-item-ind',
+            next: value,
+            offset,
+            onError,
+            parentIndent: bs.indent,
+            startOnNewline: true
+        });
+        if (!props.found) {
+            if (props.anchor || props.tag || value) {
+                if (value?.type === 'block-seq')
+                    onError(props.end, 'BAD_INDENT', 'All sequence items must start at the same column');
+                else
+                    onError(offset, 'MISSING_CHAR', 'Sequence item without - indicator');
+            }
+            else {
+                commentEnd = props.end;
+                if (props.comment)
+                    seq.comment = props.comment;
+                continue;
+            }
+        }
+        const node = value
+            ? composeNode(ctx, value, props, onError)
+            : composeEmptyNode(ctx, props.end, start, null, props, onError);
+        if (ctx.schema.compat)
+            utilFlowIndentCheck.flowIndentCheck(bs.indent, value, onError);
+        offset = node.range[2];
+        seq.items.push(node);
+    }
+    seq.range = [bs.offset, offset, commentEnd ?? offset];
+    return seq;
+}
+
+exports.resolveBlockSeq = resolveBlockSeq;
+
+
+/***/ }),
+
+/***/ 7788:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function resolveEnd(end, offset, reqSpace, onError) {
+    let comment = '';
+    if (end) {
+        let hasSpace = false;
+        let sep = '';
+        for (const token of end) {
+            const { source, type } = token;
+            switch (type) {
+                case 'space':
+                    hasSpace = true;
+                    break;
+                case 'comment': {
+                    if (reqSpace && !hasSpace)
+                        onError(token, 'MISSING_CHAR', 'Comments must be separated from other tokens by white space characters');
+                    const cb = source.substring(1) || ' ';
+                    if (!comment)
+                        comment = cb;
+                    else
+                        comment += sep + cb;
+                    sep = '';
+                    break;
+                }
+                case 'newline':
+                    if (comment)
+                        sep += source;
+                    hasSpace = true;
+                    break;
+                default:
+                    onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${type} at node end`);
+            }
+            offset += source.length;
+        }
+    }
+    return { comment, offset };
+}
+
+exports.resolveEnd = resolveEnd;
+
+
+/***/ }),
+
+/***/ 3142:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveEnd = __nccwpck_require__(7788);
+var resolveProps = __nccwpck_require__(4631);
+var utilContainsNewline = __nccwpck_require__(9499);
+var utilMapIncludes = __nccwpck_require__(1187);
+
+const blockMsg = 'Block collections are not allowed within flow collections';
+const isBlock = (token) => token && (token.type === 'block-map' || token.type === 'block-seq');
+function resolveFlowCollection({ composeNode, composeEmptyNode }, ctx, fc, onError, tag) {
+    const isMap = fc.start.source === '{';
+    const fcName = isMap ? 'flow map' : 'flow sequence';
+    const NodeClass = (tag?.nodeClass ?? (isMap ? YAMLMap.YAMLMap : YAMLSeq.YAMLSeq));
+    const coll = new NodeClass(ctx.schema);
+    coll.flow = true;
+    const atRoot = ctx.atRoot;
+    if (atRoot)
+        ctx.atRoot = false;
+    if (ctx.atKey)
+        ctx.atKey = false;
+    let offset = fc.offset + fc.start.source.length;
+    for (let i = 0; i < fc.items.length; ++i) {
+        const collItem = fc.items[i];
+        const { start, key, sep, value } = collItem;
+        const props = resolveProps.resolveProps(start, {
+            flow: fcName,
+            indicator: 'explicit-key-ind',
+            next: key ?? sep?.[0],
+            offset,
+            onError,
+            parentIndent: fc.indent,
+            startOnNewline: false
+        });
+        if (!props.found) {
+            if (!props.anchor && !props.tag && !sep && !value) {
+                if (i === 0 && props.comma)
+                    onError(props.comma, 'UNEXPECTED_TOKEN', `Unexpected , in ${fcName}`);
+                else if (i < fc.items.length - 1)
+                    onError(props.start, 'UNEXPECTED_TOKEN', `Unexpected empty item in ${fcName}`);
+                if (props.comment) {
+                    if (coll.comment)
+                        coll.comment += '\n' + props.comment;
+                    else
+                        coll.comment = props.comment;
+                }
+                offset = props.end;
+                continue;
+            }
+            if (!isMap && ctx.options.strict && utilContainsNewline.containsNewline(key))
+                onError(key, // checked by containsNewline()
+                'MULTILINE_IMPLICIT_KEY', 'Implicit keys of flow sequence pairs need to be on a single line');
+        }
+        if (i === 0) {
+            if (props.comma)
+                onError(props.comma, 'UNEXPECTED_TOKEN', `Unexpected , in ${fcName}`);
+        }
+        else {
+            if (!props.comma)
+                onError(props.start, 'MISSING_CHAR', `Missing , between ${fcName} items`);
+            if (props.comment) {
+                let prevItemComment = '';
+                loop: for (const st of start) {
+                    switch (st.type) {
+                        case 'comma':
+                        case 'space':
+                            break;
+                        case 'comment':
+                            prevItemComment = st.source.substring(1);
+                            break loop;
+                        default:
+                            break loop;
+                    }
+                }
+                if (prevItemComment) {
+                    let prev = coll.items[coll.items.length - 1];
+                    if (identity.isPair(prev))
+                        prev = prev.value ?? prev.key;
+                    if (prev.comment)
+                        prev.comment += '\n' + prevItemComment;
+                    else
+                        prev.comment = prevItemComment;
+                    props.comment = props.comment.substring(prevItemComment.length + 1);
+                }
+            }
+        }
+        if (!isMap && !sep && !props.found) {
+            // item is a value in a seq
+            // → key & sep are empty, start does not include ? or :
+            const valueNode = value
+                ? composeNode(ctx, value, props, onError)
+                : composeEmptyNode(ctx, props.end, sep, null, props, onError);
+            coll.items.push(valueNode);
+            offset = valueNode.range[2];
+            if (isBlock(value))
+                onError(valueNode.range, 'BLOCK_IN_FLOW', blockMsg);
+        }
+        else {
+            // item is a key+value pair
+            // key value
+            ctx.atKey = true;
+            const keyStart = props.end;
+            const keyNode = key
+                ? composeNode(ctx, key, props, onError)
+                : composeEmptyNode(ctx, keyStart, start, null, props, onError);
+            if (isBlock(key))
+                onError(keyNode.range, 'BLOCK_IN_FLOW', blockMsg);
+            ctx.atKey = false;
+            // value properties
+            const valueProps = resolveProps.resolveProps(sep ?? [], {
+                flow: fcName,
+                indicator: 'map-value-ind',
+                next: value,
+                offset: keyNode.range[2],
+                onError,
+                parentIndent: fc.indent,
+                startOnNewline: false
+            });
+            if (valueProps.found) {
+                if (!isMap && !props.found && ctx.options.strict) {
+                    if (sep)
+                        for (const st of sep) {
+                            if (st === valueProps.found)
+                                break;
+                            if (st.type === 'newline') {
+                                onError(st, 'MULTILINE_IMPLICIT_KEY', 'Implicit keys of flow sequence pairs need to be on a single line');
+                                break;
+                            }
+                        }
+                    if (props.start < valueProps.found.offset - 1024)
+                        onError(valueProps.found, 'KEY_OVER_1024_CHARS', 'The : indicator must be at most 1024 chars after the start of an implicit flow sequence key');
+                }
+            }
+            else if (value) {
+                if ('source' in value && value.source?.[0] === ':')
+                    onError(value, 'MISSING_CHAR', `Missing space after : in ${fcName}`);
+                else
+                    onError(valueProps.start, 'MISSING_CHAR', `Missing , or : between ${fcName} items`);
+            }
+            // value value
+            const valueNode = value
+                ? composeNode(ctx, value, valueProps, onError)
+                : valueProps.found
+                    ? composeEmptyNode(ctx, valueProps.end, sep, null, valueProps, onError)
+                    : null;
+            if (valueNode) {
+                if (isBlock(value))
+                    onError(valueNode.range, 'BLOCK_IN_FLOW', blockMsg);
+            }
+            else if (valueProps.comment) {
+                if (keyNode.comment)
+                    keyNode.comment += '\n' + valueProps.comment;
+                else
+                    keyNode.comment = valueProps.comment;
+            }
+            const pair = new Pair.Pair(keyNode, valueNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            if (isMap) {
+                const map = coll;
+                if (utilMapIncludes.mapIncludes(ctx, map.items, keyNode))
+                    onError(keyStart, 'DUPLICATE_KEY', 'Map keys must be unique');
+                map.items.push(pair);
+            }
+            else {
+                const map = new YAMLMap.YAMLMap(ctx.schema);
+                map.flow = true;
+                map.items.push(pair);
+                const endRange = (valueNode ?? keyNode).range;
+                map.range = [keyNode.range[0], endRange[1], endRange[2]];
+                coll.items.push(map);
+            }
+            offset = valueNode ? valueNode.range[2] : valueProps.end;
+        }
+    }
+    const expectedEnd = isMap ? '}' : ']';
+    const [ce, ...ee] = fc.end;
+    let cePos = offset;
+    if (ce?.source === expectedEnd)
+        cePos = ce.offset + ce.source.length;
+    else {
+        const name = fcName[0].toUpperCase() + fcName.substring(1);
+        const msg = atRoot
+            ? `${name} must end with a ${expectedEnd}`
+            : `${name} in block collection must be sufficiently indented and end with a ${expectedEnd}`;
+        onError(offset, atRoot ? 'MISSING_CHAR' : 'BAD_INDENT', msg);
+        if (ce && ce.source.length !== 1)
+            ee.unshift(ce);
+    }
+    if (ee.length > 0) {
+        const end = resolveEnd.resolveEnd(ee, cePos, ctx.options.strict, onError);
+        if (end.comment) {
+            if (coll.comment)
+                coll.comment += '\n' + end.comment;
+            else
+                coll.comment = end.comment;
+        }
+        coll.range = [fc.offset, cePos, end.offset];
+    }
+    else {
+        coll.range = [fc.offset, cePos, cePos];
+    }
+    return coll;
+}
+
+exports.resolveFlowCollection = resolveFlowCollection;
+
+
+/***/ }),
+
+/***/ 6842:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var resolveEnd = __nccwpck_require__(7788);
+
+function resolveFlowScalar(scalar, strict, onError) {
+    const { offset, type, source, end } = scalar;
+    let _type;
+    let value;
+    const _onError = (rel, code, msg) => onError(offset + rel, code, msg);
+    switch (type) {
+        case 'scalar':
+            _type = Scalar.Scalar.PLAIN;
+            value = plainValue(source, _onError);
+            break;
+        case 'single-quoted-scalar':
+            _type = Scalar.Scalar.QUOTE_SINGLE;
+            value = singleQuotedValue(source, _onError);
+            break;
+        case 'double-quoted-scalar':
+            _type = Scalar.Scalar.QUOTE_DOUBLE;
+            value = doubleQuotedValue(source, _onError);
+            break;
+        /* istanbul ignore next should not happen */
+        default:
+            onError(scalar, 'UNEXPECTED_TOKEN', `Expected a flow scalar value, but found: ${type}`);
+            return {
+                value: '',
+                type: null,
+                comment: '',
+                range: [offset, offset + source.length, offset + source.length]
+            };
+    }
+    const valueEnd = offset + source.length;
+    const re = resolveEnd.resolveEnd(end, valueEnd, strict, onError);
+    return {
+        value,
+        type: _type,
+        comment: re.comment,
+        range: [offset, valueEnd, re.offset]
+    };
+}
+function plainValue(source, onError) {
+    let badChar = '';
+    switch (source[0]) {
+        /* istanbul ignore next should not happen */
+        case '\t':
+            badChar = 'a tab character';
+            break;
+        case ',':
+            badChar = 'flow indicator character ,';
+            break;
+        case '%':
+            badChar = 'directive indicator character %';
+            break;
+        case '|':
+        case '>': {
+            badChar = `block scalar indicator ${source[0]}`;
+            break;
+        }
+        case '@':
+        case '`': {
+            badChar = `reserved character ${source[0]}`;
+            break;
+        }
+    }
+    if (badChar)
+        onError(0, 'BAD_SCALAR_START', `Plain value cannot start with ${badChar}`);
+    return unfoldLines(source);
+}
+function singleQuotedValue(source, onError) {
+    if (source[source.length - 1] !== "'" || source.length === 1)
+        onError(source.length, 'MISSING_CHAR', "Missing closing 'quote");
+    return unfoldLines(source.slice(1, -1)).replace(/''/g, "'");
+}
+function unfoldLines(source) {
+    const line = /(.*?)\r?\n/sy;
+    let match = line.exec(source);
+    if (!match)
+        return source;
+    /**
+     * The negative lookbehinds in these RegExps are to
+     * prevent causing a polynomial search time in certain cases.
+     *
+     * The try-catch is for Safari < 16.4 and other old browsers:
+     * https://caniuse.com/js-regexp-lookbehind
+     */
+    let trimEnd, trimBoth;
+    try {
+        trimEnd = new RegExp('(?<![ \t])[ \t]+$');
+        trimBoth = new RegExp('^[ \t]+|(?<![ \t])[ \t]+$', 'g');
+    }
+    catch {
+        trimEnd = /[ \t]+$/;
+        trimBoth = /^[ \t]+|[ \t]+$/g;
+    }
+    let res = match[1].replace(trimEnd, '');
+    let sep = ' ';
+    let pos = line.lastIndex;
+    while ((match = line.exec(source))) {
+        const lm = match[1].replace(trimBoth, '');
+        if (lm === '') {
+            if (sep === '\n')
+                res += sep;
+            else
+                sep = '\n';
+        }
+        else {
+            res += sep + lm;
+            sep = ' ';
+        }
+        pos = line.lastIndex;
+    }
+    const last = /[ \t]*(.*)/sy;
+    last.lastIndex = pos;
+    match = last.exec(source);
+    return res + sep + (match?.[1] ?? '');
+}
+function doubleQuotedValue(source, onError) {
+    let res = '';
+    for (let i = 1; i < source.length - 1; ++i) {
+        const ch = source[i];
+        if (ch === '\r' && source[i + 1] === '\n')
+            continue;
+        if (ch === '\n') {
+            const { fold, offset } = foldNewline(source, i);
+            res += fold;
+            i = offset;
+        }
+        else if (ch === '\\') {
+            let next = source[++i];
+            const cc = escapeCodes[next];
+            if (cc)
+                res += cc;
+            else if (next === '\n') {
+                // skip escaped newlines, but still trim the following line
+                next = source[i + 1];
+                while (next === ' ' || next === '\t')
+                    next = source[++i + 1];
+            }
+            else if (next === '\r' && source[i + 1] === '\n') {
+                // skip escaped CRLF newlines, but still trim the following line
+                next = source[++i + 1];
+                while (next === ' ' || next === '\t')
+                    next = source[++i + 1];
+            }
+            else if (next === 'x' || next === 'u' || next === 'U') {
+                const length = next === 'x' ? 2 : next === 'u' ? 4 : 8;
+                res += parseCharCode(source, i + 1, length, onError);
+                i += length;
+            }
+            else {
+                const raw = source.substr(i - 1, 2);
+                onError(i - 1, 'BAD_DQ_ESCAPE', `Invalid escape sequence ${raw}`);
+                res += raw;
+            }
+        }
+        else if (ch === ' ' || ch === '\t') {
+            // trim trailing whitespace
+            const wsStart = i;
+            let next = source[i + 1];
+            while (next === ' ' || next === '\t')
+                next = source[++i + 1];
+            if (next !== '\n' && !(next === '\r' && source[i + 2] === '\n'))
+                res += i > wsStart ? source.slice(wsStart, i + 1) : ch;
+        }
+        else {
+            res += ch;
+        }
+    }
+    if (source[source.length - 1] !== '"' || source.length === 1)
+        onError(source.length, 'MISSING_CHAR', 'Missing closing "quote');
+    return res;
+}
+/**
+ * Fold a single newline into a space, multiple newlines to N - 1 newlines.
+ * Presumes `source[offset] === '\n'`
+ */
+function foldNewline(source, offset) {
+    let fold = '';
+    let ch = source[offset + 1];
+    while (ch === ' ' || ch === '\t' || ch === '\n' || ch === '\r') {
+        if (ch === '\r' && source[offset + 2] !== '\n')
+            break;
+        if (ch === '\n')
+            fold += '\n';
+        offset += 1;
+        ch = source[offset + 1];
+    }
+    if (!fold)
+        fold = ' ';
+    return { fold, offset };
+}
+const escapeCodes = {
+    '0': '\0', // null character
+    a: '\x07', // bell character
+    b: '\b', // backspace
+    e: '\x1b', // escape character
+    f: '\f', // form feed
+    n: '\n', // line feed
+    r: '\r', // carriage return
+    t: '\t', // horizontal tab
+    v: '\v', // vertical tab
+    N: '\u0085', // Unicode next line
+    _: '\u00a0', // Unicode non-breaking space
+    L: '\u2028', // Unicode line separator
+    P: '\u2029', // Unicode paragraph separator
+    ' ': ' ',
+    '"': '"',
+    '/': '/',
+    '\\': '\\',
+    '\t': '\t'
+};
+function parseCharCode(source, offset, length, onError) {
+    const cc = source.substr(offset, length);
+    const ok = cc.length === length && /^[0-9a-fA-F]+$/.test(cc);
+    const code = ok ? parseInt(cc, 16) : NaN;
+    try {
+        return String.fromCodePoint(code);
+    }
+    catch {
+        const raw = source.substr(offset - 2, length + 2);
+        onError(offset - 2, 'BAD_DQ_ESCAPE', `Invalid escape sequence ${raw}`);
+        return raw;
+    }
+}
+
+exports.resolveFlowScalar = resolveFlowScalar;
+
+
+/***/ }),
+
+/***/ 4631:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function resolveProps(tokens, { flow, indicator, next, offset, onError, parentIndent, startOnNewline }) {
+    let spaceBefore = false;
+    let atNewline = startOnNewline;
+    let hasSpace = startOnNewline;
+    let comment = '';
+    let commentSep = '';
+    let hasNewline = false;
+    let reqSpace = false;
+    let tab = null;
+    let anchor = null;
+    let tag = null;
+    let newlineAfterProp = null;
+    let comma = null;
+    let found = null;
+    let start = null;
+    for (const token of tokens) {
+        if (reqSpace) {
+            if (token.type !== 'space' &&
+                token.type !== 'newline' &&
+                token.type !== 'comma')
+                onError(token.offset, 'MISSING_CHAR', 'Tags and anchors must be separated from the next token by white space');
+            reqSpace = false;
+        }
+        if (tab) {
+            if (atNewline && token.type !== 'comment' && token.type !== 'newline') {
+                onError(tab, 'TAB_AS_INDENT', 'Tabs are not allowed as indentation');
+            }
+            tab = null;
+        }
+        switch (token.type) {
+            case 'space':
+                // At the doc level, tabs at line start may be parsed
+                // as leading white space rather than indentation.
+                // In a flow collection, only the parser handles indent.
+                if (!flow &&
+                    (indicator !== 'doc-start' || next?.type !== 'flow-collection') &&
+                    token.source.includes('\t')) {
+                    tab = token;
+                }
+                hasSpace = true;
+                break;
+            case 'comment': {
+                if (!hasSpace)
+                    onError(token, 'MISSING_CHAR', 'Comments must be separated from other tokens by white space characters');
+                const cb = token.source.substring(1) || ' ';
+                if (!comment)
+                    comment = cb;
+                else
+                    comment += commentSep + cb;
+                commentSep = '';
+                atNewline = false;
+                break;
+            }
+            case 'newline':
+                if (atNewline) {
+                    if (comment)
+                        comment += token.source;
+                    else if (!found || indicator !== 'seq-item-ind')
+                        spaceBefore = true;
+                }
+                else
+                    commentSep += token.source;
+                atNewline = true;
+                hasNewline = true;
+                if (anchor || tag)
+                    newlineAfterProp = token;
+                hasSpace = true;
+                break;
+            case 'anchor':
+                if (anchor)
+                    onError(token, 'MULTIPLE_ANCHORS', 'A node can have at most one anchor');
+                if (token.source.endsWith(':'))
+                    onError(token.offset + token.source.length - 1, 'BAD_ALIAS', 'Anchor ending in : is ambiguous', true);
+                anchor = token;
+                start ?? (start = token.offset);
+                atNewline = false;
+                hasSpace = false;
+                reqSpace = true;
+                break;
+            case 'tag': {
+                if (tag)
+                    onError(token, 'MULTIPLE_TAGS', 'A node can have at most one tag');
+                tag = token;
+                start ?? (start = token.offset);
+                atNewline = false;
+                hasSpace = false;
+                reqSpace = true;
+                break;
+            }
+            case indicator:
+                // Could here handle preceding comments differently
+                if (anchor || tag)
+                    onError(token, 'BAD_PROP_ORDER', `Anchors and tags must be after the ${token.source} indicator`);
+                if (found)
+                    onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${token.source} in ${flow ?? 'collection'}`);
+                found = token;
+                atNewline =
+                    indicator === 'seq-item-ind' || indicator === 'explicit-key-ind';
+                hasSpace = false;
+                break;
+            case 'comma':
+                if (flow) {
+                    if (comma)
+                        onError(token, 'UNEXPECTED_TOKEN', `Unexpected , in ${flow}`);
+                    comma = token;
+                    atNewline = false;
+                    hasSpace = false;
+                    break;
+                }
+            // else fallthrough
+            default:
+                onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${token.type} token`);
+                atNewline = false;
+                hasSpace = false;
+        }
+    }
+    const last = tokens[tokens.length - 1];
+    const end = last ? last.offset + last.source.length : offset;
+    if (reqSpace &&
+        next &&
+        next.type !== 'space' &&
+        next.type !== 'newline' &&
+        next.type !== 'comma' &&
+        (next.type !== 'scalar' || next.source !== '')) {
+        onError(next.offset, 'MISSING_CHAR', 'Tags and anchors must be separated from the next token by white space');
+    }
+    if (tab &&
+        ((atNewline && tab.indent <= parentIndent) ||
+            next?.type === 'block-map' ||
+            next?.type === 'block-seq'))
+        onError(tab, 'TAB_AS_INDENT', 'Tabs are not allowed as indentation');
+    return {
+        comma,
+        found,
+        spaceBefore,
+        comment,
+        hasNewline,
+        anchor,
+        tag,
+        newlineAfterProp,
+        end,
+        start: start ?? end
+    };
+}
+
+exports.resolveProps = resolveProps;
+
+
+/***/ }),
+
+/***/ 9499:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function containsNewline(key) {
+    if (!key)
+        return null;
+    switch (key.type) {
+        case 'alias':
+        case 'scalar':
+        case 'double-quoted-scalar':
+        case 'single-quoted-scalar':
+            if (key.source.includes('\n'))
+                return true;
+            if (key.end)
+                for (const st of key.end)
+                    if (st.type === 'newline')
+                        return true;
+            return false;
+        case 'flow-collection':
+            for (const it of key.items) {
+                for (const st of it.start)
+                    if (st.type === 'newline')
+                        return true;
+                if (it.sep)
+                    for (const st of it.sep)
+                        if (st.type === 'newline')
+                            return true;
+                if (containsNewline(it.key) || containsNewline(it.value))
+                    return true;
+            }
+            return false;
+        default:
+            return true;
+    }
+}
+
+exports.containsNewline = containsNewline;
+
+
+/***/ }),
+
+/***/ 2599:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function emptyScalarPosition(offset, before, pos) {
+    if (before) {
+        pos ?? (pos = before.length);
+        for (let i = pos - 1; i >= 0; --i) {
+            let st = before[i];
+            switch (st.type) {
+                case 'space':
+                case 'comment':
+                case 'newline':
+                    offset -= st.source.length;
+                    continue;
+            }
+            // Technically, an empty scalar is immediately after the last non-empty
+            // node, but it's more useful to place it after any whitespace.
+            st = before[++i];
+            while (st?.type === 'space') {
+                offset += st.source.length;
+                st = before[++i];
+            }
+            break;
+        }
+    }
+    return offset;
+}
+
+exports.emptyScalarPosition = emptyScalarPosition;
+
+
+/***/ }),
+
+/***/ 4051:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var utilContainsNewline = __nccwpck_require__(9499);
+
+function flowIndentCheck(indent, fc, onError) {
+    if (fc?.type === 'flow-collection') {
+        const end = fc.end[0];
+        if (end.indent === indent &&
+            (end.source === ']' || end.source === '}') &&
+            utilContainsNewline.containsNewline(fc)) {
+            const msg = 'Flow end indicator should be more indented than parent';
+            onError(end, 'BAD_INDENT', msg, true);
+        }
+    }
+}
+
+exports.flowIndentCheck = flowIndentCheck;
+
+
+/***/ }),
+
+/***/ 1187:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+
+function mapIncludes(ctx, items, search) {
+    const { uniqueKeys } = ctx.options;
+    if (uniqueKeys === false)
+        return false;
+    const isEqual = typeof uniqueKeys === 'function'
+        ? uniqueKeys
+        : (a, b) => a === b || (identity.isScalar(a) && identity.isScalar(b) && a.value === b.value);
+    return items.some(pair => isEqual(pair.key, search));
+}
+
+exports.mapIncludes = mapIncludes;
+
+
+/***/ }),
+
+/***/ 3021:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Alias = __nccwpck_require__(4065);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var toJS = __nccwpck_require__(6424);
+var Schema = __nccwpck_require__(5840);
+var stringifyDocument = __nccwpck_require__(6829);
+var anchors = __nccwpck_require__(1596);
+var applyReviver = __nccwpck_require__(3661);
+var createNode = __nccwpck_require__(2404);
+var directives = __nccwpck_require__(1342);
+
+class Document {
+    constructor(value, replacer, options) {
+        /** A comment before this Document */
+        this.commentBefore = null;
+        /** A comment immediately after this Document */
+        this.comment = null;
+        /** Errors encountered during parsing. */
+        this.errors = [];
+        /** Warnings encountered during parsing. */
+        this.warnings = [];
+        Object.defineProperty(this, identity.NODE_TYPE, { value: identity.DOC });
+        let _replacer = null;
+        if (typeof replacer === 'function' || Array.isArray(replacer)) {
+            _replacer = replacer;
+        }
+        else if (options === undefined && replacer) {
+            options = replacer;
+            replacer = undefined;
+        }
+        const opt = Object.assign({
+            intAsBigInt: false,
+            keepSourceTokens: false,
+            logLevel: 'warn',
+            prettyErrors: true,
+            strict: true,
+            stringKeys: false,
+            uniqueKeys: true,
+            version: '1.2'
+        }, options);
+        this.options = opt;
+        let { version } = opt;
+        if (options?._directives) {
+            this.directives = options._directives.atDocument();
+            if (this.directives.yaml.explicit)
+                version = this.directives.yaml.version;
+        }
+        else
+            this.directives = new directives.Directives({ version });
+        this.setSchema(version, options);
+        // @ts-expect-error We can't really know that this matches Contents.
+        this.contents =
+            value === undefined ? null : this.createNode(value, _replacer, options);
+    }
+    /**
+     * Create a deep copy of this Document and its contents.
+     *
+     * Custom Node values that inherit from `Object` still refer to their original instances.
+     */
+    clone() {
+        const copy = Object.create(Document.prototype, {
+            [identity.NODE_TYPE]: { value: identity.DOC }
+        });
+        copy.commentBefore = this.commentBefore;
+        copy.comment = this.comment;
+        copy.errors = this.errors.slice();
+        copy.warnings = this.warnings.slice();
+        copy.options = Object.assign({}, this.options);
+        if (this.directives)
+            copy.directives = this.directives.clone();
+        copy.schema = this.schema.clone();
+        // @ts-expect-error We can't really know that this matches Contents.
+        copy.contents = identity.isNode(this.contents)
+            ? this.contents.clone(copy.schema)
+            : this.contents;
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /** Adds a value to the document. */
+    add(value) {
+        if (assertCollection(this.contents))
+            this.contents.add(value);
+    }
+    /** Adds a value to the document. */
+    addIn(path, value) {
+        if (assertCollection(this.contents))
+            this.contents.addIn(path, value);
+    }
+    /**
+     * Create a new `Alias` node, ensuring that the target `node` has the required anchor.
+     *
+     * If `node` already has an anchor, `name` is ignored.
+     * Otherwise, the `node.anchor` value will be set to `name`,
+     * or if an anchor with that name is already present in the document,
+     * `name` will be used as a prefix for a new unique anchor.
+     * If `name` is undefined, the generated anchor will use 'a' as a prefix.
+     */
+    createAlias(node, name) {
+        if (!node.anchor) {
+            const prev = anchors.anchorNames(this);
+            node.anchor =
+                // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+                !name || prev.has(name) ? anchors.findNewAnchor(name || 'a', prev) : name;
+        }
+        return new Alias.Alias(node.anchor);
+    }
+    createNode(value, replacer, options) {
+        let _replacer = undefined;
+        if (typeof replacer === 'function') {
+            value = replacer.call({ '': value }, '', value);
+            _replacer = replacer;
+        }
+        else if (Array.isArray(replacer)) {
+            const keyToStr = (v) => typeof v === 'number' || v instanceof String || v instanceof Number;
+            const asStr = replacer.filter(keyToStr).map(String);
+            if (asStr.length > 0)
+                replacer = replacer.concat(asStr);
+            _replacer = replacer;
+        }
+        else if (options === undefined && replacer) {
+            options = replacer;
+            replacer = undefined;
+        }
+        const { aliasDuplicateObjects, anchorPrefix, flow, keepUndefined, onTagObj, tag } = options ?? {};
+        const { onAnchor, setAnchors, sourceObjects } = anchors.createNodeAnchors(this, 
+        // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+        anchorPrefix || 'a');
+        const ctx = {
+            aliasDuplicateObjects: aliasDuplicateObjects ?? true,
+            keepUndefined: keepUndefined ?? false,
+            onAnchor,
+            onTagObj,
+            replacer: _replacer,
+            schema: this.schema,
+            sourceObjects
+        };
+        const node = createNode.createNode(value, tag, ctx);
+        if (flow && identity.isCollection(node))
+            node.flow = true;
+        setAnchors();
+        return node;
+    }
+    /**
+     * Convert a key and a value into a `Pair` using the current schema,
+     * recursively wrapping all values as `Scalar` or `Collection` nodes.
+     */
+    createPair(key, value, options = {}) {
+        const k = this.createNode(key, null, options);
+        const v = this.createNode(value, null, options);
+        return new Pair.Pair(k, v);
+    }
+    /**
+     * Removes a value from the document.
+     * @returns `true` if the item was found and removed.
+     */
+    delete(key) {
+        return assertCollection(this.contents) ? this.contents.delete(key) : false;
+    }
+    /**
+     * Removes a value from the document.
+     * @returns `true` if the item was found and removed.
+     */
+    deleteIn(path) {
+        if (Collection.isEmptyPath(path)) {
+            if (this.contents == null)
+                return false;
+            // @ts-expect-error Presumed impossible if Strict extends false
+            this.contents = null;
+            return true;
+        }
+        return assertCollection(this.contents)
+            ? this.contents.deleteIn(path)
+            : false;
+    }
+    /**
+     * Returns item at `key`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    get(key, keepScalar) {
+        return identity.isCollection(this.contents)
+            ? this.contents.get(key, keepScalar)
+            : undefined;
+    }
+    /**
+     * Returns item at `path`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    getIn(path, keepScalar) {
+        if (Collection.isEmptyPath(path))
+            return !keepScalar && identity.isScalar(this.contents)
+                ? this.contents.value
+                : this.contents;
+        return identity.isCollection(this.contents)
+            ? this.contents.getIn(path, keepScalar)
+            : undefined;
+    }
+    /**
+     * Checks if the document includes a value with the key `key`.
+     */
+    has(key) {
+        return identity.isCollection(this.contents) ? this.contents.has(key) : false;
+    }
+    /**
+     * Checks if the document includes a value at `path`.
+     */
+    hasIn(path) {
+        if (Collection.isEmptyPath(path))
+            return this.contents !== undefined;
+        return identity.isCollection(this.contents) ? this.contents.hasIn(path) : false;
+    }
+    /**
+     * Sets a value in this document. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    set(key, value) {
+        if (this.contents == null) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = Collection.collectionFromPath(this.schema, [key], value);
+        }
+        else if (assertCollection(this.contents)) {
+            this.contents.set(key, value);
+        }
+    }
+    /**
+     * Sets a value in this document. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    setIn(path, value) {
+        if (Collection.isEmptyPath(path)) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = value;
+        }
+        else if (this.contents == null) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = Collection.collectionFromPath(this.schema, Array.from(path), value);
+        }
+        else if (assertCollection(this.contents)) {
+            this.contents.setIn(path, value);
+        }
+    }
+    /**
+     * Change the YAML version and schema used by the document.
+     * A `null` version disables support for directives, explicit tags, anchors, and aliases.
+     * It also requires the `schema` option to be given as a `Schema` instance value.
+     *
+     * Overrides all previously set schema options.
+     */
+    setSchema(version, options = {}) {
+        if (typeof version === 'number')
+            version = String(version);
+        let opt;
+        switch (version) {
+            case '1.1':
+                if (this.directives)
+                    this.directives.yaml.version = '1.1';
+                else
+                    this.directives = new directives.Directives({ version: '1.1' });
+                opt = { resolveKnownTags: false, schema: 'yaml-1.1' };
+                break;
+            case '1.2':
+            case 'next':
+                if (this.directives)
+                    this.directives.yaml.version = version;
+                else
+                    this.directives = new directives.Directives({ version });
+                opt = { resolveKnownTags: true, schema: 'core' };
+                break;
+            case null:
+                if (this.directives)
+                    delete this.directives;
+                opt = null;
+                break;
+            default: {
+                const sv = JSON.stringify(version);
+                throw new Error(`Expected '1.1', '1.2' or null as first argument, but found: ${sv}`);
+            }
+        }
+        // Not using `instanceof Schema` to allow for duck typing
+        if (options.schema instanceof Object)
+            this.schema = options.schema;
+        else if (opt)
+            this.schema = new Schema.Schema(Object.assign(opt, options));
+        else
+            throw new Error(`With a null YAML version, the { schema: Schema } option is required`);
+    }
+    // json & jsonArg are only used from toJSON()
+    toJS({ json, jsonArg, mapAsMap, maxAliasCount, onAnchor, reviver } = {}) {
+        const ctx = {
+            anchors: new Map(),
+            doc: this,
+            keep: !json,
+            mapAsMap: mapAsMap === true,
+            mapKeyWarned: false,
+            maxAliasCount: typeof maxAliasCount === 'number' ? maxAliasCount : 100
+        };
+        const res = toJS.toJS(this.contents, jsonArg ?? '', ctx);
+        if (typeof onAnchor === 'function')
+            for (const { count, res } of ctx.anchors.values())
+                onAnchor(res, count);
+        return typeof reviver === 'function'
+            ? applyReviver.applyReviver(reviver, { '': res }, '', res)
+            : res;
+    }
+    /**
+     * A JSON representation of the document `contents`.
+     *
+     * @param jsonArg Used by `JSON.stringify` to indicate the array index or
+     *   property name.
+     */
+    toJSON(jsonArg, onAnchor) {
+        return this.toJS({ json: true, jsonArg, mapAsMap: false, onAnchor });
+    }
+    /** A YAML representation of the document. */
+    toString(options = {}) {
+        if (this.errors.length > 0)
+            throw new Error('Document with errors cannot be stringified');
+        if ('indent' in options &&
+            (!Number.isInteger(options.indent) || Number(options.indent) <= 0)) {
+            const s = JSON.stringify(options.indent);
+            throw new Error(`"indent" option must be a positive integer, not ${s}`);
+        }
+        return stringifyDocument.stringifyDocument(this, options);
+    }
+}
+function assertCollection(contents) {
+    if (identity.isCollection(contents))
+        return true;
+    throw new Error('Expected a YAML collection as document contents');
+}
+
+exports.Document = Document;
+
+
+/***/ }),
+
+/***/ 1596:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var visit = __nccwpck_require__(204);
+
+/**
+ * Verify that the input string is a valid anchor.
+ *
+ * Will throw on errors.
+ */
+function anchorIsValid(anchor) {
+    if (/[\x00-\x19\s,[\]{}]/.test(anchor)) {
+        const sa = JSON.stringify(anchor);
+        const msg = `Anchor must not contain whitespace or control characters: ${sa}`;
+        throw new Error(msg);
+    }
+    return true;
+}
+function anchorNames(root) {
+    const anchors = new Set();
+    visit.visit(root, {
+        Value(_key, node) {
+            if (node.anchor)
+                anchors.add(node.anchor);
+        }
+    });
+    return anchors;
+}
+/** Find a new anchor name with the given `prefix` and a one-indexed suffix. */
+function findNewAnchor(prefix, exclude) {
+    for (let i = 1; true; ++i) {
+        const name = `${prefix}${i}`;
+        if (!exclude.has(name))
+            return name;
+    }
+}
+function createNodeAnchors(doc, prefix) {
+    const aliasObjects = [];
+    const sourceObjects = new Map();
+    let prevAnchors = null;
+    return {
+        onAnchor: (source) => {
+            aliasObjects.push(source);
+            prevAnchors ?? (prevAnchors = anchorNames(doc));
+            const anchor = findNewAnchor(prefix, prevAnchors);
+            prevAnchors.add(anchor);
+            return anchor;
+        },
+        /**
+         * With circular references, the source node is only resolved after all
+         * of its child nodes are. This is why anchors are set only after all of
+         * the nodes have been created.
+         */
+        setAnchors: () => {
+            for (const source of aliasObjects) {
+                const ref = sourceObjects.get(source);
+                if (typeof ref === 'object' &&
+                    ref.anchor &&
+                    (identity.isScalar(ref.node) || identity.isCollection(ref.node))) {
+                    ref.node.anchor = ref.anchor;
+                }
+                else {
+                    const error = new Error('Failed to resolve repeated object (this should not happen)');
+                    error.source = source;
+                    throw error;
+                }
+            }
+        },
+        sourceObjects
+    };
+}
+
+exports.anchorIsValid = anchorIsValid;
+exports.anchorNames = anchorNames;
+exports.createNodeAnchors = createNodeAnchors;
+exports.findNewAnchor = findNewAnchor;
+
+
+/***/ }),
+
+/***/ 3661:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Applies the JSON.parse reviver algorithm as defined in the ECMA-262 spec,
+ * in section 24.5.1.1 "Runtime Semantics: InternalizeJSONProperty" of the
+ * 2021 edition: https://tc39.es/ecma262/#sec-json.parse
+ *
+ * Includes extensions for handling Map and Set objects.
+ */
+function applyReviver(reviver, obj, key, val) {
+    if (val && typeof val === 'object') {
+        if (Array.isArray(val)) {
+            for (let i = 0, len = val.length; i < len; ++i) {
+                const v0 = val[i];
+                const v1 = applyReviver(reviver, val, String(i), v0);
+                // eslint-disable-next-line @typescript-eslint/no-array-delete
+                if (v1 === undefined)
+                    delete val[i];
+                else if (v1 !== v0)
+                    val[i] = v1;
+            }
+        }
+        else if (val instanceof Map) {
+            for (const k of Array.from(val.keys())) {
+                const v0 = val.get(k);
+                const v1 = applyReviver(reviver, val, k, v0);
+                if (v1 === undefined)
+                    val.delete(k);
+                else if (v1 !== v0)
+                    val.set(k, v1);
+            }
+        }
+        else if (val instanceof Set) {
+            for (const v0 of Array.from(val)) {
+                const v1 = applyReviver(reviver, val, v0, v0);
+                if (v1 === undefined)
+                    val.delete(v0);
+                else if (v1 !== v0) {
+                    val.delete(v0);
+                    val.add(v1);
+                }
+            }
+        }
+        else {
+            for (const [k, v0] of Object.entries(val)) {
+                const v1 = applyReviver(reviver, val, k, v0);
+                if (v1 === undefined)
+                    delete val[k];
+                else if (v1 !== v0)
+                    val[k] = v1;
+            }
+        }
+    }
+    return reviver.call(obj, key, val);
+}
+
+exports.applyReviver = applyReviver;
+
+
+/***/ }),
+
+/***/ 2404:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+
+const defaultTagPrefix = 'tag:yaml.org,2002:';
+function findTagObject(value, tagName, tags) {
+    if (tagName) {
+        const match = tags.filter(t => t.tag === tagName);
+        const tagObj = match.find(t => !t.format) ?? match[0];
+        if (!tagObj)
+            throw new Error(`Tag ${tagName} not found`);
+        return tagObj;
+    }
+    return tags.find(t => t.identify?.(value) && !t.format);
+}
+function createNode(value, tagName, ctx) {
+    if (identity.isDocument(value))
+        value = value.contents;
+    if (identity.isNode(value))
+        return value;
+    if (identity.isPair(value)) {
+        const map = ctx.schema[identity.MAP].createNode?.(ctx.schema, null, ctx);
+        map.items.push(value);
+        return map;
+    }
+    if (value instanceof String ||
+        value instanceof Number ||
+        value instanceof Boolean ||
+        (typeof BigInt !== 'undefined' && value instanceof BigInt) // not supported everywhere
+    ) {
+        // https://tc39.es/ecma262/#sec-serializejsonproperty
+        value = value.valueOf();
+    }
+    const { aliasDuplicateObjects, onAnchor, onTagObj, schema, sourceObjects } = ctx;
+    // Detect duplicate references to the same object & use Alias nodes for all
+    // after first. The `ref` wrapper allows for circular references to resolve.
+    let ref = undefined;
+    if (aliasDuplicateObjects && value && typeof value === 'object') {
+        ref = sourceObjects.get(value);
+        if (ref) {
+            ref.anchor ?? (ref.anchor = onAnchor(value));
+            return new Alias.Alias(ref.anchor);
+        }
+        else {
+            ref = { anchor: null, node: null };
+            sourceObjects.set(value, ref);
+        }
+    }
+    if (tagName?.startsWith('!!'))
+        tagName = defaultTagPrefix + tagName.slice(2);
+    let tagObj = findTagObject(value, tagName, schema.tags);
+    if (!tagObj) {
+        if (value && typeof value.toJSON === 'function') {
+            // eslint-disable-next-line @typescript-eslint/no-unsafe-call
+            value = value.toJSON();
+        }
+        if (!value || typeof value !== 'object') {
+            const node = new Scalar.Scalar(value);
+            if (ref)
+                ref.node = node;
+            return node;
+        }
+        tagObj =
+            value instanceof Map
+                ? schema[identity.MAP]
+                : Symbol.iterator in Object(value)
+                    ? schema[identity.SEQ]
+                    : schema[identity.MAP];
+    }
+    if (onTagObj) {
+        onTagObj(tagObj);
+        delete ctx.onTagObj;
+    }
+    const node = tagObj?.createNode
+        ? tagObj.createNode(ctx.schema, value, ctx)
+        : typeof tagObj?.nodeClass?.from === 'function'
+            ? tagObj.nodeClass.from(ctx.schema, value, ctx)
+            : new Scalar.Scalar(value);
+    if (tagName)
+        node.tag = tagName;
+    else if (!tagObj.default)
+        node.tag = tagObj.tag;
+    if (ref)
+        ref.node = node;
+    return node;
+}
+
+exports.createNode = createNode;
+
+
+/***/ }),
+
+/***/ 1342:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var visit = __nccwpck_require__(204);
+
+const escapeChars = {
+    '!': '%21',
+    ',': '%2C',
+    '[': '%5B',
+    ']': '%5D',
+    '{': '%7B',
+    '}': '%7D'
+};
+const escapeTagName = (tn) => tn.replace(/[!,[\]{}]/g, ch => escapeChars[ch]);
+class Directives {
+    constructor(yaml, tags) {
+        /**
+         * The directives-end/doc-start marker `---`. If `null`, a marker may still be
+         * included in the document's stringified representation.
+         */
+        this.docStart = null;
+        /** The doc-end marker `...`.  */
+        this.docEnd = false;
+        this.yaml = Object.assign({}, Directives.defaultYaml, yaml);
+        this.tags = Object.assign({}, Directives.defaultTags, tags);
+    }
+    clone() {
+        const copy = new Directives(this.yaml, this.tags);
+        copy.docStart = this.docStart;
+        return copy;
+    }
+    /**
+     * During parsing, get a Directives instance for the current document and
+     * update the stream state according to the current version's spec.
+     */
+    atDocument() {
+        const res = new Directives(this.yaml, this.tags);
+        switch (this.yaml.version) {
+            case '1.1':
+                this.atNextDocument = true;
+                break;
+            case '1.2':
+                this.atNextDocument = false;
+                this.yaml = {
+                    explicit: Directives.defaultYaml.explicit,
+                    version: '1.2'
+                };
+                this.tags = Object.assign({}, Directives.defaultTags);
+                break;
+        }
+        return res;
+    }
+    /**
+     * @param onError - May be called even if the action was successful
+     * @returns `true` on success
+     */
+    add(line, onError) {
+        if (this.atNextDocument) {
+            this.yaml = { explicit: Directives.defaultYaml.explicit, version: '1.1' };
+            this.tags = Object.assign({}, Directives.defaultTags);
+            this.atNextDocument = false;
+        }
+        const parts = line.trim().split(/[ \t]+/);
+        const name = parts.shift();
+        switch (name) {
+            case '%TAG': {
+                if (parts.length !== 2) {
+                    onError(0, '%TAG directive should contain exactly two parts');
+                    if (parts.length < 2)
+                        return false;
+                }
+                const [handle, prefix] = parts;
+                this.tags[handle] = prefix;
+                return true;
+            }
+            case '%YAML': {
+                this.yaml.explicit = true;
+                if (parts.length !== 1) {
+                    onError(0, '%YAML directive should contain exactly one part');
+                    return false;
+                }
+                const [version] = parts;
+                if (version === '1.1' || version === '1.2') {
+                    this.yaml.version = version;
+                    return true;
+                }
+                else {
+                    const isValid = /^\d+\.\d+$/.test(version);
+                    onError(6, `Unsupported YAML version ${version}`, isValid);
+                    return false;
+                }
+            }
+            default:
+                onError(0, `Unknown directive ${name}`, true);
+                return false;
+        }
+    }
+    /**
+     * Resolves a tag, matching handles to those defined in %TAG directives.
+     *
+     * @returns Resolved tag, which may also be the non-specific tag `'!'` or a
+     *   `'!local'` tag, or `null` if unresolvable.
+     */
+    tagName(source, onError) {
+        if (source === '!')
+            return '!'; // non-specific tag
+        if (source[0] !== '!') {
+            onError(`Not a valid tag: ${source}`);
+            return null;
+        }
+        if (source[1] === '<') {
+            const verbatim = source.slice(2, -1);
+            if (verbatim === '!' || verbatim === '!!') {
+                onError(`Verbatim tags aren't resolved, so ${source} is invalid.`);
+                return null;
+            }
+            if (source[source.length - 1] !== '>')
+                onError('Verbatim tags must end with a >');
+            return verbatim;
+        }
+        const [, handle, suffix] = source.match(/^(.*!)([^!]*)$/s);
+        if (!suffix)
+            onError(`The ${source} tag has no suffix`);
+        const prefix = this.tags[handle];
+        if (prefix) {
+            try {
+                return prefix + decodeURIComponent(suffix);
+            }
+            catch (error) {
+                onError(String(error));
+                return null;
+            }
+        }
+        if (handle === '!')
+            return source; // local tag
+        onError(`Could not resolve tag: ${source}`);
+        return null;
+    }
+    /**
+     * Given a fully resolved tag, returns its printable string form,
+     * taking into account current tag prefixes and defaults.
+     */
+    tagString(tag) {
+        for (const [handle, prefix] of Object.entries(this.tags)) {
+            if (tag.startsWith(prefix))
+                return handle + escapeTagName(tag.substring(prefix.length));
+        }
+        return tag[0] === '!' ? tag : `!<${tag}>`;
+    }
+    toString(doc) {
+        const lines = this.yaml.explicit
+            ? [`%YAML ${this.yaml.version || '1.2'}`]
+            : [];
+        const tagEntries = Object.entries(this.tags);
+        let tagNames;
+        if (doc && tagEntries.length > 0 && identity.isNode(doc.contents)) {
+            const tags = {};
+            visit.visit(doc.contents, (_key, node) => {
+                if (identity.isNode(node) && node.tag)
+                    tags[node.tag] = true;
+            });
+            tagNames = Object.keys(tags);
+        }
+        else
+            tagNames = [];
+        for (const [handle, prefix] of tagEntries) {
+            if (handle === '!!' && prefix === 'tag:yaml.org,2002:')
+                continue;
+            if (!doc || tagNames.some(tn => tn.startsWith(prefix)))
+                lines.push(`%TAG ${handle} ${prefix}`);
+        }
+        return lines.join('\n');
+    }
+}
+Directives.defaultYaml = { explicit: false, version: '1.2' };
+Directives.defaultTags = { '!!': 'tag:yaml.org,2002:' };
+
+exports.Directives = Directives;
+
+
+/***/ }),
+
+/***/ 1464:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+class YAMLError extends Error {
+    constructor(name, pos, code, message) {
+        super();
+        this.name = name;
+        this.code = code;
+        this.message = message;
+        this.pos = pos;
+    }
+}
+class YAMLParseError extends YAMLError {
+    constructor(pos, code, message) {
+        super('YAMLParseError', pos, code, message);
+    }
+}
+class YAMLWarning extends YAMLError {
+    constructor(pos, code, message) {
+        super('YAMLWarning', pos, code, message);
+    }
+}
+const prettifyError = (src, lc) => (error) => {
+    if (error.pos[0] === -1)
+        return;
+    error.linePos = error.pos.map(pos => lc.linePos(pos));
+    const { line, col } = error.linePos[0];
+    error.message += ` at line ${line}, column ${col}`;
+    let ci = col - 1;
+    let lineStr = src
+        .substring(lc.lineStarts[line - 1], lc.lineStarts[line])
+        .replace(/[\n\r]+$/, '');
+    // Trim to max 80 chars, keeping col position near the middle
+    if (ci >= 60 && lineStr.length > 80) {
+        const trimStart = Math.min(ci - 39, lineStr.length - 79);
+        lineStr = '…' + lineStr.substring(trimStart);
+        ci -= trimStart - 1;
+    }
+    if (lineStr.length > 80)
+        lineStr = lineStr.substring(0, 79) + '…';
+    // Include previous line in context if pointing at line start
+    if (line > 1 && /^ *$/.test(lineStr.substring(0, ci))) {
+        // Regexp won't match if start is trimmed
+        let prev = src.substring(lc.lineStarts[line - 2], lc.lineStarts[line - 1]);
+        if (prev.length > 80)
+            prev = prev.substring(0, 79) + '…\n';
+        lineStr = prev + lineStr;
+    }
+    if (/[^ ]/.test(lineStr)) {
+        let count = 1;
+        const end = error.linePos[1];
+        if (end?.line === line && end.col > col) {
+            count = Math.max(1, Math.min(end.col - col, 80 - ci));
+        }
+        const pointer = ' '.repeat(ci) + '^'.repeat(count);
+        error.message += `:\n\n${lineStr}\n${pointer}\n`;
+    }
+};
+
+exports.YAMLError = YAMLError;
+exports.YAMLParseError = YAMLParseError;
+exports.YAMLWarning = YAMLWarning;
+exports.prettifyError = prettifyError;
+
+
+/***/ }),
+
+/***/ 8815:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+var __webpack_unused_export__;
+
+
+var composer = __nccwpck_require__(9984);
+var Document = __nccwpck_require__(3021);
+var Schema = __nccwpck_require__(5840);
+var errors = __nccwpck_require__(1464);
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var cst = __nccwpck_require__(3461);
+var lexer = __nccwpck_require__(361);
+var lineCounter = __nccwpck_require__(6628);
+var parser = __nccwpck_require__(3456);
+var publicApi = __nccwpck_require__(4047);
+var visit = __nccwpck_require__(204);
+
+
+
+exports.Dk = composer.Composer;
+__webpack_unused_export__ = Document.Document;
+__webpack_unused_export__ = Schema.Schema;
+__webpack_unused_export__ = errors.YAMLError;
+__webpack_unused_export__ = errors.YAMLParseError;
+__webpack_unused_export__ = errors.YAMLWarning;
+__webpack_unused_export__ = Alias.Alias;
+exports.Vj = identity.isAlias;
+__webpack_unused_export__ = identity.isCollection;
+__webpack_unused_export__ = identity.isDocument;
+exports.jh = identity.isMap;
+__webpack_unused_export__ = identity.isNode;
+__webpack_unused_export__ = identity.isPair;
+exports.jn = identity.isScalar;
+exports.oP = identity.isSeq;
+__webpack_unused_export__ = Pair.Pair;
+__webpack_unused_export__ = Scalar.Scalar;
+__webpack_unused_export__ = YAMLMap.YAMLMap;
+__webpack_unused_export__ = YAMLSeq.YAMLSeq;
+__webpack_unused_export__ = cst;
+exports.JG = lexer.Lexer;
+exports.HN = lineCounter.LineCounter;
+exports.iX = parser.Parser;
+__webpack_unused_export__ = publicApi.parse;
+__webpack_unused_export__ = publicApi.parseAllDocuments;
+__webpack_unused_export__ = publicApi.parseDocument;
+__webpack_unused_export__ = publicApi.stringify;
+__webpack_unused_export__ = visit.visit;
+__webpack_unused_export__ = visit.visitAsync;
+
+
+/***/ }),
+
+/***/ 7249:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_process = __nccwpck_require__(932);
+
+function debug(logLevel, ...messages) {
+    if (logLevel === 'debug')
+        console.log(...messages);
+}
+function warn(logLevel, warning) {
+    if (logLevel === 'debug' || logLevel === 'warn') {
+        if (typeof node_process.emitWarning === 'function')
+            node_process.emitWarning(warning);
+        else
+            console.warn(warning);
+    }
+}
+
+exports.debug = debug;
+exports.warn = warn;
+
+
+/***/ }),
+
+/***/ 4065:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var anchors = __nccwpck_require__(1596);
+var visit = __nccwpck_require__(204);
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+var toJS = __nccwpck_require__(6424);
+
+class Alias extends Node.NodeBase {
+    constructor(source) {
+        super(identity.ALIAS);
+        this.source = source;
+        Object.defineProperty(this, 'tag', {
+            set() {
+                throw new Error('Alias nodes cannot have tags');
+            }
+        });
+    }
+    /**
+     * Resolve the value of this alias within `doc`, finding the last
+     * instance of the `source` anchor before this node.
+     */
+    resolve(doc, ctx) {
+        if (ctx?.maxAliasCount === 0)
+            throw new ReferenceError('Alias resolution is disabled');
+        let nodes;
+        if (ctx?.aliasResolveCache) {
+            nodes = ctx.aliasResolveCache;
+        }
+        else {
+            nodes = [];
+            visit.visit(doc, {
+                Node: (_key, node) => {
+                    if (identity.isAlias(node) || identity.hasAnchor(node))
+                        nodes.push(node);
+                }
+            });
+            if (ctx)
+                ctx.aliasResolveCache = nodes;
+        }
+        let found = undefined;
+        for (const node of nodes) {
+            if (node === this)
+                break;
+            if (node.anchor === this.source)
+                found = node;
+        }
+        if (found && ctx) {
+            const { anchors, doc, maxAliasCount } = ctx;
+            let data = anchors.get(found);
+            if (!data) {
+                // Resolve anchors for Node.prototype.toJS()
+                toJS.toJS(found, null, ctx);
+                data = anchors.get(found);
+            }
+            /* istanbul ignore if */
+            if (data?.res === undefined) {
+                const msg = 'This should not happen: Alias anchor was not resolved?';
+                throw new ReferenceError(msg);
+            }
+            if (maxAliasCount >= 0) {
+                data.count += 1;
+                if (data.aliasCount === 0)
+                    data.aliasCount = getAliasCount(doc, found, anchors);
+                if (data.count * data.aliasCount > maxAliasCount) {
+                    const msg = 'Excessive alias count indicates a resource exhaustion attack';
+                    throw new ReferenceError(msg);
+                }
+            }
+        }
+        return found;
+    }
+    toJSON(_arg, ctx) {
+        if (!ctx)
+            return { source: this.source };
+        const source = this.resolve(ctx.doc, ctx);
+        if (!source) {
+            const msg = `Unresolved alias (the anchor must be set before the alias): ${this.source}`;
+            throw new ReferenceError(msg);
+        }
+        return ctx.anchors.get(source).res;
+    }
+    toString(ctx, _onComment, _onChompKeep) {
+        const src = `*${this.source}`;
+        if (ctx) {
+            anchors.anchorIsValid(this.source);
+            if (ctx.options.verifyAliasOrder && !ctx.anchors.has(this.source)) {
+                const msg = `Unresolved alias (the anchor must be set before the alias): ${this.source}`;
+                throw new Error(msg);
+            }
+            if (ctx.implicitKey)
+                return `${src} `;
+        }
+        return src;
+    }
+}
+function getAliasCount(doc, node, anchors) {
+    if (identity.isAlias(node)) {
+        const source = node.resolve(doc);
+        const anchor = anchors && source && anchors.get(source);
+        return anchor ? anchor.count * anchor.aliasCount : 0;
+    }
+    else if (identity.isCollection(node)) {
+        let count = 0;
+        for (const item of node.items) {
+            const c = getAliasCount(doc, item, anchors);
+            if (c > count)
+                count = c;
+        }
+        return count;
+    }
+    else if (identity.isPair(node)) {
+        const kc = getAliasCount(doc, node.key, anchors);
+        const vc = getAliasCount(doc, node.value, anchors);
+        return Math.max(kc, vc);
+    }
+    return 1;
+}
+
+exports.Alias = Alias;
+
+
+/***/ }),
+
+/***/ 101:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var createNode = __nccwpck_require__(2404);
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+
+function collectionFromPath(schema, path, value) {
+    let v = value;
+    for (let i = path.length - 1; i >= 0; --i) {
+        const k = path[i];
+        if (typeof k === 'number' && Number.isInteger(k) && k >= 0) {
+            const a = [];
+            a[k] = v;
+            v = a;
+        }
+        else {
+            v = new Map([[k, v]]);
+        }
+    }
+    return createNode.createNode(v, undefined, {
+        aliasDuplicateObjects: false,
+        keepUndefined: false,
+        onAnchor: () => {
+            throw new Error('This should not happen, please report a bug.');
+        },
+        schema,
+        sourceObjects: new Map()
+    });
+}
+// Type guard is intentionally a little wrong so as to be more useful,
+// as it does not cover untypable empty non-string iterables (e.g. []).
+const isEmptyPath = (path) => path == null ||
+    (typeof path === 'object' && !!path[Symbol.iterator]().next().done);
+class Collection extends Node.NodeBase {
+    constructor(type, schema) {
+        super(type);
+        Object.defineProperty(this, 'schema', {
+            value: schema,
+            configurable: true,
+            enumerable: false,
+            writable: true
+        });
+    }
+    /**
+     * Create a copy of this collection.
+     *
+     * @param schema - If defined, overwrites the original's schema
+     */
+    clone(schema) {
+        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        if (schema)
+            copy.schema = schema;
+        copy.items = copy.items.map(it => identity.isNode(it) || identity.isPair(it) ? it.clone(schema) : it);
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /**
+     * Adds a value to the collection. For `!!map` and `!!omap` the value must
+     * be a Pair instance or a `{ key, value }` object, which may not have a key
+     * that already exists in the map.
+     */
+    addIn(path, value) {
+        if (isEmptyPath(path))
+            this.add(value);
+        else {
+            const [key, ...rest] = path;
+            const node = this.get(key, true);
+            if (identity.isCollection(node))
+                node.addIn(rest, value);
+            else if (node === undefined && this.schema)
+                this.set(key, collectionFromPath(this.schema, rest, value));
+            else
+                throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+        }
+    }
+    /**
+     * Removes a value from the collection.
+     * @returns `true` if the item was found and removed.
+     */
+    deleteIn(path) {
+        const [key, ...rest] = path;
+        if (rest.length === 0)
+            return this.delete(key);
+        const node = this.get(key, true);
+        if (identity.isCollection(node))
+            return node.deleteIn(rest);
+        else
+            throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+    }
+    /**
+     * Returns item at `key`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    getIn(path, keepScalar) {
+        const [key, ...rest] = path;
+        const node = this.get(key, true);
+        if (rest.length === 0)
+            return !keepScalar && identity.isScalar(node) ? node.value : node;
+        else
+            return identity.isCollection(node) ? node.getIn(rest, keepScalar) : undefined;
+    }
+    hasAllNullValues(allowScalar) {
+        return this.items.every(node => {
+            if (!identity.isPair(node))
+                return false;
+            const n = node.value;
+            return (n == null ||
+                (allowScalar &&
+                    identity.isScalar(n) &&
+                    n.value == null &&
+                    !n.commentBefore &&
+                    !n.comment &&
+                    !n.tag));
+        });
+    }
+    /**
+     * Checks if the collection includes a value with the key `key`.
+     */
+    hasIn(path) {
+        const [key, ...rest] = path;
+        if (rest.length === 0)
+            return this.has(key);
+        const node = this.get(key, true);
+        return identity.isCollection(node) ? node.hasIn(rest) : false;
+    }
+    /**
+     * Sets a value in this collection. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    setIn(path, value) {
+        const [key, ...rest] = path;
+        if (rest.length === 0) {
+            this.set(key, value);
+        }
+        else {
+            const node = this.get(key, true);
+            if (identity.isCollection(node))
+                node.setIn(rest, value);
+            else if (node === undefined && this.schema)
+                this.set(key, collectionFromPath(this.schema, rest, value));
+            else
+                throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+        }
+    }
+}
+
+exports.Collection = Collection;
+exports.collectionFromPath = collectionFromPath;
+exports.isEmptyPath = isEmptyPath;
+
+
+/***/ }),
+
+/***/ 6673:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var applyReviver = __nccwpck_require__(3661);
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(6424);
+
+class NodeBase {
+    constructor(type) {
+        Object.defineProperty(this, identity.NODE_TYPE, { value: type });
+    }
+    /** Create a copy of this node.  */
+    clone() {
+        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /** A plain JavaScript representation of this node. */
+    toJS(doc, { mapAsMap, maxAliasCount, onAnchor, reviver } = {}) {
+        if (!identity.isDocument(doc))
+            throw new TypeError('A document argument is required');
+        const ctx = {
+            anchors: new Map(),
+            doc,
+            keep: true,
+            mapAsMap: mapAsMap === true,
+            mapKeyWarned: false,
+            maxAliasCount: typeof maxAliasCount === 'number' ? maxAliasCount : 100
+        };
+        const res = toJS.toJS(this, '', ctx);
+        if (typeof onAnchor === 'function')
+            for (const { count, res } of ctx.anchors.values())
+                onAnchor(res, count);
+        return typeof reviver === 'function'
+            ? applyReviver.applyReviver(reviver, { '': res }, '', res)
+            : res;
+    }
+}
+
+exports.NodeBase = NodeBase;
+
+
+/***/ }),
+
+/***/ 7165:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var createNode = __nccwpck_require__(2404);
+var stringifyPair = __nccwpck_require__(9748);
+var addPairToJSMap = __nccwpck_require__(7104);
+var identity = __nccwpck_require__(1127);
+
+function createPair(key, value, ctx) {
+    const k = createNode.createNode(key, undefined, ctx);
+    const v = createNode.createNode(value, undefined, ctx);
+    return new Pair(k, v);
+}
+class Pair {
+    constructor(key, value = null) {
+        Object.defineProperty(this, identity.NODE_TYPE, { value: identity.PAIR });
+        this.key = key;
+        this.value = value;
+    }
+    clone(schema) {
+        let { key, value } = this;
+        if (identity.isNode(key))
+            key = key.clone(schema);
+        if (identity.isNode(value))
+            value = value.clone(schema);
+        return new Pair(key, value);
+    }
+    toJSON(_, ctx) {
+        const pair = ctx?.mapAsMap ? new Map() : {};
+        return addPairToJSMap.addPairToJSMap(ctx, pair, this);
+    }
+    toString(ctx, onComment, onChompKeep) {
+        return ctx?.doc
+            ? stringifyPair.stringifyPair(this, ctx, onComment, onChompKeep)
+            : JSON.stringify(this);
+    }
+}
+
+exports.Pair = Pair;
+exports.createPair = createPair;
+
+
+/***/ }),
+
+/***/ 3301:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+var toJS = __nccwpck_require__(6424);
+
+const isScalarValue = (value) => !value || (typeof value !== 'function' && typeof value !== 'object');
+class Scalar extends Node.NodeBase {
+    constructor(value) {
+        super(identity.SCALAR);
+        this.value = value;
+    }
+    toJSON(arg, ctx) {
+        return ctx?.keep ? this.value : toJS.toJS(this.value, arg, ctx);
+    }
+    toString() {
+        return String(this.value);
+    }
+}
+Scalar.BLOCK_FOLDED = 'BLOCK_FOLDED';
+Scalar.BLOCK_LITERAL = 'BLOCK_LITERAL';
+Scalar.PLAIN = 'PLAIN';
+Scalar.QUOTE_DOUBLE = 'QUOTE_DOUBLE';
+Scalar.QUOTE_SINGLE = 'QUOTE_SINGLE';
+
+exports.Scalar = Scalar;
+exports.isScalarValue = isScalarValue;
+
+
+/***/ }),
+
+/***/ 4454:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyCollection = __nccwpck_require__(1212);
+var addPairToJSMap = __nccwpck_require__(7104);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+
+function findPair(items, key) {
+    const k = identity.isScalar(key) ? key.value : key;
+    for (const it of items) {
+        if (identity.isPair(it)) {
+            if (it.key === key || it.key === k)
+                return it;
+            if (identity.isScalar(it.key) && it.key.value === k)
+                return it;
+        }
+    }
+    return undefined;
+}
+class YAMLMap extends Collection.Collection {
+    static get tagName() {
+        return 'tag:yaml.org,2002:map';
+    }
+    constructor(schema) {
+        super(identity.MAP, schema);
+        this.items = [];
+    }
+    /**
+     * A generic collection parsing method that can be extended
+     * to other node classes that inherit from YAMLMap
+     */
+    static from(schema, obj, ctx) {
+        const { keepUndefined, replacer } = ctx;
+        const map = new this(schema);
+        const add = (key, value) => {
+            if (typeof replacer === 'function')
+                value = replacer.call(obj, key, value);
+            else if (Array.isArray(replacer) && !replacer.includes(key))
+                return;
+            if (value !== undefined || keepUndefined)
+                map.items.push(Pair.createPair(key, value, ctx));
+        };
+        if (obj instanceof Map) {
+            for (const [key, value] of obj)
+                add(key, value);
+        }
+        else if (obj && typeof obj === 'object') {
+            for (const key of Object.keys(obj))
+                add(key, obj[key]);
+        }
+        if (typeof schema.sortMapEntries === 'function') {
+            map.items.sort(schema.sortMapEntries);
+        }
+        return map;
+    }
+    /**
+     * Adds a value to the collection.
+     *
+     * @param overwrite - If not set `true`, using a key that is already in the
+     *   collection will throw. Otherwise, overwrites the previous value.
+     */
+    add(pair, overwrite) {
+        let _pair;
+        if (identity.isPair(pair))
+            _pair = pair;
+        else if (!pair || typeof pair !== 'object' || !('key' in pair)) {
+            // In TypeScript, this never happens.
+            _pair = new Pair.Pair(pair, pair?.value);
+        }
+        else
+            _pair = new Pair.Pair(pair.key, pair.value);
+        const prev = findPair(this.items, _pair.key);
+        const sortEntries = this.schema?.sortMapEntries;
+        if (prev) {
+            if (!overwrite)
+                throw new Error(`Key ${_pair.key} already set`);
+            // For scalars, keep the old node & its comments and anchors
+            if (identity.isScalar(prev.value) && Scalar.isScalarValue(_pair.value))
+                prev.value.value = _pair.value;
+            else
+                prev.value = _pair.value;
+        }
+        else if (sortEntries) {
+            const i = this.items.findIndex(item => sortEntries(_pair, item) < 0);
+            if (i === -1)
+                this.items.push(_pair);
+            else
+                this.items.splice(i, 0, _pair);
+        }
+        else {
+            this.items.push(_pair);
+        }
+    }
+    delete(key) {
+        const it = findPair(this.items, key);
+        if (!it)
+            return false;
+        const del = this.items.splice(this.items.indexOf(it), 1);
+        return del.length > 0;
+    }
+    get(key, keepScalar) {
+        const it = findPair(this.items, key);
+        const node = it?.value;
+        return (!keepScalar && identity.isScalar(node) ? node.value : node) ?? undefined;
+    }
+    has(key) {
+        return !!findPair(this.items, key);
+    }
+    set(key, value) {
+        this.add(new Pair.Pair(key, value), true);
+    }
+    /**
+     * @param ctx - Conversion context, originally set in Document#toJS()
+     * @param {Class} Type - If set, forces the returned collection type
+     * @returns Instance of Type, Map, or Object
+     */
+    toJSON(_, ctx, Type) {
+        const map = Type ? new Type() : ctx?.mapAsMap ? new Map() : {};
+        if (ctx?.onCreate)
+            ctx.onCreate(map);
+        for (const item of this.items)
+            addPairToJSMap.addPairToJSMap(ctx, map, item);
+        return map;
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        for (const item of this.items) {
+            if (!identity.isPair(item))
+                throw new Error(`Map items must all be pairs; found ${JSON.stringify(item)} instead`);
+        }
+        if (!ctx.allNullValues && this.hasAllNullValues(false))
+            ctx = Object.assign({}, ctx, { allNullValues: true });
+        return stringifyCollection.stringifyCollection(this, ctx, {
+            blockItemPrefix: '',
+            flowChars: { start: '{', end: '}' },
+            itemIndent: ctx.indent || '',
+            onChompKeep,
+            onComment
+        });
+    }
+}
+
+exports.YAMLMap = YAMLMap;
+exports.findPair = findPair;
+
+
+/***/ }),
+
+/***/ 2223:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var createNode = __nccwpck_require__(2404);
+var stringifyCollection = __nccwpck_require__(1212);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var toJS = __nccwpck_require__(6424);
+
+class YAMLSeq extends Collection.Collection {
+    static get tagName() {
+        return 'tag:yaml.org,2002:seq';
+    }
+    constructor(schema) {
+        super(identity.SEQ, schema);
+        this.items = [];
+    }
+    add(value) {
+        this.items.push(value);
+    }
+    /**
+     * Removes a value from the collection.
+     *
+     * `key` must contain a representation of an integer for this to succeed.
+     * It may be wrapped in a `Scalar`.
+     *
+     * @returns `true` if the item was found and removed.
+     */
+    delete(key) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            return false;
+        const del = this.items.splice(idx, 1);
+        return del.length > 0;
+    }
+    get(key, keepScalar) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            return undefined;
+        const it = this.items[idx];
+        return !keepScalar && identity.isScalar(it) ? it.value : it;
+    }
+    /**
+     * Checks if the collection includes a value with the key `key`.
+     *
+     * `key` must contain a representation of an integer for this to succeed.
+     * It may be wrapped in a `Scalar`.
+     */
+    has(key) {
+        const idx = asItemIndex(key);
+        return typeof idx === 'number' && idx < this.items.length;
+    }
+    /**
+     * Sets a value in this collection. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     *
+     * If `key` does not contain a representation of an integer, this will throw.
+     * It may be wrapped in a `Scalar`.
+     */
+    set(key, value) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            throw new Error(`Expected a valid index, not ${key}.`);
+        const prev = this.items[idx];
+        if (identity.isScalar(prev) && Scalar.isScalarValue(value))
+            prev.value = value;
+        else
+            this.items[idx] = value;
+    }
+    toJSON(_, ctx) {
+        const seq = [];
+        if (ctx?.onCreate)
+            ctx.onCreate(seq);
+        let i = 0;
+        for (const item of this.items)
+            seq.push(toJS.toJS(item, String(i++), ctx));
+        return seq;
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        return stringifyCollection.stringifyCollection(this, ctx, {
+            blockItemPrefix: '- ',
+            flowChars: { start: '[', end: ']' },
+            itemIndent: (ctx.indent || '') + '  ',
+            onChompKeep,
+            onComment
+        });
+    }
+    static from(schema, obj, ctx) {
+        const { replacer } = ctx;
+        const seq = new this(schema);
+        if (obj && Symbol.iterator in Object(obj)) {
+            let i = 0;
+            for (let it of obj) {
+                if (typeof replacer === 'function') {
+                    const key = obj instanceof Set ? it : String(i++);
+                    it = replacer.call(obj, key, it);
+                }
+                seq.items.push(createNode.createNode(it, undefined, ctx));
+            }
+        }
+        return seq;
+    }
+}
+function asItemIndex(key) {
+    let idx = identity.isScalar(key) ? key.value : key;
+    if (idx && typeof idx === 'string')
+        idx = Number(idx);
+    return typeof idx === 'number' && Number.isInteger(idx) && idx >= 0
+        ? idx
+        : null;
+}
+
+exports.YAMLSeq = YAMLSeq;
+
+
+/***/ }),
+
+/***/ 7104:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var log = __nccwpck_require__(7249);
+var merge = __nccwpck_require__(452);
+var stringify = __nccwpck_require__(2148);
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(6424);
+
+function addPairToJSMap(ctx, map, { key, value }) {
+    if (identity.isNode(key) && key.addToJSMap)
+        key.addToJSMap(ctx, map, value);
+    // TODO: Should drop this special case for bare << handling
+    else if (merge.isMergeKey(ctx, key))
+        merge.addMergeToJSMap(ctx, map, value);
+    else {
+        const jsKey = toJS.toJS(key, '', ctx);
+        if (map instanceof Map) {
+            map.set(jsKey, toJS.toJS(value, jsKey, ctx));
+        }
+        else if (map instanceof Set) {
+            map.add(jsKey);
+        }
+        else {
+            const stringKey = stringifyKey(key, jsKey, ctx);
+            const jsValue = toJS.toJS(value, stringKey, ctx);
+            if (stringKey in map)
+                Object.defineProperty(map, stringKey, {
+                    value: jsValue,
+                    writable: true,
+                    enumerable: true,
+                    configurable: true
+                });
+            else
+                map[stringKey] = jsValue;
+        }
+    }
+    return map;
+}
+function stringifyKey(key, jsKey, ctx) {
+    if (jsKey === null)
+        return '';
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string
+    if (typeof jsKey !== 'object')
+        return String(jsKey);
+    if (identity.isNode(key) && ctx?.doc) {
+        const strCtx = stringify.createStringifyContext(ctx.doc, {});
+        strCtx.anchors = new Set();
+        for (const node of ctx.anchors.keys())
+            strCtx.anchors.add(node.anchor);
+        strCtx.inFlow = true;
+        strCtx.inStringifyKey = true;
+        const strKey = key.toString(strCtx);
+        if (!ctx.mapKeyWarned) {
+            let jsonStr = JSON.stringify(strKey);
+            if (jsonStr.length > 40)
+                jsonStr = jsonStr.substring(0, 36) + '..."';
+            log.warn(ctx.doc.options.logLevel, `Keys with collection values will be stringified due to JS Object restrictions: ${jsonStr}. Set mapAsMap: true to use object keys.`);
+            ctx.mapKeyWarned = true;
+        }
+        return strKey;
+    }
+    return JSON.stringify(jsKey);
+}
+
+exports.addPairToJSMap = addPairToJSMap;
+
+
+/***/ }),
+
+/***/ 1127:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+const ALIAS = Symbol.for('yaml.alias');
+const DOC = Symbol.for('yaml.document');
+const MAP = Symbol.for('yaml.map');
+const PAIR = Symbol.for('yaml.pair');
+const SCALAR = Symbol.for('yaml.scalar');
+const SEQ = Symbol.for('yaml.seq');
+const NODE_TYPE = Symbol.for('yaml.node.type');
+const isAlias = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === ALIAS;
+const isDocument = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === DOC;
+const isMap = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === MAP;
+const isPair = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === PAIR;
+const isScalar = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === SCALAR;
+const isSeq = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === SEQ;
+function isCollection(node) {
+    if (node && typeof node === 'object')
+        switch (node[NODE_TYPE]) {
+            case MAP:
+            case SEQ:
+                return true;
+        }
+    return false;
+}
+function isNode(node) {
+    if (node && typeof node === 'object')
+        switch (node[NODE_TYPE]) {
+            case ALIAS:
+            case MAP:
+            case SCALAR:
+            case SEQ:
+                return true;
+        }
+    return false;
+}
+const hasAnchor = (node) => (isScalar(node) || isCollection(node)) && !!node.anchor;
+
+exports.ALIAS = ALIAS;
+exports.DOC = DOC;
+exports.MAP = MAP;
+exports.NODE_TYPE = NODE_TYPE;
+exports.PAIR = PAIR;
+exports.SCALAR = SCALAR;
+exports.SEQ = SEQ;
+exports.hasAnchor = hasAnchor;
+exports.isAlias = isAlias;
+exports.isCollection = isCollection;
+exports.isDocument = isDocument;
+exports.isMap = isMap;
+exports.isNode = isNode;
+exports.isPair = isPair;
+exports.isScalar = isScalar;
+exports.isSeq = isSeq;
+
+
+/***/ }),
+
+/***/ 6424:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+
+/**
+ * Recursively convert any node or its contents to native JavaScript
+ *
+ * @param value - The input value
+ * @param arg - If `value` defines a `toJSON()` method, use this
+ *   as its first argument
+ * @param ctx - Conversion context, originally set in Document#toJS(). If
+ *   `{ keep: true }` is not set, output should be suitable for JSON
+ *   stringification.
+ */
+function toJS(value, arg, ctx) {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-return
+    if (Array.isArray(value))
+        return value.map((v, i) => toJS(v, String(i), ctx));
+    if (value && typeof value.toJSON === 'function') {
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-call
+        if (!ctx || !identity.hasAnchor(value))
+            return value.toJSON(arg, ctx);
+        const data = { aliasCount: 0, count: 1, res: undefined };
+        ctx.anchors.set(value, data);
+        ctx.onCreate = res => {
+            data.res = res;
+            delete ctx.onCreate;
+        };
+        const res = value.toJSON(arg, ctx);
+        if (ctx.onCreate)
+            ctx.onCreate(res);
+        return res;
+    }
+    if (typeof value === 'bigint' && !ctx?.keep)
+        return Number(value);
+    return value;
+}
+
+exports.toJS = toJS;
+
+
+/***/ }),
+
+/***/ 110:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var resolveBlockScalar = __nccwpck_require__(8913);
+var resolveFlowScalar = __nccwpck_require__(6842);
+var errors = __nccwpck_require__(1464);
+var stringifyString = __nccwpck_require__(3069);
+
+function resolveAsScalar(token, strict = true, onError) {
+    if (token) {
+        const _onError = (pos, code, message) => {
+            const offset = typeof pos === 'number' ? pos : Array.isArray(pos) ? pos[0] : pos.offset;
+            if (onError)
+                onError(offset, code, message);
+            else
+                throw new errors.YAMLParseError([offset, offset + 1], code, message);
+        };
+        switch (token.type) {
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return resolveFlowScalar.resolveFlowScalar(token, strict, _onError);
+            case 'block-scalar':
+                return resolveBlockScalar.resolveBlockScalar({ options: { strict } }, token, _onError);
+        }
+    }
+    return null;
+}
+/**
+ * Create a new scalar token with `value`
+ *
+ * Values that represent an actual string but may be parsed as a different type should use a `type` other than `'PLAIN'`,
+ * as this function does not support any schema operations and won't check for such conflicts.
+ *
+ * @param value The string representation of the value, which will have its content properly indented.
+ * @param context.end Comments and whitespace after the end of the value, or after the block scalar header. If undefined, a newline will be added.
+ * @param context.implicitKey Being within an implicit key may affect the resolved type of the token's value.
+ * @param context.indent The indent level of the token.
+ * @param context.inFlow Is this scalar within a flow collection? This may affect the resolved type of the token's value.
+ * @param context.offset The offset position of the token.
+ * @param context.type The preferred type of the scalar token. If undefined, the previous type of the `token` will be used, defaulting to `'PLAIN'`.
+ */
+function createScalarToken(value, context) {
+    const { implicitKey = false, indent, inFlow = false, offset = -1, type = 'PLAIN' } = context;
+    const source = stringifyString.stringifyString({ type, value }, {
+        implicitKey,
+        indent: indent > 0 ? ' '.repeat(indent) : '',
+        inFlow,
+        options: { blockQuote: true, lineWidth: -1 }
+    });
+    const end = context.end ?? [
+        { type: 'newline', offset: -1, indent, source: '\n' }
+    ];
+    switch (source[0]) {
+        case '|':
+        case '>': {
+            const he = source.indexOf('\n');
+            const head = source.substring(0, he);
+            const body = source.substring(he + 1) + '\n';
+            const props = [
+                { type: 'block-scalar-header', offset, indent, source: head }
+            ];
+            if (!addEndtoBlockProps(props, end))
+                props.push({ type: 'newline', offset: -1, indent, source: '\n' });
+            return { type: 'block-scalar', offset, indent, props, source: body };
+        }
+        case '"':
+            return { type: 'double-quoted-scalar', offset, indent, source, end };
+        case "'":
+            return { type: 'single-quoted-scalar', offset, indent, source, end };
+        default:
+            return { type: 'scalar', offset, indent, source, end };
+    }
+}
+/**
+ * Set the value of `token` to the given string `value`, overwriting any previous contents and type that it may have.
+ *
+ * Best efforts are made to retain any comments previously associated with the `token`,
+ * though all contents within a collection's `items` will be overwritten.
+ *
+ * Values that represent an actual string but may be parsed as a different type should use a `type` other than `'PLAIN'`,
+ * as this function does not support any schema operations and won't check for such conflicts.
+ *
+ * @param token Any token. If it does not include an `indent` value, the value will be stringified as if it were an implicit key.
+ * @param value The string representation of the value, which will have its content properly indented.
+ * @param context.afterKey In most cases, values after a key should have an additional level of indentation.
+ * @param context.implicitKey Being within an implicit key may affect the resolved type of the token's value.
+ * @param context.inFlow Being within a flow collection may affect the resolved type of the token's value.
+ * @param context.type The preferred type of the scalar token. If undefined, the previous type of the `token` will be used, defaulting to `'PLAIN'`.
+ */
+function setScalarValue(token, value, context = {}) {
+    let { afterKey = false, implicitKey = false, inFlow = false, type } = context;
+    let indent = 'indent' in token ? token.indent : null;
+    if (afterKey && typeof indent === 'number')
+        indent += 2;
+    if (!type)
+        switch (token.type) {
+            case 'single-quoted-scalar':
+                type = 'QUOTE_SINGLE';
+                break;
+            case 'double-quoted-scalar':
+                type = 'QUOTE_DOUBLE';
+                break;
+            case 'block-scalar': {
+                const header = token.props[0];
+                if (header.type !== 'block-scalar-header')
+                    throw new Error('Invalid block scalar header');
+                type = header.source[0] === '>' ? 'BLOCK_FOLDED' : 'BLOCK_LITERAL';
+                break;
+            }
+            default:
+                type = 'PLAIN';
+        }
+    const source = stringifyString.stringifyString({ type, value }, {
+        implicitKey: implicitKey || indent === null,
+        indent: indent !== null && indent > 0 ? ' '.repeat(indent) : '',
+        inFlow,
+        options: { blockQuote: true, lineWidth: -1 }
+    });
+    switch (source[0]) {
+        case '|':
+        case '>':
+            setBlockScalarValue(token, source);
+            break;
+        case '"':
+            setFlowScalarValue(token, source, 'double-quoted-scalar');
+            break;
+        case "'":
+            setFlowScalarValue(token, source, 'single-quoted-scalar');
+            break;
+        default:
+            setFlowScalarValue(token, source, 'scalar');
+    }
+}
+function setBlockScalarValue(token, source) {
+    const he = source.indexOf('\n');
+    const head = source.substring(0, he);
+    const body = source.substring(he + 1) + '\n';
+    if (token.type === 'block-scalar') {
+        const header = token.props[0];
+        if (header.type !== 'block-scalar-header')
+            throw new Error('Invalid block scalar header');
+        header.source = head;
+        token.source = body;
+    }
+    else {
+        const { offset } = token;
+        const indent = 'indent' in token ? token.indent : -1;
+        const props = [
+            { type: 'block-scalar-header', offset, indent, source: head }
+        ];
+        if (!addEndtoBlockProps(props, 'end' in token ? token.end : undefined))
+            props.push({ type: 'newline', offset: -1, indent, source: '\n' });
+        for (const key of Object.keys(token))
+            if (key !== 'type' && key !== 'offset')
+                delete token[key];
+        Object.assign(token, { type: 'block-scalar', indent, props, source: body });
+    }
+}
+/** @returns `true` if last token is a newline */
+function addEndtoBlockProps(props, end) {
+    if (end)
+        for (const st of end)
+            switch (st.type) {
+                case 'space':
+                case 'comment':
+                    props.push(st);
+                    break;
+                case 'newline':
+                    props.push(st);
+                    return true;
+            }
+    return false;
+}
+function setFlowScalarValue(token, source, type) {
+    switch (token.type) {
+        case 'scalar':
+        case 'double-quoted-scalar':
+        case 'single-quoted-scalar':
+            token.type = type;
+            token.source = source;
+            break;
+        case 'block-scalar': {
+            const end = token.props.slice(1);
+            let oa = source.length;
+            if (token.props[0].type === 'block-scalar-header')
+                oa -= token.props[0].source.length;
+            for (const tok of end)
+                tok.offset += oa;
+            delete token.props;
+            Object.assign(token, { type, source, end });
+            break;
+        }
+        case 'block-map':
+        case 'block-seq': {
+            const offset = token.offset + source.length;
+            const nl = { type: 'newline', offset, indent: token.indent, source: '\n' };
+            delete token.items;
+            Object.assign(token, { type, source, end: [nl] });
+            break;
+        }
+        default: {
+            const indent = 'indent' in token ? token.indent : -1;
+            const end = 'end' in token && Array.isArray(token.end)
+                ? token.end.filter(st => st.type === 'space' ||
+                    st.type === 'comment' ||
+                    st.type === 'newline')
+                : [];
+            for (const key of Object.keys(token))
+                if (key !== 'type' && key !== 'offset')
+                    delete token[key];
+            Object.assign(token, { type, indent, source, end });
+        }
+    }
+}
+
+exports.createScalarToken = createScalarToken;
+exports.resolveAsScalar = resolveAsScalar;
+exports.setScalarValue = setScalarValue;
+
+
+/***/ }),
+
+/***/ 1733:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Stringify a CST document, token, or collection item
+ *
+ * Fair warning: This applies no validation whatsoever, and
+ * simply concatenates the sources in their logical order.
+ */
+const stringify = (cst) => 'type' in cst ? stringifyToken(cst) : stringifyItem(cst);
+function stringifyToken(token) {
+    switch (token.type) {
+        case 'block-scalar': {
+            let res = '';
+            for (const tok of token.props)
+                res += stringifyToken(tok);
+            return res + token.source;
+        }
+        case 'block-map':
+        case 'block-seq': {
+            let res = '';
+            for (const item of token.items)
+                res += stringifyItem(item);
+            return res;
+        }
+        case 'flow-collection': {
+            let res = token.start.source;
+            for (const item of token.items)
+                res += stringifyItem(item);
+            for (const st of token.end)
+                res += st.source;
+            return res;
+        }
+        case 'document': {
+            let res = stringifyItem(token);
+            if (token.end)
+                for (const st of token.end)
+                    res += st.source;
+            return res;
+        }
+        default: {
+            let res = token.source;
+            if ('end' in token && token.end)
+                for (const st of token.end)
+                    res += st.source;
+            return res;
+        }
+    }
+}
+function stringifyItem({ start, key, sep, value }) {
+    let res = '';
+    for (const st of start)
+        res += st.source;
+    if (key)
+        res += stringifyToken(key);
+    if (sep)
+        for (const st of sep)
+            res += st.source;
+    if (value)
+        res += stringifyToken(value);
+    return res;
+}
+
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 7715:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+const BREAK = Symbol('break visit');
+const SKIP = Symbol('skip children');
+const REMOVE = Symbol('remove item');
+/**
+ * Apply a visitor to a CST document or item.
+ *
+ * Walks through the tree (depth-first) starting from the root, calling a
+ * `visitor` function with two arguments when entering each item:
+ *   - `item`: The current item, which included the following members:
+ *     - `start: SourceToken[]` – Source tokens before the key or value,
+ *       possibly including its anchor or tag.
+ *     - `key?: Token | null` – Set for pair values. May then be `null`, if
+ *       the key before the `:` separator is empty.
+ *     - `sep?: SourceToken[]` – Source tokens between the key and the value,
+ *       which should include the `:` map value indicator if `value` is set.
+ *     - `value?: Token` – The value of a sequence item, or of a map pair.
+ *   - `path`: The steps from the root to the current node, as an array of
+ *     `['key' | 'value', number]` tuples.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this token, continue with
+ *      next sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current item, then continue with the next one
+ *   - `number`: Set the index of the next step. This is useful especially if
+ *     the index of the current token has changed.
+ *   - `function`: Define the next visitor for this item. After the original
+ *     visitor is called on item entry, next visitors are called after handling
+ *     a non-empty `key` and when exiting the item.
+ */
+function visit(cst, visitor) {
+    if ('type' in cst && cst.type === 'document')
+        cst = { start: cst.start, value: cst.value };
+    _visit(Object.freeze([]), cst, visitor);
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visit.BREAK = BREAK;
+/** Do not visit the children of the current item */
+visit.SKIP = SKIP;
+/** Remove the current item */
+visit.REMOVE = REMOVE;
+/** Find the item at `path` from `cst` as the root */
+visit.itemAtPath = (cst, path) => {
+    let item = cst;
+    for (const [field, index] of path) {
+        const tok = item?.[field];
+        if (tok && 'items' in tok) {
+            item = tok.items[index];
+        }
+        else
+            return undefined;
+    }
+    return item;
+};
+/**
+ * Get the immediate parent collection of the item at `path` from `cst` as the root.
+ *
+ * Throws an error if the collection is not found, which should never happen if the item itself exists.
+ */
+visit.parentCollection = (cst, path) => {
+    const parent = visit.itemAtPath(cst, path.slice(0, -1));
+    const field = path[path.length - 1][0];
+    const coll = parent?.[field];
+    if (coll && 'items' in coll)
+        return coll;
+    throw new Error('Parent collection not found');
+};
+function _visit(path, item, visitor) {
+    let ctrl = visitor(item, path);
+    if (typeof ctrl === 'symbol')
+        return ctrl;
+    for (const field of ['key', 'value']) {
+        const token = item[field];
+        if (token && 'items' in token) {
+            for (let i = 0; i < token.items.length; ++i) {
+                const ci = _visit(Object.freeze(path.concat([[field, i]])), token.items[i], visitor);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    token.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+            if (typeof ctrl === 'function' && field === 'key')
+                ctrl = ctrl(item, path);
+        }
+    }
+    return typeof ctrl === 'function' ? ctrl(item, path) : ctrl;
+}
+
+exports.visit = visit;
+
+
+/***/ }),
+
+/***/ 3461:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var cstScalar = __nccwpck_require__(110);
+var cstStringify = __nccwpck_require__(1733);
+var cstVisit = __nccwpck_require__(7715);
+
+/** The byte order mark */
+const BOM = '\u{FEFF}';
+/** Start of doc-mode */
+const DOCUMENT = '\x02'; // C0: Start of Text
+/** Unexpected end of flow-mode */
+const FLOW_END = '\x18'; // C0: Cancel
+/** Next token is a scalar value */
+const SCALAR = '\x1f'; // C0: Unit Separator
+/** @returns `true` if `token` is a flow or block collection */
+const isCollection = (token) => !!token && 'items' in token;
+/** @returns `true` if `token` is a flow or block scalar; not an alias */
+const isScalar = (token) => !!token &&
+    (token.type === 'scalar' ||
+        token.type === 'single-quoted-scalar' ||
+        token.type === 'double-quoted-scalar' ||
+        token.type === 'block-scalar');
+/* istanbul ignore next */
+/** Get a printable representation of a lexer token */
+function prettyToken(token) {
+    switch (token) {
+        case BOM:
+            return '<BOM>';
+        case DOCUMENT:
+            return '<DOC>';
+        case FLOW_END:
+            return '<FLOW_END>';
+        case SCALAR:
+            return '<SCALAR>';
+        default:
+            return JSON.stringify(token);
+    }
+}
+/** Identify the type of a lexer token. May return `null` for unknown tokens. */
+function tokenType(source) {
+    switch (source) {
+        case BOM:
+            return 'byte-order-mark';
+        case DOCUMENT:
+            return 'doc-mode';
+        case FLOW_END:
+            return 'flow-error-end';
+        case SCALAR:
+            return 'scalar';
+        case '---':
+            return 'doc-start';
+        case '...':
+            return 'doc-end';
+        case '':
+        case '\n':
+        case '\r\n':
+            return 'newline';
+        case '-':
+            return 'seq-item-ind';
+        case '?':
+            return 'explicit-key-ind';
+        case ':':
+            return 'map-value-ind';
+        case '{':
+            return 'flow-map-start';
+        case '}':
+            return 'flow-map-end';
+        case '[':
+            return 'flow-seq-start';
+        case ']':
+            return 'flow-seq-end';
+        case ',':
+            return 'comma';
+    }
+    switch (source[0]) {
+        case ' ':
+        case '\t':
+            return 'space';
+        case '#':
+            return 'comment';
+        case '%':
+            return 'directive-line';
+        case '*':
+            return 'alias';
+        case '&':
+            return 'anchor';
+        case '!':
+            return 'tag';
+        case "'":
+            return 'single-quoted-scalar';
+        case '"':
+            return 'double-quoted-scalar';
+        case '|':
+        case '>':
+            return 'block-scalar-header';
+    }
+    return null;
+}
+
+exports.createScalarToken = cstScalar.createScalarToken;
+exports.resolveAsScalar = cstScalar.resolveAsScalar;
+exports.setScalarValue = cstScalar.setScalarValue;
+exports.stringify = cstStringify.stringify;
+exports.visit = cstVisit.visit;
+exports.BOM = BOM;
+exports.DOCUMENT = DOCUMENT;
+exports.FLOW_END = FLOW_END;
+exports.SCALAR = SCALAR;
+exports.isCollection = isCollection;
+exports.isScalar = isScalar;
+exports.prettyToken = prettyToken;
+exports.tokenType = tokenType;
+
+
+/***/ }),
+
+/***/ 361:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var cst = __nccwpck_require__(3461);
+
+/*
+START -> stream
+
+stream
+  directive -> line-end -> stream
+  indent + line-end -> stream
+  [else] -> line-start
+
+line-end
+  comment -> line-end
+  newline -> .
+  input-end -> END
+
+line-start
+  doc-start -> doc
+  doc-end -> stream
+  [else] -> indent -> block-start
+
+block-start
+  seq-item-start -> block-start
+  explicit-key-start -> block-start
+  map-value-start -> block-start
+  [else] -> doc
+
+doc
+  line-end -> line-start
+  spaces -> doc
+  anchor -> doc
+  tag -> doc
+  flow-start -> flow -> doc
+  flow-end -> error -> doc
+  seq-item-start -> error -> doc
+  explicit-key-start -> error -> doc
+  map-value-start -> doc
+  alias -> doc
+  quote-start -> quoted-scalar -> doc
+  block-scalar-header -> line-end -> block-scalar(min) -> line-start
+  [else] -> plain-scalar(false, min) -> doc
+
+flow
+  line-end -> flow
+  spaces -> flow
+  anchor -> flow
+  tag -> flow
+  flow-start -> flow -> flow
+  flow-end -> .
+  seq-item-start -> error -> flow
+  explicit-key-start -> flow
+  map-value-start -> flow
+  alias -> flow
+  quote-start -> quoted-scalar -> flow
+  comma -> flow
+  [else] -> plain-scalar(true, 0) -> flow
+
+quoted-scalar
+  quote-end -> .
+  [else] -> quoted-scalar
+
+block-scalar(min)
+  newline + peek(indent < min) -> .
+  [else] -> block-scalar(min)
+
+plain-scalar(is-flow, min)
+  scalar-end(is-flow) -> .
+  peek(newline + (indent < min)) -> .
+  [else] -> plain-scalar(min)
+*/
+function isEmpty(ch) {
+    switch (ch) {
+        case undefined:
+        case ' ':
+        case '\n':
+        case '\r':
+        case '\t':
+            return true;
+        default:
+            return false;
+    }
+}
+const hexDigits = new Set('0123456789ABCDEFabcdef');
+const tagChars = new Set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-#;/?:@&=+$_.!~*'()");
+const flowIndicatorChars = new Set(',[]{}');
+const invalidAnchorChars = new Set(' ,[]{}\n\r\t');
+const isNotAnchorChar = (ch) => !ch || invalidAnchorChars.has(ch);
+/**
+ * Splits an input string into lexical tokens, i.e. smaller strings that are
+ * easily identifiable by `tokens.tokenType()`.
+ *
+ * Lexing starts always in a "stream" context. Incomplete input may be buffered
+ * until a complete token can be emitted.
+ *
+ * In addition to slices of the original input, the following control characters
+ * may also be emitted:
+ *
+ * - `\x02` (Start of Text): A document starts with the next token
+ * - `\x18` (Cancel): Unexpected end of flow-mode (indicates an error)
+ * - `\x1f` (Unit Separator): Next token is a scalar value
+ * - `\u{FEFF}` (Byte order mark): Emitted separately outside documents
+ */
+class Lexer {
+    constructor() {
+        /**
+         * Flag indicating whether the end of the current buffer marks the end of
+         * all input
+         */
+        this.atEnd = false;
+        /**
+         * Explicit indent set in block scalar header, as an offset from the current
+         * minimum indent, so e.g. set to 1 from a header `|2+`. Set to -1 if not
+         * explicitly set.
+         */
+        this.blockScalarIndent = -1;
+        /**
+         * Block scalars that include a + (keep) chomping indicator in their header
+         * include trailing empty lines, which are otherwise excluded from the
+         * scalar's contents.
+         */
+        this.blockScalarKeep = false;
+        /** Current input */
+        this.buffer = '';
+        /**
+         * Flag noting whether the map value indicator : can immediately follow this
+         * node within a flow context.
+         */
+        this.flowKey = false;
+        /** Count of surrounding flow collection levels. */
+        this.flowLevel = 0;
+        /**
+         * Minimum level of indentation required for next lines to be parsed as a
+         * part of the current scalar value.
+         */
+        this.indentNext = 0;
+        /** Indentation level of the current line. */
+        this.indentValue = 0;
+        /** Position of the next \n character. */
+        this.lineEndPos = null;
+        /** Stores the state of the lexer if reaching the end of incpomplete input */
+        this.next = null;
+        /** A pointer to `buffer`; the current position of the lexer. */
+        this.pos = 0;
+    }
+    /**
+     * Generate YAML tokens from the `source` string. If `incomplete`,
+     * a part of the last line may be left as a buffer for the next call.
+     *
+     * @returns A generator of lexical tokens
+     */
+    *lex(source, incomplete = false) {
+        if (source) {
+            if (typeof source !== 'string')
+                throw TypeError('source is not a string');
+            this.buffer = this.buffer ? this.buffer + source : source;
+            this.lineEndPos = null;
+        }
+        this.atEnd = !incomplete;
+        let next = this.next ?? 'stream';
+        while (next && (incomplete || this.hasChars(1)))
+            next = yield* this.parseNext(next);
+    }
+    atLineEnd() {
+        let i = this.pos;
+        let ch = this.buffer[i];
+        while (ch === ' ' || ch === '\t')
+            ch = this.buffer[++i];
+        if (!ch || ch === '#' || ch === '\n')
+            return true;
+        if (ch === '\r')
+            return this.buffer[i + 1] === '\n';
+        return false;
+    }
+    charAt(n) {
+        return this.buffer[this.pos + n];
+    }
+    continueScalar(offset) {
+        let ch = this.buffer[offset];
+        if (this.indentNext > 0) {
+            let indent = 0;
+            while (ch === ' ')
+                ch = this.buffer[++indent + offset];
+            if (ch === '\r') {
+                const next = this.buffer[indent + offset + 1];
+                if (next === '\n' || (!next && !this.atEnd))
+                    return offset + indent + 1;
+            }
+            return ch === '\n' || indent >= this.indentNext || (!ch && !this.atEnd)
+                ? offset + indent
+                : -1;
+        }
+        if (ch === '-' || ch === '.') {
+            const dt = this.buffer.substr(offset, 3);
+            if ((dt === '---' || dt === '...') && isEmpty(this.buffer[offset + 3]))
+                return -1;
+        }
+        return offset;
+    }
+    getLine() {
+        let end = this.lineEndPos;
+        if (typeof end !== 'number' || (end !== -1 && end < this.pos)) {
+            end = this.buffer.indexOf('\n', this.pos);
+            this.lineEndPos = end;
+        }
+        if (end === -1)
+            return this.atEnd ? this.buffer.substring(this.pos) : null;
+        if (this.buffer[end - 1] === '\r')
+            end -= 1;
+        return this.buffer.substring(this.pos, end);
+    }
+    hasChars(n) {
+        return this.pos + n <= this.buffer.length;
+    }
+    setNext(state) {
+        this.buffer = this.buffer.substring(this.pos);
+        this.pos = 0;
+        this.lineEndPos = null;
+        this.next = state;
+        return null;
+    }
+    peek(n) {
+        return this.buffer.substr(this.pos, n);
+    }
+    *parseNext(next) {
+        switch (next) {
+            case 'stream':
+                return yield* this.parseStream();
+            case 'line-start':
+                return yield* this.parseLineStart();
+            case 'block-start':
+                return yield* this.parseBlockStart();
+            case 'doc':
+                return yield* this.parseDocument();
+            case 'flow':
+                return yield* this.parseFlowCollection();
+            case 'quoted-scalar':
+                return yield* this.parseQuotedScalar();
+            case 'block-scalar':
+                return yield* this.parseBlockScalar();
+            case 'plain-scalar':
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseStream() {
+        let line = this.getLine();
+        if (line === null)
+            return this.setNext('stream');
+        if (line[0] === cst.BOM) {
+            yield* this.pushCount(1);
+            line = line.substring(1);
+        }
+        if (line[0] === '%') {
+            let dirEnd = line.length;
+            let cs = line.indexOf('#');
+            while (cs !== -1) {
+                const ch = line[cs - 1];
+                if (ch === ' ' || ch === '\t') {
+                    dirEnd = cs - 1;
+                    break;
+                }
+                else {
+                    cs = line.indexOf('#', cs + 1);
+                }
+            }
+            while (true) {
+                const ch = line[dirEnd - 1];
+                if (ch === ' ' || ch === '\t')
+                    dirEnd -= 1;
+                else
+                    break;
+            }
+            const n = (yield* this.pushCount(dirEnd)) + (yield* this.pushSpaces(true));
+            yield* this.pushCount(line.length - n); // possible comment
+            this.pushNewline();
+            return 'stream';
+        }
+        if (this.atLineEnd()) {
+            const sp = yield* this.pushSpaces(true);
+            yield* this.pushCount(line.length - sp);
+            yield* this.pushNewline();
+            return 'stream';
+        }
+        yield cst.DOCUMENT;
+        return yield* this.parseLineStart();
+    }
+    *parseLineStart() {
+        const ch = this.charAt(0);
+        if (!ch && !this.atEnd)
+            return this.setNext('line-start');
+        if (ch === '-' || ch === '.') {
+            if (!this.atEnd && !this.hasChars(4))
+                return this.setNext('line-start');
+            const s = this.peek(3);
+            if ((s === '---' || s === '...') && isEmpty(this.charAt(3))) {
+                yield* this.pushCount(3);
+                this.indentValue = 0;
+                this.indentNext = 0;
+                return s === '---' ? 'doc' : 'stream';
+            }
+        }
+        this.indentValue = yield* this.pushSpaces(false);
+        if (this.indentNext > this.indentValue && !isEmpty(this.charAt(1)))
+            this.indentNext = this.indentValue;
+        return yield* this.parseBlockStart();
+    }
+    *parseBlockStart() {
+        const [ch0, ch1] = this.peek(2);
+        if (!ch1 && !this.atEnd)
+            return this.setNext('block-start');
+        if ((ch0 === '-' || ch0 === '?' || ch0 === ':') && isEmpty(ch1)) {
+            const n = (yield* this.pushCount(1)) + (yield* this.pushSpaces(true));
+            this.indentNext = this.indentValue + 1;
+            this.indentValue += n;
+            return 'block-start';
+        }
+        return 'doc';
+    }
+    *parseDocument() {
+        yield* this.pushSpaces(true);
+        const line = this.getLine();
+        if (line === null)
+            return this.setNext('doc');
+        let n = yield* this.pushIndicators();
+        switch (line[n]) {
+            case '#':
+                yield* this.pushCount(line.length - n);
+            // fallthrough
+            case undefined:
+                yield* this.pushNewline();
+                return yield* this.parseLineStart();
+            case '{':
+            case '[':
+                yield* this.pushCount(1);
+                this.flowKey = false;
+                this.flowLevel = 1;
+                return 'flow';
+            case '}':
+            case ']':
+                // this is an error
+                yield* this.pushCount(1);
+                return 'doc';
+            case '*':
+                yield* this.pushUntil(isNotAnchorChar);
+                return 'doc';
+            case '"':
+            case "'":
+                return yield* this.parseQuotedScalar();
+            case '|':
+            case '>':
+                n += yield* this.parseBlockScalarHeader();
+                n += yield* this.pushSpaces(true);
+                yield* this.pushCount(line.length - n);
+                yield* this.pushNewline();
+                return yield* this.parseBlockScalar();
+            default:
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseFlowCollection() {
+        let nl, sp;
+        let indent = -1;
+        do {
+            nl = yield* this.pushNewline();
+            if (nl > 0) {
+                sp = yield* this.pushSpaces(false);
+                this.indentValue = indent = sp;
+            }
+            else {
+                sp = 0;
+            }
+            sp += yield* this.pushSpaces(true);
+        } while (nl + sp > 0);
+        const line = this.getLine();
+        if (line === null)
+            return this.setNext('flow');
+        if ((indent !== -1 && indent < this.indentNext && line[0] !== '#') ||
+            (indent === 0 &&
+                (line.startsWith('---') || line.startsWith('...')) &&
+                isEmpty(line[3]))) {
+            // Allowing for the terminal ] or } at the same (rather than greater)
+            // indent level as the initial [ or { is technically invalid, but
+            // failing here would be surprising to users.
+            const atFlowEndMarker = indent === this.indentNext - 1 &&
+                this.flowLevel === 1 &&
+                (line[0] === ']' || line[0] === '}');
+            if (!atFlowEndMarker) {
+                // this is an error
+                this.flowLevel = 0;
+                yield cst.FLOW_END;
+                return yield* this.parseLineStart();
+            }
+        }
+        let n = 0;
+        while (line[n] === ',') {
+            n += yield* this.pushCount(1);
+            n += yield* this.pushSpaces(true);
+            this.flowKey = false;
+        }
+        n += yield* this.pushIndicators();
+        switch (line[n]) {
+            case undefined:
+                return 'flow';
+            case '#':
+                yield* this.pushCount(line.length - n);
+                return 'flow';
+            case '{':
+            case '[':
+                yield* this.pushCount(1);
+                this.flowKey = false;
+                this.flowLevel += 1;
+                return 'flow';
+            case '}':
+            case ']':
+                yield* this.pushCount(1);
+                this.flowKey = true;
+                this.flowLevel -= 1;
+                return this.flowLevel ? 'flow' : 'doc';
+            case '*':
+                yield* this.pushUntil(isNotAnchorChar);
+                return 'flow';
+            case '"':
+            case "'":
+                this.flowKey = true;
+                return yield* this.parseQuotedScalar();
+            case ':': {
+                const next = this.charAt(1);
+                if (this.flowKey || isEmpty(next) || next === ',') {
+                    this.flowKey = false;
+                    yield* this.pushCount(1);
+                    yield* this.pushSpaces(true);
+                    return 'flow';
+                }
+            }
+            // fallthrough
+            default:
+                this.flowKey = false;
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseQuotedScalar() {
+        const quote = this.charAt(0);
+        let end = this.buffer.indexOf(quote, this.pos + 1);
+        if (quote === "'") {
+            while (end !== -1 && this.buffer[end + 1] === "'")
+                end = this.buffer.indexOf("'", end + 2);
+        }
+        else {
+            // double-quote
+            while (end !== -1) {
+                let n = 0;
+                while (this.buffer[end - 1 - n] === '\\')
+                    n += 1;
+                if (n % 2 === 0)
+                    break;
+                end = this.buffer.indexOf('"', end + 1);
+            }
+        }
+        // Only looking for newlines within the quotes
+        const qb = this.buffer.substring(0, end);
+        let nl = qb.indexOf('\n', this.pos);
+        if (nl !== -1) {
+            while (nl !== -1) {
+                const cs = this.continueScalar(nl + 1);
+                if (cs === -1)
+                    break;
+                nl = qb.indexOf('\n', cs);
+            }
+            if (nl !== -1) {
+                // this is an error caused by an unexpected unindent
+                end = nl - (qb[nl - 1] === '\r' ? 2 : 1);
+            }
+        }
+        if (end === -1) {
+            if (!this.atEnd)
+                return this.setNext('quoted-scalar');
+            end = this.buffer.length;
+        }
+        yield* this.pushToIndex(end + 1, false);
+        return this.flowLevel ? 'flow' : 'doc';
+    }
+    *parseBlockScalarHeader() {
+        this.blockScalarIndent = -1;
+        this.blockScalarKeep = false;
+        let i = this.pos;
+        while (true) {
+            const ch = this.buffer[++i];
+            if (ch === '+')
+                this.blockScalarKeep = true;
+            else if (ch > '0' && ch <= '9')
+                this.blockScalarIndent = Number(ch) - 1;
+            else if (ch !== '-')
+                break;
+        }
+        return yield* this.pushUntil(ch => isEmpty(ch) || ch === '#');
+    }
+    *parseBlockScalar() {
+        let nl = this.pos - 1; // may be -1 if this.pos === 0
+        let indent = 0;
+        let ch;
+        loop: for (let i = this.pos; (ch = this.buffer[i]); ++i) {
+            switch (ch) {
+                case ' ':
+                    indent += 1;
+                    break;
+                case '\n':
+                    nl = i;
+                    indent = 0;
+                    break;
+                case '\r': {
+                    const next = this.buffer[i + 1];
+                    if (!next && !this.atEnd)
+                        return this.setNext('block-scalar');
+                    if (next === '\n')
+                        break;
+                } // fallthrough
+                default:
+                    break loop;
+            }
+        }
+        if (!ch && !this.atEnd)
+            return this.setNext('block-scalar');
+        if (indent >= this.indentNext) {
+            if (this.blockScalarIndent === -1)
+                this.indentNext = indent;
+            else {
+                this.indentNext =
+                    this.blockScalarIndent + (this.indentNext === 0 ? 1 : this.indentNext);
+            }
+            do {
+                const cs = this.continueScalar(nl + 1);
+                if (cs === -1)
+                    break;
+                nl = this.buffer.indexOf('\n', cs);
+            } while (nl !== -1);
+            if (nl === -1) {
+                if (!this.atEnd)
+                    return this.setNext('block-scalar');
+                nl = this.buffer.length;
+            }
+        }
+        // Trailing insufficiently indented tabs are invalid.
+        // To catch that during parsing, we include them in the block scalar value.
+        let i = nl + 1;
+        ch = this.buffer[i];
+        while (ch === ' ')
+            ch = this.buffer[++i];
+        if (ch === '\t') {
+            while (ch === '\t' || ch === ' ' || ch === '\r' || ch === '\n')
+                ch = this.buffer[++i];
+            nl = i - 1;
+        }
+        else if (!this.blockScalarKeep) {
+            do {
+                let i = nl - 1;
+                let ch = this.buffer[i];
+                if (ch === '\r')
+                    ch = this.buffer[--i];
+                const lastChar = i; // Drop the line if last char not more indented
+                while (ch === ' ')
+                    ch = this.buffer[--i];
+                if (ch === '\n' && i >= this.pos && i + 1 + indent > lastChar)
+                    nl = i;
+                else
+                    break;
+            } while (true);
+        }
+        yield cst.SCALAR;
+        yield* this.pushToIndex(nl + 1, true);
+        return yield* this.parseLineStart();
+    }
+    *parsePlainScalar() {
+        const inFlow = this.flowLevel > 0;
+        let end = this.pos - 1;
+        let i = this.pos - 1;
+        let ch;
+        while ((ch = this.buffer[++i])) {
+            if (ch === ':') {
+                const next = this.buffer[i + 1];
+                if (isEmpty(next) || (inFlow && flowIndicatorChars.has(next)))
+                    break;
+                end = i;
+            }
+            else if (isEmpty(ch)) {
+                let next = this.buffer[i + 1];
+                if (ch === '\r') {
+                    if (next === '\n') {
+                        i += 1;
+                        ch = '\n';
+                        next = this.buffer[i + 1];
+                    }
+                    else
+                        end = i;
+                }
+                if (next === '#' || (inFlow && flowIndicatorChars.has(next)))
+                    break;
+                if (ch === '\n') {
+                    const cs = this.continueScalar(i + 1);
+                    if (cs === -1)
+                        break;
+                    i = Math.max(i, cs - 2); // to advance, but still account for ' #'
+                }
+            }
+            else {
+                if (inFlow && flowIndicatorChars.has(ch))
+                    break;
+                end = i;
+            }
+        }
+        if (!ch && !this.atEnd)
+            return this.setNext('plain-scalar');
+        yield cst.SCALAR;
+        yield* this.pushToIndex(end + 1, true);
+        return inFlow ? 'flow' : 'doc';
+    }
+    *pushCount(n) {
+        if (n > 0) {
+            yield this.buffer.substr(this.pos, n);
+            this.pos += n;
+            return n;
+        }
+        return 0;
+    }
+    *pushToIndex(i, allowEmpty) {
+        const s = this.buffer.slice(this.pos, i);
+        if (s) {
+            yield s;
+            this.pos += s.length;
+            return s.length;
+        }
+        else if (allowEmpty)
+            yield '';
+        return 0;
+    }
+    *pushIndicators() {
+        let n = 0;
+        loop: while (true) {
+            switch (this.charAt(0)) {
+                case '!':
+                    n += yield* this.pushTag();
+                    n += yield* this.pushSpaces(true);
+                    continue loop;
+                case '&':
+                    n += yield* this.pushUntil(isNotAnchorChar);
+                    n += yield* this.pushSpaces(true);
+                    continue loop;
+                case '-': // this is an error
+                case '?': // this is an error outside flow collections
+                case ':': {
+                    const inFlow = this.flowLevel > 0;
+                    const ch1 = this.charAt(1);
+                    if (isEmpty(ch1) || (inFlow && flowIndicatorChars.has(ch1))) {
+                        if (!inFlow)
+                            this.indentNext = this.indentValue + 1;
+                        else if (this.flowKey)
+                            this.flowKey = false;
+                        n += yield* this.pushCount(1);
+                        n += yield* this.pushSpaces(true);
+                        continue loop;
+                    }
+                }
+            }
+            break loop;
+        }
+        return n;
+    }
+    *pushTag() {
+        if (this.charAt(1) === '<') {
+            let i = this.pos + 2;
+            let ch = this.buffer[i];
+            while (!isEmpty(ch) && ch !== '>')
+                ch = this.buffer[++i];
+            return yield* this.pushToIndex(ch === '>' ? i + 1 : i, false);
+        }
+        else {
+            let i = this.pos + 1;
+            let ch = this.buffer[i];
+            while (ch) {
+                if (tagChars.has(ch))
+                    ch = this.buffer[++i];
+                else if (ch === '%' &&
+                    hexDigits.has(this.buffer[i + 1]) &&
+                    hexDigits.has(this.buffer[i + 2])) {
+                    ch = this.buffer[(i += 3)];
+                }
+                else
+                    break;
+            }
+            return yield* this.pushToIndex(i, false);
+        }
+    }
+    *pushNewline() {
+        const ch = this.buffer[this.pos];
+        if (ch === '\n')
+            return yield* this.pushCount(1);
+        else if (ch === '\r' && this.charAt(1) === '\n')
+            return yield* this.pushCount(2);
+        else
+            return 0;
+    }
+    *pushSpaces(allowTabs) {
+        let i = this.pos - 1;
+        let ch;
+        do {
+            ch = this.buffer[++i];
+        } while (ch === ' ' || (allowTabs && ch === '\t'));
+        const n = i - this.pos;
+        if (n > 0) {
+            yield this.buffer.substr(this.pos, n);
+            this.pos = i;
+        }
+        return n;
+    }
+    *pushUntil(test) {
+        let i = this.pos;
+        let ch = this.buffer[i];
+        while (!test(ch))
+            ch = this.buffer[++i];
+        return yield* this.pushToIndex(i, false);
+    }
+}
+
+exports.Lexer = Lexer;
+
+
+/***/ }),
+
+/***/ 6628:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Tracks newlines during parsing in order to provide an efficient API for
+ * determining the one-indexed `{ line, col }` position for any offset
+ * within the input.
+ */
+class LineCounter {
+    constructor() {
+        this.lineStarts = [];
+        /**
+         * Should be called in ascending order. Otherwise, call
+         * `lineCounter.lineStarts.sort()` before calling `linePos()`.
+         */
+        this.addNewLine = (offset) => this.lineStarts.push(offset);
+        /**
+         * Performs a binary search and returns the 1-indexed { line, col }
+         * position of `offset`. If `line === 0`, `addNewLine` has never been
+         * called or `offset` is before the first known newline.
+         */
+        this.linePos = (offset) => {
+            let low = 0;
+            let high = this.lineStarts.length;
+            while (low < high) {
+                const mid = (low + high) >> 1; // Math.floor((low + high) / 2)
+                if (this.lineStarts[mid] < offset)
+                    low = mid + 1;
+                else
+                    high = mid;
+            }
+            if (this.lineStarts[low] === offset)
+                return { line: low + 1, col: 1 };
+            if (low === 0)
+                return { line: 0, col: offset };
+            const start = this.lineStarts[low - 1];
+            return { line: low, col: offset - start + 1 };
+        };
+    }
+}
+
+exports.LineCounter = LineCounter;
+
+
+/***/ }),
+
+/***/ 3456:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_process = __nccwpck_require__(932);
+var cst = __nccwpck_require__(3461);
+var lexer = __nccwpck_require__(361);
+
+function includesToken(list, type) {
+    for (let i = 0; i < list.length; ++i)
+        if (list[i].type === type)
+            return true;
+    return false;
+}
+function findNonEmptyIndex(list) {
+    for (let i = 0; i < list.length; ++i) {
+        switch (list[i].type) {
+            case 'space':
+            case 'comment':
+            case 'newline':
+                break;
+            default:
+                return i;
+        }
+    }
+    return -1;
+}
+function isFlowToken(token) {
+    switch (token?.type) {
+        case 'alias':
+        case 'scalar':
+        case 'single-quoted-scalar':
+        case 'double-quoted-scalar':
+        case 'flow-collection':
+            return true;
+        default:
+            return false;
+    }
+}
+function getPrevProps(parent) {
+    switch (parent.type) {
+        case 'document':
+            return parent.start;
+        case 'block-map': {
+            const it = parent.items[parent.items.length - 1];
+            return it.sep ?? it.start;
+        }
+        case 'block-seq':
+            return parent.items[parent.items.length - 1].start;
+        /* istanbul ignore next should not happen */
+        default:
+            return [];
+    }
+}
+/** Note: May modify input array */
+function getFirstKeyStartProps(prev) {
+    if (prev.length === 0)
+        return [];
+    let i = prev.length;
+    loop: while (--i >= 0) {
+        switch (prev[i].type) {
+            case 'doc-start':
+            case 'explicit-key-ind':
+            case 'map-value-ind':
+            case 'seq-item-ind':
+            case 'newline':
+                break loop;
+        }
+    }
+    while (prev[++i]?.type === 'space') {
+        /* loop */
+    }
+    return prev.splice(i, prev.length);
+}
+function arrayPushArray(target, source) {
+    // May exhaust call stack with large `source` array
+    if (source.length < 1e5)
+        Array.prototype.push.apply(target, source);
+    else
+        for (let i = 0; i < source.length; ++i)
+            target.push(source[i]);
+}
+function fixFlowSeqItems(fc) {
+    if (fc.start.type === 'flow-seq-start') {
+        for (const it of fc.items) {
+            if (it.sep &&
+                !it.value &&
+                !includesToken(it.start, 'explicit-key-ind') &&
+                !includesToken(it.sep, 'map-value-ind')) {
+                if (it.key)
+                    it.value = it.key;
+                delete it.key;
+                if (isFlowToken(it.value)) {
+                    if (it.value.end)
+                        arrayPushArray(it.value.end, it.sep);
+                    else
+                        it.value.end = it.sep;
+                }
+                else
+                    arrayPushArray(it.start, it.sep);
+                delete it.sep;
+            }
+        }
+    }
+}
+/**
+ * A YAML concrete syntax tree (CST) parser
+ *
+ * ```ts
+ * const src: string = ...
+ * for (const token of new Parser().parse(src)) {
+ *   // token: Token
+ * }
+ * ```
+ *
+ * To use the parser with a user-provided lexer:
+ *
+ * ```ts
+ * function* parse(source: string, lexer: Lexer) {
+ *   const parser = new Parser()
+ *   for (const lexeme of lexer.lex(source))
+ *     yield* parser.next(lexeme)
+ *   yield* parser.end()
+ * }
+ *
+ * const src: string = ...
+ * const lexer = new Lexer()
+ * for (const token of parse(src, lexer)) {
+ *   // token: Token
+ * }
+ * ```
+ */
+class Parser {
+    /**
+     * @param onNewLine - If defined, called separately with the start position of
+     *   each new line (in `parse()`, including the start of input).
+     */
+    constructor(onNewLine) {
+        /** If true, space and sequence indicators count as indentation */
+        this.atNewLine = true;
+        /** If true, next token is a scalar value */
+        this.atScalar = false;
+        /** Current indentation level */
+        this.indent = 0;
+        /** Current offset since the start of parsing */
+        this.offset = 0;
+        /** On the same line with a block map key */
+        this.onKeyLine = false;
+        /** Top indicates the node that's currently being built */
+        this.stack = [];
+        /** The source of the current token, set in parse() */
+        this.source = '';
+        /** The type of the current token, set in parse() */
+        this.type = '';
+        // Must be defined after `next()`
+        this.lexer = new lexer.Lexer();
+        this.onNewLine = onNewLine;
+    }
+    /**
+     * Parse `source` as a YAML stream.
+     * If `incomplete`, a part of the last line may be left as a buffer for the next call.
+     *
+     * Errors are not thrown, but yielded as `{ type: 'error', message }` tokens.
+     *
+     * @returns A generator of tokens representing each directive, document, and other structure.
+     */
+    *parse(source, incomplete = false) {
+        if (this.onNewLine && this.offset === 0)
+            this.onNewLine(0);
+        for (const lexeme of this.lexer.lex(source, incomplete))
+            yield* this.next(lexeme);
+        if (!incomplete)
+            yield* this.end();
+    }
+    /**
+     * Advance the parser by the `source` of one lexical token.
+     */
+    *next(source) {
+        this.source = source;
+        if (node_process.env.LOG_TOKENS)
+            console.log('|', cst.prettyToken(source));
+        if (this.atScalar) {
+            this.atScalar = false;
+            yield* this.step();
+            this.offset += source.length;
+            return;
+        }
+        const type = cst.tokenType(source);
+        if (!type) {
+            const message = `Not a YAML token: ${source}`;
+            yield* this.pop({ type: 'error', offset: this.offset, message, source });
+            this.offset += source.length;
+        }
+        else if (type === 'scalar') {
+            this.atNewLine = false;
+            this.atScalar = true;
+            this.type = 'scalar';
+        }
+        else {
+            this.type = type;
+            yield* this.step();
+            switch (type) {
+                case 'newline':
+                    this.atNewLine = true;
+                    this.indent = 0;
+                    if (this.onNewLine)
+                        this.onNewLine(this.offset + source.length);
+                    break;
+                case 'space':
+                    if (this.atNewLine && source[0] === ' ')
+                        this.indent += source.length;
+                    break;
+                case 'explicit-key-ind':
+                case 'map-value-ind':
+                case 'seq-item-ind':
+                    if (this.atNewLine)
+                        this.indent += source.length;
+                    break;
+                case 'doc-mode':
+                case 'flow-error-end':
+                    return;
+                default:
+                    this.atNewLine = false;
+            }
+            this.offset += source.length;
+        }
+    }
+    /** Call at end of input to push out any remaining constructions */
+    *end() {
+        while (this.stack.length > 0)
+            yield* this.pop();
+    }
+    get sourceToken() {
+        const st = {
+            type: this.type,
+            offset: this.offset,
+            indent: this.indent,
+            source: this.source
+        };
+        return st;
+    }
+    *step() {
+        const top = this.peek(1);
+        if (this.type === 'doc-end' && top?.type !== 'doc-end') {
+            while (this.stack.length > 0)
+                yield* this.pop();
+            this.stack.push({
+                type: 'doc-end',
+                offset: this.offset,
+                source: this.source
+            });
+            return;
+        }
+        if (!top)
+            return yield* this.stream();
+        switch (top.type) {
+            case 'document':
+                return yield* this.document(top);
+            case 'alias':
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return yield* this.scalar(top);
+            case 'block-scalar':
+                return yield* this.blockScalar(top);
+            case 'block-map':
+                return yield* this.blockMap(top);
+            case 'block-seq':
+                return yield* this.blockSequence(top);
+            case 'flow-collection':
+                return yield* this.flowCollection(top);
+            case 'doc-end':
+                return yield* this.documentEnd(top);
+        }
+        /* istanbul ignore next should not happen */
+        yield* this.pop();
+    }
+    peek(n) {
+        return this.stack[this.stack.length - n];
+    }
+    *pop(error) {
+        const token = error ?? this.stack.pop();
+        /* istanbul ignore if should not happen */
+        if (!token) {
+            const message = 'Tried to pop an empty stack';
+            yield { type: 'error', offset: this.offset, source: '', message };
+        }
+        else if (this.stack.length === 0) {
+            yield token;
+        }
+        else {
+            const top = this.peek(1);
+            if (token.type === 'block-scalar') {
+                // Block scalars use their parent rather than header indent
+                token.indent = 'indent' in top ? top.indent : 0;
+            }
+            else if (token.type === 'flow-collection' && top.type === 'document') {
+                // Ignore all indent for top-level flow collections
+                token.indent = 0;
+            }
+            if (token.type === 'flow-collection')
+                fixFlowSeqItems(token);
+            switch (top.type) {
+                case 'document':
+                    top.value = token;
+                    break;
+                case 'block-scalar':
+                    top.props.push(token); // error
+                    break;
+                case 'block-map': {
+                    const it = top.items[top.items.length - 1];
+                    if (it.value) {
+                        top.items.push({ start: [], key: token, sep: [] });
+                        this.onKeyLine = true;
+                        return;
+                    }
+                    else if (it.sep) {
+                        it.value = token;
+                    }
+                    else {
+                        Object.assign(it, { key: token, sep: [] });
+                        this.onKeyLine = !it.explicitKey;
+                        return;
+                    }
+                    break;
+                }
+                case 'block-seq': {
+                    const it = top.items[top.items.length - 1];
+                    if (it.value)
+                        top.items.push({ start: [], value: token });
+                    else
+                        it.value = token;
+                    break;
+                }
+                case 'flow-collection': {
+                    const it = top.items[top.items.length - 1];
+                    if (!it || it.value)
+                        top.items.push({ start: [], key: token, sep: [] });
+                    else if (it.sep)
+                        it.value = token;
+                    else
+                        Object.assign(it, { key: token, sep: [] });
+                    return;
+                }
+                /* istanbul ignore next should not happen */
+                default:
+                    yield* this.pop();
+                    yield* this.pop(token);
+            }
+            if ((top.type === 'document' ||
+                top.type === 'block-map' ||
+                top.type === 'block-seq') &&
+                (token.type === 'block-map' || token.type === 'block-seq')) {
+                const last = token.items[token.items.length - 1];
+                if (last &&
+                    !last.sep &&
+                    !last.value &&
+                    last.start.length > 0 &&
+                    findNonEmptyIndex(last.start) === -1 &&
+                    (token.indent === 0 ||
+                        last.start.every(st => st.type !== 'comment' || st.indent < token.indent))) {
+                    if (top.type === 'document')
+                        top.end = last.start;
+                    else
+                        top.items.push({ start: last.start });
+                    token.items.splice(-1, 1);
+                }
+            }
+        }
+    }
+    *stream() {
+        switch (this.type) {
+            case 'directive-line':
+                yield { type: 'directive', offset: this.offset, source: this.source };
+                return;
+            case 'byte-order-mark':
+            case 'space':
+            case 'comment':
+            case 'newline':
+                yield this.sourceToken;
+                return;
+            case 'doc-mode':
+            case 'doc-start': {
+                const doc = {
+                    type: 'document',
+                    offset: this.offset,
+                    start: []
+                };
+                if (this.type === 'doc-start')
+                    doc.start.push(this.sourceToken);
+                this.stack.push(doc);
+                return;
+            }
+        }
+        yield {
+            type: 'error',
+            offset: this.offset,
+            message: `Unexpected ${this.type} token in YAML stream`,
+            source: this.source
+        };
+    }
+    *document(doc) {
+        if (doc.value)
+            return yield* this.lineEnd(doc);
+        switch (this.type) {
+            case 'doc-start': {
+                if (findNonEmptyIndex(doc.start) !== -1) {
+                    yield* this.pop();
+                    yield* this.step();
+                }
+                else
+                    doc.start.push(this.sourceToken);
+                return;
+            }
+            case 'anchor':
+            case 'tag':
+            case 'space':
+            case 'comment':
+            case 'newline':
+                doc.start.push(this.sourceToken);
+                return;
+        }
+        const bv = this.startBlockValue(doc);
+        if (bv)
+            this.stack.push(bv);
+        else {
+            yield {
+                type: 'error',
+                offset: this.offset,
+                message: `Unexpected ${this.type} token in YAML document`,
+                source: this.source
+            };
+        }
+    }
+    *scalar(scalar) {
+        if (this.type === 'map-value-ind') {
+            const prev = getPrevProps(this.peek(2));
+            const start = getFirstKeyStartProps(prev);
+            let sep;
+            if (scalar.end) {
+                sep = scalar.end;
+                sep.push(this.sourceToken);
+                delete scalar.end;
+            }
+            else
+                sep = [this.sourceToken];
+            const map = {
+                type: 'block-map',
+                offset: scalar.offset,
+                indent: scalar.indent,
+                items: [{ start, key: scalar, sep }]
+            };
+            this.onKeyLine = true;
+            this.stack[this.stack.length - 1] = map;
+        }
+        else
+            yield* this.lineEnd(scalar);
+    }
+    *blockScalar(scalar) {
+        switch (this.type) {
+            case 'space':
+            case 'comment':
+            case 'newline':
+                scalar.props.push(this.sourceToken);
+                return;
+            case 'scalar':
+                scalar.source = this.source;
+                // block-scalar source includes trailing newline
+                this.atNewLine = true;
+                this.indent = 0;
+                if (this.onNewLine) {
+                    let nl = this.source.indexOf('\n') + 1;
+                    while (nl !== 0) {
+                        this.onNewLine(this.offset + nl);
+                        nl = this.source.indexOf('\n', nl) + 1;
+                    }
+                }
+                yield* this.pop();
+                break;
+            /* istanbul ignore next should not happen */
+            default:
+                yield* this.pop();
+                yield* this.step();
+        }
+    }
+    *blockMap(map) {
+        const it = map.items[map.items.length - 1];
+        // it.sep is true-ish if pair already has key or : separator
+        switch (this.type) {
+            case 'newline':
+                this.onKeyLine = false;
+                if (it.value) {
+                    const end = 'end' in it.value ? it.value.end : undefined;
+                    const last = Array.isArray(end) ? end[end.length - 1] : undefined;
+                    if (last?.type === 'comment')
+                        end?.push(this.sourceToken);
+                    else
+                        map.items.push({ start: [this.sourceToken] });
+                }
+                else if (it.sep) {
+                    it.sep.push(this.sourceToken);
+                }
+                else {
+                    it.start.push(this.sourceToken);
+                }
+                return;
+            case 'space':
+            case 'comment':
+                if (it.value) {
+                    map.items.push({ start: [this.sourceToken] });
+                }
+                else if (it.sep) {
+                    it.sep.push(this.sourceToken);
+                }
+                else {
+                    if (this.atIndentedComment(it.start, map.indent)) {
+                        const prev = map.items[map.items.length - 2];
+                        const end = prev?.value?.end;
+                        if (Array.isArray(end)) {
+                            arrayPushArray(end, it.start);
+                            end.push(this.sourceToken);
+                            map.items.pop();
+                            return;
+                        }
+                    }
+                    it.start.push(this.sourceToken);
+                }
+                return;
+        }
+        if (this.indent >= map.indent) {
+            const atMapIndent = !this.onKeyLine && this.indent === map.indent;
+            const atNextItem = atMapIndent &&
+                (it.sep || it.explicitKey) &&
+                this.type !== 'seq-item-ind';
+            // For empty nodes, assign newline-separated not indented empty tokens to following node
+            let start = [];
+            if (atNextItem && it.sep && !it.value) {
+                const nl = [];
+                for (let i = 0; i < it.sep.length; ++i) {
+                    const st = it.sep[i];
+                    switch (st.type) {
+                        case 'newline':
+                            nl.push(i);
+                            break;
+                        case 'space':
+                            break;
+                        case 'comment':
+                            if (st.indent > map.indent)
+                                nl.length = 0;
+                            break;
+                        default:
+                            nl.length = 0;
+                    }
+                }
+                if (nl.length >= 2)
+                    start = it.sep.splice(nl[1]);
+            }
+            switch (this.type) {
+                case 'anchor':
+                case 'tag':
+                    if (atNextItem || it.value) {
+                        start.push(this.sourceToken);
+                        map.items.push({ start });
+                        this.onKeyLine = true;
+                    }
+                    else if (it.sep) {
+                        it.sep.push(this.sourceToken);
+                    }
+                    else {
+                        it.start.push(this.sourceToken);
+                    }
+                    return;
+                case 'explicit-key-ind':
+                    if (!it.sep && !it.explicitKey) {
+                        it.start.push(this.sourceToken);
+                        it.explicitKey = true;
+                    }
+                    else if (atNextItem || it.value) {
+                        start.push(this.sourceToken);
+                        map.items.push({ start, explicitKey: true });
+                    }
+                    else {
+                        this.stack.push({
+                            type: 'block-map',
+                            offset: this.offset,
+                            indent: this.indent,
+                            items: [{ start: [this.sourceToken], explicitKey: true }]
+                        });
+                    }
+                    this.onKeyLine = true;
+                    return;
+                case 'map-value-ind':
+                    if (it.explicitKey) {
+                        if (!it.sep) {
+                            if (includesToken(it.start, 'newline')) {
+                                Object.assign(it, { key: null, sep: [this.sourceToken] });
+                            }
+                            else {
+                                const start = getFirstKeyStartProps(it.start);
+                                this.stack.push({
+                                    type: 'block-map',
+                                    offset: this.offset,
+                                    indent: this.indent,
+                                    items: [{ start, key: null, sep: [this.sourceToken] }]
+                                });
+                            }
+                        }
+                        else if (it.value) {
+                            map.items.push({ start: [], key: null, sep: [this.sourceToken] });
+                        }
+                        else if (includesToken(it.sep, 'map-value-ind')) {
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start, key: null, sep: [this.sourceToken] }]
+                            });
+                        }
+                        else if (isFlowToken(it.key) &&
+                            !includesToken(it.sep, 'newline')) {
+                            const start = getFirstKeyStartProps(it.start);
+                            const key = it.key;
+                            const sep = it.sep;
+                            sep.push(this.sourceToken);
+                            // @ts-expect-error type guard is wrong here
+                            delete it.key;
+                            // @ts-expect-error type guard is wrong here
+                            delete it.sep;
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start, key, sep }]
+                            });
+                        }
+                        else if (start.length > 0) {
+                            // Not actually at next item
+                            it.sep = it.sep.concat(start, this.sourceToken);
+                        }
+                        else {
+                            it.sep.push(this.sourceToken);
+                        }
+                    }
+                    else {
+                        if (!it.sep) {
+                            Object.assign(it, { key: null, sep: [this.sourceToken] });
+                        }
+                        else if (it.value || atNextItem) {
+                            map.items.push({ start, key: null, sep: [this.sourceToken] });
+                        }
+                        else if (includesToken(it.sep, 'map-value-ind')) {
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start: [], key: null, sep: [this.sourceToken] }]
+                            });
+                        }
+                        else {
+                            it.sep.push(this.sourceToken);
+                        }
+                    }
+                    this.onKeyLine = true;
+                    return;
+                case 'alias':
+                case 'scalar':
+                case 'single-quoted-scalar':
+                case 'double-quoted-scalar': {
+                    const fs = this.flowScalar(this.type);
+                    if (atNextItem || it.value) {
+                        map.items.push({ start, key: fs, sep: [] });
+                        this.onKeyLine = true;
+                    }
+                    else if (it.sep) {
+                        this.stack.push(fs);
+                    }
+                    else {
+                        Object.assign(it, { key: fs, sep: [] });
+                        this.onKeyLine = true;
+                    }
+                    return;
+                }
+                default: {
+                    const bv = this.startBlockValue(map);
+                    if (bv) {
+                        if (bv.type === 'block-seq') {
+                            if (!it.explicitKey &&
+                                it.sep &&
+                                !includesToken(it.sep, 'newline')) {
+                                yield* this.pop({
+                                    type: 'error',
+                                    offset: this.offset,
+                                    message: 'Unexpected block-seq-ind on same line with key',
+                                    source: this.source
+                                });
+                                return;
+                            }
+                        }
+                        else if (atMapIndent) {
+                            map.items.push({ start });
+                        }
+                        this.stack.push(bv);
+                        return;
+                    }
+                }
+            }
+        }
+        yield* this.pop();
+        yield* this.step();
+    }
+    *blockSequence(seq) {
+        const it = seq.items[seq.items.length - 1];
+        switch (this.type) {
+            case 'newline':
+                if (it.value) {
+                    const end = 'end' in it.value ? it.value.end : undefined;
+                    const last = Array.isArray(end) ? end[end.length - 1] : undefined;
+                    if (last?.type === 'comment')
+                        end?.push(this.sourceToken);
+                    else
+                        seq.items.push({ start: [this.sourceToken] });
+                }
+                else
+                    it.start.push(this.sourceToken);
+                return;
+            case 'space':
+            case 'comment':
+                if (it.value)
+                    seq.items.push({ start: [this.sourceToken] });
+                else {
+                    if (this.atIndentedComment(it.start, seq.indent)) {
+                        const prev = seq.items[seq.items.length - 2];
+                        const end = prev?.value?.end;
+                        if (Array.isArray(end)) {
+                            arrayPushArray(end, it.start);
+                            end.push(this.sourceToken);
+                            seq.items.pop();
+                            return;
+                        }
+                    }
+                    it.start.push(this.sourceToken);
+                }
+                return;
+            case 'anchor':
+            case 'tag':
+                if (it.value || this.indent <= seq.indent)
+                    break;
+                it.start.push(this.sourceToken);
+                return;
+            case 'seq-item-ind':
+                if (this.indent !== seq.indent)
+                    break;
+                if (it.value || includesToken(it.start, 'seq-item-ind'))
+                    seq.items.push({ start: [this.sourceToken] });
+                else
+                    it.start.push(this.sourceToken);
+                return;
+        }
+        if (this.indent > seq.indent) {
+            const bv = this.startBlockValue(seq);
+            if (bv) {
+                this.stack.push(bv);
+                return;
+            }
+        }
+        yield* this.pop();
+        yield* this.step();
+    }
+    *flowCollection(fc) {
+        const it = fc.items[fc.items.length - 1];
+        if (this.type === 'flow-error-end') {
+            let top;
+            do {
+                yield* this.pop();
+                top = this.peek(1);
+            } while (top?.type === 'flow-collection');
+        }
+        else if (fc.end.length === 0) {
+            switch (this.type) {
+                case 'comma':
+                case 'explicit-key-ind':
+                    if (!it || it.sep)
+                        fc.items.push({ start: [this.sourceToken] });
+                    else
+                        it.start.push(this.sourceToken);
+                    return;
+                case 'map-value-ind':
+                    if (!it || it.value)
+                        fc.items.push({ start: [], key: null, sep: [this.sourceToken] });
+                    else if (it.sep)
+                        it.sep.push(this.sourceToken);
+                    else
+                        Object.assign(it, { key: null, sep: [this.sourceToken] });
+                    return;
+                case 'space':
+                case 'comment':
+                case 'newline':
+                case 'anchor':
+                case 'tag':
+                    if (!it || it.value)
+                        fc.items.push({ start: [this.sourceToken] });
+                    else if (it.sep)
+                        it.sep.push(this.sourceToken);
+                    else
+                        it.start.push(this.sourceToken);
+                    return;
+                case 'alias':
+                case 'scalar':
+                case 'single-quoted-scalar':
+                case 'double-quoted-scalar': {
+                    const fs = this.flowScalar(this.type);
+                    if (!it || it.value)
+                        fc.items.push({ start: [], key: fs, sep: [] });
+                    else if (it.sep)
+                        this.stack.push(fs);
+                    else
+                        Object.assign(it, { key: fs, sep: [] });
+                    return;
+                }
+                case 'flow-map-end':
+                case 'flow-seq-end':
+                    fc.end.push(this.sourceToken);
+                    return;
+            }
+            const bv = this.startBlockValue(fc);
+            /* istanbul ignore else should not happen */
+            if (bv)
+                this.stack.push(bv);
+            else {
+                yield* this.pop();
+                yield* this.step();
+            }
+        }
+        else {
+            const parent = this.peek(2);
+            if (parent.type === 'block-map' &&
+                ((this.type === 'map-value-ind' && parent.indent === fc.indent) ||
+                    (this.type === 'newline' &&
+                        !parent.items[parent.items.length - 1].sep))) {
+                yield* this.pop();
+                yield* this.step();
+            }
+            else if (this.type === 'map-value-ind' &&
+                parent.type !== 'flow-collection') {
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                fixFlowSeqItems(fc);
+                const sep = fc.end.splice(1, fc.end.length);
+                sep.push(this.sourceToken);
+                const map = {
+                    type: 'block-map',
+                    offset: fc.offset,
+                    indent: fc.indent,
+                    items: [{ start, key: fc, sep }]
+                };
+                this.onKeyLine = true;
+                this.stack[this.stack.length - 1] = map;
+            }
+            else {
+                yield* this.lineEnd(fc);
+            }
+        }
+    }
+    flowScalar(type) {
+        if (this.onNewLine) {
+            let nl = this.source.indexOf('\n') + 1;
+            while (nl !== 0) {
+                this.onNewLine(this.offset + nl);
+                nl = this.source.indexOf('\n', nl) + 1;
+            }
+        }
+        return {
+            type,
+            offset: this.offset,
+            indent: this.indent,
+            source: this.source
+        };
+    }
+    startBlockValue(parent) {
+        switch (this.type) {
+            case 'alias':
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return this.flowScalar(this.type);
+            case 'block-scalar-header':
+                return {
+                    type: 'block-scalar',
+                    offset: this.offset,
+                    indent: this.indent,
+                    props: [this.sourceToken],
+                    source: ''
+                };
+            case 'flow-map-start':
+            case 'flow-seq-start':
+                return {
+                    type: 'flow-collection',
+                    offset: this.offset,
+                    indent: this.indent,
+                    start: this.sourceToken,
+                    items: [],
+                    end: []
+                };
+            case 'seq-item-ind':
+                return {
+                    type: 'block-seq',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start: [this.sourceToken] }]
+                };
+            case 'explicit-key-ind': {
+                this.onKeyLine = true;
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                start.push(this.sourceToken);
+                return {
+                    type: 'block-map',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start, explicitKey: true }]
+                };
+            }
+            case 'map-value-ind': {
+                this.onKeyLine = true;
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                return {
+                    type: 'block-map',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start, key: null, sep: [this.sourceToken] }]
+                };
+            }
+        }
+        return null;
+    }
+    atIndentedComment(start, indent) {
+        if (this.type !== 'comment')
+            return false;
+        if (this.indent <= indent)
+            return false;
+        return start.every(st => st.type === 'newline' || st.type === 'space');
+    }
+    *documentEnd(docEnd) {
+        if (this.type !== 'doc-mode') {
+            if (docEnd.end)
+                docEnd.end.push(this.sourceToken);
+            else
+                docEnd.end = [this.sourceToken];
+            if (this.type === 'newline')
+                yield* this.pop();
+        }
+    }
+    *lineEnd(token) {
+        switch (this.type) {
+            case 'comma':
+            case 'doc-start':
+            case 'doc-end':
+            case 'flow-seq-end':
+            case 'flow-map-end':
+            case 'map-value-ind':
+                yield* this.pop();
+                yield* this.step();
+                break;
+            case 'newline':
+                this.onKeyLine = false;
+            // fallthrough
+            case 'space':
+            case 'comment':
+            default:
+                // all other values are errors
+                if (token.end)
+                    token.end.push(this.sourceToken);
+                else
+                    token.end = [this.sourceToken];
+                if (this.type === 'newline')
+                    yield* this.pop();
+        }
+    }
+}
+
+exports.Parser = Parser;
+
+
+/***/ }),
+
+/***/ 4047:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var composer = __nccwpck_require__(9984);
+var Document = __nccwpck_require__(3021);
+var errors = __nccwpck_require__(1464);
+var log = __nccwpck_require__(7249);
+var identity = __nccwpck_require__(1127);
+var lineCounter = __nccwpck_require__(6628);
+var parser = __nccwpck_require__(3456);
+
+function parseOptions(options) {
+    const prettyErrors = options.prettyErrors !== false;
+    const lineCounter$1 = options.lineCounter || (prettyErrors && new lineCounter.LineCounter()) || null;
+    return { lineCounter: lineCounter$1, prettyErrors };
+}
+/**
+ * Parse the input as a stream of YAML documents.
+ *
+ * Documents should be separated from each other by `...` or `---` marker lines.
+ *
+ * @returns If an empty `docs` array is returned, it will be of type
+ *   EmptyStream and contain additional stream information. In
+ *   TypeScript, you should use `'empty' in docs` as a type guard for it.
+ */
+function parseAllDocuments(source, options = {}) {
+    const { lineCounter, prettyErrors } = parseOptions(options);
+    const parser$1 = new parser.Parser(lineCounter?.addNewLine);
+    const composer$1 = new composer.Composer(options);
+    const docs = Array.from(composer$1.compose(parser$1.parse(source)));
+    if (prettyErrors && lineCounter)
+        for (const doc of docs) {
+            doc.errors.forEach(errors.prettifyError(source, lineCounter));
+            doc.warnings.forEach(errors.prettifyError(source, lineCounter));
+        }
+    if (docs.length > 0)
+        return docs;
+    return Object.assign([], { empty: true }, composer$1.streamInfo());
+}
+/** Parse an input string into a single YAML.Document */
+function parseDocument(source, options = {}) {
+    const { lineCounter, prettyErrors } = parseOptions(options);
+    const parser$1 = new parser.Parser(lineCounter?.addNewLine);
+    const composer$1 = new composer.Composer(options);
+    // `doc` is always set by compose.end(true) at the very latest
+    let doc = null;
+    for (const _doc of composer$1.compose(parser$1.parse(source), true, source.length)) {
+        if (!doc)
+            doc = _doc;
+        else if (doc.options.logLevel !== 'silent') {
+            doc.errors.push(new errors.YAMLParseError(_doc.range.slice(0, 2), 'MULTIPLE_DOCS', 'Source contains multiple documents; please use YAML.parseAllDocuments()'));
+            break;
+        }
+    }
+    if (prettyErrors && lineCounter) {
+        doc.errors.forEach(errors.prettifyError(source, lineCounter));
+        doc.warnings.forEach(errors.prettifyError(source, lineCounter));
+    }
+    return doc;
+}
+function parse(src, reviver, options) {
+    let _reviver = undefined;
+    if (typeof reviver === 'function') {
+        _reviver = reviver;
+    }
+    else if (options === undefined && reviver && typeof reviver === 'object') {
+        options = reviver;
+    }
+    const doc = parseDocument(src, options);
+    if (!doc)
+        return null;
+    doc.warnings.forEach(warning => log.warn(doc.options.logLevel, warning));
+    if (doc.errors.length > 0) {
+        if (doc.options.logLevel !== 'silent')
+            throw doc.errors[0];
+        else
+            doc.errors = [];
+    }
+    return doc.toJS(Object.assign({ reviver: _reviver }, options));
+}
+function stringify(value, replacer, options) {
+    let _replacer = null;
+    if (typeof replacer === 'function' || Array.isArray(replacer)) {
+        _replacer = replacer;
+    }
+    else if (options === undefined && replacer) {
+        options = replacer;
+    }
+    if (typeof options === 'string')
+        options = options.length;
+    if (typeof options === 'number') {
+        const indent = Math.round(options);
+        options = indent < 1 ? undefined : indent > 8 ? { indent: 8 } : { indent };
+    }
+    if (value === undefined) {
+        const { keepUndefined } = options ?? replacer ?? {};
+        if (!keepUndefined)
+            return undefined;
+    }
+    if (identity.isDocument(value) && !_replacer)
+        return value.toString(options);
+    return new Document.Document(value, _replacer, options).toString(options);
+}
+
+exports.parse = parse;
+exports.parseAllDocuments = parseAllDocuments;
+exports.parseDocument = parseDocument;
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 5840:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var map = __nccwpck_require__(7451);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var tags = __nccwpck_require__(18);
+
+const sortMapEntriesByKey = (a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+class Schema {
+    constructor({ compat, customTags, merge, resolveKnownTags, schema, sortMapEntries, toStringDefaults }) {
+        this.compat = Array.isArray(compat)
+            ? tags.getTags(compat, 'compat')
+            : compat
+                ? tags.getTags(null, compat)
+                : null;
+        this.name = (typeof schema === 'string' && schema) || 'core';
+        this.knownTags = resolveKnownTags ? tags.coreKnownTags : {};
+        this.tags = tags.getTags(customTags, this.name, merge);
+        this.toStringOptions = toStringDefaults ?? null;
+        Object.defineProperty(this, identity.MAP, { value: map.map });
+        Object.defineProperty(this, identity.SCALAR, { value: string.string });
+        Object.defineProperty(this, identity.SEQ, { value: seq.seq });
+        // Used by createMap()
+        this.sortMapEntries =
+            typeof sortMapEntries === 'function'
+                ? sortMapEntries
+                : sortMapEntries === true
+                    ? sortMapEntriesByKey
+                    : null;
+    }
+    clone() {
+        const copy = Object.create(Schema.prototype, Object.getOwnPropertyDescriptors(this));
+        copy.tags = this.tags.slice();
+        return copy;
+    }
+}
+
+exports.Schema = Schema;
+
+
+/***/ }),
+
+/***/ 7451:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var YAMLMap = __nccwpck_require__(4454);
+
+const map = {
+    collection: 'map',
+    default: true,
+    nodeClass: YAMLMap.YAMLMap,
+    tag: 'tag:yaml.org,2002:map',
+    resolve(map, onError) {
+        if (!identity.isMap(map))
+            onError('Expected a mapping for this tag');
+        return map;
+    },
+    createNode: (schema, obj, ctx) => YAMLMap.YAMLMap.from(schema, obj, ctx)
+};
+
+exports.map = map;
+
+
+/***/ }),
+
+/***/ 3632:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+const nullTag = {
+    identify: value => value == null,
+    createNode: () => new Scalar.Scalar(null),
+    default: true,
+    tag: 'tag:yaml.org,2002:null',
+    test: /^(?:~|[Nn]ull|NULL)?$/,
+    resolve: () => new Scalar.Scalar(null),
+    stringify: ({ source }, ctx) => typeof source === 'string' && nullTag.test.test(source)
+        ? source
+        : ctx.options.nullStr
+};
+
+exports.nullTag = nullTag;
+
+
+/***/ }),
+
+/***/ 1706:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var YAMLSeq = __nccwpck_require__(2223);
+
+const seq = {
+    collection: 'seq',
+    default: true,
+    nodeClass: YAMLSeq.YAMLSeq,
+    tag: 'tag:yaml.org,2002:seq',
+    resolve(seq, onError) {
+        if (!identity.isSeq(seq))
+            onError('Expected a sequence for this tag');
+        return seq;
+    },
+    createNode: (schema, obj, ctx) => YAMLSeq.YAMLSeq.from(schema, obj, ctx)
+};
+
+exports.seq = seq;
+
+
+/***/ }),
+
+/***/ 6464:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyString = __nccwpck_require__(3069);
+
+const string = {
+    identify: value => typeof value === 'string',
+    default: true,
+    tag: 'tag:yaml.org,2002:str',
+    resolve: str => str,
+    stringify(item, ctx, onComment, onChompKeep) {
+        ctx = Object.assign({ actualString: true }, ctx);
+        return stringifyString.stringifyString(item, ctx, onComment, onChompKeep);
+    }
+};
+
+exports.string = string;
+
+
+/***/ }),
+
+/***/ 3959:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+const boolTag = {
+    identify: value => typeof value === 'boolean',
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:[Tt]rue|TRUE|[Ff]alse|FALSE)$/,
+    resolve: str => new Scalar.Scalar(str[0] === 't' || str[0] === 'T'),
+    stringify({ source, value }, ctx) {
+        if (source && boolTag.test.test(source)) {
+            const sv = source[0] === 't' || source[0] === 'T';
+            if (value === sv)
+                return source;
+        }
+        return value ? ctx.options.trueStr : ctx.options.falseStr;
+    }
+};
+
+exports.boolTag = boolTag;
+
+
+/***/ }),
+
+/***/ 8405:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var stringifyNumber = __nccwpck_require__(8689);
+
+const floatNaN = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN)$/,
+    resolve: str => str.slice(-3).toLowerCase() === 'nan'
+        ? NaN
+        : str[0] === '-'
+            ? Number.NEGATIVE_INFINITY
+            : Number.POSITIVE_INFINITY,
+    stringify: stringifyNumber.stringifyNumber
+};
+const floatExp = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'EXP',
+    test: /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$/,
+    resolve: str => parseFloat(str),
+    stringify(node) {
+        const num = Number(node.value);
+        return isFinite(num) ? num.toExponential() : stringifyNumber.stringifyNumber(node);
+    }
+};
+const float = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)$/,
+    resolve(str) {
+        const node = new Scalar.Scalar(parseFloat(str));
+        const dot = str.indexOf('.');
+        if (dot !== -1 && str[str.length - 1] === '0')
+            node.minFractionDigits = str.length - dot - 1;
+        return node;
+    },
+    stringify: stringifyNumber.stringifyNumber
+};
+
+exports.float = float;
+exports.floatExp = floatExp;
+exports.floatNaN = floatNaN;
+
+
+/***/ }),
+
+/***/ 9874:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+const intIdentify = (value) => typeof value === 'bigint' || Number.isInteger(value);
+const intResolve = (str, offset, radix, { intAsBigInt }) => (intAsBigInt ? BigInt(str) : parseInt(str.substring(offset), radix));
+function intStringify(node, radix, prefix) {
+    const { value } = node;
+    if (intIdentify(value) && value >= 0)
+        return prefix + value.toString(radix);
+    return stringifyNumber.stringifyNumber(node);
+}
+const intOct = {
+    identify: value => intIdentify(value) && value >= 0,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'OCT',
+    test: /^0o[0-7]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 8, opt),
+    stringify: node => intStringify(node, 8, '0o')
+};
+const int = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    test: /^[-+]?[0-9]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 0, 10, opt),
+    stringify: stringifyNumber.stringifyNumber
+};
+const intHex = {
+    identify: value => intIdentify(value) && value >= 0,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'HEX',
+    test: /^0x[0-9a-fA-F]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 16, opt),
+    stringify: node => intStringify(node, 16, '0x')
+};
+
+exports.int = int;
+exports.intHex = intHex;
+exports.intOct = intOct;
+
+
+/***/ }),
+
+/***/ 896:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var bool = __nccwpck_require__(3959);
+var float = __nccwpck_require__(8405);
+var int = __nccwpck_require__(9874);
+
+const schema = [
+    map.map,
+    seq.seq,
+    string.string,
+    _null.nullTag,
+    bool.boolTag,
+    int.intOct,
+    int.int,
+    int.intHex,
+    float.floatNaN,
+    float.floatExp,
+    float.float
+];
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 3559:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var map = __nccwpck_require__(7451);
+var seq = __nccwpck_require__(1706);
+
+function intIdentify(value) {
+    return typeof value === 'bigint' || Number.isInteger(value);
+}
+const stringifyJSON = ({ value }) => JSON.stringify(value);
+const jsonScalars = [
+    {
+        identify: value => typeof value === 'string',
+        default: true,
+        tag: 'tag:yaml.org,2002:str',
+        resolve: str => str,
+        stringify: stringifyJSON
+    },
+    {
+        identify: value => value == null,
+        createNode: () => new Scalar.Scalar(null),
+        default: true,
+        tag: 'tag:yaml.org,2002:null',
+        test: /^null$/,
+        resolve: () => null,
+        stringify: stringifyJSON
+    },
+    {
+        identify: value => typeof value === 'boolean',
+        default: true,
+        tag: 'tag:yaml.org,2002:bool',
+        test: /^true$|^false$/,
+        resolve: str => str === 'true',
+        stringify: stringifyJSON
+    },
+    {
+        identify: intIdentify,
+        default: true,
+        tag: 'tag:yaml.org,2002:int',
+        test: /^-?(?:0|[1-9][0-9]*)$/,
+        resolve: (str, _onError, { intAsBigInt }) => intAsBigInt ? BigInt(str) : parseInt(str, 10),
+        stringify: ({ value }) => intIdentify(value) ? value.toString() : JSON.stringify(value)
+    },
+    {
+        identify: value => typeof value === 'number',
+        default: true,
+        tag: 'tag:yaml.org,2002:float',
+        test: /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$/,
+        resolve: str => parseFloat(str),
+        stringify: stringifyJSON
+    }
+];
+const jsonError = {
+    default: true,
+    tag: '',
+    test: /^/,
+    resolve(str, onError) {
+        onError(`Unresolved plain scalar ${JSON.stringify(str)}`);
+        return str;
+    }
+};
+const schema = [map.map, seq.seq].concat(jsonScalars, jsonError);
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 18:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var bool = __nccwpck_require__(3959);
+var float = __nccwpck_require__(8405);
+var int = __nccwpck_require__(9874);
+var schema = __nccwpck_require__(896);
+var schema$1 = __nccwpck_require__(3559);
+var binary = __nccwpck_require__(6083);
+var merge = __nccwpck_require__(452);
+var omap = __nccwpck_require__(303);
+var pairs = __nccwpck_require__(8385);
+var schema$2 = __nccwpck_require__(5913);
+var set = __nccwpck_require__(1528);
+var timestamp = __nccwpck_require__(4371);
+
+const schemas = new Map([
+    ['core', schema.schema],
+    ['failsafe', [map.map, seq.seq, string.string]],
+    ['json', schema$1.schema],
+    ['yaml11', schema$2.schema],
+    ['yaml-1.1', schema$2.schema]
+]);
+const tagsByName = {
+    binary: binary.binary,
+    bool: bool.boolTag,
+    float: float.float,
+    floatExp: float.floatExp,
+    floatNaN: float.floatNaN,
+    floatTime: timestamp.floatTime,
+    int: int.int,
+    intHex: int.intHex,
+    intOct: int.intOct,
+    intTime: timestamp.intTime,
+    map: map.map,
+    merge: merge.merge,
+    null: _null.nullTag,
+    omap: omap.omap,
+    pairs: pairs.pairs,
+    seq: seq.seq,
+    set: set.set,
+    timestamp: timestamp.timestamp
+};
+const coreKnownTags = {
+    'tag:yaml.org,2002:binary': binary.binary,
+    'tag:yaml.org,2002:merge': merge.merge,
+    'tag:yaml.org,2002:omap': omap.omap,
+    'tag:yaml.org,2002:pairs': pairs.pairs,
+    'tag:yaml.org,2002:set': set.set,
+    'tag:yaml.org,2002:timestamp': timestamp.timestamp
+};
+function getTags(customTags, schemaName, addMergeTag) {
+    const schemaTags = schemas.get(schemaName);
+    if (schemaTags && !customTags) {
+        return addMergeTag && !schemaTags.includes(merge.merge)
+            ? schemaTags.concat(merge.merge)
+            : schemaTags.slice();
+    }
+    let tags = schemaTags;
+    if (!tags) {
+        if (Array.isArray(customTags))
+            tags = [];
+        else {
+            const keys = Array.from(schemas.keys())
+                .filter(key => key !== 'yaml11')
+                .map(key => JSON.stringify(key))
+                .join(', ');
+            throw new Error(`Unknown schema "${schemaName}"; use one of ${keys} or define customTags array`);
+        }
+    }
+    if (Array.isArray(customTags)) {
+        for (const tag of customTags)
+            tags = tags.concat(tag);
+    }
+    else if (typeof customTags === 'function') {
+        tags = customTags(tags.slice());
+    }
+    if (addMergeTag)
+        tags = tags.concat(merge.merge);
+    return tags.reduce((tags, tag) => {
+        const tagObj = typeof tag === 'string' ? tagsByName[tag] : tag;
+        if (!tagObj) {
+            const tagName = JSON.stringify(tag);
+            const keys = Object.keys(tagsByName)
+                .map(key => JSON.stringify(key))
+                .join(', ');
+            throw new Error(`Unknown custom tag ${tagName}; use one of ${keys}`);
+        }
+        if (!tags.includes(tagObj))
+            tags.push(tagObj);
+        return tags;
+    }, []);
+}
+
+exports.coreKnownTags = coreKnownTags;
+exports.getTags = getTags;
+
+
+/***/ }),
+
+/***/ 6083:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var node_buffer = __nccwpck_require__(181);
+var Scalar = __nccwpck_require__(3301);
+var stringifyString = __nccwpck_require__(3069);
+
+const binary = {
+    identify: value => value instanceof Uint8Array, // Buffer inherits from Uint8Array
+    default: false,
+    tag: 'tag:yaml.org,2002:binary',
+    /**
+     * Returns a Buffer in node and an Uint8Array in browsers
+     *
+     * To use the resulting buffer as an image, you'll want to do something like:
+     *
+     *   const blob = new Blob([buffer], { type: 'image/jpeg' })
+     *   document.querySelector('#photo').src = URL.createObjectURL(blob)
+     */
+    resolve(src, onError) {
+        if (typeof node_buffer.Buffer === 'function') {
+            return node_buffer.Buffer.from(src, 'base64');
+        }
+        else if (typeof atob === 'function') {
+            // On IE 11, atob() can't handle newlines
+            const str = atob(src.replace(/[\n\r]/g, ''));
+            const buffer = new Uint8Array(str.length);
+            for (let i = 0; i < str.length; ++i)
+                buffer[i] = str.charCodeAt(i);
+            return buffer;
+        }
+        else {
+            onError('This environment does not support reading binary tags; either Buffer or atob is required');
+            return src;
+        }
+    },
+    stringify({ comment, type, value }, ctx, onComment, onChompKeep) {
+        if (!value)
+            return '';
+        const buf = value; // checked earlier by binary.identify()
+        let str;
+        if (typeof node_buffer.Buffer === 'function') {
+            str =
+                buf instanceof node_buffer.Buffer
+                    ? buf.toString('base64')
+                    : node_buffer.Buffer.from(buf.buffer).toString('base64');
+        }
+        else if (typeof btoa === 'function') {
+            let s = '';
+            for (let i = 0; i < buf.length; ++i)
+                s += String.fromCharCode(buf[i]);
+            str = btoa(s);
+        }
+        else {
+            throw new Error('This environment does not support writing binary tags; either Buffer or btoa is required');
+        }
+        type ?? (type = Scalar.Scalar.BLOCK_LITERAL);
+        if (type !== Scalar.Scalar.QUOTE_DOUBLE) {
+            const lineWidth = Math.max(ctx.options.lineWidth - ctx.indent.length, ctx.options.minContentWidth);
+            const n = Math.ceil(str.length / lineWidth);
+            const lines = new Array(n);
+            for (let i = 0, o = 0; i < n; ++i, o += lineWidth) {
+                lines[i] = str.substr(o, lineWidth);
+            }
+            str = lines.join(type === Scalar.Scalar.BLOCK_LITERAL ? '\n' : ' ');
+        }
+        return stringifyString.stringifyString({ comment, type, value: str }, ctx, onComment, onChompKeep);
+    }
+};
+
+exports.binary = binary;
+
+
+/***/ }),
+
+/***/ 8398:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+
+function boolStringify({ value, source }, ctx) {
+    const boolObj = value ? trueTag : falseTag;
+    if (source && boolObj.test.test(source))
+        return source;
+    return value ? ctx.options.trueStr : ctx.options.falseStr;
+}
+const trueTag = {
+    identify: value => value === true,
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:Y|y|[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/,
+    resolve: () => new Scalar.Scalar(true),
+    stringify: boolStringify
+};
+const falseTag = {
+    identify: value => value === false,
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:N|n|[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
+    resolve: () => new Scalar.Scalar(false),
+    stringify: boolStringify
+};
+
+exports.falseTag = falseTag;
+exports.trueTag = trueTag;
+
+
+/***/ }),
+
+/***/ 5782:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var stringifyNumber = __nccwpck_require__(8689);
+
+const floatNaN = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN)$/,
+    resolve: (str) => str.slice(-3).toLowerCase() === 'nan'
+        ? NaN
+        : str[0] === '-'
+            ? Number.NEGATIVE_INFINITY
+            : Number.POSITIVE_INFINITY,
+    stringify: stringifyNumber.stringifyNumber
+};
+const floatExp = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'EXP',
+    test: /^[-+]?(?:[0-9][0-9_]*)?(?:\.[0-9_]*)?[eE][-+]?[0-9]+$/,
+    resolve: (str) => parseFloat(str.replace(/_/g, '')),
+    stringify(node) {
+        const num = Number(node.value);
+        return isFinite(num) ? num.toExponential() : stringifyNumber.stringifyNumber(node);
+    }
+};
+const float = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^[-+]?(?:[0-9][0-9_]*)?\.[0-9_]*$/,
+    resolve(str) {
+        const node = new Scalar.Scalar(parseFloat(str.replace(/_/g, '')));
+        const dot = str.indexOf('.');
+        if (dot !== -1) {
+            const f = str.substring(dot + 1).replace(/_/g, '');
+            if (f[f.length - 1] === '0')
+                node.minFractionDigits = f.length;
+        }
+        return node;
+    },
+    stringify: stringifyNumber.stringifyNumber
+};
+
+exports.float = float;
+exports.floatExp = floatExp;
+exports.floatNaN = floatNaN;
+
+
+/***/ }),
+
+/***/ 873:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+const intIdentify = (value) => typeof value === 'bigint' || Number.isInteger(value);
+function intResolve(str, offset, radix, { intAsBigInt }) {
+    const sign = str[0];
+    if (sign === '-' || sign === '+')
+        offset += 1;
+    str = str.substring(offset).replace(/_/g, '');
+    if (intAsBigInt) {
+        switch (radix) {
+            case 2:
+                str = `0b${str}`;
+                break;
+            case 8:
+                str = `0o${str}`;
+                break;
+            case 16:
+                str = `0x${str}`;
+                break;
+        }
+        const n = BigInt(str);
+        return sign === '-' ? BigInt(-1) * n : n;
+    }
+    const n = parseInt(str, radix);
+    return sign === '-' ? -1 * n : n;
+}
+function intStringify(node, radix, prefix) {
+    const { value } = node;
+    if (intIdentify(value)) {
+        const str = value.toString(radix);
+        return value < 0 ? '-' + prefix + str.substr(1) : prefix + str;
+    }
+    return stringifyNumber.stringifyNumber(node);
+}
+const intBin = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'BIN',
+    test: /^[-+]?0b[0-1_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 2, opt),
+    stringify: node => intStringify(node, 2, '0b')
+};
+const intOct = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'OCT',
+    test: /^[-+]?0[0-7_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 1, 8, opt),
+    stringify: node => intStringify(node, 8, '0')
+};
+const int = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    test: /^[-+]?[0-9][0-9_]*$/,
+    resolve: (str, _onError, opt) => intResolve(str, 0, 10, opt),
+    stringify: stringifyNumber.stringifyNumber
+};
+const intHex = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'HEX',
+    test: /^[-+]?0x[0-9a-fA-F_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 16, opt),
+    stringify: node => intStringify(node, 16, '0x')
+};
+
+exports.int = int;
+exports.intBin = intBin;
+exports.intHex = intHex;
+exports.intOct = intOct;
+
+
+/***/ }),
+
+/***/ 452:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+
+// If the value associated with a merge key is a single mapping node, each of
+// its key/value pairs is inserted into the current mapping, unless the key
+// already exists in it. If the value associated with the merge key is a
+// sequence, then this sequence is expected to contain mapping nodes and each
+// of these nodes is merged in turn according to its order in the sequence.
+// Keys in mapping nodes earlier in the sequence override keys specified in
+// later mapping nodes. -- http://yaml.org/type/merge.html
+const MERGE_KEY = '<<';
+const merge = {
+    identify: value => value === MERGE_KEY ||
+        (typeof value === 'symbol' && value.description === MERGE_KEY),
+    default: 'key',
+    tag: 'tag:yaml.org,2002:merge',
+    test: /^<<$/,
+    resolve: () => Object.assign(new Scalar.Scalar(Symbol(MERGE_KEY)), {
+        addToJSMap: addMergeToJSMap
+    }),
+    stringify: () => MERGE_KEY
+};
+const isMergeKey = (ctx, key) => (merge.identify(key) ||
+    (identity.isScalar(key) &&
+        (!key.type || key.type === Scalar.Scalar.PLAIN) &&
+        merge.identify(key.value))) &&
+    ctx?.doc.schema.tags.some(tag => tag.tag === merge.tag && tag.default);
+function addMergeToJSMap(ctx, map, value) {
+    const source = resolveAliasValue(ctx, value);
+    if (identity.isSeq(source))
+        for (const it of source.items)
+            mergeValue(ctx, map, it);
+    else if (Array.isArray(source))
+        for (const it of source)
+            mergeValue(ctx, map, it);
+    else
+        mergeValue(ctx, map, source);
+}
+function mergeValue(ctx, map, value) {
+    const source = resolveAliasValue(ctx, value);
+    if (!identity.isMap(source))
+        throw new Error('Merge sources must be maps or map aliases');
+    const srcMap = source.toJSON(null, ctx, Map);
+    for (const [key, value] of srcMap) {
+        if (map instanceof Map) {
+            if (!map.has(key))
+                map.set(key, value);
+        }
+        else if (map instanceof Set) {
+            map.add(key);
+        }
+        else if (!Object.prototype.hasOwnProperty.call(map, key)) {
+            Object.defineProperty(map, key, {
+                value,
+                writable: true,
+                enumerable: true,
+                configurable: true
+            });
+        }
+    }
+    return map;
+}
+function resolveAliasValue(ctx, value) {
+    return ctx && identity.isAlias(value) ? value.resolve(ctx.doc, ctx) : value;
+}
+
+exports.addMergeToJSMap = addMergeToJSMap;
+exports.isMergeKey = isMergeKey;
+exports.merge = merge;
+
+
+/***/ }),
+
+/***/ 303:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(6424);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var pairs = __nccwpck_require__(8385);
+
+class YAMLOMap extends YAMLSeq.YAMLSeq {
+    constructor() {
+        super();
+        this.add = YAMLMap.YAMLMap.prototype.add.bind(this);
+        this.delete = YAMLMap.YAMLMap.prototype.delete.bind(this);
+        this.get = YAMLMap.YAMLMap.prototype.get.bind(this);
+        this.has = YAMLMap.YAMLMap.prototype.has.bind(this);
+        this.set = YAMLMap.YAMLMap.prototype.set.bind(this);
+        this.tag = YAMLOMap.tag;
+    }
+    /**
+     * If `ctx` is given, the return type is actually `Map<unknown, unknown>`,
+     * but TypeScript won't allow widening the signature of a child method.
+     */
+    toJSON(_, ctx) {
+        if (!ctx)
+            return super.toJSON(_);
+        const map = new Map();
+        if (ctx?.onCreate)
+            ctx.onCreate(map);
+        for (const pair of this.items) {
+            let key, value;
+            if (identity.isPair(pair)) {
+                key = toJS.toJS(pair.key, '', ctx);
+                value = toJS.toJS(pair.value, key, ctx);
+            }
+            else {
+                key = toJS.toJS(pair, '', ctx);
+            }
+            if (map.has(key))
+                throw new Error('Ordered maps must not include duplicate keys');
+            map.set(key, value);
+        }
+        return map;
+    }
+    static from(schema, iterable, ctx) {
+        const pairs$1 = pairs.createPairs(schema, iterable, ctx);
+        const omap = new this();
+        omap.items = pairs$1.items;
+        return omap;
+    }
+}
+YAMLOMap.tag = 'tag:yaml.org,2002:omap';
+const omap = {
+    collection: 'seq',
+    identify: value => value instanceof Map,
+    nodeClass: YAMLOMap,
+    default: false,
+    tag: 'tag:yaml.org,2002:omap',
+    resolve(seq, onError) {
+        const pairs$1 = pairs.resolvePairs(seq, onError);
+        const seenKeys = [];
+        for (const { key } of pairs$1.items) {
+            if (identity.isScalar(key)) {
+                if (seenKeys.includes(key.value)) {
+                    onError(`Ordered maps must not include duplicate keys: ${key.value}`);
+                }
+                else {
+                    seenKeys.push(key.value);
+                }
+            }
+        }
+        return Object.assign(new YAMLOMap(), pairs$1);
+    },
+    createNode: (schema, iterable, ctx) => YAMLOMap.from(schema, iterable, ctx)
+};
+
+exports.YAMLOMap = YAMLOMap;
+exports.omap = omap;
+
+
+/***/ }),
+
+/***/ 8385:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+var YAMLSeq = __nccwpck_require__(2223);
+
+function resolvePairs(seq, onError) {
+    if (identity.isSeq(seq)) {
+        for (let i = 0; i < seq.items.length; ++i) {
+            let item = seq.items[i];
+            if (identity.isPair(item))
+                continue;
+            else if (identity.isMap(item)) {
+                if (item.items.length > 1)
+                    onError('Each pair must have its own sequence indicator');
+                const pair = item.items[0] || new Pair.Pair(new Scalar.Scalar(null));
+                if (item.commentBefore)
+                    pair.key.commentBefore = pair.key.commentBefore
+                        ? `${item.commentBefore}\n${pair.key.commentBefore}`
+                        : item.commentBefore;
+                if (item.comment) {
+                    const cn = pair.value ?? pair.key;
+                    cn.comment = cn.comment
+                        ? `${item.comment}\n${cn.comment}`
+                        : item.comment;
+                }
+                item = pair;
+            }
+            seq.items[i] = identity.isPair(item) ? item : new Pair.Pair(item);
+        }
+    }
+    else
+        onError('Expected a sequence for this tag');
+    return seq;
+}
+function createPairs(schema, iterable, ctx) {
+    const { replacer } = ctx;
+    const pairs = new YAMLSeq.YAMLSeq(schema);
+    pairs.tag = 'tag:yaml.org,2002:pairs';
+    let i = 0;
+    if (iterable && Symbol.iterator in Object(iterable))
+        for (let it of iterable) {
+            if (typeof replacer === 'function')
+                it = replacer.call(iterable, String(i++), it);
+            let key, value;
+            if (Array.isArray(it)) {
+                if (it.length === 2) {
+                    key = it[0];
+                    value = it[1];
+                }
+                else
+                    throw new TypeError(`Expected [key, value] tuple: ${it}`);
+            }
+            else if (it && it instanceof Object) {
+                const keys = Object.keys(it);
+                if (keys.length === 1) {
+                    key = keys[0];
+                    value = it[key];
+                }
+                else {
+                    throw new TypeError(`Expected tuple with one key, not ${keys.length} keys`);
+                }
+            }
+            else {
+                key = it;
+            }
+            pairs.items.push(Pair.createPair(key, value, ctx));
+        }
+    return pairs;
+}
+const pairs = {
+    collection: 'seq',
+    default: false,
+    tag: 'tag:yaml.org,2002:pairs',
+    resolve: resolvePairs,
+    createNode: createPairs
+};
+
+exports.createPairs = createPairs;
+exports.pairs = pairs;
+exports.resolvePairs = resolvePairs;
+
+
+/***/ }),
+
+/***/ 5913:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var binary = __nccwpck_require__(6083);
+var bool = __nccwpck_require__(8398);
+var float = __nccwpck_require__(5782);
+var int = __nccwpck_require__(873);
+var merge = __nccwpck_require__(452);
+var omap = __nccwpck_require__(303);
+var pairs = __nccwpck_require__(8385);
+var set = __nccwpck_require__(1528);
+var timestamp = __nccwpck_require__(4371);
+
+const schema = [
+    map.map,
+    seq.seq,
+    string.string,
+    _null.nullTag,
+    bool.trueTag,
+    bool.falseTag,
+    int.intBin,
+    int.intOct,
+    int.int,
+    int.intHex,
+    float.floatNaN,
+    float.floatExp,
+    float.float,
+    binary.binary,
+    merge.merge,
+    omap.omap,
+    pairs.pairs,
+    set.set,
+    timestamp.intTime,
+    timestamp.floatTime,
+    timestamp.timestamp
+];
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 1528:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+
+class YAMLSet extends YAMLMap.YAMLMap {
+    constructor(schema) {
+        super(schema);
+        this.tag = YAMLSet.tag;
+    }
+    add(key) {
+        let pair;
+        if (identity.isPair(key))
+            pair = key;
+        else if (key &&
+            typeof key === 'object' &&
+            'key' in key &&
+            'value' in key &&
+            key.value === null)
+            pair = new Pair.Pair(key.key, null);
+        else
+            pair = new Pair.Pair(key, null);
+        const prev = YAMLMap.findPair(this.items, pair.key);
+        if (!prev)
+            this.items.push(pair);
+    }
+    /**
+     * If `keepPair` is `true`, returns the Pair matching `key`.
+     * Otherwise, returns the value of that Pair's key.
+     */
+    get(key, keepPair) {
+        const pair = YAMLMap.findPair(this.items, key);
+        return !keepPair && identity.isPair(pair)
+            ? identity.isScalar(pair.key)
+                ? pair.key.value
+                : pair.key
+            : pair;
+    }
+    set(key, value) {
+        if (typeof value !== 'boolean')
+            throw new Error(`Expected boolean value for set(key, value) in a YAML set, not ${typeof value}`);
+        const prev = YAMLMap.findPair(this.items, key);
+        if (prev && !value) {
+            this.items.splice(this.items.indexOf(prev), 1);
+        }
+        else if (!prev && value) {
+            this.items.push(new Pair.Pair(key));
+        }
+    }
+    toJSON(_, ctx) {
+        return super.toJSON(_, ctx, Set);
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        if (this.hasAllNullValues(true))
+            return super.toString(Object.assign({}, ctx, { allNullValues: true }), onComment, onChompKeep);
+        else
+            throw new Error('Set items must all have null values');
+    }
+    static from(schema, iterable, ctx) {
+        const { replacer } = ctx;
+        const set = new this(schema);
+        if (iterable && Symbol.iterator in Object(iterable))
+            for (let value of iterable) {
+                if (typeof replacer === 'function')
+                    value = replacer.call(iterable, value, value);
+                set.items.push(Pair.createPair(value, null, ctx));
+            }
+        return set;
+    }
+}
+YAMLSet.tag = 'tag:yaml.org,2002:set';
+const set = {
+    collection: 'map',
+    identify: value => value instanceof Set,
+    nodeClass: YAMLSet,
+    default: false,
+    tag: 'tag:yaml.org,2002:set',
+    createNode: (schema, iterable, ctx) => YAMLSet.from(schema, iterable, ctx),
+    resolve(map, onError) {
+        if (identity.isMap(map)) {
+            if (map.hasAllNullValues(true))
+                return Object.assign(new YAMLSet(), map);
+            else
+                onError('Set items must all have null values');
+        }
+        else
+            onError('Expected a mapping for this tag');
+        return map;
+    }
+};
+
+exports.YAMLSet = YAMLSet;
+exports.set = set;
+
+
+/***/ }),
+
+/***/ 4371:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+/** Internal types handle bigint as number, because TS can't figure it out. */
+function parseSexagesimal(str, asBigInt) {
+    const sign = str[0];
+    const parts = sign === '-' || sign === '+' ? str.substring(1) : str;
+    const num = (n) => asBigInt ? BigInt(n) : Number(n);
+    const res = parts
+        .replace(/_/g, '')
+        .split(':')
+        .reduce((res, p) => res * num(60) + num(p), num(0));
+    return (sign === '-' ? num(-1) * res : res);
+}
+/**
+ * hhhh:mm:ss.sss
+ *
+ * Internal types handle bigint as number, because TS can't figure it out.
+ */
+function stringifySexagesimal(node) {
+    let { value } = node;
+    let num = (n) => n;
+    if (typeof value === 'bigint')
+        num = n => BigInt(n);
+    else if (isNaN(value) || !isFinite(value))
+        return stringifyNumber.stringifyNumber(node);
+    let sign = '';
+    if (value < 0) {
+        sign = '-';
+        value *= num(-1);
+    }
+    const _60 = num(60);
+    const parts = [value % _60]; // seconds, including ms
+    if (value < 60) {
+        parts.unshift(0); // at least one : is required
+    }
+    else {
+        value = (value - parts[0]) / _60;
+        parts.unshift(value % _60); // minutes
+        if (value >= 60) {
+            value = (value - parts[0]) / _60;
+            parts.unshift(value); // hours
+        }
+    }
+    return (sign +
+        parts
+            .map(n => String(n).padStart(2, '0'))
+            .join(':')
+            .replace(/000000\d*$/, '') // % 60 may introduce error
+    );
+}
+const intTime = {
+    identify: value => typeof value === 'bigint' || Number.isInteger(value),
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'TIME',
+    test: /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+$/,
+    resolve: (str, _onError, { intAsBigInt }) => parseSexagesimal(str, intAsBigInt),
+    stringify: stringifySexagesimal
+};
+const floatTime = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'TIME',
+    test: /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*$/,
+    resolve: str => parseSexagesimal(str, false),
+    stringify: stringifySexagesimal
+};
+const timestamp = {
+    identify: value => value instanceof Date,
+    default: true,
+    tag: 'tag:yaml.org,2002:timestamp',
+    // If the time zone is omitted, the timestamp is assumed to be specified in UTC. The time part
+    // may be omitted altogether, resulting in a date format. In such a case, the time part is
+    // assumed to be 00:00:00Z (start of day, UTC).
+    test: RegExp('^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})' + // YYYY-Mm-Dd
+        '(?:' + // time is optional
+        '(?:t|T|[ \\t]+)' + // t | T | whitespace
+        '([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2}(\\.[0-9]+)?)' + // Hh:Mm:Ss(.ss)?
+        '(?:[ \\t]*(Z|[-+][012]?[0-9](?::[0-9]{2})?))?' + // Z | +5 | -03:30
+        ')?$'),
+    resolve(str) {
+        const match = str.match(timestamp.test);
+        if (!match)
+            throw new Error('!!timestamp expects a date, starting with yyyy-mm-dd');
+        const [, year, month, day, hour, minute, second] = match.map(Number);
+        const millisec = match[7] ? Number((match[7] + '00').substr(1, 3)) : 0;
+        let date = Date.UTC(year, month - 1, day, hour || 0, minute || 0, second || 0, millisec);
+        const tz = match[8];
+        if (tz && tz !== 'Z') {
+            let d = parseSexagesimal(tz, false);
+            if (Math.abs(d) < 30)
+                d *= 60;
+            date -= 60000 * d;
+        }
+        return new Date(date);
+    },
+    stringify: ({ value }) => value?.toISOString().replace(/(T00:00:00)?\.000Z$/, '') ?? ''
+};
+
+exports.floatTime = floatTime;
+exports.intTime = intTime;
+exports.timestamp = timestamp;
+
+
+/***/ }),
+
+/***/ 4475:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+const FOLD_FLOW = 'flow';
+const FOLD_BLOCK = 'block';
+const FOLD_QUOTED = 'quoted';
+/**
+ * Tries to keep input at up to `lineWidth` characters, splitting only on spaces
+ * not followed by newlines or spaces unless `mode` is `'quoted'`. Lines are
+ * terminated with `\n` and started with `indent`.
+ */
+function foldFlowLines(text, indent, mode = 'flow', { indentAtStart, lineWidth = 80, minContentWidth = 20, onFold, onOverflow } = {}) {
+    if (!lineWidth || lineWidth < 0)
+        return text;
+    if (lineWidth < minContentWidth)
+        minContentWidth = 0;
+    const endStep = Math.max(1 + minContentWidth, 1 + lineWidth - indent.length);
+    if (text.length <= endStep)
+        return text;
+    const folds = [];
+    const escapedFolds = {};
+    let end = lineWidth - indent.length;
+    if (typeof indentAtStart === 'number') {
+        if (indentAtStart > lineWidth - Math.max(2, minContentWidth))
+            folds.push(0);
+        else
+            end = lineWidth - indentAtStart;
+    }
+    let split = undefined;
+    let prev = undefined;
+    let overflow = false;
+    let i = -1;
+    let escStart = -1;
+    let escEnd = -1;
+    if (mode === FOLD_BLOCK) {
+        i = consumeMoreIndentedLines(text, i, indent.length);
+        if (i !== -1)
+            end = i + endStep;
+    }
+    for (let ch; (ch = text[(i += 1)]);) {
+        if (mode === FOLD_QUOTED && ch === '\\') {
+            escStart = i;
+            switch (text[i + 1]) {
+                case 'x':
+                    i += 3;
+                    break;
+                case 'u':
+                    i += 5;
+                    break;
+                case 'U':
+                    i += 9;
+                    break;
+                default:
+                    i += 1;
+            }
+            escEnd = i;
+        }
+        if (ch === '\n') {
+            if (mode === FOLD_BLOCK)
+                i = consumeMoreIndentedLines(text, i, indent.length);
+            end = i + indent.length + endStep;
+            split = undefined;
+        }
+        else {
+            if (ch === ' ' &&
+                prev &&
+                prev !== ' ' &&
+                prev !== '\n' &&
+                prev !== '\t') {
+                // space surrounded by non-space can be replaced with newline + indent
+                const next = text[i + 1];
+                if (next && next !== ' ' && next !== '\n' && next !== '\t')
+                    split = i;
+            }
+            if (i >= end) {
+                if (split) {
+                    folds.push(split);
+                    end = split + endStep;
+                    split = undefined;
+                }
+                else if (mode === FOLD_QUOTED) {
+                    // white-space collected at end may stretch past lineWidth
+                    while (prev === ' ' || prev === '\t') {
+                        prev = ch;
+                        ch = text[(i += 1)];
+                        overflow = true;
+                    }
+                    // Account for newline escape, but don't break preceding escape
+                    const j = i > escEnd + 1 ? i - 2 : escStart - 1;
+                    // Bail out if lineWidth & minContentWidth are shorter than an escape string
+                    if (escapedFolds[j])
+                        return text;
+                    folds.push(j);
+                    escapedFolds[j] = true;
+                    end = j + endStep;
+                    split = undefined;
+                }
+                else {
+                    overflow = true;
+                }
+            }
+        }
+        prev = ch;
+    }
+    if (overflow && onOverflow)
+        onOverflow();
+    if (folds.length === 0)
+        return text;
+    if (onFold)
+        onFold();
+    let res = text.slice(0, folds[0]);
+    for (let i = 0; i < folds.length; ++i) {
+        const fold = folds[i];
+        const end = folds[i + 1] || text.length;
+        if (fold === 0)
+            res = `\n${indent}${text.slice(0, end)}`;
+        else {
+            if (mode === FOLD_QUOTED && escapedFolds[fold])
+                res += `${text[fold]}\\`;
+            res += `\n${indent}${text.slice(fold + 1, end)}`;
+        }
+    }
+    return res;
+}
+/**
+ * Presumes `i + 1` is at the start of a line
+ * @returns index of last newline in more-indented block
+ */
+function consumeMoreIndentedLines(text, i, indent) {
+    let end = i;
+    let start = i + 1;
+    let ch = text[start];
+    while (ch === ' ' || ch === '\t') {
+        if (i < start + indent) {
+            ch = text[++i];
+        }
+        else {
+            do {
+                ch = text[++i];
+            } while (ch && ch !== '\n');
+            end = i;
+            start = i + 1;
+            ch = text[start];
+        }
+    }
+    return end;
+}
+
+exports.FOLD_BLOCK = FOLD_BLOCK;
+exports.FOLD_FLOW = FOLD_FLOW;
+exports.FOLD_QUOTED = FOLD_QUOTED;
+exports.foldFlowLines = foldFlowLines;
+
+
+/***/ }),
+
+/***/ 2148:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var anchors = __nccwpck_require__(1596);
+var identity = __nccwpck_require__(1127);
+var stringifyComment = __nccwpck_require__(9799);
+var stringifyString = __nccwpck_require__(3069);
+
+function createStringifyContext(doc, options) {
+    const opt = Object.assign({
+        blockQuote: true,
+        commentString: stringifyComment.stringifyComment,
+        defaultKeyType: null,
+        defaultStringType: 'PLAIN',
+        directives: null,
+        doubleQuotedAsJSON: false,
+        doubleQuotedMinMultiLineLength: 40,
+        falseStr: 'false',
+        flowCollectionPadding: true,
+        indentSeq: true,
+        lineWidth: 80,
+        minContentWidth: 20,
+        nullStr: 'null',
+        simpleKeys: false,
+        singleQuote: null,
+        trailingComma: false,
+        trueStr: 'true',
+        verifyAliasOrder: true
+    }, doc.schema.toStringOptions, options);
+    let inFlow;
+    switch (opt.collectionStyle) {
+        case 'block':
+            inFlow = false;
+            break;
+        case 'flow':
+            inFlow = true;
+            break;
+        default:
+            inFlow = null;
+    }
+    return {
+        anchors: new Set(),
+        doc,
+        flowCollectionPadding: opt.flowCollectionPadding ? ' ' : '',
+        indent: '',
+        indentStep: typeof opt.indent === 'number' ? ' '.repeat(opt.indent) : '  ',
+        inFlow,
+        options: opt
+    };
+}
+function getTagObject(tags, item) {
+    if (item.tag) {
+        const match = tags.filter(t => t.tag === item.tag);
+        if (match.length > 0)
+            return match.find(t => t.format === item.format) ?? match[0];
+    }
+    let tagObj = undefined;
+    let obj;
+    if (identity.isScalar(item)) {
+        obj = item.value;
+        let match = tags.filter(t => t.identify?.(obj));
+        if (match.length > 1) {
+            const testMatch = match.filter(t => t.test);
+            if (testMatch.length > 0)
+                match = testMatch;
+        }
+        tagObj =
+            match.find(t => t.format === item.format) ?? match.find(t => !t.format);
+    }
+    else {
+        obj = item;
+        tagObj = tags.find(t => t.nodeClass && obj instanceof t.nodeClass);
+    }
+    if (!tagObj) {
+        const name = obj?.constructor?.name ?? (obj === null ? 'null' : typeof obj);
+        throw new Error(`Tag not resolved for ${name} value`);
+    }
+    return tagObj;
+}
+// needs to be called before value stringifier to allow for circular anchor refs
+function stringifyProps(node, tagObj, { anchors: anchors$1, doc }) {
+    if (!doc.directives)
+        return '';
+    const props = [];
+    const anchor = (identity.isScalar(node) || identity.isCollection(node)) && node.anchor;
+    if (anchor && anchors.anchorIsValid(anchor)) {
+        anchors$1.add(anchor);
+        props.push(`&${anchor}`);
+    }
+    const tag = node.tag ?? (tagObj.default ? null : tagObj.tag);
+    if (tag)
+        props.push(doc.directives.tagString(tag));
+    return props.join(' ');
+}
+function stringify(item, ctx, onComment, onChompKeep) {
+    if (identity.isPair(item))
+        return item.toString(ctx, onComment, onChompKeep);
+    if (identity.isAlias(item)) {
+        if (ctx.doc.directives)
+            return item.toString(ctx);
+        if (ctx.resolvedAliases?.has(item)) {
+            throw new TypeError(`Cannot stringify circular structure without alias nodes`);
+        }
+        else {
+            if (ctx.resolvedAliases)
+                ctx.resolvedAliases.add(item);
+            else
+                ctx.resolvedAliases = new Set([item]);
+            item = item.resolve(ctx.doc);
+        }
+    }
+    let tagObj = undefined;
+    const node = identity.isNode(item)
+        ? item
+        : ctx.doc.createNode(item, { onTagObj: o => (tagObj = o) });
+    tagObj ?? (tagObj = getTagObject(ctx.doc.schema.tags, node));
+    const props = stringifyProps(node, tagObj, ctx);
+    if (props.length > 0)
+        ctx.indentAtStart = (ctx.indentAtStart ?? 0) + props.length + 1;
+    const str = typeof tagObj.stringify === 'function'
+        ? tagObj.stringify(node, ctx, onComment, onChompKeep)
+        : identity.isScalar(node)
+            ? stringifyString.stringifyString(node, ctx, onComment, onChompKeep)
+            : node.toString(ctx, onComment, onChompKeep);
+    if (!props)
+        return str;
+    return identity.isScalar(node) || str[0] === '{' || str[0] === '['
+        ? `${props} ${str}`
+        : `${props}\n${ctx.indent}${str}`;
+}
+
+exports.createStringifyContext = createStringifyContext;
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 1212:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyCollection(collection, ctx, options) {
+    const flow = ctx.inFlow ?? collection.flow;
+    const stringify = flow ? stringifyFlowCollection : stringifyBlockCollection;
+    return stringify(collection, ctx, options);
+}
+function stringifyBlockCollection({ comment, items }, ctx, { blockItemPrefix, flowChars, itemIndent, onChompKeep, onComment }) {
+    const { indent, options: { commentString } } = ctx;
+    const itemCtx = Object.assign({}, ctx, { indent: itemIndent, type: null });
+    let chompKeep = false; // flag for the preceding node's status
+    const lines = [];
+    for (let i = 0; i < items.length; ++i) {
+        const item = items[i];
+        let comment = null;
+        if (identity.isNode(item)) {
+            if (!chompKeep && item.spaceBefore)
+                lines.push('');
+            addCommentBefore(ctx, lines, item.commentBefore, chompKeep);
+            if (item.comment)
+                comment = item.comment;
+        }
+        else if (identity.isPair(item)) {
+            const ik = identity.isNode(item.key) ? item.key : null;
+            if (ik) {
+                if (!chompKeep && ik.spaceBefore)
+                    lines.push('');
+                addCommentBefore(ctx, lines, ik.commentBefore, chompKeep);
+            }
+        }
+        chompKeep = false;
+        let str = stringify.stringify(item, itemCtx, () => (comment = null), () => (chompKeep = true));
+        if (comment)
+            str += stringifyComment.lineComment(str, itemIndent, commentString(comment));
+        if (chompKeep && comment)
+            chompKeep = false;
+        lines.push(blockItemPrefix + str);
+    }
+    let str;
+    if (lines.length === 0) {
+        str = flowChars.start + flowChars.end;
+    }
+    else {
+        str = lines[0];
+        for (let i = 1; i < lines.length; ++i) {
+            const line = lines[i];
+            str += line ? `\n${indent}${line}` : '\n';
+        }
+    }
+    if (comment) {
+        str += '\n' + stringifyComment.indentComment(commentString(comment), indent);
+        if (onComment)
+            onComment();
+    }
+    else if (chompKeep && onChompKeep)
+        onChompKeep();
+    return str;
+}
+function stringifyFlowCollection({ items }, ctx, { flowChars, itemIndent }) {
+    const { indent, indentStep, flowCollectionPadding: fcPadding, options: { commentString } } = ctx;
+    itemIndent += indentStep;
+    const itemCtx = Object.assign({}, ctx, {
+        indent: itemIndent,
+        inFlow: true,
+        type: null
+    });
+    let reqNewline = false;
+    let linesAtValue = 0;
+    const lines = [];
+    for (let i = 0; i < items.length; ++i) {
+        const item = items[i];
+        let comment = null;
+        if (identity.isNode(item)) {
+            if (item.spaceBefore)
+                lines.push('');
+            addCommentBefore(ctx, lines, item.commentBefore, false);
+            if (item.comment)
+                comment = item.comment;
+        }
+        else if (identity.isPair(item)) {
+            const ik = identity.isNode(item.key) ? item.key : null;
+            if (ik) {
+                if (ik.spaceBefore)
+                    lines.push('');
+                addCommentBefore(ctx, lines, ik.commentBefore, false);
+                if (ik.comment)
+                    reqNewline = true;
+            }
+            const iv = identity.isNode(item.value) ? item.value : null;
+            if (iv) {
+                if (iv.comment)
+                    comment = iv.comment;
+                if (iv.commentBefore)
+                    reqNewline = true;
+            }
+            else if (item.value == null && ik?.comment) {
+                comment = ik.comment;
+            }
+        }
+        if (comment)
+            reqNewline = true;
+        let str = stringify.stringify(item, itemCtx, () => (comment = null));
+        reqNewline || (reqNewline = lines.length > linesAtValue || str.includes('\n'));
+        if (i < items.length - 1) {
+            str += ',';
+        }
+        else if (ctx.options.trailingComma) {
+            if (ctx.options.lineWidth > 0) {
+                reqNewline || (reqNewline = lines.reduce((sum, line) => sum + line.length + 2, 2) +
+                    (str.length + 2) >
+                    ctx.options.lineWidth);
+            }
+            if (reqNewline) {
+                str += ',';
+            }
+        }
+        if (comment)
+            str += stringifyComment.lineComment(str, itemIndent, commentString(comment));
+        lines.push(str);
+        linesAtValue = lines.length;
+    }
+    const { start, end } = flowChars;
+    if (lines.length === 0) {
+        return start + end;
+    }
+    else {
+        if (!reqNewline) {
+            const len = lines.reduce((sum, line) => sum + line.length + 2, 2);
+            reqNewline = ctx.options.lineWidth > 0 && len > ctx.options.lineWidth;
+        }
+        if (reqNewline) {
+            let str = start;
+            for (const line of lines)
+                str += line ? `\n${indentStep}${indent}${line}` : '\n';
+            return `${str}\n${indent}${end}`;
+        }
+        else {
+            return `${start}${fcPadding}${lines.join(' ')}${fcPadding}${end}`;
+        }
+    }
+}
+function addCommentBefore({ indent, options: { commentString } }, lines, comment, chompKeep) {
+    if (comment && chompKeep)
+        comment = comment.replace(/^\n+/, '');
+    if (comment) {
+        const ic = stringifyComment.indentComment(commentString(comment), indent);
+        lines.push(ic.trimStart()); // Avoid double indent on first line
+    }
+}
+
+exports.stringifyCollection = stringifyCollection;
+
+
+/***/ }),
+
+/***/ 9799:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+/**
+ * Stringifies a comment.
+ *
+ * Empty comment lines are left empty,
+ * lines consisting of a single space are replaced by `#`,
+ * and all other lines are prefixed with a `#`.
+ */
+const stringifyComment = (str) => str.replace(/^(?!$)(?: $)?/gm, '#');
+function indentComment(comment, indent) {
+    if (/^\n+$/.test(comment))
+        return comment.substring(1);
+    return indent ? comment.replace(/^(?! *$)/gm, indent) : comment;
+}
+const lineComment = (str, indent, comment) => str.endsWith('\n')
+    ? indentComment(comment, indent)
+    : comment.includes('\n')
+        ? '\n' + indentComment(comment, indent)
+        : (str.endsWith(' ') ? '' : ' ') + comment;
+
+exports.indentComment = indentComment;
+exports.lineComment = lineComment;
+exports.stringifyComment = stringifyComment;
+
+
+/***/ }),
+
+/***/ 6829:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyDocument(doc, options) {
+    const lines = [];
+    let hasDirectives = options.directives === true;
+    if (options.directives !== false && doc.directives) {
+        const dir = doc.directives.toString(doc);
+        if (dir) {
+            lines.push(dir);
+            hasDirectives = true;
+        }
+        else if (doc.directives.docStart)
+            hasDirectives = true;
+    }
+    if (hasDirectives)
+        lines.push('---');
+    const ctx = stringify.createStringifyContext(doc, options);
+    const { commentString } = ctx.options;
+    if (doc.commentBefore) {
+        if (lines.length !== 1)
+            lines.unshift('');
+        const cs = commentString(doc.commentBefore);
+        lines.unshift(stringifyComment.indentComment(cs, ''));
+    }
+    let chompKeep = false;
+    let contentComment = null;
+    if (doc.contents) {
+        if (identity.isNode(doc.contents)) {
+            if (doc.contents.spaceBefore && hasDirectives)
+                lines.push('');
+            if (doc.contents.commentBefore) {
+                const cs = commentString(doc.contents.commentBefore);
+                lines.push(stringifyComment.indentComment(cs, ''));
+            }
+            // top-level block scalars need to be indented if followed by a comment
+            ctx.forceBlockIndent = !!doc.comment;
+            contentComment = doc.contents.comment;
+        }
+        const onChompKeep = contentComment ? undefined : () => (chompKeep = true);
+        let body = stringify.stringify(doc.contents, ctx, () => (contentComment = null), onChompKeep);
+        if (contentComment)
+            body += stringifyComment.lineComment(body, '', commentString(contentComment));
+        if ((body[0] === '|' || body[0] === '>') &&
+            lines[lines.length - 1] === '---') {
+            // Top-level block scalars with a preceding doc marker ought to use the
+            // same line for their header.
+            lines[lines.length - 1] = `--- ${body}`;
+        }
+        else
+            lines.push(body);
+    }
+    else {
+        lines.push(stringify.stringify(doc.contents, ctx));
+    }
+    if (doc.directives?.docEnd) {
+        if (doc.comment) {
+            const cs = commentString(doc.comment);
+            if (cs.includes('\n')) {
+                lines.push('...');
+                lines.push(stringifyComment.indentComment(cs, ''));
+            }
+            else {
+                lines.push(`... ${cs}`);
+            }
+        }
+        else {
+            lines.push('...');
+        }
+    }
+    else {
+        let dc = doc.comment;
+        if (dc && chompKeep)
+            dc = dc.replace(/^\n+/, '');
+        if (dc) {
+            if ((!chompKeep || contentComment) && lines[lines.length - 1] !== '')
+                lines.push('');
+            lines.push(stringifyComment.indentComment(commentString(dc), ''));
+        }
+    }
+    return lines.join('\n') + '\n';
+}
+
+exports.stringifyDocument = stringifyDocument;
+
+
+/***/ }),
+
+/***/ 8689:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+
+function stringifyNumber({ format, minFractionDigits, tag, value }) {
+    if (typeof value === 'bigint')
+        return String(value);
+    const num = typeof value === 'number' ? value : Number(value);
+    if (!isFinite(num))
+        return isNaN(num) ? '.nan' : num < 0 ? '-.inf' : '.inf';
+    let n = Object.is(value, -0) ? '-0' : JSON.stringify(value);
+    if (!format &&
+        minFractionDigits &&
+        (!tag || tag === 'tag:yaml.org,2002:float') &&
+        /^-?\d/.test(n) &&
+        !n.includes('e')) {
+        let i = n.indexOf('.');
+        if (i < 0) {
+            i = n.length;
+            n += '.';
+        }
+        let d = minFractionDigits - (n.length - i - 1);
+        while (d-- > 0)
+            n += '0';
+    }
+    return n;
+}
+
+exports.stringifyNumber = stringifyNumber;
+
+
+/***/ }),
+
+/***/ 9748:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyPair({ key, value }, ctx, onComment, onChompKeep) {
+    const { allNullValues, doc, indent, indentStep, options: { commentString, indentSeq, simpleKeys } } = ctx;
+    let keyComment = (identity.isNode(key) && key.comment) || null;
+    if (simpleKeys) {
+        if (keyComment) {
+            throw new Error('With simple keys, key nodes cannot have comments');
+        }
+        if (identity.isCollection(key) || (!identity.isNode(key) && typeof key === 'object')) {
+            const msg = 'With simple keys, collection cannot be used as a key value';
+            throw new Error(msg);
+        }
+    }
+    let explicitKey = !simpleKeys &&
+        (!key ||
+            (keyComment && value == null && !ctx.inFlow) ||
+            identity.isCollection(key) ||
+            (identity.isScalar(key)
+                ? key.type === Scalar.Scalar.BLOCK_FOLDED || key.type === Scalar.Scalar.BLOCK_LITERAL
+                : typeof key === 'object'));
+    ctx = Object.assign({}, ctx, {
+        allNullValues: false,
+        implicitKey: !explicitKey && (simpleKeys || !allNullValues),
+        indent: indent + indentStep
+    });
+    let keyCommentDone = false;
+    let chompKeep = false;
+    let str = stringify.stringify(key, ctx, () => (keyCommentDone = true), () => (chompKeep = true));
+    if (!explicitKey && !ctx.inFlow && str.length > 1024) {
+        if (simpleKeys)
+            throw new Error('With simple keys, single line scalar must not span more than 1024 characters');
+        explicitKey = true;
+    }
+    if (ctx.inFlow) {
+        if (allNullValues || value == null) {
+            if (keyCommentDone && onComment)
+                onComment();
+            return str === '' ? '?' : explicitKey ? `? ${str}` : str;
+        }
+    }
+    else if ((allNullValues && !simpleKeys) || (value == null && explicitKey)) {
+        str = `? ${str}`;
+        if (keyComment && !keyCommentDone) {
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+        }
+        else if (chompKeep && onChompKeep)
+            onChompKeep();
+        return str;
+    }
+    if (keyCommentDone)
+        keyComment = null;
+    if (explicitKey) {
+        if (keyComment)
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+        str = `? ${str}\n${indent}:`;
+    }
+    else {
+        str = `${str}:`;
+        if (keyComment)
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+    }
+    let vsb, vcb, valueComment;
+    if (identity.isNode(value)) {
+        vsb = !!value.spaceBefore;
+        vcb = value.commentBefore;
+        valueComment = value.comment;
+    }
+    else {
+        vsb = false;
+        vcb = null;
+        valueComment = null;
+        if (value && typeof value === 'object')
+            value = doc.createNode(value);
+    }
+    ctx.implicitKey = false;
+    if (!explicitKey && !keyComment && identity.isScalar(value))
+        ctx.indentAtStart = str.length + 1;
+    chompKeep = false;
+    if (!indentSeq &&
+        indentStep.length >= 2 &&
+        !ctx.inFlow &&
+        !explicitKey &&
+        identity.isSeq(value) &&
+        !value.flow &&
+        !value.tag &&
+        !value.anchor) {
+        // If indentSeq === false, consider '- ' as part of indentation where possible
+        ctx.indent = ctx.indent.substring(2);
+    }
+    let valueCommentDone = false;
+    const valueStr = stringify.stringify(value, ctx, () => (valueCommentDone = true), () => (chompKeep = true));
+    let ws = ' ';
+    if (keyComment || vsb || vcb) {
+        ws = vsb ? '\n' : '';
+        if (vcb) {
+            const cs = commentString(vcb);
+            ws += `\n${stringifyComment.indentComment(cs, ctx.indent)}`;
+        }
+        if (valueStr === '' && !ctx.inFlow) {
+            if (ws === '\n' && valueComment)
+                ws = '\n\n';
+        }
+        else {
+            ws += `\n${ctx.indent}`;
+        }
+    }
+    else if (!explicitKey && identity.isCollection(value)) {
+        const vs0 = valueStr[0];
+        const nl0 = valueStr.indexOf('\n');
+        const hasNewline = nl0 !== -1;
+        const flow = ctx.inFlow ?? value.flow ?? value.items.length === 0;
+        if (hasNewline || !flow) {
+            let hasPropsLine = false;
+            if (hasNewline && (vs0 === '&' || vs0 === '!')) {
+                let sp0 = valueStr.indexOf(' ');
+                if (vs0 === '&' &&
+                    sp0 !== -1 &&
+                    sp0 < nl0 &&
+                    valueStr[sp0 + 1] === '!') {
+                    sp0 = valueStr.indexOf(' ', sp0 + 1);
+                }
+                if (sp0 === -1 || nl0 < sp0)
+                    hasPropsLine = true;
+            }
+            if (!hasPropsLine)
+                ws = `\n${ctx.indent}`;
+        }
+    }
+    else if (valueStr === '' || valueStr[0] === '\n') {
+        ws = '';
+    }
+    str += ws + valueStr;
+    if (ctx.inFlow) {
+        if (valueCommentDone && onComment)
+            onComment();
+    }
+    else if (valueComment && !valueCommentDone) {
+        str += stringifyComment.lineComment(str, ctx.indent, commentString(valueComment));
+    }
+    else if (chompKeep && onChompKeep) {
+        onChompKeep();
+    }
+    return str;
+}
+
+exports.stringifyPair = stringifyPair;
+
+
+/***/ }),
+
+/***/ 3069:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var Scalar = __nccwpck_require__(3301);
+var foldFlowLines = __nccwpck_require__(4475);
+
+const getFoldOptions = (ctx, isBlock) => ({
+    indentAtStart: isBlock ? ctx.indent.length : ctx.indentAtStart,
+    lineWidth: ctx.options.lineWidth,
+    minContentWidth: ctx.options.minContentWidth
+});
+// Also checks for lines starting with %, as parsing the output as YAML 1.1 will
+// presume that's starting a new document.
+const containsDocumentMarker = (str) => /^(%|---|\.\.\.)/m.test(str);
+function lineLengthOverLimit(str, lineWidth, indentLength) {
+    if (!lineWidth || lineWidth < 0)
+        return false;
+    const limit = lineWidth - indentLength;
+    const strLen = str.length;
+    if (strLen <= limit)
+        return false;
+    for (let i = 0, start = 0; i < strLen; ++i) {
+        if (str[i] === '\n') {
+            if (i - start > limit)
+                return true;
+            start = i + 1;
+            if (strLen - start <= limit)
+                return false;
+        }
+    }
+    return true;
+}
+function doubleQuotedString(value, ctx) {
+    const json = JSON.stringify(value);
+    if (ctx.options.doubleQuotedAsJSON)
+        return json;
+    const { implicitKey } = ctx;
+    const minMultiLineLength = ctx.options.doubleQuotedMinMultiLineLength;
+    const indent = ctx.indent || (containsDocumentMarker(value) ? '  ' : '');
+    let str = '';
+    let start = 0;
+    for (let i = 0, ch = json[i]; ch; ch = json[++i]) {
+        if (ch === ' ' && json[i + 1] === '\\' && json[i + 2] === 'n') {
+            // space before newline needs to be escaped to not be folded
+            str += json.slice(start, i) + '\\ ';
+            i += 1;
+            start = i;
+            ch = '\\';
+        }
+        if (ch === '\\')
+            switch (json[i + 1]) {
+                case 'u':
+                    {
+                        str += json.slice(start, i);
+                        const code = json.substr(i + 2, 4);
+                        switch (code) {
+                            case '0000':
+                                str += '\\0';
+                                break;
+                            case '0007':
+                                str += '\\a';
+                                break;
+                            case '000b':
+                                str += '\\v';
+                                break;
+                            case '001b':
+                                str += '\\e';
+                                break;
+                            case '0085':
+                                str += '\\N';
+                                break;
+                            case '00a0':
+                                str += '\\_';
+                                break;
+                            case '2028':
+                                str += '\\L';
+                                break;
+                            case '2029':
+                                str += '\\P';
+                                break;
+                            default:
+                                if (code.substr(0, 2) === '00')
+                                    str += '\\x' + code.substr(2);
+                                else
+                                    str += json.substr(i, 6);
+                        }
+                        i += 5;
+                        start = i + 1;
+                    }
+                    break;
+                case 'n':
+                    if (implicitKey ||
+                        json[i + 2] === '"' ||
+                        json.length < minMultiLineLength) {
+                        i += 1;
+                    }
+                    else {
+                        // folding will eat first newline
+                        str += json.slice(start, i) + '\n\n';
+                        while (json[i + 2] === '\\' &&
+                            json[i + 3] === 'n' &&
+                            json[i + 4] !== '"') {
+                            str += '\n';
+                            i += 2;
+                        }
+                        str += indent;
+                        // space after newline needs to be escaped to not be folded
+                        if (json[i + 2] === ' ')
+                            str += '\\';
+                        i += 1;
+                        start = i + 1;
+                    }
+                    break;
+                default:
+                    i += 1;
+            }
+    }
+    str = start ? str + json.slice(start) : json;
+    return implicitKey
+        ? str
+        : foldFlowLines.foldFlowLines(str, indent, foldFlowLines.FOLD_QUOTED, getFoldOptions(ctx, false));
+}
+function singleQuotedString(value, ctx) {
+    if (ctx.options.singleQuote === false ||
+        (ctx.implicitKey && value.includes('\n')) ||
+        /[ \t]\n|\n[ \t]/.test(value) // single quoted string can't have leading or trailing whitespace around newline
+    )
+        return doubleQuotedString(value, ctx);
+    const indent = ctx.indent || (containsDocumentMarker(value) ? '  ' : '');
+    const res = "'" + value.replace(/'/g, "''").replace(/\n+/g, `$&\n${indent}`) + "'";
+    return ctx.implicitKey
+        ? res
+        : foldFlowLines.foldFlowLines(res, indent, foldFlowLines.FOLD_FLOW, getFoldOptions(ctx, false));
+}
+function quotedString(value, ctx) {
+    const { singleQuote } = ctx.options;
+    let qs;
+    if (singleQuote === false)
+        qs = doubleQuotedString;
+    else {
+        const hasDouble = value.includes('"');
+        const hasSingle = value.includes("'");
+        if (hasDouble && !hasSingle)
+            qs = singleQuotedString;
+        else if (hasSingle && !hasDouble)
+            qs = doubleQuotedString;
+        else
+            qs = singleQuote ? singleQuotedString : doubleQuotedString;
+    }
+    return qs(value, ctx);
+}
+// The negative lookbehind avoids a polynomial search,
+// but isn't supported yet on Safari: https://caniuse.com/js-regexp-lookbehind
+let blockEndNewlines;
+try {
+    blockEndNewlines = new RegExp('(^|(?<!\n))\n+(?!\n|$)', 'g');
+}
+catch {
+    blockEndNewlines = /\n+(?!\n|$)/g;
+}
+function blockString({ comment, type, value }, ctx, onComment, onChompKeep) {
+    const { blockQuote, commentString, lineWidth } = ctx.options;
+    // 1. Block can't end in whitespace unless the last line is non-empty.
+    // 2. Strings consisting of only whitespace are best rendered explicitly.
+    if (!blockQuote || /\n[\t ]+$/.test(value)) {
+        return quotedString(value, ctx);
+    }
+    const indent = ctx.indent ||
+        (ctx.forceBlockIndent || containsDocumentMarker(value) ? '  ' : '');
+    const literal = blockQuote === 'literal'
+        ? true
+        : blockQuote === 'folded' || type === Scalar.Scalar.BLOCK_FOLDED
+            ? false
+            : type === Scalar.Scalar.BLOCK_LITERAL
+                ? true
+                : !lineLengthOverLimit(value, lineWidth, indent.length);
+    if (!value)
+        return literal ? '|\n' : '>\n';
+    // determine chomping from whitespace at value end
+    let chomp;
+    let endStart;
+    for (endStart = value.length; endStart > 0; --endStart) {
+        const ch = value[endStart - 1];
+        if (ch !== '\n' && ch !== '\t' && ch !== ' ')
+            break;
+    }
+    let end = value.substring(endStart);
+    const endNlPos = end.indexOf('\n');
+    if (endNlPos === -1) {
+        chomp = '-'; // strip
+    }
+    else if (value === end || endNlPos !== end.length - 1) {
+        chomp = '+'; // keep
+        if (onChompKeep)
+            onChompKeep();
+    }
+    else {
+        chomp = ''; // clip
+    }
+    if (end) {
+        value = value.slice(0, -end.length);
+        if (end[end.length - 1] === '\n')
+            end = end.slice(0, -1);
+        end = end.replace(blockEndNewlines, `$&${indent}`);
+    }
+    // determine indent indicator from whitespace at value start
+    let startWithSpace = false;
+    let startEnd;
+    let startNlPos = -1;
+    for (startEnd = 0; startEnd < value.length; ++startEnd) {
+        const ch = value[startEnd];
+        if (ch === ' ')
+            startWithSpace = true;
+        else if (ch === '\n')
+            startNlPos = startEnd;
+        else
+            break;
+    }
+    let start = value.substring(0, startNlPos < startEnd ? startNlPos + 1 : startEnd);
+    if (start) {
+        value = value.substring(start.length);
+        start = start.replace(/\n+/g, `$&${indent}`);
+    }
+    const indentSize = indent ? '2' : '1'; // root is at -1
+    // Leading | or > is added later
+    let header = (startWithSpace ? indentSize : '') + chomp;
+    if (comment) {
+        header += ' ' + commentString(comment.replace(/ ?[\r\n]+/g, ' '));
+        if (onComment)
+            onComment();
+    }
+    if (!literal) {
+        const foldedValue = value
+            .replace(/\n+/g, '\n$&')
+            .replace(/(?:^|\n)([\t ].*)(?:([\n\t ]*)\n(?![\n\t ]))?/g, '$1$2') // more-indented lines aren't folded
+            //                ^ more-ind. ^ empty     ^ capture next empty lines only at end of indent
+            .replace(/\n+/g, `$&${indent}`);
+        let literalFallback = false;
+        const foldOptions = getFoldOptions(ctx, true);
+        if (blockQuote !== 'folded' && type !== Scalar.Scalar.BLOCK_FOLDED) {
+            foldOptions.onOverflow = () => {
+                literalFallback = true;
+            };
+        }
+        const body = foldFlowLines.foldFlowLines(`${start}${foldedValue}${end}`, indent, foldFlowLines.FOLD_BLOCK, foldOptions);
+        if (!literalFallback)
+            return `>${header}\n${indent}${body}`;
+    }
+    value = value.replace(/\n+/g, `$&${indent}`);
+    return `|${header}\n${indent}${start}${value}${end}`;
+}
+function plainString(item, ctx, onComment, onChompKeep) {
+    const { type, value } = item;
+    const { actualString, implicitKey, indent, indentStep, inFlow } = ctx;
+    if ((implicitKey && value.includes('\n')) ||
+        (inFlow && /[[\]{},]/.test(value))) {
+        return quotedString(value, ctx);
+    }
+    if (/^[\n\t ,[\]{}#&*!|>'"%@`]|^[?-]$|^[?-][ \t]|[\n:][ \t]|[ \t]\n|[\n\t ]#|[\n\t :]$/.test(value)) {
+        // not allowed:
+        // - '-' or '?'
+        // - start with an indicator character (except [?:-]) or /[?-] /
+        // - '\n ', ': ' or ' \n' anywhere
+        // - '#' not preceded by a non-space char
+        // - end with ' ' or ':'
+        return implicitKey || inFlow || !value.includes('\n')
+            ? quotedString(value, ctx)
+            : blockString(item, ctx, onComment, onChompKeep);
+    }
+    if (!implicitKey &&
+        !inFlow &&
+        type !== Scalar.Scalar.PLAIN &&
+        value.includes('\n')) {
+        // Where allowed & type not set explicitly, prefer block style for multiline strings
+        return blockString(item, ctx, onComment, onChompKeep);
+    }
+    if (containsDocumentMarker(value)) {
+        if (indent === '') {
+            ctx.forceBlockIndent = true;
+            return blockString(item, ctx, onComment, onChompKeep);
+        }
+        else if (implicitKey && indent === indentStep) {
+            return quotedString(value, ctx);
+        }
+    }
+    const str = value.replace(/\n+/g, `$&\n${indent}`);
+    // Verify that output will be parsed as a string, as e.g. plain numbers and
+    // booleans get parsed with those types in v1.2 (e.g. '42', 'true' & '0.9e-3'),
+    // and others in v1.1.
+    if (actualString) {
+        const test = (tag) => tag.default && tag.tag !== 'tag:yaml.org,2002:str' && tag.test?.test(str);
+        const { compat, tags } = ctx.doc.schema;
+        if (tags.some(test) || compat?.some(test))
+            return quotedString(value, ctx);
+    }
+    return implicitKey
+        ? str
+        : foldFlowLines.foldFlowLines(str, indent, foldFlowLines.FOLD_FLOW, getFoldOptions(ctx, false));
+}
+function stringifyString(item, ctx, onComment, onChompKeep) {
+    const { implicitKey, inFlow } = ctx;
+    const ss = typeof item.value === 'string'
+        ? item
+        : Object.assign({}, item, { value: String(item.value) });
+    let { type } = item;
+    if (type !== Scalar.Scalar.QUOTE_DOUBLE) {
+        // force double quotes on control characters & unpaired surrogates
+        if (/[\x00-\x08\x0b-\x1f\x7f-\x9f\u{D800}-\u{DFFF}]/u.test(ss.value))
+            type = Scalar.Scalar.QUOTE_DOUBLE;
+    }
+    const _stringify = (_type) => {
+        switch (_type) {
+            case Scalar.Scalar.BLOCK_FOLDED:
+            case Scalar.Scalar.BLOCK_LITERAL:
+                return implicitKey || inFlow
+                    ? quotedString(ss.value, ctx) // blocks are not valid inside flow containers
+                    : blockString(ss, ctx, onComment, onChompKeep);
+            case Scalar.Scalar.QUOTE_DOUBLE:
+                return doubleQuotedString(ss.value, ctx);
+            case Scalar.Scalar.QUOTE_SINGLE:
+                return singleQuotedString(ss.value, ctx);
+            case Scalar.Scalar.PLAIN:
+                return plainString(ss, ctx, onComment, onChompKeep);
+            default:
+                return null;
+        }
+    };
+    let res = _stringify(type);
+    if (res === null) {
+        const { defaultKeyType, defaultStringType } = ctx.options;
+        const t = (implicitKey && defaultKeyType) || defaultStringType;
+        res = _stringify(t);
+        if (res === null)
+            throw new Error(`Unsupported default string type ${t}`);
+    }
+    return res;
+}
+
+exports.stringifyString = stringifyString;
+
+
+/***/ }),
+
+/***/ 204:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+
+var identity = __nccwpck_require__(1127);
+
+const BREAK = Symbol('break visit');
+const SKIP = Symbol('skip children');
+const REMOVE = Symbol('remove node');
+/**
+ * Apply a visitor to an AST node or document.
+ *
+ * Walks through the tree (depth-first) starting from `node`, calling a
+ * `visitor` function with three arguments:
+ *   - `key`: For sequence values and map `Pair`, the node's index in the
+ *     collection. Within a `Pair`, `'key'` or `'value'`, correspondingly.
+ *     `null` for the root node.
+ *   - `node`: The current node.
+ *   - `path`: The ancestry of the current node.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this node, continue with next
+ *     sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current node, then continue with the next one
+ *   - `Node`: Replace the current node, then continue by visiting it
+ *   - `number`: While iterating the items of a sequence or map, set the index
+ *     of the next step. This is useful especially if the index of the current
+ *     node has changed.
+ *
+ * If `visitor` is a single function, it will be called with all values
+ * encountered in the tree, including e.g. `null` values. Alternatively,
+ * separate visitor functions may be defined for each `Map`, `Pair`, `Seq`,
+ * `Alias` and `Scalar` node. To define the same visitor function for more than
+ * one node type, use the `Collection` (map and seq), `Value` (map, seq & scalar)
+ * and `Node` (alias, map, seq & scalar) targets. Of all these, only the most
+ * specific defined one will be used for each node.
+ */
+function visit(node, visitor) {
+    const visitor_ = initVisitor(visitor);
+    if (identity.isDocument(node)) {
+        const cd = visit_(null, node.contents, visitor_, Object.freeze([node]));
+        if (cd === REMOVE)
+            node.contents = null;
+    }
+    else
+        visit_(null, node, visitor_, Object.freeze([]));
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visit.BREAK = BREAK;
+/** Do not visit the children of the current node */
+visit.SKIP = SKIP;
+/** Remove the current node */
+visit.REMOVE = REMOVE;
+function visit_(key, node, visitor, path) {
+    const ctrl = callVisitor(key, node, visitor, path);
+    if (identity.isNode(ctrl) || identity.isPair(ctrl)) {
+        replaceNode(key, path, ctrl);
+        return visit_(key, ctrl, visitor, path);
+    }
+    if (typeof ctrl !== 'symbol') {
+        if (identity.isCollection(node)) {
+            path = Object.freeze(path.concat(node));
+            for (let i = 0; i < node.items.length; ++i) {
+                const ci = visit_(i, node.items[i], visitor, path);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    node.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+        }
+        else if (identity.isPair(node)) {
+            path = Object.freeze(path.concat(node));
+            const ck = visit_('key', node.key, visitor, path);
+            if (ck === BREAK)
+                return BREAK;
+            else if (ck === REMOVE)
+                node.key = null;
+            const cv = visit_('value', node.value, visitor, path);
+            if (cv === BREAK)
+                return BREAK;
+            else if (cv === REMOVE)
+                node.value = null;
+        }
+    }
+    return ctrl;
+}
+/**
+ * Apply an async visitor to an AST node or document.
+ *
+ * Walks through the tree (depth-first) starting from `node`, calling a
+ * `visitor` function with three arguments:
+ *   - `key`: For sequence values and map `Pair`, the node's index in the
+ *     collection. Within a `Pair`, `'key'` or `'value'`, correspondingly.
+ *     `null` for the root node.
+ *   - `node`: The current node.
+ *   - `path`: The ancestry of the current node.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `Promise`: Must resolve to one of the following values
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this node, continue with next
+ *     sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current node, then continue with the next one
+ *   - `Node`: Replace the current node, then continue by visiting it
+ *   - `number`: While iterating the items of a sequence or map, set the index
+ *     of the next step. This is useful especially if the index of the current
+ *     node has changed.
+ *
+ * If `visitor` is a single function, it will be called with all values
+ * encountered in the tree, including e.g. `null` values. Alternatively,
+ * separate visitor functions may be defined for each `Map`, `Pair`, `Seq`,
+ * `Alias` and `Scalar` node. To define the same visitor function for more than
+ * one node type, use the `Collection` (map and seq), `Value` (map, seq & scalar)
+ * and `Node` (alias, map, seq & scalar) targets. Of all these, only the most
+ * specific defined one will be used for each node.
+ */
+async function visitAsync(node, visitor) {
+    const visitor_ = initVisitor(visitor);
+    if (identity.isDocument(node)) {
+        const cd = await visitAsync_(null, node.contents, visitor_, Object.freeze([node]));
+        if (cd === REMOVE)
+            node.contents = null;
+    }
+    else
+        await visitAsync_(null, node, visitor_, Object.freeze([]));
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visitAsync.BREAK = BREAK;
+/** Do not visit the children of the current node */
+visitAsync.SKIP = SKIP;
+/** Remove the current node */
+visitAsync.REMOVE = REMOVE;
+async function visitAsync_(key, node, visitor, path) {
+    const ctrl = await callVisitor(key, node, visitor, path);
+    if (identity.isNode(ctrl) || identity.isPair(ctrl)) {
+        replaceNode(key, path, ctrl);
+        return visitAsync_(key, ctrl, visitor, path);
+    }
+    if (typeof ctrl !== 'symbol') {
+        if (identity.isCollection(node)) {
+            path = Object.freeze(path.concat(node));
+            for (let i = 0; i < node.items.length; ++i) {
+                const ci = await visitAsync_(i, node.items[i], visitor, path);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    node.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+        }
+        else if (identity.isPair(node)) {
+            path = Object.freeze(path.concat(node));
+            const ck = await visitAsync_('key', node.key, visitor, path);
+            if (ck === BREAK)
+                return BREAK;
+            else if (ck === REMOVE)
+                node.key = null;
+            const cv = await visitAsync_('value', node.value, visitor, path);
+            if (cv === BREAK)
+                return BREAK;
+            else if (cv === REMOVE)
+                node.value = null;
+        }
+    }
+    return ctrl;
+}
+function initVisitor(visitor) {
+    if (typeof visitor === 'object' &&
+        (visitor.Collection || visitor.Node || visitor.Value)) {
+        return Object.assign({
+            Alias: visitor.Node,
+            Map: visitor.Node,
+            Scalar: visitor.Node,
+            Seq: visitor.Node
+        }, visitor.Value && {
+            Map: visitor.Value,
+            Scalar: visitor.Value,
+            Seq: visitor.Value
+        }, visitor.Collection && {
+            Map: visitor.Collection,
+            Seq: visitor.Collection
+        }, visitor);
+    }
+    return visitor;
+}
+function callVisitor(key, node, visitor, path) {
+    if (typeof visitor === 'function')
+        return visitor(key, node, path);
+    if (identity.isMap(node))
+        return visitor.Map?.(key, node, path);
+    if (identity.isSeq(node))
+        return visitor.Seq?.(key, node, path);
+    if (identity.isPair(node))
+        return visitor.Pair?.(key, node, path);
+    if (identity.isScalar(node))
+        return visitor.Scalar?.(key, node, path);
+    if (identity.isAlias(node))
+        return visitor.Alias?.(key, node, path);
+    return undefined;
+}
+function replaceNode(key, path, node) {
+    const parent = path[path.length - 1];
+    if (identity.isCollection(parent)) {
+        parent.items[key] = node;
+    }
+    else if (identity.isPair(parent)) {
+        if (key === 'key')
+            parent.key = node;
+        else
+            parent.value = node;
+    }
+    else if (identity.isDocument(parent)) {
+        parent.contents = node;
+    }
+    else {
+        const pt = identity.isAlias(parent) ? 'alias' : 'scalar';
+        throw new Error(`Cannot replace node with ${pt} parent`);
+    }
+}
+
+exports.visit = visit;
+exports.visitAsync = visitAsync;
+
+
+/***/ }),
+
+/***/ 454:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56787,6 +65361,50 @@ function getIDToken(aud) {
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: external "node:os"
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: ./lib/engine/back-off.js
+const FIRST_MS = 50;
+const LONGEST_MS = 1000;
+/**
+ * When hosts that turned jobs away are tried again (D10): 50 ms later, then less and less often, down to once in a
+ * second; more often again once nothing was turned away.
+ */
+class BackOff {
+    #again;
+    #waits = new Map();
+    #closed = false;
+    /** @param again tries the host again; whether there is still something to try later */
+    constructor(again) {
+        this.#again = again;
+    }
+    turnedAway(host) {
+        const wait = this.#waits.get(host);
+        // Jobs come in bursts: the first that is turned away tells of them all.
+        if (this.#closed || wait?.refused === true)
+            return;
+        clearTimeout(wait?.timer);
+        this.#set(host, wait ? Math.min(2 * wait.delay, LONGEST_MS) : FIRST_MS, true);
+    }
+    /** No host is tried any more. */
+    close() {
+        this.#closed = true;
+        for (const { timer } of this.#waits.values())
+            clearTimeout(timer);
+        this.#waits.clear();
+    }
+    #set(host, delay, refused) {
+        const timer = setTimeout(() => this.#tick(host, delay, refused), delay);
+        timer.unref();
+        this.#waits.set(host, { delay, refused, timer });
+    }
+    #tick(host, delay, refused) {
+        this.#waits.delete(host);
+        const more = this.#again(host);
+        // Where all is open again it takes one more wait to see whether that was right.
+        if (more || refused)
+            this.#set(host, refused ? delay : Math.max(FIRST_MS, delay / 2), false);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/util/bytes.js
 /** Bytes as they stand in a buffer. */
 function bytesOf(buffer) {
@@ -56905,185 +65523,6 @@ function print(call, output, markers, job) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/engine/job-pass.js
-
-
-
-/** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
-const DELETION_MS = 1000;
-/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
-const MOST_CONFLICTS = 20;
-const CANCELLED = { kind: 'cancelled' };
-/** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
-class JobPass {
-    #world;
-    #subject;
-    #job;
-    #conflicts = 0;
-    constructor(world, subject) {
-        this.#world = world;
-        this.#subject = subject;
-        this.#job = subject.running.job;
-    }
-    /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
-    async perform() {
-        const { scheduler, hosts } = this.#world;
-        const { state, running } = this.#subject;
-        const job = this.#job;
-        let { fresh } = this.#subject;
-        let stays = state.retried || state.here || !this.#subject.mayLeave;
-        let held;
-        try {
-            for (;;) {
-                const wish = {
-                    kind: stays ? 'stay' : 'dist',
-                    make: job.recipe.make,
-                    bound: state.host,
-                    fresh,
-                    suits: (host) => hosts.get(host)?.suits(job) ?? host.local,
-                };
-                const answer = scheduler.acquire(wish, running.stop.signal);
-                // Not before this waits in front: what runs again comes before anything new.
-                held?.release();
-                held = undefined;
-                const lease = await answer;
-                if (lease === 'cancelled')
-                    return this.drop();
-                if (lease === 'no-host')
-                    return this.#refuse();
-                held = lease;
-                fresh = false;
-                running.lease = lease;
-                const remote = lease.place && hosts.get(lease.place);
-                if (remote)
-                    state.host = remote.host;
-                else if (lease.place)
-                    state.host = lease.place;
-                else if (!state.host)
-                    state.here = true;
-                const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease.place));
-                running.lease = undefined;
-                if (outcome) {
-                    // Before the lease is free for another: after a failure none is to start.
-                    this.#settle(outcome);
-                    return outcome;
-                }
-                // Not done: the host was lost (it goes elsewhere), or the recipe failed there (the runner has the last word).
-                if (remote && scheduler.isLost(remote.host))
-                    state.host = undefined;
-                stays = state.retried;
-            }
-        }
-        finally {
-            running.lease = undefined;
-            held?.release();
-        }
-    }
-    /** It does not start. Its echo is printed all the same, and must be known as that of a job. */
-    drop() {
-        const { sink, markers } = this.#world;
-        const { call, state } = this.#subject;
-        const job = this.#job;
-        state.dropped = true;
-        print(call, [], markers, job);
-        sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
-        return CANCELLED;
-    }
-    /** It cannot start: no host is left, and the runner may not take it. */
-    #refuse() {
-        const { sink, markers } = this.#world;
-        const { call, state } = this.#subject;
-        const job = this.#job;
-        const outcome = { kind: 'exited', status: 2 };
-        const text = `distmake: no host is left for ${decode(job.recipe.target)}, and fallback is never\n`;
-        print(call, [{ descriptor: 2, data: Buffer.from(text) }], markers, job);
-        state.ran(job, outcome, undefined, false);
-        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
-        this.#settle(outcome);
-        return outcome;
-    }
-    async #runHere(place) {
-        const { sink, stage, markers } = this.#world;
-        const { call, command, state, running } = this.#subject;
-        const job = this.#job;
-        const begin = performance.now();
-        sink({ type: 'job-started', job, place });
-        stage.writerStarted(job);
-        if (markers)
-            call.write(1, markers.begin(job));
-        const outcome = await call.runLocally(command.argv, command.changes).finally(() => {
-            stage.writerEnded(job);
-            if (running.recursive)
-                stage.touch();
-        });
-        if (markers)
-            call.write(1, markers.end(job));
-        const seconds = (performance.now() - begin) / 1000;
-        state.ran(job, outcome, place, running.recursive);
-        sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
-        return outcome;
-    }
-    /** @returns undefined when the job must run again somewhere else */
-    async #runThere(remote) {
-        const { sink, scheduler, fallback, markers } = this.#world;
-        const { call, state, running } = this.#subject;
-        const job = this.#job;
-        const place = remote.host;
-        sink({ type: 'job-started', job, place });
-        const never = fallback === 'never';
-        const { stop } = running;
-        const { outcome: end, seconds, output, homecoming, missed } = await remote.run(job, never, stop.signal);
-        // When everything is stopped the connections are closed too: that is no fault of the host.
-        const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
-        if (outcome.kind === 'host-lost' && !scheduler.isLost(place)) {
-            scheduler.hostLost(place);
-            sink({ type: 'host-lost', host: place, reason: outcome.reason });
-        }
-        const isHome = homecoming.kind === 'home';
-        if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
-            sink({ type: 'message', level: 'warning', text: this.#describe(homecoming, place) });
-        }
-        if (missed.length > 0) {
-            const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
-            sink({ type: 'message', level: 'warning', text });
-        }
-        const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
-        const again = outcome.kind === 'host-lost' ||
-            (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
-        sink({ type: 'job-finished', job, place, outcome, seconds, again });
-        if (again) {
-            // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
-            if (outcome.kind !== 'host-lost' && !never)
-                state.retried = true;
-            return undefined;
-        }
-        const final = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
-        state.ran(job, final, place, false);
-        print(call, output, markers, job);
-        return final;
-    }
-    #describe(homecoming, place) {
-        const target = decode(this.#job.recipe.target);
-        if (homecoming.kind === 'refused') {
-            return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
-        }
-        const other = homecoming.other ? decode(homecoming.other.target) : undefined;
-        const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
-        return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
-            `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`);
-    }
-    #settle(outcome) {
-        const { stage, markers, verdicts } = this.#world;
-        if (succeeded(outcome) || outcome.kind === 'cancelled')
-            return;
-        // make may delete the target, when it has heard of the end.
-        stage.touch(DELETION_MS);
-        // Where make's words are not ours to read, what it has started runs, as it would have without us.
-        if (markers)
-            verdicts.await(this.#subject.state, outcome, this.#subject.flags);
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/engine/make-flags.js
 /** The single-letter options that a make runs with, as its recipes see them in MAKEFLAGS. */
 function makeFlags(environment) {
@@ -57108,6 +65547,224 @@ const CALL = new RegExp([
 ]
     .map(({ source }) => source)
     .join(''));
+
+;// CONCATENATED MODULE: ./lib/engine/job-pass.js
+
+
+
+
+/** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
+const DELETION_MS = 1000;
+/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
+const MOST_CONFLICTS = 20;
+const CANCELLED = { kind: 'cancelled' };
+/** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
+class JobPass {
+    #world;
+    #subject;
+    #job;
+    #conflicts = 0;
+    constructor(world, subject) {
+        this.#world = world;
+        this.#subject = subject;
+        this.#job = subject.running.job;
+    }
+    /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
+    async perform() {
+        const { scheduler, hosts, backOff } = this.#world;
+        const { state, running } = this.#subject;
+        const job = this.#job;
+        let { fresh } = this.#subject;
+        let returned = false;
+        let stays = state.retried || state.here || !this.#subject.mayLeave;
+        let held;
+        try {
+            for (;;) {
+                if (fresh && this.#subject.isOver())
+                    return this.drop();
+                const wish = {
+                    kind: stays ? 'stay' : 'dist',
+                    make: job.recipe.make,
+                    bound: state.host,
+                    fresh,
+                    returned,
+                    suits: (host) => hosts.get(host)?.suits(job) ?? host.local,
+                };
+                const answer = scheduler.acquire(wish, running.stop.signal);
+                // Not before this waits in front: what runs again comes before anything new.
+                held?.release();
+                held = undefined;
+                const lease = await answer;
+                if (lease === 'cancelled')
+                    return this.drop();
+                if (lease === 'no-host')
+                    return this.#refuse(`no host is left for ${decode(job.recipe.target)}, and fallback is never`);
+                held = lease;
+                running.lease = lease;
+                const { host: before } = state;
+                const remote = lease.place && hosts.get(lease.place);
+                if (remote)
+                    state.host = remote.host;
+                else if (lease.place)
+                    state.host = lease.place;
+                else if (!state.host)
+                    state.here = true;
+                const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease.place));
+                running.lease = undefined;
+                if (outcome === 'turned away' && remote) {
+                    lease.turnedAway();
+                    backOff.turnedAway(remote.host);
+                    // Nothing has run: another host may be the recipe's as well.
+                    state.host = before;
+                    returned = true;
+                }
+                else if (outcome !== 'again' && outcome !== 'turned away') {
+                    // Before the lease is free for another: after a failure none is to start.
+                    this.#settle(outcome);
+                    return outcome;
+                }
+                else {
+                    fresh = false;
+                }
+                if (remote && scheduler.isLost(remote.host))
+                    state.host = undefined;
+                stays = state.retried;
+            }
+        }
+        finally {
+            running.lease = undefined;
+            held?.release();
+        }
+    }
+    /** It does not start. Its echo is printed all the same, and must be known as that of a job. */
+    drop() {
+        const { sink, markers } = this.#world;
+        const { call, state } = this.#subject;
+        const job = this.#job;
+        state.dropped = true;
+        print(call, [], markers, job);
+        sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
+        return CANCELLED;
+    }
+    /** It cannot start, and the runner may not take it. */
+    #refuse(reason) {
+        const { sink, markers } = this.#world;
+        const { call, state } = this.#subject;
+        const job = this.#job;
+        const outcome = { kind: 'exited', status: 2 };
+        print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
+        state.ran(job, outcome, undefined, false);
+        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+        this.#settle(outcome);
+        return outcome;
+    }
+    async #runHere(place) {
+        const { sink, stage, markers, scheduler, runnerLoad } = this.#world;
+        const { call, command, state, running } = this.#subject;
+        const job = this.#job;
+        const begin = performance.now();
+        sink({ type: 'job-started', job, place });
+        stage.writerStarted(job);
+        if (markers)
+            call.write(1, markers.begin(job));
+        const outcome = await call.runLocally(command.argv, command.changes).finally(() => {
+            stage.writerEnded(job);
+            if (running.recursive)
+                stage.touch();
+        });
+        if (markers)
+            call.write(1, markers.end(job));
+        if (place && runnerLoad)
+            scheduler.report(place, runnerLoad(), true);
+        const seconds = (performance.now() - begin) / 1000;
+        state.ran(job, outcome, place, running.recursive);
+        sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
+        return outcome;
+    }
+    async #runThere(remote) {
+        const { sink, fallback, markers, subMakes } = this.#world;
+        const { call, state, running } = this.#subject;
+        const job = this.#job;
+        const place = remote.host;
+        const never = fallback === 'never';
+        const { stop } = running;
+        if (subMakes && callsMake(job.command)) {
+            try {
+                const reason = await subMakes.check(job, remote, stop.signal);
+                if (reason !== undefined)
+                    return this.#refuse(reason);
+            }
+            catch (error) {
+                this.#lose(place, error instanceof Error ? error.message : String(error));
+                return 'again';
+            }
+        }
+        let told = false;
+        const started = () => {
+            if (!told)
+                sink({ type: 'job-started', job, place });
+            told = true;
+        };
+        const result = await remote.run(job, never, stop.signal, started);
+        if (!result)
+            return 'turned away';
+        const { outcome: end, seconds, output, homecoming, missed } = result;
+        started();
+        // When everything is stopped the connections are closed too: that is no fault of the host.
+        const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
+        if (outcome.kind === 'host-lost')
+            this.#lose(place, outcome.reason);
+        const isHome = homecoming.kind === 'home';
+        if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
+            sink({ type: 'message', level: 'warning', text: this.#describe(homecoming, place) });
+        }
+        if (missed.length > 0) {
+            const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
+            sink({ type: 'message', level: 'warning', text });
+        }
+        const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
+        const again = outcome.kind === 'host-lost' ||
+            (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
+        sink({ type: 'job-finished', job, place, outcome, seconds, again });
+        if (again) {
+            // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
+            if (outcome.kind !== 'host-lost' && !never)
+                state.retried = true;
+            return 'again';
+        }
+        const final = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
+        state.ran(job, final, place, false);
+        print(call, output, markers, job);
+        return final;
+    }
+    #lose(host, reason) {
+        const { scheduler, sink } = this.#world;
+        if (scheduler.isLost(host))
+            return;
+        scheduler.hostLost(host);
+        sink({ type: 'host-lost', host, reason });
+    }
+    #describe(homecoming, place) {
+        const target = decode(this.#job.recipe.target);
+        if (homecoming.kind === 'refused') {
+            return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
+        }
+        const other = homecoming.other ? decode(homecoming.other.target) : undefined;
+        const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
+        return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
+            `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`);
+    }
+    #settle(outcome) {
+        const { stage, markers, verdicts } = this.#world;
+        if (succeeded(outcome) || outcome.kind === 'cancelled')
+            return;
+        // make may delete the target, when it has heard of the end.
+        stage.touch(DELETION_MS);
+        // Where make's words are not ours to read, what it has started runs, as it would have without us.
+        if (markers)
+            verdicts.await(this.#subject.state, outcome, this.#subject.flags);
+    }
+}
 
 ;// CONCATENATED MODULE: external "node:path/posix"
 const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
@@ -57296,6 +65953,7 @@ class Verdicts {
 
 
 
+
 /**
  * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
  */
@@ -57305,6 +65963,7 @@ class Dispatcher {
     #recipes = new RecipeBook();
     #verdicts;
     #world;
+    #backOff;
     #past = [];
     #running = new Map();
     /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
@@ -57318,7 +65977,8 @@ class Dispatcher {
                 state.failed = true;
         });
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
-        this.#world = { ...options, hosts, verdicts: this.#verdicts };
+        this.#backOff = new BackOff((host) => options.scheduler.widen(host));
+        this.#world = { ...options, hosts, verdicts: this.#verdicts, backOff: this.#backOff };
     }
     /**
      * A make is about to run in this process.
@@ -57393,9 +66053,10 @@ class Dispatcher {
         this.#verdicts.wentOn(state);
         const mayLeave = this.#mayLeave(job, flags);
         state.leaves ||= mayLeave;
-        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave });
+        const isOver = () => this.#makes.get(call.make)?.failed === true;
+        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver });
         try {
-            const outcome = fresh && make?.failed === true ? pass.drop() : await pass.perform();
+            const outcome = await pass.perform();
             call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
         }
         finally {
@@ -57430,6 +66091,7 @@ class Dispatcher {
     /** Ends whatever runs and whatever waits: remote jobs are killed, shims let go. */
     stop() {
         this.#options.scheduler.close();
+        this.#backOff.close();
         for (const { stop } of this.#running.values())
             stop.abort();
     }
@@ -57530,7 +66192,19 @@ function withoutJobserver(flags) {
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/util/deferred.js
+function deferred() {
+    let resolve;
+    let reject;
+    const promise = new Promise((yes, no) => {
+        resolve = yes;
+        reject = no;
+    });
+    return { promise, resolve, reject };
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/farm.js
+
 
 
 /** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
@@ -57543,12 +66217,16 @@ class Farm {
     #stage;
     #scheduler;
     #sink;
+    #tools;
     #ready = 0;
-    constructor(hosts, stage, scheduler, sink) {
+    constructor(hosts, stage, scheduler, sink, 
+    /** Leaves out hosts before they get a job. */
+    tools) {
         this.#hosts = hosts;
         this.#stage = stage;
         this.#scheduler = scheduler;
         this.#sink = sink;
+        this.#tools = tools;
     }
     /** Hosts that came up. */
     get ready() {
@@ -57561,12 +66239,20 @@ class Farm {
     async start() {
         if (this.#hosts.length === 0)
             return;
+        this.#tools.start();
         const survey = this.#survey();
         // Who waits for it hears of a fault; nobody may be waiting yet.
         survey.catch(() => undefined);
-        const starts = this.#hosts.map((remote) => this.#bringUp(remote, survey));
+        // A host whose owner has no place even for a question is not waited for.
+        const waits = [];
+        const starts = this.#hosts.map((remote) => {
+            const busy = deferred();
+            const start = this.#bringUp(remote, survey, () => busy.resolve(undefined));
+            waits.push(Promise.race([start, busy.promise]));
+            return start;
+        });
         const first = Promise.any(starts).then(() => (0,promises_namespaceObject.setTimeout)(GRACE_MS, undefined, { ref: false }), () => undefined);
-        await Promise.race([Promise.allSettled(starts), first]);
+        await Promise.race([Promise.allSettled(waits), first]);
     }
     close() {
         for (const remote of this.#hosts)
@@ -57579,7 +66265,7 @@ class Farm {
         this.#sink({ type: 'workspace-surveyed', ...survey, directories });
         return survey;
     }
-    async #bringUp(remote, surveyed) {
+    async #bringUp(remote, surveyed, onWait) {
         const { host } = remote;
         const begin = performance.now();
         let of;
@@ -57591,13 +66277,16 @@ class Farm {
                 this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
         }, PROGRESS_MS);
         try {
+            this.#tools.checkArch(host);
             const staging = await remote.start();
+            await this.#tools.check(remote, onWait);
             this.#ready++;
             this.#sink({ type: 'host-ready', host, ...staging });
-            this.#scheduler.hostReady(host);
+            this.#scheduler.hostReady(host, remote.facts);
         }
         catch (error) {
             remote.close();
+            this.#tools.gone(host);
             const reason = error instanceof Error ? error.message : String(error);
             this.#sink({ type: 'host-lost', host, reason });
             this.#scheduler.hostLost(host);
@@ -57609,15 +66298,238 @@ class Farm {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/util/deferred.js
-function deferred() {
-    let resolve;
-    let reject;
-    const promise = new Promise((yes, no) => {
-        resolve = yes;
-        reject = no;
-    });
-    return { promise, resolve, reject };
+;// CONCATENATED MODULE: ./lib/engine/host-load.js
+/** What d1make adds for each job that a host has got since it last spoke (L6). */
+const STARTED_WEIGHT = 4;
+/** Whether a policy needs to hear of the hosts' load. */
+function countsLoad(policy) {
+    return policy === 'auto' || policy === 'reported' || policy === 'm1';
+}
+/** How busy one host is by d1make's reckoning (L6, L7): its last report, and what has begun there since. */
+class ReportedLoad {
+    #report = { jobs: 0, load: undefined };
+    #started = 0;
+    /** Takes the place of the report before, and of what has begun since. */
+    report(report) {
+        this.#report = report;
+        this.#started = 0;
+    }
+    started() {
+        this.#started++;
+    }
+    /** Never below zero: a job may end that the last report has counted (L7). */
+    ended() {
+        this.#started = Math.max(0, this.#started - 1);
+    }
+    /** The host with the lowest is the next to get a job. */
+    get value() {
+        const { jobs, load = [0, 0, 0] } = this.#report;
+        return jobs + load[0] + load[1] + load[2] + STARTED_WEIGHT * this.#started;
+    }
+    /** How much of the load of the last minute is not ours. */
+    get ofOthers() {
+        return Math.max(0, this.lastMinute - this.#report.jobs);
+    }
+    /** The load average of the last minute. */
+    get lastMinute() {
+        return this.#report.load?.[0] ?? 0;
+    }
+}
+/**
+ * The slots that count by dmake's M1 (D13): the whole part of the load is taken off, per processor, from a load of 2 on.
+ *
+ * @param lastMinute load average of the last minute
+ */
+function m1Limit(slots, lastMinute, processors) {
+    const load = Math.floor(lastMinute);
+    if (load < 2)
+        return slots;
+    return Math.max(1, slots - Math.floor(load / Math.max(1, processors)));
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bays.js
+
+/**
+ * The lanes to one host: one for each job that runs at one time, opened when it is first needed, and the staged tree that
+ * they share (with overlays) or have each for itself.
+ */
+class Bays {
+    #options;
+    #all = new Set();
+    #idle = [];
+    #waiting = [];
+    #shared;
+    #lanes = 0;
+    /** Why there are no more. */
+    #closed;
+    /** The host has refused to open one more lane. */
+    #crowded = false;
+    #facts;
+    /** Of the workspace, in the first staging. */
+    #sent = { files: 0, bytes: 0 };
+    #compressed;
+    constructor(options) {
+        this.#options = options;
+    }
+    /** How much of the workspace is on its way there, or has arrived. */
+    get sent() {
+        return this.#sent;
+    }
+    /** Bytes on the way of the first staging, if it was compressed. */
+    get compressed() {
+        return this.#compressed;
+    }
+    /** What the host said of itself when its first lane was opened; undefined before. */
+    get facts() {
+        return this.#facts;
+    }
+    /** Whether all lanes work in one tree. */
+    get isShared() {
+        return this.#shared !== undefined;
+    }
+    /** Opens the first lane and sends the whole workspace. */
+    async first() {
+        const bay = await this.#open(this.#sent);
+        this.#facts = bay.lane.facts;
+        this.#idle.push(bay);
+        return bay.lane;
+    }
+    /** A lane for a job: one that is idle, or a new one, or, where the server takes no further session, the next to be idle. */
+    async enter() {
+        this.#checkOpen();
+        const idle = this.#idle.pop();
+        if (idle)
+            return idle;
+        if (!this.#crowded) {
+            try {
+                return await this.#open({ files: 0, bytes: 0 });
+            }
+            catch (error) {
+                if (this.#closed !== undefined || this.#all.size === 0)
+                    throw error;
+                this.#crowded = true;
+            }
+        }
+        const waiting = deferred();
+        this.#waiting.push(waiting);
+        const free = this.#idle.pop();
+        if (free)
+            this.leave(free);
+        return waiting.promise;
+    }
+    /** A lane that nobody needs now, if there is one; it goes back by {@link leave} too. */
+    takeIdle() {
+        return this.#idle.pop();
+    }
+    leave(bay) {
+        const next = this.#waiting.shift();
+        if (next)
+            next.resolve(bay);
+        else if (this.#all.has(bay))
+            this.#idle.push(bay);
+    }
+    /**
+     * Ends the lanes and whatever runs on them, not the connection.
+     *
+     * @param reason what who comes later is told
+     */
+    close(reason) {
+        this.#closed ??= reason;
+        for (const { lane } of this.#all)
+            lane.close();
+        this.#all.clear();
+        this.#idle.length = 0;
+        for (const { reject } of this.#waiting.splice(0))
+            reject(new Error(this.#closed));
+    }
+    async #open(count) {
+        const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
+        const number = ++this.#lanes;
+        const workspace = stage.root;
+        this.#checkOpen();
+        const lane = await opener.open({
+            staging,
+            workspace,
+            number,
+            create: number === 1,
+            sandbox,
+            partial,
+            token,
+            setup,
+            ownersFile: host.needsOwnersFile ? 'required' : 'optional',
+        });
+        try {
+            this.#checkOpen();
+            const differs = number > 1 && (lane.sandbox !== 'tree') !== this.isShared;
+            if (differs)
+                throw new Error('its lanes differ in what they allow');
+            if (partial && lane.sandbox === 'tree')
+                throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
+        }
+        catch (error) {
+            lane.close();
+            throw error;
+        }
+        const tree = this.#shared ?? stage.tree();
+        const bay = { lane, tree };
+        this.#all.add(bay);
+        if (tree === this.#shared)
+            return bay;
+        const onFile = (size) => {
+            count.files++;
+            count.bytes += size;
+        };
+        try {
+            const { sent, compressed } = await lane.sync(await tree.everything(onFile));
+            if (compressed)
+                this.#compressed ??= sent;
+        }
+        catch (error) {
+            this.#all.delete(bay);
+            lane.close();
+            throw error;
+        }
+        if (lane.sandbox !== 'tree')
+            this.#shared = tree;
+        return bay;
+    }
+    #checkOpen() {
+        if (this.#closed !== undefined)
+            throw new Error(this.#closed);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/load-watch.js
+/** Seconds from one report of a host that says nothing by itself to the next, as d1make's servers have it (L6). */
+function interval([lastMinute]) {
+    return Math.min(10 + lastMinute, 60);
+}
+/** Asks a host for its load when none has come with the end of a job for some time. */
+class LoadWatch {
+    #ask;
+    #timer;
+    #seconds = 0;
+    #closed = false;
+    constructor(ask) {
+        this.#ask = ask;
+    }
+    /** @param load undefined: the host has no such figures, and is not asked */
+    heard(load) {
+        this.#seconds = load ? interval(load) : 0;
+        this.later();
+    }
+    /** It could not be asked: when the same time has gone by once more. */
+    later() {
+        clearTimeout(this.#timer);
+        if (this.#seconds === 0 || this.#closed)
+            return;
+        this.#timer = setTimeout(this.#ask, this.#seconds * 1000);
+        this.#timer.unref();
+    }
+    close() {
+        clearTimeout(this.#timer);
+        this.#closed = true;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/path-bound.js
@@ -57649,35 +66561,121 @@ class PathBound {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/engine/question.js
+/** A command for sh that nobody but ourselves asks for, as a job: no recipe has its number. */
+function questionJob(command, root) {
+    return {
+        id: 0,
+        recipe: { id: 0, make: 0, target: '', directory: root },
+        directory: root,
+        argv: ['/bin/sh', '-c', command],
+        command,
+        environment: [],
+        umask: 0o022,
+        prerequisites: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/engine/visit.js
+
+
+
+/**
+ * One job on one lane: its tree is brought up to date, the job runs, what it wrote comes home.
+ *
+ * @returns undefined: it was turned away (D10), and has not run
+ * @throws Error with a reason for people when the lane fails; what it has left in the tree is not known then
+ */
+async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, subMakeArguments }, signal) {
+    const { counts, keepOutputs, merge } = way;
+    const staged = await tree.missing(job);
+    const output = [];
+    let outcome = { kind: 'cancelled' };
+    let seconds = 0;
+    let started = false;
+    const start = () => {
+        if (!started)
+            way.onStart();
+        started = true;
+    };
+    let incoming;
+    try {
+        // Not before: what another lane is bringing into the same tree may be just what this job needs.
+        await staged.ready;
+        const travelling = baggage.of(job.environment);
+        incoming = stage.incoming({
+            job,
+            version: staged.version,
+            visible: staged.visible,
+            foreign: lane.sandbox === 'tree' ? lane.treePath : undefined,
+        });
+        const target = incoming;
+        if (lane.facts.cap === undefined)
+            start();
+        const hasRun = await lane.run({
+            entries: staged.entries,
+            directory: stage.relative(job.directory) ?? '',
+            path: [encode(host.path), travelling.path].filter((path) => path !== '').join(':'),
+            argv: counts ? subMakeArguments.ofJob(job, staging) : job.argv,
+            environment: travelling.variables,
+            umask: job.umask,
+            recipe: job.recipe.id,
+            visible: staged.visible,
+            merge,
+            keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
+        }, {
+            onApplied: () => staged.applied(),
+            onText: (descriptor, data) => {
+                start();
+                output.push({ descriptor, data });
+            },
+            onEnd: (result, time, load) => {
+                start();
+                outcome = result;
+                seconds = time;
+                way.onLoad(load);
+            },
+            onOutput: (entry) => target.add(entry),
+        }, signal);
+        const wanted = hasRun && counts && (succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled'));
+        const { visible } = staged;
+        const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
+        // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
+        const homecoming = await incoming.commit(tree, wanted);
+        return hasRun ? { outcome, seconds, output, homecoming, missed } : undefined;
+    }
+    catch (error) {
+        staged.failed();
+        throw error;
+    }
+    finally {
+        incoming?.discard();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/remote-host.js
 
 
 
 
-/**
- * One host at work: a lane for each slot, opened when it is first needed, and the staged tree that they share (with
- * overlays) or have each for itself.
- */
+
+
+/** How often a question that the host's owner has no place for is asked again. */
+const ASK_AGAIN_MS = 200;
+/** One host at work. */
 class RemoteHost {
     host;
     #options;
-    #idle = [];
-    #bays = new Set();
+    #bays;
     #pathBound;
-    #shared;
-    #lanes = 0;
-    #closed = false;
-    /** It has refused to open one more lane. */
-    #crowded = false;
-    #waiting = [];
+    #watch;
     #busySeconds = 0;
-    /** Of the workspace, in the first staging. */
-    #sent = { files: 0, bytes: 0 };
-    #compressed;
     constructor(options) {
         this.host = options.host;
         this.#options = options;
+        this.#bays = new Bays(options);
         this.#pathBound = new PathBound(options.stage.root);
+        this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
     }
     /** How long jobs ran there, added up. */
     get busySeconds() {
@@ -57685,23 +66683,23 @@ class RemoteHost {
     }
     /** How much of the workspace is on its way there, or has arrived. */
     get sent() {
-        return this.#sent;
+        return this.#bays.sent;
+    }
+    /** What it says of itself; undefined until it has been reached. */
+    get facts() {
+        return this.#bays.facts;
     }
     /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
     async start() {
         const begin = performance.now();
-        const bay = await this.#open(this.#sent);
-        this.#idle.push(bay);
-        return {
-            sandbox: bay.lane.sandbox,
-            seconds: (performance.now() - begin) / 1000,
-            ...this.#sent,
-            compressed: this.#compressed,
-        };
+        const { sandbox, facts } = await this.#bays.first();
+        this.#watch?.heard(facts.load);
+        const { sent, compressed } = this.#bays;
+        return { sandbox, seconds: (performance.now() - begin) / 1000, ...sent, compressed };
     }
     /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
     suits(job) {
-        if (this.#shared)
+        if (this.#bays.isShared)
             return true;
         return !this.#pathBound.has(job.command, this.#options.baggage.of(job.environment).variables);
     }
@@ -57710,21 +66708,25 @@ class RemoteHost {
      * do: that is the outcome `host-lost`.
      *
      * @param keepOutputs what a job that fails wrote comes home all the same, but not its target (B9)
+     * @param onStart told as soon as it is certain that it runs there, and is not turned away; with an owner's cap that may
+     *   be as late as its end, and where it is lost it is not told at all
+     * @returns undefined: it was turned away (D10), and nothing of it has run
      */
-    async run(job, keepOutputs, signal) {
-        let bay;
+    async run(job, keepOutputs, signal, onStart = () => undefined) {
+        const { merge } = this.#options;
         try {
-            bay = await this.#enter();
-            const result = await this.#runIn(bay, job, keepOutputs, signal);
-            this.#leave(bay);
+            const result = await this.#visit(job, { counts: true, keepOutputs, merge, onStart, onLoad: (load) => this.#heard(load, true) }, signal);
+            if (!result)
+                return undefined;
+            const { seconds, homecoming } = result;
+            this.#busySeconds += seconds;
+            if (homecoming.kind === 'refused' && homecoming.foreign === true)
+                this.#pathBound.learn(job.command);
             return result;
         }
         catch (error) {
-            // What a lane that broke off has left in a tree is unknown: the host is given up as a whole.
-            this.close();
-            const reason = error instanceof Error ? error.message : String(error);
             return {
-                outcome: { kind: 'host-lost', reason },
+                outcome: { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) },
                 seconds: 0,
                 output: [],
                 homecoming: { kind: 'home' },
@@ -57732,157 +66734,189 @@ class RemoteHost {
             };
         }
     }
+    /**
+     * Runs a command for sh in the workspace there as a job would run, with its setup and PATH, or a job itself, for what it
+     * prints alone: what it writes is dropped, on the host too (but where that is the very workspace: `staging: none`). Where
+     * the host's owner has no place for it, it waits for one.
+     *
+     * @throws Error with a reason for people when the host fails: it is given up then
+     */
+    async ask(what, signal = new AbortController().signal) {
+        const job = typeof what === 'string' ? questionJob(what, this.#options.stage.root) : what;
+        const way = {
+            counts: false,
+            keepOutputs: false,
+            merge: false,
+            onStart: () => undefined,
+            onLoad: (load) => this.#heard(load, false),
+        };
+        while (!signal.aborted) {
+            const result = await this.#visit(job, way, signal);
+            if (result) {
+                const { outcome, output } = result;
+                return { outcome, stdout: joined(output, 1), stderr: joined(output, 2) };
+            }
+            await (0,promises_namespaceObject.setTimeout)(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+        }
+        return { outcome: { kind: 'cancelled' }, stdout: '', stderr: '' };
+    }
     /** Ends its lanes and whatever runs on them, not the connection. */
     close() {
-        this.#closed = true;
-        for (const { lane } of this.#bays)
-            lane.close();
-        this.#bays.clear();
-        this.#idle.length = 0;
-        for (const { reject } of this.#waiting.splice(0))
-            reject(new Error('its connection was closed'));
+        this.#close('its connection was closed');
     }
-    /** A lane for a job: one that is idle, or a new one, or, where the server takes no further session, the next to be idle. */
-    async #enter() {
-        const idle = this.#idle.pop();
-        if (idle)
-            return idle;
-        if (!this.#crowded) {
-            try {
-                return await this.#open({ files: 0, bytes: 0 });
-            }
-            catch (error) {
-                if (this.#closed || this.#bays.size === 0)
-                    throw error;
-                this.#crowded = true;
-            }
-        }
-        const waiting = deferred();
-        this.#waiting.push(waiting);
-        const free = this.#idle.pop();
-        if (free)
-            this.#leave(free);
-        return waiting.promise;
+    #close(reason) {
+        this.#watch?.close();
+        this.#bays.close(reason);
     }
-    #leave(bay) {
-        const next = this.#waiting.shift();
-        if (next)
-            next.resolve(bay);
-        else
-            this.#idle.push(bay);
-    }
-    async #open(count) {
-        const { opener, stage, staging, setup, sandbox, partial, token } = this.#options;
-        const number = ++this.#lanes;
-        const workspace = stage.root;
-        this.#checkOpen();
-        const lane = await opener.open({
-            staging,
-            workspace,
-            number,
-            create: number === 1,
-            sandbox,
-            partial,
-            token,
-            setup,
-        });
+    /** Runs a job on some lane. What a lane that broke off has left in a tree is unknown: the host is given up as a whole. */
+    async #visit(job, way, signal) {
         try {
-            this.#checkOpen();
-            const differs = number > 1 && (lane.sandbox !== 'tree') !== (this.#shared !== undefined);
-            if (differs)
-                throw new Error('its lanes differ in what they allow');
-            if (partial && lane.sandbox === 'tree')
-                throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
+            const bay = await this.#bays.enter();
+            const result = await visit(bay, job, way, this.#options, signal);
+            this.#bays.leave(bay);
+            return result;
         }
         catch (error) {
-            lane.close();
+            this.close();
             throw error;
         }
-        const tree = this.#shared ?? stage.tree();
-        const bay = { lane, tree };
-        this.#bays.add(bay);
-        if (tree === this.#shared)
-            return bay;
-        const onFile = (size) => {
-            count.files++;
-            count.bytes += size;
-        };
+    }
+    #heard(load, ended) {
+        this.#options.onLoad?.(load, ended);
+        this.#watch?.heard(load);
+    }
+    async #askLoad() {
+        const bay = this.#bays.takeIdle();
+        if (!bay) {
+            this.#watch?.later();
+            return;
+        }
         try {
-            const { sent, compressed } = await lane.sync(await tree.everything(onFile));
-            if (compressed)
-                this.#compressed ??= sent;
+            const load = await bay.lane.load();
+            this.#bays.leave(bay);
+            this.#heard(load, false);
         }
         catch (error) {
-            this.#bays.delete(bay);
-            lane.close();
-            throw error;
+            // The next job finds it out.
+            this.#close(error instanceof Error ? error.message : String(error));
         }
-        if (lane.sandbox !== 'tree')
-            this.#shared = tree;
-        return bay;
     }
-    #checkOpen() {
-        if (this.#closed)
-            throw new Error('its connection was closed');
+}
+function joined(output, descriptor) {
+    return output.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
+}
+
+;// CONCATENATED MODULE: ./lib/engine/host-place.js
+
+/** One host as the scheduler sees it: how many jobs it takes now, and how many it has. */
+class HostPlace {
+    host;
+    #policy;
+    #state = 'coming';
+    #slots;
+    #processors = 1;
+    #running = 0;
+    /** Of those that count as running: turned away, and not given back yet. */
+    #away = 0;
+    /** Jobs that the host's owner leaves us, as far as is known. */
+    #room = Infinity;
+    /** How many more are tried next. */
+    #step = 1;
+    #load = new ReportedLoad();
+    /** When it last got a job: equal hosts take turns. */
+    turn = 0;
+    constructor(host, policy) {
+        this.host = host;
+        this.#policy = policy;
+        this.#slots = host.slots ?? 1;
     }
-    async #runIn({ lane, tree }, job, keepOutputs, signal) {
-        const { stage, baggage, merge } = this.#options;
-        const staged = await tree.missing(job);
-        const output = [];
-        let outcome = { kind: 'cancelled' };
-        let seconds = 0;
-        let incoming;
-        try {
-            // Not before: what another lane is bringing into the same tree may be just what this job needs.
-            await staged.ready;
-            const travelling = baggage.of(job.environment);
-            incoming = stage.incoming({
-                job,
-                version: staged.version,
-                visible: staged.visible,
-                foreign: lane.sandbox === 'tree' ? lane.treePath : undefined,
-            });
-            const target = incoming;
-            await lane.run({
-                entries: staged.entries,
-                directory: stage.relative(job.directory) ?? '',
-                path: travelling.path,
-                argv: job.argv,
-                environment: travelling.variables,
-                umask: job.umask,
-                recipe: job.recipe.id,
-                visible: staged.visible,
-                merge,
-                keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
-            }, {
-                onApplied: () => staged.applied(),
-                onText: (descriptor, data) => output.push({ descriptor, data }),
-                onEnd: (result, time) => {
-                    outcome = result;
-                    seconds = time;
-                },
-                onOutput: (entry) => target.add(entry),
-            }, signal);
-            this.#busySeconds += seconds;
-            const wanted = succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled');
-            const { visible } = staged;
-            const missed = visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
-            const homecoming = await incoming.commit(tree, wanted);
-            if (homecoming.kind === 'refused' && homecoming.foreign === true)
-                this.#pathBound.learn(job.command);
-            return { outcome, seconds, output, homecoming, missed };
+    get state() {
+        return this.#state;
+    }
+    /** As the matrix has it, or one for each processor; no more than its owner allows. 1 while that is not known. */
+    get slots() {
+        return this.#slots;
+    }
+    /** @param facts undefined: those that were known before */
+    ready(facts) {
+        this.#state = 'ready';
+        if (!facts)
+            return;
+        const { processors, cap = Infinity, load } = facts;
+        this.#processors = processors;
+        this.#slots = Math.min(this.host.slots ?? processors, cap);
+        this.report(load, false);
+    }
+    lose() {
+        this.#state = 'lost';
+    }
+    /** @param ended it comes with the end of a job that still has its slot */
+    report(load, ended) {
+        this.#load.report({ jobs: this.#running - (ended ? 1 : 0), load });
+    }
+    start(turn) {
+        this.#running++;
+        this.turn = turn;
+        this.#load.started();
+    }
+    end(turnedAway) {
+        this.#running--;
+        if (turnedAway)
+            this.#away--;
+        this.#load.ended();
+    }
+    /** A job there was told that its owner allows no more: no more than run there now get in, until {@link widen}. */
+    turnedAway() {
+        this.#away++;
+        this.#room = this.#running - this.#away;
+        this.#step = 1;
+    }
+    /**
+     * Lets one job more in than before, then two, then four: others may have ended theirs.
+     *
+     * @returns whether there is still less room than slots
+     */
+    widen() {
+        this.#room += this.#step;
+        this.#step *= 2;
+        if (this.#room >= this.#slots)
+            this.#room = Infinity;
+        return this.#room !== Infinity && this.#state === 'ready';
+    }
+    /** Jobs that it may have now. */
+    get limit() {
+        return this.#policy === 'm1' ? m1Limit(this.#slots, this.#load.lastMinute, this.#processors) : this.#slots;
+    }
+    get isFree() {
+        return this.#state === 'ready' && this.#running < Math.min(this.limit, this.#room);
+    }
+    /** Who has the lowest gets the next job: the share of its slots in use (B5), or what d1make reckons (L6). */
+    get value() {
+        return this.#policy === 'reported' ? this.#load.value : this.#running / this.limit;
+    }
+    /** What others do there, for each processor. */
+    get ofOthers() {
+        return this.#load.ofOthers / Math.max(1, this.#processors);
+    }
+    /**
+     * Whether it rather than the other, which stands before it in the matrix, gets the next job.
+     *
+     * @param quiet what others do for each processor on the host where they do least; one more is busy
+     */
+    isBetterThan(other, quiet) {
+        if (this.#policy === 'auto') {
+            const [own, its] = [this, other].map(({ ofOthers }) => ofOthers >= quiet + 1);
+            if (own !== its)
+                return its === true;
         }
-        catch (error) {
-            staged.failed();
-            throw error;
-        }
-        finally {
-            incoming?.discard();
-        }
+        const difference = this.value - other.value;
+        // Equal ones take turns, but for d1make: the first in the list.
+        return difference < 0 || (difference === 0 && this.#policy !== 'reported' && this.turn < other.turn);
     }
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/scheduler.js
+
 
 /**
  * Decides where and when each job runs. Knows nothing of time, processes or connections: every call takes effect at
@@ -57891,6 +66925,7 @@ class RemoteHost {
 class Scheduler {
     #limits;
     #hosts;
+    #policy;
     /** Makes whose recipes wait, and for how many verdicts. */
     #held = new Map();
     #queue = [];
@@ -57899,9 +66934,24 @@ class Scheduler {
     #overflow = 0;
     #staying = 0;
     #turns = 0;
-    constructor(hosts, limits) {
+    /** @param policy how hosts are compared, and how many jobs a busy one gets */
+    constructor(hosts, limits, policy = 'jobs') {
         this.#limits = limits;
-        this.#hosts = hosts.map((host) => ({ host, state: host.local ? 'ready' : 'coming', running: 0, turn: 0 }));
+        this.#policy = policy;
+        this.#hosts = hosts.map((host) => new HostPlace(host, policy));
+        const runner = { processors: limits.processors, cap: undefined, load: undefined };
+        for (const place of this.#hosts)
+            if (place.host.local)
+                place.ready(runner);
+    }
+    /** Jobs that may run at one time, as far as the hosts are known by now: 1 or more. */
+    get jobs() {
+        const { jobs, localJobs, processors } = this.#limits;
+        if (jobs !== 'places')
+            return jobs;
+        const left = this.#hosts.filter(({ state }) => state !== 'lost');
+        const slots = left.reduce((sum, place) => sum + place.slots, localJobs);
+        return left.length === 0 ? Math.max(slots, processors) : slots;
     }
     /** Resolves with a lease when it is the job's turn; the signal takes the wish back. */
     acquire(wish, signal) {
@@ -57911,21 +66961,44 @@ class Scheduler {
         const cancel = () => this.#cancel((other) => other === waiting);
         signal.addEventListener('abort', cancel);
         // What has begun goes on before anything new begins.
-        const first = wish.fresh ? -1 : this.#queue.findIndex((other) => other.wish.fresh);
+        const rank = rankOf(wish);
+        const first = this.#queue.findIndex((other) => rankOf(other.wish) > rank);
         this.#queue.splice(first < 0 ? this.#queue.length : first, 0, waiting);
         this.#pump();
         return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
     }
-    hostReady(host) {
-        this.#loadOf(host).state = 'ready';
+    /** @param facts what it says of itself; undefined: nothing new */
+    hostReady(host, facts) {
+        this.#placeOf(host).ready(facts);
         this.#pump();
     }
     hostLost(host) {
-        this.#loadOf(host).state = 'lost';
+        this.#placeOf(host).lose();
         this.#pump();
     }
     isLost(host) {
-        return this.#loadOf(host).state === 'lost';
+        return this.#placeOf(host).state === 'lost';
+    }
+    /**
+     * A host's load of this moment.
+     *
+     * @param ended it comes with the end of a job whose lease is not given back yet
+     */
+    report(host, load, ended) {
+        this.#placeOf(host).report(load, ended);
+        // Otherwise load tells hosts apart, but does not make room.
+        if (this.#policy === 'm1')
+            this.#pump();
+    }
+    /**
+     * A host that has turned jobs away gets some again, if few at first.
+     *
+     * @returns whether it is still held to fewer than its slots
+     */
+    widen(host) {
+        const limited = this.#placeOf(host).widen();
+        this.#pump();
+        return limited;
     }
     /** No recipe of this make starts until as many `resume`s or a `drop`: whether a failure ends it is not known yet. */
     hold(make) {
@@ -57969,20 +67042,19 @@ class Scheduler {
         this.#queue = left;
     }
     #grant(wish) {
-        if (this.#running >= this.#limits.jobs)
+        if (this.#running >= this.jobs)
             return undefined;
         if (wish.kind === 'stay') {
             if (this.#staying >= this.#limits.processors)
                 return undefined;
             this.#staying++;
-            return this.#lease(undefined, () => this.#staying--);
+            return this.#lease(() => this.#staying--);
         }
-        const bound = wish.bound && wish.suits(wish.bound) ? this.#loadOf(wish.bound) : undefined;
-        const load = bound?.state === 'ready' ? (isFree(bound) ? bound : undefined) : this.#leastLoaded(wish);
-        if (load) {
-            load.running++;
-            load.turn = ++this.#turns;
-            return this.#lease(load.host, () => load.running--);
+        const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
+        const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
+        if (place) {
+            place.start(++this.#turns);
+            return this.#lease((turnedAway) => place.end(turnedAway), place);
         }
         if (bound?.state === 'ready')
             return undefined;
@@ -57997,36 +67069,41 @@ class Scheduler {
         if (this.#overflow >= room)
             return undefined;
         this.#overflow++;
-        return this.#lease(undefined, () => this.#overflow--);
+        return this.#lease(() => this.#overflow--);
     }
-    /** The host with the smallest share of its slots in use; equal ones in turn, in file order (B5). */
-    #leastLoaded(wish) {
+    #best(wish) {
+        const ready = this.#hosts.filter(({ state }) => state === 'ready');
+        const quiet = Math.min(...ready.map(({ ofOthers }) => ofOthers));
         let best;
-        for (const load of this.#hosts) {
-            if (load.state !== 'ready' || !isFree(load) || !wish.suits(load.host))
+        for (const place of this.#hosts) {
+            if (!place.isFree || !wish.suits(place.host))
                 continue;
-            const difference = best ? load.running * best.host.slots - best.running * load.host.slots : -1;
-            if (!best || difference < 0 || (difference === 0 && load.turn < best.turn))
-                best = load;
+            if (!best || place.isBetterThan(best, quiet))
+                best = place;
         }
         return best;
     }
-    #lease(place, giveBack) {
+    #lease(giveBack, place) {
         this.#running++;
         let counted = true;
+        let turnedAway = false;
         let released = false;
         const stop = () => {
             if (!counted)
                 return;
             counted = false;
             this.#running--;
-            giveBack();
+            giveBack(turnedAway);
         };
         return {
-            place,
+            place: place?.host,
             suspend: () => {
                 stop();
                 this.#pump();
+            },
+            turnedAway: () => {
+                turnedAway = true;
+                place?.turnedAway();
             },
             release: () => {
                 if (released)
@@ -58037,56 +67114,100 @@ class Scheduler {
             },
         };
     }
-    #loadOf(host) {
-        const load = this.#hosts.find((one) => one.host === host);
-        if (!load)
+    #placeOf(host) {
+        const place = this.#hosts.find((one) => one.host === host);
+        if (!place)
             throw new Error(`Internal error: ${host.name} is not in the matrix`);
-        return load;
+        return place;
     }
 }
-function isFree(load) {
-    return load.running < load.host.slots;
+/** What has begun comes first, then what had a place already. */
+function rankOf({ fresh, returned }) {
+    return !fresh ? 0 : returned ? 1 : 2;
 }
 
-;// CONCATENATED MODULE: external "node:fs/promises"
-const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-;// CONCATENATED MODULE: ./lib/make/calls.js
-/** A byte that no SHELL and no list of makefiles has. */
-const SEPARATOR = '\x01';
-/** Status of a shim whose job was not run at all. */
-const NOT_RUN = 2;
-function shellCall(facts, expanded, channel) {
-    return {
-        ...facts,
-        expanded,
-        gone: channel.gone,
-        write: (descriptor, data) => {
-            if (data.length > 0)
-                channel.print(descriptor, data);
-        },
-        runLocally: (argv, changes) => channel.run(argv, changes),
-        exit: (outcome) => {
-            switch (outcome.kind) {
-                case 'exited': {
-                    channel.exit(outcome.status);
-                    return;
-                }
-                case 'signaled': {
-                    channel.die(outcome.signal);
-                    return;
-                }
-                case 'host-lost':
-                case 'cancelled': {
-                    channel.exit(NOT_RUN);
-                    return;
-                }
-            }
-        },
-    };
+;// CONCATENATED MODULE: ./lib/util/quote.js
+/** One word for a POSIX shell, quoted only where it must be. */
+function shellQuote(word) {
+    return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./lib/engine/sub-make.js
+
+
+/** The names of make that a recipe may call without a path. */
+const MAKE_NAMES = ['make', 'gmake'];
+/**
+ * Arguments for the makes that recipes of the first make call, and for no others: not for the first make itself, not for
+ * those further below (d1make's D1MAKE_CLIENT_MAKEARGS, L3). They come before the recipe's own, which win.
+ */
+class SubMakeArguments {
+    #words;
+    #level;
+    /**
+     * @param words the arguments
+     * @param environment with which the first make is started, as `NAME=value`
+     */
+    constructor(words, environment) {
+        this.#words = words;
+        this.#level = levelOf(environment) + 1;
+    }
+    /**
+     * The arguments of one make.
+     *
+     * @param words its own, without argv[0]
+     * @param environment in which it is called
+     */
+    ofCall(words, environment) {
+        // One that starts itself again, since it has remade a makefile, has them already.
+        const again = environment.some((entry) => entry.startsWith('MAKE_RESTARTS='));
+        return again || levelOf(environment) !== this.#level ? words : [...this.#words, ...words];
+    }
+    /**
+     * What a host is to execute for a job, so that the makes which its command calls get them: a program named as make is
+     * put first on PATH there, which calls the make behind it. Whatever the command's shell, and however it calls make, but
+     * for a call by a path.
+     *
+     * @param staging directory there for such programs, if the job can see it; else /tmp is its own
+     */
+    ofJob({ argv, command, environment }, staging) {
+        if (this.#words.length === 0 || levelOf(environment) !== this.#level || !callsMake(command))
+            return argv;
+        return ['/bin/sh', '-c', INSTALL, 'sh', staging, callMake(this.#words), ...argv];
+    }
+}
+function levelOf(environment) {
+    return Number(environment.find((entry) => entry.startsWith('MAKELEVEL='))?.slice(10) ?? 0);
+}
+/**
+ * Arguments: a directory, a program, the words of the job. Variables of the job must stay as they are: names that nobody
+ * else has, none exported. Jobs of other lanes may be at the same: each file comes into its place at once.
+ */
+const INSTALL = `distmake_bin=/tmp/.distmake-bin
+[ ! -d "$1" ] || distmake_bin=$1/bin
+for distmake_name in ${MAKE_NAMES.join(' ')}; do
+  [ ! -x "$distmake_bin/$distmake_name" ] || continue
+  mkdir -p "$distmake_bin" && printf '%s' "$2" >"$distmake_bin/$distmake_name.$$" &&
+    chmod 700 "$distmake_bin/$distmake_name.$$" && mv "$distmake_bin/$distmake_name.$$" "$distmake_bin/$distmake_name" || exit 126
+done
+PATH=$distmake_bin:$PATH
+export PATH
+shift 2
+exec "$@"`;
+/** A program for sh that is called as make and becomes the make behind it on PATH, with further arguments. */
+function callMake(words) {
+    return `#!/bin/sh
+distmake_bin=\${0%/*}
+distmake_path=:$PATH:
+case $distmake_path in
+*:"$distmake_bin":*) distmake_path=\${distmake_path%%":$distmake_bin:"*}:\${distmake_path#*":$distmake_bin:"} ;;
+esac
+distmake_path=\${distmake_path#:}
+PATH=\${distmake_path%:}
+exec "\${0##*/}" ${words.map(shellQuote).join(' ')} "$@"
+`;
+}
+
 ;// CONCATENATED MODULE: ./lib/make/environment.js
 
 
@@ -58138,644 +67259,21 @@ function nameOf(entry) {
     return equals < 0 ? entry : entry.slice(0, equals);
 }
 
-;// CONCATENATED MODULE: ./lib/make/process-facts.js
-
-
-
-/** Everything about a process that is ours to read; undefined when it is gone. */
-function processFacts(pid) {
-    try {
-        const status = bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/status`));
-        const list = (name) => splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/${name}`)));
-        return {
-            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
-            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
-            directory: bytesOf((0,external_node_fs_.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
-            argv: list('cmdline'),
-            environment: list('environ'),
-        };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
-function processStart(pid) {
-    const fields = statFields(pid);
-    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-}
-/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
-function processAncestors(pid) {
-    const ancestors = [];
-    for (let at = parentOf(pid); at !== undefined && at > 0; at = parentOf(at))
-        ancestors.push(at);
-    return ancestors;
-}
-function parentOf(pid) {
-    const parent = statFields(pid)?.[1];
-    return parent === undefined ? undefined : Number(parent);
-}
-/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
-function statFields(pid) {
-    try {
-        const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, 'latin1');
-        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/util/quote.js
-/** One word for a POSIX shell, quoted only where it must be. */
-function shellQuote(word) {
-    return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-;// CONCATENATED MODULE: ./lib/make/script-fragments.js
-
-
-/** Fragments of shell script for shim.sh. Each ends in a newline; they may be put one behind another. */
-/** Above this, or with a NUL inside, data goes through a file. */
-const MAX_INLINE = 64 << 10;
-function printFragment(descriptor, data) {
-    return `printf %s ${shellQuote(data)} >&${descriptor}\n`;
-}
-/** @param cat path of cat(1) */
-function catFragment(descriptor, file, cat) {
-    return `${cat} ${shellQuote(file)} >&${descriptor}\n`;
-}
-/**
- * Runs argv in a process of its own, tells its pid (verb c) and its status (verb d). At a terminal both get SIGINT, and
- * the shim must outlive the other.
- */
-function runFragment(argv, environment, changes) {
-    return [
-        'trap : INT QUIT\n(trap - INT QUIT\n',
-        'read -r distmake_pid distmake_rest </proc/self/stat\ndistmake_tell c "$distmake_pid"\n',
-        environmentFragment(environment, changes),
-        checkFragment(argv[0] ?? ''),
-        `exec ${argv.map(shellQuote).join(' ')})\n`,
-        'distmake_tell d $?\ntrap - INT QUIT\n',
-    ].join('');
-}
-/** @param launcher words that take argv[0], a file and the further arguments, and execute just that */
-function execFragment(launcher, command, environment, changes) {
-    const [name = '', ...rest] = command.argv;
-    const words = [...launcher, name, command.file, ...rest];
-    return `${environmentFragment(environment, changes)}exec ${words.map(shellQuote).join(' ')}\n`;
-}
-function exitFragment(status) {
-    return `exit ${status}\n`;
-}
-function dieFragment(signal) {
-    return `trap - ${signal} 2>/dev/null\nkill -${signal} $$\nexit ${128 + signal}\n`;
-}
-/** As make says it of a shell that is not there. */
-function checkFragment(file) {
-    if (!file.includes('/'))
-        return '';
-    const complaint = shellQuote(`make: ${file}: No such file or directory\n`);
-    return `[ -f ${shellQuote(file)} ] || { printf %s ${complaint} >&2; exit 127; }\n`;
-}
-/** The changes, and what a shell changes by itself at its start put back. */
-function environmentFragment(environment, changes) {
-    const final = changeEnvironment(environment, changes);
-    const own = ['PWD', 'OLDPWD'].map((name) => {
-        const value = environmentValue(final, name);
-        return value === undefined ? name : `${name}=${value}`;
-    });
-    return [...changes, ...own].map(changeFragment).join('');
-}
-function changeFragment(change) {
-    const [name = ''] = change.split('=', 1);
-    // make exports no other names either.
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-        return '';
-    return change.includes('=') ? `export ${name}=${shellQuote(change.slice(name.length + 1))}\n` : `unset ${name}\n`;
-}
-
-;// CONCATENATED MODULE: ./lib/make/fifo-transport.js
-
-
-
-
-
-
-
-/** How often shims are looked for that were killed, in ms. */
-const LOOK_EVERY = 1000;
-/** Answers shims that are shell scripts, through FIFOs. Never opens one in a way that could block a thread. */
-class FifoTransport {
-    #places;
-    #calls;
-    #requests;
-    #channels = new Map();
-    #look;
-    #text = '';
-    constructor(places, calls) {
-        this.#places = places;
-        this.#calls = calls;
-        // Open for writing too: it never comes to its end.
-        const descriptor = (0,external_node_fs_.openSync)(places.requests, external_node_fs_.constants.O_RDWR | external_node_fs_.constants.O_NONBLOCK);
-        this.#requests = new external_node_net_.Socket({ fd: descriptor, readable: true, writable: false });
-        this.#requests.on('data', (chunk) => this.#receive(chunk));
-        this.#look = setInterval(() => this.#lookForGone(), LOOK_EVERY).unref();
-    }
-    /** Tells every shim that waits to exit; one that runs something finds out at its next request. */
-    async close() {
-        clearInterval(this.#look);
-        (0,external_node_fs_.rmSync)(this.#places.requests, { force: true });
-        for (const channel of this.#channels.values())
-            channel.hangUp();
-        for (let tries = 0; tries < 100 && [...this.#channels.values()].some((c) => c.waits); tries++)
-            await (0,promises_namespaceObject.setTimeout)(10);
-        this.#requests.destroy();
-    }
-    #receive(chunk) {
-        const lines = (this.#text + bytesOf(chunk)).split('\n');
-        this.#text = lines.pop() ?? '';
-        for (const line of lines) {
-            const [, pid, verb, number] = /^(\d+) ([a-z])(?: (\d+))?$/.exec(line) ?? [];
-            if (pid !== undefined && verb !== undefined)
-                this.#request(Number(pid), verb, Number(number ?? 0));
-        }
-    }
-    #request(pid, verb, number) {
-        if (verb !== 's' && verb !== 'm' && verb !== 'p') {
-            this.#channels.get(pid)?.told(verb, number);
-            return;
-        }
-        const facts = processFacts(pid);
-        if (facts === undefined)
-            return;
-        const channel = new FifoChannel({ pid, facts, places: this.#places, end: () => this.#channels.delete(pid) });
-        this.#channels.set(pid, channel);
-        const { directory, environment, umask } = facts;
-        // The interpreter's name comes first.
-        const argv = facts.argv.slice(1);
-        if (verb === 's')
-            this.#calls.shell({ pid, make: facts.parent, umask, directory, argv, environment }, channel);
-        else if (verb === 'm')
-            this.#calls.make({ pid, directory, argv, environment }, channel);
-        else
-            this.#calls.parse({ make: facts.parent, directory, environment, command: argv.at(-1) ?? '' }, channel);
-    }
-    #lookForGone() {
-        for (const channel of this.#channels.values())
-            channel.lookForGone();
-    }
-}
-class FifoChannel {
-    #pid;
-    #start;
-    #facts;
-    #places;
-    #reply;
-    #end;
-    #gone = new AbortController();
-    #run;
-    #child;
-    #pending = '';
-    #ready = true;
-    #sending = false;
-    #last = false;
-    #files = 0;
-    constructor(options) {
-        this.#pid = options.pid;
-        this.#start = processStart(options.pid);
-        this.#facts = options.facts;
-        this.#places = options.places;
-        this.#reply = `${options.places.replies}/${options.pid}`;
-        this.#end = options.end;
-    }
-    get gone() {
-        return this.#gone.signal;
-    }
-    print(descriptor, data) {
-        if (data.length <= MAX_INLINE && !data.includes(0)) {
-            this.#send(printFragment(descriptor, bytesOf(data)));
-            return;
-        }
-        const file = `${this.#reply}.${this.#files++}`;
-        (0,external_node_fs_.writeFileSync)(file, data);
-        this.#send(catFragment(descriptor, file, this.#places.cat));
-    }
-    run(argv, changes) {
-        if (this.#gone.signal.aborted)
-            return Promise.resolve({ kind: 'cancelled' });
-        this.#run = deferred();
-        this.#send(runFragment(argv, this.#facts.environment, changes));
-        return this.#run.promise;
-    }
-    exit(status) {
-        this.#sendLast(exitFragment(status));
-    }
-    die(signal) {
-        this.#sendLast(dieFragment(signal));
-    }
-    exec(file, argv, changes) {
-        this.#sendLast(execFragment(this.#places.launcher, { file, argv }, this.#facts.environment, changes));
-    }
-    fail(message, status) {
-        this.#sendLast(printFragment(2, message) + exitFragment(status));
-    }
-    answer(text) {
-        this.#sendLast(printFragment(1, text) + exitFragment(0));
-    }
-    /** A further request of this shim. */
-    told(verb, number) {
-        if (verb === 'r') {
-            this.#ready = true;
-            this.#deliver();
-        }
-        else if (verb === 'c') {
-            this.#child = number;
-        }
-        else if (verb === 'd') {
-            this.#child = undefined;
-            // A shell says 128 + N for a signal; a plain status as high is seldom, and make stops at either.
-            this.#run?.resolve({ kind: 'exited', status: number });
-        }
-    }
-    lookForGone() {
-        if (this.#lives())
-            return;
-        this.#finish();
-        if (this.#last)
-            return;
-        // The compiled shim takes its child along; this one cannot.
-        if (this.#child !== undefined)
-            terminate(this.#child);
-        this.#gone.abort();
-        this.#run?.resolve({ kind: 'cancelled' });
-    }
-    /** Whether the shim waits for a fragment that is still to be read. */
-    get waits() {
-        return this.#pending !== '' || this.#sending;
-    }
-    hangUp() {
-        if (!this.#ready)
-            return;
-        this.#pending = '';
-        this.#sendLast('distmake_gone\n');
-    }
-    #send(fragment) {
-        if (this.#last)
-            return;
-        this.#pending += fragment;
-        this.#deliver();
-    }
-    #sendLast(fragment) {
-        this.#send(fragment);
-        this.#last = true;
-    }
-    /** What has come together goes as one fragment, in the same turn at the earliest: a write and an exit are one. */
-    #deliver() {
-        if (!this.#ready || this.#pending === '')
-            return;
-        this.#ready = false;
-        queueMicrotask(() => {
-            const fragment = { data: bufferOf(this.#pending), last: this.#last };
-            this.#pending = '';
-            this.#sending = true;
-            this.#transmit(fragment, { sent: 0, descriptor: undefined, wait: 1 });
-        });
-    }
-    /** The shim opens its end a moment after its request; until then open says ENXIO. */
-    #transmit(fragment, state) {
-        try {
-            state.descriptor ??= (0,external_node_fs_.openSync)(this.#reply, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NONBLOCK);
-            while (state.sent < fragment.data.length) {
-                state.sent += (0,external_node_fs_.writeSync)(state.descriptor, fragment.data, state.sent);
-                state.wait = 1;
-            }
-        }
-        catch (error) {
-            const { code } = error;
-            if ((code === 'ENXIO' || code === 'EAGAIN') && this.#lives()) {
-                setTimeout(() => this.#transmit(fragment, state), state.wait);
-                state.wait = Math.min(state.wait * 2, 50);
-                return;
-            }
-        }
-        this.#sending = false;
-        if (state.descriptor !== undefined)
-            (0,external_node_fs_.closeSync)(state.descriptor);
-        if (fragment.last)
-            this.#finish();
-        else if (state.sent < fragment.data.length)
-            this.lookForGone();
-    }
-    #lives() {
-        return this.#start !== undefined && processStart(this.#pid) === this.#start;
-    }
-    #finish() {
-        this.#end();
-        (0,external_node_fs_.rmSync)(this.#reply, { force: true });
-        // Files that the shim may still read stay until the run directory goes.
-    }
-}
-function terminate(pid) {
-    try {
-        process.kill(pid, 'SIGTERM');
-    }
-    catch {
-        // It has ended by itself.
-    }
-}
-
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:events"
 var external_node_events_ = __nccwpck_require__(8474);
-;// CONCATENATED MODULE: ./lib/make/frames.js
-
-
-/** Arguments and environment of one process together are a few MB at most (execve(2)). */
-const MAX_PAYLOAD = 64 << 20;
-/** A message in its bytes. */
-function encodeFrame(type, payload) {
-    const head = Buffer.alloc(5);
-    head.writeUInt32LE(payload.length);
-    head.write(type, 4, 'latin1');
-    return Buffer.concat([head, payload]);
-}
-/** Fields, each with its NUL. */
-function encodeFields(fields) {
-    return bufferOf(fields.map((field) => `${field}\0`).join(''));
-}
-/** Puts a byte stream together into messages, however it is cut. */
-class FrameReader {
-    #chunks = [];
-    #length = 0;
-    /**
-     * @returns the messages that are complete with this chunk
-     * @throws Error when the other side does not speak the protocol
-     */
-    push(chunk) {
-        this.#chunks.push(chunk);
-        this.#length += chunk.length;
-        const frames = [];
-        for (let frame = this.#take(); frame !== undefined; frame = this.#take())
-            frames.push(frame);
-        return frames;
-    }
-    #take() {
-        if (this.#length < 5)
-            return undefined;
-        if ((this.#chunks[0]?.length ?? 0) < 5)
-            this.#chunks = [Buffer.concat(this.#chunks)];
-        const size = this.#chunks[0]?.readUInt32LE(0) ?? 0;
-        if (size > MAX_PAYLOAD)
-            throw new Error(`A message of ${size} bytes`);
-        if (this.#length < 5 + size)
-            return undefined;
-        const all = Buffer.concat(this.#chunks);
-        const rest = all.subarray(5 + size);
-        this.#chunks = rest.length > 0 ? [rest] : [];
-        this.#length = rest.length;
-        return { type: String.fromCharCode(all[4] ?? 0), payload: all.subarray(5, 5 + size) };
-    }
-}
-/** Takes the fields of a message one after another. */
-class FieldReader {
-    #fields;
-    #at = 0;
-    constructor(payload) {
-        this.#fields = splitList(bytesOf(payload));
-    }
-    /** @throws Error when there are no more */
-    text() {
-        const field = this.#fields[this.#at];
-        if (field === undefined)
-            throw new Error('A message with too few fields');
-        this.#at += 1;
-        return field;
-    }
-    /** @throws Error for what is not a whole number */
-    number() {
-        const text = this.text();
-        if (!/^[0-9]+$/.test(text))
-            throw new Error(`Not a number in a message: ${JSON.stringify(text)}`);
-        return Number(text);
-    }
-    list(count) {
-        return Array.from({ length: count }, () => this.text());
-    }
-    rest() {
-        const rest = this.#fields.slice(this.#at);
-        this.#at = this.#fields.length;
-        return rest;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/make/socket-transport.js
-
-
-
-
-
-/** Answers compiled shims on a stream socket, one connection each. */
-class SocketTransport {
-    #server;
-    #sockets = new Set();
-    constructor(server) {
-        this.#server = server;
-    }
-    /** @param path of the socket, which must not exist */
-    static async listen(path, calls) {
-        const server = (0,external_node_net_.createServer)({ noDelay: false });
-        const transport = new SocketTransport(server);
-        server.on('connection', (socket) => {
-            transport.#sockets.add(socket);
-            socket.on('close', () => transport.#sockets.delete(socket));
-            new SocketChannel(socket, calls);
-        });
-        server.listen({ path, backlog: 4096 });
-        await (0,external_node_events_.once)(server, 'listening');
-        return transport;
-    }
-    /** Hangs up on every shim; each says so and exits 2. */
-    async close() {
-        const closed = new Promise((resolve) => this.#server.close(resolve));
-        for (const socket of this.#sockets)
-            socket.destroy();
-        await closed;
-    }
-}
-class SocketChannel {
-    #socket;
-    #gone = new AbortController();
-    #run;
-    #ended = false;
-    constructor(socket, calls) {
-        this.#socket = socket;
-        const reader = new FrameReader();
-        socket.on('data', (chunk) => {
-            try {
-                for (const frame of reader.push(chunk))
-                    this.#receive(frame, calls);
-            }
-            catch (error) {
-                socket.destroy(error);
-            }
-        });
-        // A reset is a shim that went away, like every other end; close follows.
-        socket.on('error', () => undefined);
-        socket.on('close', () => this.#close());
-    }
-    get gone() {
-        return this.#gone.signal;
-    }
-    print(descriptor, data) {
-        this.#send(String(descriptor), data);
-    }
-    run(argv, changes) {
-        if (this.#gone.signal.aborted)
-            return Promise.resolve({ kind: 'cancelled' });
-        this.#run = deferred();
-        this.#send('R', encodeFields([argv.length, ...argv, ...changes]));
-        return this.#run.promise;
-    }
-    exit(status) {
-        this.#last('X', encodeFields([status]));
-    }
-    die(signal) {
-        this.#last('K', encodeFields([signal]));
-    }
-    exec(file, argv, changes) {
-        this.#last('E', encodeFields([file, argv.length, ...argv, ...changes]));
-    }
-    fail(message, status) {
-        this.#last('F', encodeFields([status, message]));
-    }
-    answer(text) {
-        this.#last('T', bufferOf(text));
-    }
-    #send(type, payload) {
-        if (!this.#socket.destroyed)
-            this.#socket.write(encodeFrame(type, payload));
-    }
-    #last(type, payload) {
-        this.#ended = true;
-        this.#send(type, payload);
-    }
-    #close() {
-        if (!this.#ended)
-            this.#gone.abort();
-        this.#run?.resolve({ kind: 'cancelled' });
-    }
-    #receive({ type, payload }, calls) {
-        const fields = new FieldReader(payload);
-        switch (type) {
-            case 'S': {
-                const [pid, make, umask] = [fields.number(), fields.number(), fields.number()];
-                const directory = fields.text();
-                const argv = fields.list(fields.number());
-                calls.shell({ pid, make, umask, directory, argv, environment: fields.rest() }, this);
-                return;
-            }
-            case 'M': {
-                const [pid, directory] = [fields.number(), fields.text()];
-                const argv = fields.list(fields.number());
-                calls.make({ pid, directory, argv, environment: fields.rest() }, this);
-                return;
-            }
-            case 'P': {
-                const [make, directory, command] = [fields.number(), fields.text(), fields.text()];
-                calls.parse({ make, directory, command, environment: fields.rest() }, this);
-                return;
-            }
-            case 'D': {
-                const [how, number] = [fields.text(), fields.number()];
-                this.#run?.resolve(how === 's' ? { kind: 'signaled', signal: number } : { kind: 'exited', status: number });
-                return;
-            }
-            default:
-                throw new Error(`A message of unknown type ${JSON.stringify(type)}`);
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/make/broker.js
-
-
-
-
-
-
-/** Takes the calls of all shims and wrappers of a run, over whichever transport the run directory was built for. */
-class Broker {
-    #run;
-    #calls;
-    #launches = new Map();
-    #transport;
-    constructor(run, calls) {
-        this.#run = run;
-        this.#calls = calls;
-    }
-    static async listen(run, calls) {
-        const broker = new Broker(run, calls);
-        const incoming = {
-            shell: (facts, channel) => calls.onShell(shellCall(facts, run.takeExpanded(facts.make), channel)),
-            make: (facts, channel) => broker.#onMake(facts, channel),
-            parse: (facts, channel) => void broker.#onParse(facts, channel),
-        };
-        const { fifo } = run.shim;
-        broker.#transport =
-            fifo === undefined ? await SocketTransport.listen(run.socket, incoming) : new FifoTransport(fifo, incoming);
-        return broker;
-    }
-    /** The wrapper with this pid was started by us: its call is answered by `answer` and not handed on. */
-    expect(pid, answer) {
-        this.#launches.set(pid, answer);
-    }
-    /** Hangs up: shims that still wait say that the run has ended, and exit 2. */
-    async close() {
-        await this.#transport?.close();
-    }
-    #onMake(facts, channel) {
-        const call = {
-            ...facts,
-            argv: facts.argv.map((word, at) => (at === 0 ? (0,posix_namespaceObject.basename)(word) : word)),
-            exec: (file, argv, changes) => channel.exec(encode(file), argv, changes),
-            fail: (message, status) => channel.fail(encode(message), status),
-        };
-        const launch = this.#launches.get(facts.pid);
-        this.#launches.delete(facts.pid);
-        if (launch === undefined)
-            this.#calls.onMake(call);
-        else
-            launch(call);
-    }
-    async #onParse(facts, channel) {
-        const { make, directory, environment } = facts;
-        const [, shell = '', listed = ''] = facts.command.split(SEPARATOR);
-        const own = this.#run.shells.restore(shell);
-        const [linked, makefiles] = await Promise.all([this.#run.linkShell(own, directory), this.#makefiles(make, listed)]);
-        this.#calls.onParse({
-            make,
-            directory,
-            environment,
-            shell: own,
-            makefiles,
-            answer: (text) => channel.answer(text === '' ? linked : text),
-        });
-    }
-    /** A list too long for an argument is in a file. */
-    async #makefiles(make, listed) {
-        if (listed !== '')
-            return listed;
-        const file = `${this.#run.path}/parse/${make}`;
-        try {
-            return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)).replace(/\n$/, '');
-        }
-        catch {
-            return '';
-        }
-        finally {
-            await (0,external_node_fs_promises_namespaceObject.rm)(file, { force: true });
-        }
-    }
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./lib/util/user-error.js
+/**
+ * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
+ * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
+ */
+class UserError extends Error {
+    name = 'UserError';
 }
 
 ;// CONCATENATED MODULE: ./lib/make/make-options.js
@@ -58973,8 +67471,6 @@ function write(argument) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./lib/make/launch.js
 
 
@@ -59090,6 +67586,8 @@ function lastJobs(all) {
     return /^0*[1-9][0-9]{0,8}$/.test(last.value) ? Number(last.value) : undefined;
 }
 
+;// CONCATENATED MODULE: external "node:fs/promises"
+const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: ./lib/make/makefile.js
 
 
@@ -59140,142 +67638,6 @@ async function withLastMakefile(words, call, findDefault = defaultMakefile) {
 /** An option without the argument it needs would take our -f for it, and make's complaint would name us. */
 function isRefused(words) {
     return splitArguments(words).some((group) => group.arguments.some((argument) => argument.kind === 'unknown'));
-}
-
-;// CONCATENATED MODULE: ./lib/make/dist-probe.js
-
-
-
-
-
-
-
-
-
-const NONE = { present: false, patterns: [], problem: undefined };
-const NAMES_DIST = /(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m;
-/** $(file), or a function in another language: they may write whenever make expands them. */
-const WRITES = /\$[({](?:file|guile)\s/;
-/** make prints a data base of a few MB for large projects; what is longer is not ours to hold. */
-const MAX_DATABASE = 256 << 20;
-/**
- * Reads `.DIST` of a make that is just parsing (it waits for the answer to its parse call). Only where the text of a
- * makefile names `.DIST`: then the makefiles are read once more, by `make -pnq`, with a last makefile that stops it with
- * $(error), before anything is remade or run. The data base is printed all the same.
- *
- * Not for a makefile from standard input, which is read already.
- */
-async function probeDist(options) {
-    const { call, run } = options;
-    const intent = makeIntent(options.arguments);
-    const text = await readMakefiles(call);
-    // What came from standard input is not there to be read.
-    const writes = WRITES.test(text) || intent.makefiles.includes('-');
-    if (intent.makefiles.includes('-') || !NAMES_DIST.test(text))
-        return { ...NONE, writes };
-    const stop = `${run.path}/stop.mk`;
-    await (0,external_node_fs_promises_namespaceObject.writeFile)(stop, '$(error distmake has read enough)\n');
-    const kept = changeArguments(options.arguments, (a) => a.kind === 'goal' ||
-        (a.kind === 'option' &&
-            (JOB_OPTIONS.has(a.id) || a.id === 'C' || (a.id === 'f' && a.value === run.lastMakefile))), ['-pnq']);
-    // With an -f of ours make would not read its default makefile by itself.
-    const { directory, environment } = call;
-    const words = await withLastMakefile(kept, { directory, environment, lastMakefile: stop });
-    const database = await printDatabase(options, words);
-    if (typeof database !== 'string')
-        return { ...NONE, writes, problem: database.problem };
-    const patterns = parseDist(database);
-    return patterns === undefined ? { ...NONE, writes } : { writes, present: true, patterns, problem: undefined };
-}
-/** The prerequisites of `.DIST` in make's data base; undefined when it is no target there. */
-function parseDist(database) {
-    let found;
-    let before = '';
-    let inDefine = false;
-    for (const line of database.split('\n')) {
-        if (inDefine)
-            inDefine = line !== 'endef';
-        else if (/^(override )?define /.test(line))
-            inDefine = true;
-        else if (line.startsWith('.DIST:') && before !== '# Not a target:') {
-            const words = line.replace(/^\.DIST::?/, '').split(/\s+/);
-            (found ??= []).push(...words.filter((word) => word !== '' && word !== '|'));
-        }
-        before = line;
-    }
-    return found;
-}
-/** The text of all that make has read. */
-async function readMakefiles(call) {
-    let all = '';
-    for (const makefile of call.makefiles.split(/\s+/)) {
-        if (makefile === '')
-            continue;
-        try {
-            all += `${bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath((0,posix_namespaceObject.resolve)(call.directory, makefile))))}\n`;
-        }
-        catch {
-            // A name with a blank, or a temporary one that is gone.
-        }
-    }
-    return all;
-}
-async function printDatabase({ run, broker, make, call, timeout = 60_000 }, words) {
-    const child = launch({
-        run,
-        broker,
-        file: make,
-        argv: [make, ...words],
-        environment: probeEnvironment(run, call.environment),
-        directory: call.directory,
-        stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const chunks = [];
-    let length = 0;
-    child.stdout?.on('data', (chunk) => {
-        length += chunk.length;
-        if (length > MAX_DATABASE)
-            child.kill('SIGKILL');
-        else
-            chunks.push(chunk);
-    });
-    const late = new AbortController();
-    const timer = setTimeout(() => {
-        late.abort();
-        child.kill('SIGKILL');
-        // $(shell) in the makefile may hold it open.
-        child.stdout?.destroy();
-    }, timeout);
-    await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
-    clearTimeout(timer);
-    if (late.signal.aborted)
-        return { problem: `make -pnq did not show .DIST within ${timeout / 1000} s` };
-    const database = bytesOf(Buffer.concat(chunks));
-    return database.includes('\n# ') ? database : { problem: 'make -pnq showed no data base to read .DIST from' };
-}
-/** Without our wrappers and without the jobserver of the make that waits. */
-function probeEnvironment(run, environment) {
-    const path = environmentValue(environment, 'PATH') ?? '';
-    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
-    return changeEnvironment(environment, [
-        `PATH=${path
-            .split(':')
-            .filter((directory) => directory !== run.bin)
-            .join(':')}`,
-        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
-        'DISTMAKE_TARGET',
-    ]);
-}
-
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-;// CONCATENATED MODULE: ./lib/util/user-error.js
-/**
- * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
- * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
- */
-class UserError extends Error {
-    name = 'UserError';
 }
 
 ;// CONCATENATED MODULE: ./lib/make/make-process.js
@@ -59393,129 +67755,6 @@ async function openOutput(run, take) {
             clearTimeout(timer);
         },
     };
-}
-
-;// CONCATENATED MODULE: ./lib/make/programs.js
-
-
-
-/**
- * The file that execvp would execute for a program.
- *
- * @param searchPath value of PATH; relative entries are not looked into
- * @param skip a directory to leave out
- */
-function findProgram(name, searchPath, skip) {
-    for (const directory of searchPath.split(':')) {
-        if (!(0,posix_namespaceObject.isAbsolute)(directory) || directory === skip)
-            continue;
-        const file = (0,posix_namespaceObject.join)(directory, name);
-        if (isProgram(file))
-            return file;
-    }
-    return undefined;
-}
-function isProgram(file) {
-    try {
-        (0,external_node_fs_.accessSync)(fsPath(file), external_node_fs_.constants.X_OK);
-        return (0,external_node_fs_.statSync)(fsPath(file)).isFile();
-    }
-    catch {
-        return false;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/make/real-make.js
-
-
-
-
-
-
-const run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
-/**
- * Finds the make that the user named and asks it what it is.
- *
- * @param make a name to look for on `searchPath`, or a path (relative to this process's directory)
- * @throws UserError when there is none, or it is not GNU make 4.0 or newer (last.mk needs $(file), `undefine`, -O)
- */
-async function findMake(make, searchPath) {
-    const word = encode(make);
-    const path = word.includes('/') ? (0,posix_namespaceObject.resolve)(word) : findProgram(word, searchPath);
-    if (path === undefined || !isProgram(path)) {
-        const where = word.includes('/') ? 'is not a program' : `is not on PATH (${decode(searchPath)})`;
-        throw new UserError(`make: ${make} ${where}. Install GNU make 4.0 or newer, or name it with \`make\`.`);
-    }
-    const said = await makeSays(path);
-    const version = gnuVersion(said);
-    if (version === undefined || Number(version.split('.')[0]) < 4) {
-        const found = said.split('\n', 1)[0]?.trim() || 'nothing that names it';
-        throw new UserError(`make: ${decode(path)} is not GNU make 4.0 or newer: --version says "${found}".`);
-    }
-    return { name: (0,posix_namespaceObject.basename)(path), path, version };
-}
-/** Which of the usual names of GNU make a system has. */
-function makeNames(make, searchPath) {
-    return [make.name, ...['make', 'gmake'].filter((name) => findProgram(name, searchPath) !== undefined)];
-}
-const known = new Map();
-/** Whether a program is a GNU make that last.mk works with; asked once. */
-function isGnuMake(path) {
-    let answer = known.get(path);
-    if (answer === undefined) {
-        answer = makeSays(path).then((said) => Number(gnuVersion(said)?.split('.')[0]) >= 4);
-        known.set(path, answer);
-    }
-    return answer;
-}
-async function makeSays(path) {
-    if (!(0,posix_namespaceObject.isAbsolute)(path))
-        return '';
-    try {
-        // Not this make's business: -f or -j of a make that we run under.
-        const { MAKEFLAGS: _flags, GNUMAKEFLAGS: _gnu, MAKEFILES: _files, ...env } = process.env;
-        const { stdout } = await run(decode(path), ['--version'], { env: { ...env, LC_ALL: 'C' }, timeout: 10_000 });
-        return stdout;
-    }
-    catch {
-        return '';
-    }
-}
-function gnuVersion(said) {
-    return /^GNU Make (\d+(?:\.\d+)*)/.exec(said)?.[1];
-}
-
-;// CONCATENATED MODULE: ./lib/make/make-wrapper.js
-
-
-
-
-
-/** Answers the makes below the first one: each becomes the real make it asked for, with our makefile read last. */
-class MakeWrapper {
-    #run;
-    #make;
-    constructor(run, make) {
-        this.#run = run;
-        this.#make = make;
-    }
-    /** @returns when the call is answered */
-    async answer(call) {
-        const [name = 'make', ...words] = call.argv;
-        const file = this.#find(name, environmentValue(call.environment, 'PATH') ?? '');
-        if (file === undefined) {
-            call.fail(`${decode(name)}: command not found\n`, 127);
-            return;
-        }
-        const { directory, environment } = call;
-        const lastMakefile = this.#run.lastMakefile;
-        const gnu = file === this.#make.path || (await isGnuMake(file));
-        const full = gnu ? await withLastMakefile(words, { directory, environment, lastMakefile }) : words;
-        call.exec(decode(file), [name, ...full], ['DISTMAKE_TARGET']);
-    }
-    #find(name, searchPath) {
-        return name === this.#make.name ? this.#make.path : findProgram(name, searchPath, this.#run.bin);
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/make/capped-text.js
@@ -59859,54 +68098,129 @@ class OutputParser {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/make/plain-call.js
+;// CONCATENATED MODULE: ./lib/make/programs.js
 
 
-/** Takes everything of ours out of a shell call: the target's variable, and our paths wherever $(SHELL) brought them. */
-function plainCall(call, run) {
-    const argv = call.argv.map((word) => run.shells.restore(word));
-    const environment = [];
-    const changes = ['DISTMAKE_TARGET'];
-    for (const entry of call.environment) {
-        if (entry.startsWith('DISTMAKE_TARGET='))
+
+/**
+ * The file that execvp would execute for a program.
+ *
+ * @param searchPath value of PATH; relative entries are not looked into
+ * @param skip a directory to leave out
+ */
+function findProgram(name, searchPath, skip) {
+    for (const directory of searchPath.split(':')) {
+        if (!(0,posix_namespaceObject.isAbsolute)(directory) || directory === skip)
             continue;
-        const restored = run.shells.restore(entry);
-        // .EXPORT_ALL_VARIABLES exports our SHELL; make's own default it would not, unless the environment had one.
-        if (restored === 'SHELL=/bin/sh' && restored !== entry && process.env['SHELL'] === undefined) {
-            changes.push('SHELL');
-            continue;
-        }
-        if (entry.startsWith('PATH=')) {
-            const all = restored.slice(5).split(':');
-            const own = all.filter((directory) => directory !== run.bin);
-            environment.push(`PATH=${own.join(':')}`);
-            // A makefile that sets its own PATH would lead sub-makes past us.
-            const wanted = own.length === all.length ? `PATH=${[run.bin, ...all].join(':')}` : restored;
-            if (wanted !== entry)
-                changes.push(wanted);
-            continue;
-        }
-        if (restored !== entry)
-            changes.push(restored);
-        environment.push(restored);
+        const file = (0,posix_namespaceObject.join)(directory, name);
+        if (isProgram(file))
+            return file;
     }
-    const [target = '', prerequisites] = (environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '').split(SEPARATOR);
-    return {
-        target,
-        argv,
-        command: argv.at(-1) ?? '',
-        environment,
-        changes,
-        prerequisites: parsePrerequisites(prerequisites),
-    };
+    return undefined;
 }
-/** `a b | c`; undefined when nothing, or a star, stands there. */
-function parsePrerequisites(text) {
-    if (text === undefined || text === '*')
-        return undefined;
-    const words = text.split(' ').filter((word) => word !== '');
-    const bar = words.indexOf('|');
-    return { normal: words.slice(0, bar), orderOnly: words.slice(bar + 1) };
+function isProgram(file) {
+    try {
+        (0,external_node_fs_.accessSync)(fsPath(file), external_node_fs_.constants.X_OK);
+        return (0,external_node_fs_.statSync)(fsPath(file)).isFile();
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/real-make.js
+
+
+
+
+
+
+const run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+/**
+ * Finds the make that the user named and asks it what it is.
+ *
+ * @param make a name to look for on `searchPath`, or a path (relative to this process's directory)
+ * @throws UserError when there is none, or it is not GNU make 4.0 or newer (last.mk needs $(file), `undefine`, -O)
+ */
+async function findMake(make, searchPath) {
+    const word = encode(make);
+    const path = word.includes('/') ? (0,posix_namespaceObject.resolve)(word) : findProgram(word, searchPath);
+    if (path === undefined || !isProgram(path)) {
+        const where = word.includes('/') ? 'is not a program' : `is not on PATH (${decode(searchPath)})`;
+        throw new UserError(`make: ${make} ${where}. Install GNU make 4.0 or newer, or name it with \`make\`.`);
+    }
+    const said = await makeSays(path);
+    const version = gnuVersion(said);
+    if (version === undefined || Number(version.split('.')[0]) < 4) {
+        const found = said.split('\n', 1)[0]?.trim() || 'nothing that names it';
+        throw new UserError(`make: ${decode(path)} is not GNU make 4.0 or newer: --version says "${found}".`);
+    }
+    return { name: (0,posix_namespaceObject.basename)(path), path, version };
+}
+/** Which of the usual names of GNU make a system has. */
+function makeNames(make, searchPath) {
+    return [make.name, ...['make', 'gmake'].filter((name) => findProgram(name, searchPath) !== undefined)];
+}
+const known = new Map();
+/** Whether a program is a GNU make that last.mk works with; asked once. */
+function isGnuMake(path) {
+    let answer = known.get(path);
+    if (answer === undefined) {
+        answer = makeSays(path).then((said) => Number(gnuVersion(said)?.split('.')[0]) >= 4);
+        known.set(path, answer);
+    }
+    return answer;
+}
+async function makeSays(path) {
+    if (!(0,posix_namespaceObject.isAbsolute)(path))
+        return '';
+    try {
+        // Not this make's business: -f or -j of a make that we run under.
+        const { MAKEFLAGS: _flags, GNUMAKEFLAGS: _gnu, MAKEFILES: _files, ...env } = process.env;
+        const { stdout } = await run(decode(path), ['--version'], { env: { ...env, LC_ALL: 'C' }, timeout: 10_000 });
+        return stdout;
+    }
+    catch {
+        return '';
+    }
+}
+function gnuVersion(said) {
+    return /^GNU Make (\d+(?:\.\d+)*)/.exec(said)?.[1];
+}
+
+;// CONCATENATED MODULE: ./lib/make/calls.js
+/** A byte that no SHELL and no list of makefiles has. */
+const SEPARATOR = '\x01';
+/** Status of a shim whose job was not run at all. */
+const NOT_RUN = 2;
+function shellCall(facts, expanded, channel) {
+    return {
+        ...facts,
+        expanded,
+        gone: channel.gone,
+        write: (descriptor, data) => {
+            if (data.length > 0)
+                channel.print(descriptor, data);
+        },
+        runLocally: (argv, changes) => channel.run(argv, changes),
+        exit: (outcome) => {
+            switch (outcome.kind) {
+                case 'exited': {
+                    channel.exit(outcome.status);
+                    return;
+                }
+                case 'signaled': {
+                    channel.die(outcome.signal);
+                    return;
+                }
+                case 'host-lost':
+                case 'cancelled': {
+                    channel.exit(NOT_RUN);
+                    return;
+                }
+            }
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/make/shell-paths.js
@@ -60240,6 +68554,89 @@ function assetPath(name) {
     return (0,external_node_path_.join)((0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url)), '..', 'assets', name);
 }
 
+;// CONCATENATED MODULE: ./lib/util/shell-words.js
+/**
+ * Splits text into words as a POSIX shell does when nothing is expanded: blanks and newlines part words; single quotes
+ * keep everything, double quotes everything but a backslash before a dollar, a backquote, a double quote, a backslash or
+ * a newline; a backslash outside keeps the next character, and before a newline both vanish (POSIX shell, 2.2). `$` and
+ * `#` are ordinary characters. The libraries for this each lose a backslash somewhere, which a compiler flag can't bear.
+ *
+ * @returns the words, or what is wrong
+ */
+function shellWords(text) {
+    const words = [];
+    let word;
+    for (let at = 0; at < text.length; at++) {
+        const char = text[at];
+        if (/[ \t\r\n]/.test(char)) {
+            if (word !== undefined)
+                words.push(word);
+            word = undefined;
+        }
+        else if (char === '\\') {
+            const next = text[++at];
+            if (next === undefined)
+                return 'there is nothing behind the backslash at its end';
+            if (next !== '\n')
+                word = (word ?? '') + next;
+        }
+        else if (char === "'") {
+            const end = text.indexOf("'", at + 1);
+            if (end < 0)
+                return UNCLOSED;
+            word = (word ?? '') + text.slice(at + 1, end);
+            at = end;
+        }
+        else if (char === '"') {
+            const end = closingQuote(text, at);
+            if (end < 0)
+                return UNCLOSED;
+            word =
+                (word ?? '') +
+                    text.slice(at + 1, end).replace(/\\(\n|[$`"\\])/g, (_, kept) => (kept === '\n' ? '' : kept));
+            at = end;
+        }
+        else {
+            word = (word ?? '') + char;
+        }
+    }
+    if (word !== undefined)
+        words.push(word);
+    return words;
+}
+const UNCLOSED = 'a quote is opened and never closed';
+function closingQuote(text, open) {
+    for (let at = open + 1; at < text.length; at++) {
+        if (text[at] === '\\')
+            at++;
+        else if (text[at] === '"')
+            return at;
+    }
+    return -1;
+}
+
+;// CONCATENATED MODULE: ./lib/build/host-setup.js
+
+/**
+ * The lines for sh that come before the jobs of a host: its variables, its own set-up (L2: what that assigns is exported),
+ * then those of the run.
+ */
+function hostSetup({ environment, setup }, ofRun) {
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${shellQuote(value)}`);
+    const own = [...variables, ...(setup.trim() === '' ? [] : [setup])];
+    return (own.length === 0 ? '' : `set -a\n${own.join('\n')}\nset +a\n`) + ofRun;
+}
+/** Opens lanes; the first one of a host runs its start-up command before anything else (E15). */
+function withStartup(opener, { startup }) {
+    if (startup.trim() === '')
+        return opener;
+    const first = `sh -c ${shellQuote(startup)} || { status=$?; ` +
+        'echo "its start-up command (STARTUP) ended with status $status" >&2; exit 1; }\n';
+    return {
+        open: (setup) => opener.open(setup.create ? { ...setup, setup: first + setup.setup } : setup),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/build/run-summary.js
 
 /** The figures of a run that has ended. */
@@ -60458,6 +68855,10 @@ class FrameFields {
         const value = /^\d{1,16}$/.test(this.#words[at] ?? '') ? Number(this.#words[at]) : NaN;
         return value <= limit ? value : this.fail();
     }
+    /** The same; undefined for `-`. */
+    optionalNumber(at, limit) {
+        return this.#words[at] === '-' ? undefined : this.number(at, limit);
+    }
     /** The length of a path, or of a link's target. */
     length(at) {
         return this.number(at, LONGEST_PATH);
@@ -60470,6 +68871,16 @@ class FrameFields {
     /** Nanoseconds since 1970. */
     time(at) {
         return /^\d{1,20}$/.test(this.#words[at] ?? '') ? BigInt(this.#words[at] ?? '') : this.fail();
+    }
+    /** The averages of 1, 5 and 15 minutes, with a comma between; `-` for a host that has none. */
+    load(at) {
+        const word = this.#words[at] ?? '';
+        if (word === '-')
+            return undefined;
+        if (!/^\d{1,7}(\.\d{1,9})?(,\d{1,7}(\.\d{1,9})?){2}$/.test(word))
+            this.fail();
+        const [one = 0, five = 0, fifteen = 0] = word.split(',').map(Number);
+        return [one, five, fifteen];
     }
     fail() {
         throw new BadFrame(this.#line);
@@ -60843,7 +69254,26 @@ function iterate(entries) {
     return Symbol.asyncIterator in entries ? entries[Symbol.asyncIterator]() : entries[Symbol.iterator]();
 }
 
+;// CONCATENATED MODULE: ./lib/lane/host-facts.js
+const MOST_PROCESSORS = 99_999;
+/** Of `max_jobs`, in both lanes. */
+const LARGEST_CAP = 9999;
+/**
+ * What both kinds of lane say of their host in their hello: `PROCESSORS CAP LOAD`, CAP a number or `-` for none.
+ *
+ * @param at where the first of these words is
+ * @throws BadFrame
+ */
+function readFacts(fields, at) {
+    const processors = fields.number(at, MOST_PROCESSORS);
+    const cap = fields.optionalNumber(at + 1, LARGEST_CAP);
+    if (processors < 1 || cap === 0)
+        fields.fail();
+    return { processors, cap, load: fields.load(at + 2) };
+}
+
 ;// CONCATENATED MODULE: ./lib/lane/perl-lane.js
+
 
 
 
@@ -60856,15 +69286,17 @@ function iterate(entries) {
  *
  * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
  * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
- * | `kill ID`.
+ * | `kill ID` | `load`.
  * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
- * | `end ID exit|signal N MICROSECONDS`, outputs, `.` | `lost ID TEXT`, instead of an end or of the `.`: its last word.
+ * | `end ID exit|signal N MICROSECONDS LOAD`, outputs, `.` | `busy ID`, instead of all that, when nothing was run
+ * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD`. LOAD is read by FrameFields.load.
  * A `fill` for which there is no room is told so at once, and no job runs behind entries that are in trouble. The entries
  * stand in entries.pl there. Whatever else comes is a {@link BadFrame}.
  */
 class PerlLane {
     sandbox;
     treePath;
+    facts;
     #stream;
     #reader;
     #gzip;
@@ -60873,18 +69305,20 @@ class PerlLane {
         this.#stream = stream;
         this.#reader = reader;
         this.#gzip = hello.gzip;
+        this.facts = hello.facts;
         this.sandbox = hello.sandbox;
         this.treePath = hello.treePath;
     }
     /**
      * @param program what runs there: perlProgram()
      * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
-     *   the workspace is not shared with the host
+     *   the workspace is not shared with the host, its owner allows no jobs
      */
     static async open(stream, program, setup) {
         const fields = bufferOf([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
         const source = Buffer.from(program);
-        const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, setup.partial ? 1 : 0];
+        const flags = [setup.partial, setup.ownersFile === 'required'].map(Number);
+        const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
         const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
             bufferOf(perlBootstrap(setup.setup, nonce, source.length)),
             source,
@@ -60915,11 +69349,17 @@ class PerlLane {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            await this.#receive(id, sink, signal);
+            return await this.#receive(id, sink, signal);
         }
         finally {
             signal.removeEventListener('abort', kill);
         }
+    }
+    async load() {
+        this.#stream.write('load\n');
+        const fields = new FrameFields(await this.#reader.line(), 2);
+        fields.word(0, 'load');
+        return fields.load(1);
     }
     close() {
         this.#stream.end();
@@ -60940,11 +69380,13 @@ class PerlLane {
         await writer.flush();
     }
     async #receive(id, sink, signal) {
-        for (;;) {
+        for (let begun = false;; begun = true) {
             const line = await this.#reader.line();
             refuseLost(line, id);
-            const word = new FrameFields(line, 4, 5).word(0, 'out', 'end');
-            const fields = new FrameFields(line, word === 'out' ? 4 : 5);
+            if (line === `busy ${id}` && !begun && this.facts.cap !== undefined)
+                return false;
+            const word = new FrameFields(line, 4, 6).word(0, 'out', 'end');
+            const fields = new FrameFields(line, word === 'out' ? 4 : 6);
             fields.word(1, `${id}`);
             if (word === 'out') {
                 const descriptor = fields.word(2, '1', '2') === '2' ? 2 : 1;
@@ -60959,12 +69401,12 @@ class PerlLane {
                 : signaled
                     ? { kind: 'signaled', signal: number }
                     : { kind: 'exited', status: number };
-            await sink.onEnd(outcome, fields.number(4) / 1e6);
+            await sink.onEnd(outcome, fields.number(4) / 1e6, fields.load(5));
             for (let next = await this.#reader.line(); next !== '.'; next = await this.#reader.line()) {
                 refuseLost(next, id);
                 await sink.onOutput(await readOutput(this.#reader, next));
             }
-            return;
+            return true;
         }
     }
     async #awaitApplied() {
@@ -60977,14 +69419,14 @@ class PerlLane {
         return { waited: Number(match[1]), seconds: Number(match[2]) };
     }
 }
-/** `1 SANDBOX gzip|plain PATH`, as far as it is what was asked for. */
+/** `1 SANDBOX gzip|plain PROCESSORS CAP LOAD PATH`, as far as it is what was asked for. */
 function readHello(setup, hello) {
-    const fields = new FrameFields(hello.slice(0, 3).join(' '), 3);
+    const fields = new FrameFields(hello.slice(0, 6).join(' '), 6);
     const allowed = setup.sandbox === 'overlay' ? ['overlay', 'tree'] : [setup.sandbox];
     fields.word(0, '1');
     const sandbox = fields.word(1, ...allowed);
     const gzip = fields.word(2, 'gzip', 'plain') === 'gzip';
-    return { sandbox, gzip, treePath: hello.slice(3).join(' ') };
+    return { sandbox, gzip, facts: readFacts(fields, 3), treePath: hello.slice(6).join(' ') };
 }
 /** @throws Error with what the lane says, when it gives up */
 function refuseLost(line, id) {
@@ -60999,6 +69441,7 @@ function refuseLost(line, id) {
 /** The parts of the lane in perl, in src/assets/lane: a variable of one part is known to those behind it. */
 const PARTS = [
     ...['system', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
+    ...['facts', 'owner', 'places'],
     ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'jobs', 'start'],
 ];
 /** The text of the lane in perl, as it travels. Messages of perl name the part and the line in it. */
@@ -61344,17 +69787,20 @@ function parseFraction(digits = '') {
 
 
 
+
 /** A list of what a job changed is held in memory: this is a million paths, more or less. */
 const LARGEST_LIST = 268_435_456;
 /**
  * The engine's end of src/assets/lane.sh, for hosts without perl. What it sends are lines of sh that call the functions
- * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS OUT ERR LIST DATA`, the sizes of
- * what follows: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
- * | `lost ID TEXT`, instead of an end: its last word. Whatever else comes is a {@link BadFrame}.
+ * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
+ * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
+ * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
+ * read by FrameFields.load. Whatever else comes is a {@link BadFrame}.
  */
 class ShLane {
     sandbox;
     treePath;
+    facts;
     #stream;
     #reader;
     #hello;
@@ -61363,18 +69809,20 @@ class ShLane {
         this.#stream = stream;
         this.#reader = reader;
         this.#hello = hello;
+        this.facts = hello.facts;
         this.sandbox = hello.sandbox;
         this.treePath = hello.treePath;
     }
     /**
      * @param program the text of lane.sh
      * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be
-     *   made, the workspace is not shared with the host
+     *   made, the workspace is not shared with the host, its owner allows no jobs
      */
     static async open(stream, program, setup) {
         const source = Buffer.from(program);
         const shared = setup.sandbox === 'shared' ? setup.workspace : '';
         const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
+        words.push(setup.ownersFile === 'required' ? 1 : 0);
         const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
             bufferOf(shBootstrap(setup.setup, nonce, source.length)),
             source,
@@ -61412,11 +69860,17 @@ class ShLane {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            await this.#receive(id, sink, request.merge, signal);
+            return await this.#receive(id, sink, request.merge, signal);
         }
         finally {
             signal.removeEventListener('abort', cancel);
         }
+    }
+    async load() {
+        this.#stream.write('load\n');
+        const fields = new FrameFields(await this.#reader.line(), 2);
+        fields.word(0, 'load');
+        return fields.load(1);
     }
     close() {
         this.#stream.end();
@@ -61433,19 +69887,22 @@ class ShLane {
     }
     async #receive(id, sink, merge, signal) {
         const line = await this.#reader.line();
+        if (line === `busy ${id}` && this.facts.cap !== undefined)
+            return false;
         const lost = `lost ${id} `;
         if (line.startsWith(lost))
             throw new Error(laneWords(line.slice(lost.length)));
-        const fields = new FrameFields(line, 9);
+        const fields = new FrameFields(line, 10);
         fields.word(0, 'end');
         fields.word(1, `${id}`);
         const signaled = fields.word(2, 'exit', 'signal') === 'signal';
         const number = fields.number(3, 255);
         const microseconds = fields.number(4);
-        const [out, err] = [fields.number(5), fields.number(6)];
+        const load = fields.load(5);
+        const [out, err] = [fields.number(6), fields.number(7)];
         const nothing = this.sandbox === 'shared';
-        const list = fields.number(7, nothing ? 0 : LARGEST_LIST);
-        const data = fields.number(8, nothing ? 0 : undefined);
+        const list = fields.number(8, nothing ? 0 : LARGEST_LIST);
+        const data = fields.number(9, nothing ? 0 : undefined);
         for await (const piece of this.#reader.pieces(out))
             sink.onText(1, piece);
         for await (const piece of this.#reader.pieces(err))
@@ -61455,11 +69912,12 @@ class ShLane {
             : signaled
                 ? { kind: 'signaled', signal: number }
                 : { kind: 'exited', status: number };
-        await sink.onEnd(outcome, microseconds / 1e6);
+        await sink.onEnd(outcome, microseconds / 1e6, load);
         if (nothing)
-            return;
+            return true;
         const listed = parseListing(bytesOf(await this.#reader.exact(list)), this.#hello.listing);
         await this.#readOutputs(listed, data, sink);
+        return true;
     }
     async #readOutputs(listed, size, sink) {
         if (listed.reduce((total, output) => total + dataSize(output), 0) !== size) {
@@ -61495,13 +69953,14 @@ class ShLane {
             throw new BadFrame(line);
     }
 }
-/** `1 find|stat|bsd exact|whole PATH` */
+/** `1 find|stat|bsd exact|whole PROCESSORS CAP LOAD PATH` */
 function sh_lane_readHello(setup, hello) {
-    const fields = new FrameFields(hello.slice(0, 3).join(' '), 3);
+    const fields = new FrameFields(hello.slice(0, 6).join(' '), 6);
     fields.word(0, '1');
     return {
         sandbox: setup.sandbox === 'shared' ? 'shared' : 'tree',
-        treePath: hello.slice(3).join(' '),
+        facts: readFacts(fields, 3),
+        treePath: hello.slice(6).join(' '),
         listing: fields.word(1, 'find', 'stat', 'bsd'),
         exactTimes: fields.word(2, 'exact', 'whole') === 'exact',
     };
@@ -61533,78 +69992,89 @@ function runCall(id, request) {
     ]);
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/chroot.js
+/** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
+function inChroot(channels, directory) {
+    return {
+        exec: async (command) => channels.exec(chrootCommand(command, directory)),
+        close: () => channels.close(),
+    };
+}
+/**
+ * @param command begins with `exec `
+ * @throws Error with a reason for people: no shell can be given this directory
+ */
+function chrootCommand(command, directory) {
+    if (!command.startsWith('exec '))
+        throw new Error('Internal error: only a command that is executed can be moved');
+    if (/\p{Cc}/u.test(directory))
+        throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
+    return `exec sh -c '${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
+}
+/** Only root's PATH leads to it everywhere; the others are to hear that it is not theirs. */
+const FIND = 'c=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot) || c=chroot; exec "$c" "$@"';
+/**
+ * What went wrong in the words of chroot, for people.
+ *
+ * @returns undefined for a fault that has nothing to do with it
+ */
+function chrootProblem(message, directory) {
+    const said = /chroot: .*/.exec(message)?.[0];
+    if (said === undefined)
+        return undefined;
+    const name = `${directory}, its chroot in the matrix`;
+    if (/not permitted|permission denied/i.test(said))
+        return `${name}, cannot be entered: only root can do that, so the login there must be root (${said})`;
+    if (/run command|execute/i.test(said))
+        return `${name}, has no sh in it that can be run (${said})`;
+    if (/not found$/.test(said))
+        return `${name}, cannot be entered: there is no program chroot there (${said})`;
+    return `${name}, cannot be entered: is it a directory there? (${said})`;
+}
+/** One word that sh, csh and fish read alike: in quotes they differ, behind a backslash they do not. */
+function quoteForAnyShell(word) {
+    return word.replace(/[^A-Za-z0-9_/.\u0080-\uffff-]/g, (character) => `\\${character}`);
+}
+
 // EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
 var lib = __nccwpck_require__(5472);
 ;// CONCATENATED MODULE: ./lib/ssh/connect-error.js
 /** Why a host could not be reached, and what to do about it. */
-function describeConnectError(error, { host, username, login }) {
+function describeConnectError(error, { settings, plan, timeout }) {
     switch (error.level) {
-        case 'client-authentication': {
-            const { agent, keys } = login.credentials;
-            const tried = [
-                ...(agent === undefined ? [] : ['the ssh agent']),
-                ...keys.map((key) => `${key.source} (${key.fingerprint})`),
-            ];
-            if (tried.length === 0)
-                return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent`;
-            return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there`;
-        }
+        case 'client-authentication':
+            return describeRefusal(settings.username, plan);
         case 'client-timeout':
-            return `it did not answer within ${login.timeout / 1000} s`;
+            return `it did not answer within ${timeout / 1000} s`;
         case 'client-socket':
-            return describeSocketError(error, host);
+            return describeSocketError(error, settings);
         default:
             return error.message;
     }
 }
-function describeSocketError(error, host) {
+function describeRefusal(username, { tried, certificates }) {
+    const hint = certificates.length === 0
+        ? ''
+        : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
+            'With transport ssh in the matrix it is reached by ssh itself, which has them';
+    if (tried.length === 0)
+        return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
+    return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
+}
+function describeSocketError(error, { endpoint: { address, port } }) {
     switch (error.code) {
         case 'ENOTFOUND':
         case 'EAI_AGAIN':
-            return `the name ${host.address} is not known here (${error.code})`;
+            return `the name ${address} is not known here (${error.code})`;
         case 'ECONNREFUSED':
-            return `nothing listens on port ${host.port} there (ECONNREFUSED): is sshd running?`;
+            return `nothing listens on port ${port} there (ECONNREFUSED): is sshd running?`;
         case 'ENETUNREACH':
         case 'EHOSTUNREACH':
-            return `there is no way to ${host.address} from here (${error.code})`;
+            return `there is no way to ${address} from here (${error.code})`;
         case 'ETIMEDOUT':
-            return `${host.address} does not answer on port ${host.port} (ETIMEDOUT)`;
+            return `${address} does not answer on port ${port} (ETIMEDOUT)`;
         default:
             return error.message;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/gathering-socket.js
-
-/**
- * A TCP socket that gathers what is written in one turn of the event loop into one write. ssh2 writes the length, the
- * payload and the authentication tag of every packet apart; each would be a system call here, a segment on the wire, and
- * a wake-up of the server. (To cork the socket is not enough: its buffers are written one by one all the same.)
- */
-class GatheringSocket extends external_node_net_.Socket {
-    #gathered = [];
-    connect(...to) {
-        super.connect(...to);
-        // It gives the socket the write of its own class, as a property, for sockets that are used again.
-        Reflect.deleteProperty(this, 'write');
-        return this;
-    }
-    /** Takes the bytes over; false: it would be better to wait for `drain`. */
-    write(chunk) {
-        if (this.#gathered.length === 0)
-            process.nextTick(() => this.#flush());
-        this.#gathered.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-        return !this.writableNeedDrain;
-    }
-    end(...last) {
-        this.#flush();
-        return super.end(...last);
-    }
-    #flush() {
-        const gathered = this.#gathered;
-        this.#gathered = [];
-        if (gathered.length > 0 && this.writable)
-            super.write(Buffer.concat(gathered));
     }
 }
 
@@ -61643,6 +70113,12 @@ function fingerprint(key) {
 function knownHostsLine(host, key) {
     return `${hostLabel(host)} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
 }
+/** The same with the name of the host hashed (HashKnownHosts, ssh_config(5)). */
+function hashedLine(host, key) {
+    const salt = (0,external_node_crypto_.randomBytes)(20);
+    const hash = (0,external_node_crypto_.createHmac)('sha1', salt).update(hostLabel(host)).digest('base64');
+    return `|1|${salt.toString('base64')}|${hash} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
+}
 /** Signature algorithms by type of key, best first: one RSA key serves three (RFC 8332). */
 const ALGORITHMS = new Map([
     ['ssh-ed25519', ['ssh-ed25519']],
@@ -61663,221 +70139,1274 @@ function hostKeyAlgorithms(known) {
     return [...first, ...types.filter((type) => !first.includes(type))].flatMap((type) => ALGORITHMS.get(type) ?? []);
 }
 
-;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
-
-const SHA1_BYTES = 20;
-/*
- * names   = hashed | pattern { "," pattern }
- * hashed  = "|1|" base64( salt ) "|" base64( HMAC-SHA1( salt, label ) )      (one host, written by HashKnownHosts)
- * pattern = [ "!" ] { character | "*" | "?" }
- */
-/** Parses the field; undefined when it is hashed in a way that nothing can match. */
-function parseHostNames(field) {
-    if (!field.startsWith('|'))
-        return { kind: 'patterns', patterns: field.toLowerCase().split(',') };
-    const match = /^\|1\|([A-Za-z0-9+/]+=*)\|([A-Za-z0-9+/]+=*)$/.exec(field);
-    const [salt, hash] = [Buffer.from(match?.[1] ?? '', 'base64'), Buffer.from(match?.[2] ?? '', 'base64')];
-    return salt.length === SHA1_BYTES && hash.length === SHA1_BYTES ? { kind: 'hashed', salt, hash } : undefined;
+;// CONCATENATED MODULE: ./node_modules/ssh-config/lib/glob.js
+function escapeChars(text, chars) {
+    for (let char of chars) {
+        text = text.replace(new RegExp('\\' + char, 'g'), '\\' + char);
+    }
+    return text;
+}
+function match(pattern, text) {
+    pattern = escapeChars(pattern, '\\()[]{}.+^$|');
+    pattern = pattern
+        .replace(/\*/g, '.*')
+        .replace(/\?/g, '.?');
+    return new RegExp('^(?:' + pattern + ')$').test(text);
 }
 /**
- * Whether the line is about this host. A negated pattern that matches rules the line out, wherever it stands.
+ * A helper function to match input against [pattern-list](https://www.freebsd.org/cgi/man.cgi?query=ssh_config&sektion=5#PATTERNS).
+ * According to `man ssh_config`, negated patterns shall be matched first.
  *
- * @param label the host in the form of `hostLabel`
+ * @param {string|string[]} patternList one or more glob patterns to match
+ * @param {string} text the text to match
  */
-function matchesHost(names, label) {
-    if (names.kind === 'hashed') {
-        return (0,external_node_crypto_.timingSafeEqual)((0,external_node_crypto_.createHmac)('sha1', names.salt).update(label).digest(), names.hash);
-    }
-    let found = false;
-    for (const pattern of names.patterns) {
-        if (pattern.startsWith('!')) {
-            if (matchesPattern(pattern.slice(1), label))
-                return false;
+function glob(patternList, text) {
+    const patterns = Array.isArray(patternList) ? patternList : patternList.split(/,/);
+    // > If a negated entry is matched, then the Host entry is ignored, regardless of whether any other patterns on the line match.
+    let result = false;
+    for (const pattern of patterns) {
+        const negate = pattern[0] == '!';
+        if (negate && match(pattern.slice(1), text)) {
+            return false;
         }
-        else if (matchesPattern(pattern, label)) {
-            found = true;
+        else if (match(pattern, text)) {
+            // wait until all of the pattern match results because there might be a negated pattern
+            result = true;
         }
     }
-    return found;
+    return result;
 }
-/** `*` is any text, `?` any character. Goes back to the last `*` only: never slower than length times length. */
-function matchesPattern(pattern, text) {
-    let [at, position, star, resume] = [0, 0, -1, 0];
-    while (position < text.length) {
-        if (pattern[at] === '*') {
-            star = at++;
-            resume = position;
+/* harmony default export */ const lib_glob = (glob);
+//# sourceMappingURL=glob.js.map
+;// CONCATENATED MODULE: ./node_modules/ssh-config/lib/ssh-config.js
+
+
+
+const RE_SPACE = /\s/;
+const RE_LINE_BREAK = /\r|\n/;
+const RE_SECTION_DIRECTIVE = /^(Host|Match)$/i;
+const RE_MULTI_VALUE_DIRECTIVE = /^(GlobalKnownHostsFile|Host|IPQoS|SendEnv|UserKnownHostsFile|ProxyCommand|KnownHostsCommand|Match|CanonicalDomains|Include)$/i;
+const RE_COMMAND_DIRECTIVE = /^(ProxyCommand|KnownHostsCommand)$/i;
+const RE_QUOTE_DIRECTIVE = /^(?:CertificateFile|IdentityFile|IdentityAgent|User|Include)$/i;
+const RE_SINGLE_LINE_DIRECTIVE = /^(Include|IdentityFile)$/i;
+/**
+ * A type of line in an ssh-config file. Differentiates between directives,
+ * comments, and empty lines.
+ */
+var LineType;
+(function (LineType) {
+    /** line with a directive in an ssh-config file */
+    LineType[LineType["DIRECTIVE"] = 1] = "DIRECTIVE";
+    /** line with a comment in an ssh-config file */
+    LineType[LineType["COMMENT"] = 2] = "COMMENT";
+    /** empty line in an ssh-config file */
+    LineType[LineType["EMPTY"] = 3] = "EMPTY";
+})(LineType || (LineType = {}));
+const REPEATABLE_DIRECTIVES = [
+    'IdentityFile',
+    'LocalForward',
+    'RemoteForward',
+    'DynamicForward',
+    'CertificateFile',
+];
+function compare(line, opts) {
+    // @ts-ignore
+    return opts.hasOwnProperty(line.param) && opts[line.param] === line.value;
+}
+function getIndent(config) {
+    for (const line of config) {
+        if (line.type === LineType.DIRECTIVE && 'config' in line) {
+            for (const subline of line.config) {
+                if (subline.before) {
+                    return subline.before;
+                }
+            }
         }
-        else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[position])) {
-            at++;
-            position++;
+    }
+    return '  ';
+}
+function ssh_config_match(criteria, context) {
+    const testCriterion = (key, criterion) => {
+        switch (key.toLowerCase()) {
+            case 'all':
+                return true;
+            case 'final':
+                if (context.inFinalPass) {
+                    return true;
+                }
+                context.doFinalPass = true;
+                return false;
+            case 'exec':
+                if (!context.options.matchExec) {
+                    return false;
+                }
+                const command = `function main {
+          ${criterion}
         }
-        else if (star >= 0) {
-            at = star + 1;
-            position = ++resume;
+        main`;
+                return (0,external_node_child_process_namespaceObject.spawnSync)(command, { shell: true }).status === 0;
+            case 'host':
+                return lib_glob(criterion, context.params.HostName);
+            case 'originalhost':
+                return lib_glob(criterion, context.params.OriginalHost);
+            case 'user':
+                return lib_glob(criterion, context.params.User);
+            case 'localuser':
+                return lib_glob(criterion, context.params.LocalUser);
         }
-        else {
+    };
+    for (const key in criteria) {
+        const criterion = criteria[key];
+        const values = Array.isArray(criterion) ? criterion.map(({ val }) => val) : criterion;
+        if (!testCriterion(key, values)) {
             return false;
         }
     }
-    return /^\**$/.test(pattern.slice(at));
+    return true;
 }
-
-;// CONCATENATED MODULE: ./lib/ssh/known-hosts.js
-
-
-
-
-
-/** What messages call the text of the action's input. */
-const KNOWN_HOSTS_INPUT = 'the input known-hosts';
-/*
- * sshd(8), SSH_KNOWN_HOSTS FILE FORMAT:
- *
- *   line   = [ marker blanks ] names blanks type blanks base64 [ blanks comment ]  |  "#" comment  |  nothing
- *   marker = "@revoked" | "@cert-authority"
- */
-const MARKERS = new Map([
-    [undefined, 'none'],
-    ['revoked', 'revoked'],
-    ['cert-authority', 'cert-authority'],
-]);
-const LINE = /^(?:@(\S+)[ \t]+)?([^@ \t]\S*)[ \t]+(\S+)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t].*)?$/;
 /**
- * The keys by which ssh hosts are known, from text in the known_hosts format. Answers are those of OpenSSH, with one
- * exception: a line with `@cert-authority` vouches for certificates, which are not supported here, so it makes no key
- * known; it is only mentioned.
+ * Represents parsed SSH config. Main element of this library.
+ *
+ * A parsed SSH config is modelled as an array of {@link Line}s.
  */
-class KnownHosts {
-    #source;
-    #entries;
-    /** Lines that are neither blank nor comment nor understood: they say nothing about any host. */
-    badLines;
-    constructor(source, entries, badLines) {
-        this.#source = source;
-        this.#entries = entries;
-        this.badLines = badLines;
+class SSHConfig extends Array {
+    /** shortcut to access {@link LineType.DIRECTIVE} */
+    static DIRECTIVE = LineType.DIRECTIVE;
+    /** shortcut to access {@link LineType.COMMENT} */
+    static COMMENT = LineType.COMMENT;
+    /** shortcut to access {@link LineType.EMPTY} */
+    static EMPTY = LineType.EMPTY;
+    /**
+     * Parse SSH config text into structured object.
+     */
+    static parse(text) {
+        return parse(text);
     }
-    /** @param source what messages call the text: `input known-hosts`, or the name of a file */
-    static parse(text, source) {
-        const entries = [];
-        const badLines = [];
-        for (const [index, raw] of text
-            .replace(/^\ufeff/, '')
-            .split(/\r?\n/)
-            .entries()) {
-            const content = raw.trim();
-            if (content === '' || content.startsWith('#'))
-                continue;
-            const entry = parseEntry(content, index + 1);
-            if (entry === undefined)
-                badLines.push(index + 1);
-            else
-                entries.push(entry);
+    /**
+     * Stringify structured object into SSH config text.
+     */
+    static stringify(config) {
+        return stringify(config);
+    }
+    compute(opts, computeOpts) {
+        if (typeof opts === 'string')
+            opts = { Host: opts };
+        let userInfo;
+        try {
+            userInfo = external_node_os_namespaceObject.userInfo();
         }
-        return new KnownHosts(source, entries, badLines);
+        catch {
+            // os.userInfo() throws a SystemError if a user has no username or homedir.
+            userInfo = { username: process.env.USER || process.env.USERNAME || '' };
+        }
+        const context = {
+            params: {
+                Host: opts.Host,
+                HostName: opts.Host,
+                OriginalHost: opts.Host,
+                User: userInfo.username,
+                LocalUser: userInfo.username,
+            },
+            options: {
+                ignoreCase: computeOpts?.ignoreCase === true,
+                matchExec: computeOpts?.matchExec !== false,
+            },
+            inFinalPass: false,
+            doFinalPass: false,
+        };
+        const obj = {};
+        const setProperty = (name, value) => {
+            const key = computeOpts?.ignoreCase ? name.toLowerCase() : name;
+            let val;
+            if (Array.isArray(value)) {
+                if (RE_COMMAND_DIRECTIVE.test(key)) {
+                    val = value.map(({ val, separator, quoted }) => {
+                        return `${separator}${quoted ? `"${val.replace(/"/g, '\\"')}"` : val}`;
+                    }).join('').trim();
+                }
+                else {
+                    val = value.map(({ val }) => val);
+                }
+            }
+            else {
+                val = value;
+            }
+            const val0 = Array.isArray(val) ? val[0] : val;
+            // Use case-insensitive check for repeatable directives
+            const isRepeatable = REPEATABLE_DIRECTIVES.some(d => d.toLowerCase() === name.toLowerCase());
+            if (isRepeatable) {
+                const list = (obj[key] || (obj[key] = []));
+                list.push(...[].concat(val));
+            }
+            else if (obj[key] == null) {
+                if (name === 'HostName') {
+                    context.params.HostName = val0;
+                }
+                else if (name === 'User') {
+                    context.params.User = val0;
+                }
+                obj[key] = val;
+            }
+        };
+        if (opts.User !== undefined) {
+            setProperty('User', opts.User);
+        }
+        const doPass = () => {
+            for (const line of this) {
+                if (line.type !== LineType.DIRECTIVE)
+                    continue;
+                // Host and Match directives are always case-insensitive (per OpenSSH behavior)
+                if (/^host$/i.test(line.param) && lib_glob(Array.isArray(line.value) ? line.value.map(({ val }) => val) : line.value, context.params.Host)) {
+                    let canonicalizeHostName = false;
+                    let canonicalDomains = [];
+                    setProperty(line.param, line.value);
+                    for (const subline of line.config) {
+                        if (subline.type === LineType.DIRECTIVE) {
+                            setProperty(subline.param, subline.value);
+                            if (/^CanonicalizeHostName$/i.test(subline.param) && subline.value === 'yes') {
+                                canonicalizeHostName = true;
+                            }
+                            if (/^CanonicalDomains$/i.test(subline.param) && Array.isArray(subline.value)) {
+                                canonicalDomains = subline.value.map(({ val }) => val);
+                            }
+                        }
+                    }
+                    if (canonicalDomains.length > 0 && canonicalizeHostName && context.params.Host === context.params.OriginalHost) {
+                        for (const domain of canonicalDomains) {
+                            const host = `${context.params.OriginalHost}.${domain}`;
+                            const { status, stderr } = (0,external_node_child_process_namespaceObject.spawnSync)('nslookup', [host]);
+                            if (status === 0 && !/can't find/.test(stderr.toString())) {
+                                context.params.Host = host;
+                                setProperty('Host', host);
+                                doPass();
+                                break;
+                            }
+                        }
+                    }
+                }
+                else if (/^match$/i.test(line.param) && 'criteria' in line && ssh_config_match(line.criteria, context)) {
+                    for (const subline of line.config) {
+                        if (subline.type === LineType.DIRECTIVE) {
+                            setProperty(subline.param, subline.value);
+                        }
+                    }
+                }
+                else if (!/^(host|match)$/i.test(line.param)) {
+                    setProperty(line.param, line.value);
+                }
+            }
+        };
+        doPass();
+        if (context.doFinalPass) {
+            context.inFinalPass = true;
+            context.params.Host = context.params.HostName;
+            doPass();
+        }
+        return obj;
     }
-    /** Whether this host may be talked to when it shows this key (a blob as in RFC 4253, 6.6). */
-    check(host, key) {
-        const exact = this.#about(hostLabel(host));
-        // OpenSSH takes the key of the host without a port for other ports too, as long as nothing is known for that port.
-        const portless = this.#about(hostLabel({ ...host, port: 22 }));
-        const source = this.#source;
-        const same = [...exact, ...portless].filter((entry) => entry.key.equals(key));
-        const revoked = same.find((entry) => entry.marker === 'revoked');
-        if (revoked !== undefined)
-            return { verdict: 'revoked', source, line: revoked.line };
-        const own = exact.filter((entry) => entry.marker === 'none');
-        if (own.some((entry) => entry.key.equals(key)))
-            return { verdict: 'known' };
-        const old = own.find((entry) => entry.type === keyType(key)) ?? own[0];
-        if (old !== undefined)
-            return { verdict: 'changed', source, line: old.line, old: old.key };
-        if (same.some((entry) => entry.marker === 'none'))
-            return { verdict: 'known' };
-        const authority = [...exact, ...portless].find((entry) => entry.marker === 'cert-authority');
-        return { verdict: 'unknown', source, authorityLine: authority?.line };
+    find(opts) {
+        if (typeof opts === 'function')
+            return super.find(opts);
+        if (!(opts && ('Host' in opts || 'Match' in opts))) {
+            throw new Error('Can only find by Host or Match');
+        }
+        return super.find((line) => 'param' in line && compare(line, opts));
     }
-    /** Types of the keys known for a host (`ssh-ed25519`), in the order of the lines, each once. See hostKeyAlgorithms. */
-    keyTypesFor(host) {
-        const own = this.#about(hostLabel(host)).filter((entry) => entry.marker === 'none');
-        const portless = this.#about(hostLabel({ ...host, port: 22 })).filter((entry) => entry.marker === 'none');
-        return [...new Set((own.length > 0 ? own : portless).map((entry) => entry.type))];
+    remove(opts) {
+        let index;
+        if (typeof opts === 'function') {
+            index = super.findIndex(opts);
+        }
+        else if (!(opts && ('Host' in opts || 'Match' in opts))) {
+            throw new Error('Can only remove by Host or Match');
+        }
+        else {
+            index = super.findIndex((line) => 'param' in line && compare(line, opts));
+        }
+        if (index >= 0)
+            return this.splice(index, 1);
     }
-    #about(label) {
-        return this.#entries.filter((entry) => matchesHost(entry.names, label));
+    /**
+     * Convert this SSH config to its textual presentation via {@link stringify}.
+     */
+    toString() {
+        return stringify(this);
+    }
+    /**
+     * Append new section to existing SSH config.
+     */
+    append(opts) {
+        const indent = getIndent(this);
+        const lastEntry = this.length > 0 ? this[this.length - 1] : null;
+        let config = lastEntry && lastEntry.config || this;
+        let configWas = this;
+        let lastLine = config.length > 0 ? config[config.length - 1] : lastEntry;
+        if (lastLine && !lastLine.after)
+            lastLine.after = '\n';
+        let sectionLineFound = config !== configWas;
+        for (const param in opts) {
+            const value = opts[param];
+            const line = {
+                type: LineType.DIRECTIVE,
+                param,
+                separator: ' ',
+                value: Array.isArray(value) ? value.map((val, i) => ({ val, separator: i === 0 ? '' : ' ' })) : value,
+                before: sectionLineFound ? indent : indent.replace(/  |\t/, ''),
+                after: '\n',
+            };
+            if (RE_SECTION_DIRECTIVE.test(param)) {
+                sectionLineFound = true;
+                line.before = indent.replace(/  |\t/, '');
+                config = configWas;
+                // separate sections with an extra newline
+                // https://github.com/cyjake/ssh-config/issues/23#issuecomment-564768248
+                if (lastLine && lastLine.after === '\n')
+                    lastLine.after += '\n';
+                config.push(line);
+                config = line.config = new SSHConfig();
+            }
+            else {
+                config.push(line);
+            }
+            lastLine = line;
+        }
+        return configWas;
+    }
+    /**
+     * Prepend new section to existing SSH config.
+     */
+    prepend(opts, beforeFirstSection = false) {
+        const indent = getIndent(this);
+        let config = this;
+        let i = 0;
+        // insert above known sections
+        if (beforeFirstSection) {
+            while (i < this.length && !('config' in this[i])) {
+                i += 1;
+            }
+            if (i >= this.length) { // No sections in original config
+                return this.append(opts);
+            }
+        }
+        // Prepend new section above the first section
+        let sectionLineFound = false;
+        let processedLines = 0;
+        for (const param in opts) {
+            processedLines += 1;
+            const value = opts[param];
+            const line = {
+                type: LineType.DIRECTIVE,
+                param,
+                separator: ' ',
+                value: Array.isArray(value) ? value.map((val, i) => ({ val, separator: i === 0 ? '' : ' ' })) : value,
+                before: '',
+                after: '\n',
+            };
+            if (RE_SECTION_DIRECTIVE.test(param)) {
+                line.before = indent.replace(/  |\t/, '');
+                config.splice(i, 0, line);
+                config = line.config = new SSHConfig();
+                sectionLineFound = true;
+                continue;
+            }
+            // separate from previous sections with an extra newline
+            if (processedLines === Object.keys(opts).length) {
+                line.after += '\n';
+            }
+            if (!sectionLineFound) {
+                config.splice(i, 0, line);
+                i += 1;
+                // Add an extra newline if a single line directive like Include
+                if (RE_SINGLE_LINE_DIRECTIVE.test(param)) {
+                    line.after += '\n';
+                }
+                continue;
+            }
+            line.before = indent;
+            config.push(line);
+        }
+        return config;
     }
 }
 /**
- * The known hosts of the input, or of the user's file when the input is not given. A missing file knows no host.
- *
- * @param text the input `known-hosts`
- * @param home the user's home directory
- * @throws UserError when the file is there but cannot be read
+ * Parse SSH config text into structured object.
  */
-async function loadKnownHosts(text, home) {
-    if (text !== undefined && text.trim() !== '')
-        return KnownHosts.parse(text, KNOWN_HOSTS_INPUT);
-    const file = (0,external_node_path_.join)(home, '.ssh', 'known_hosts');
+function parse(text) {
+    // Handle Buffer input by converting to string
+    const input = typeof text === 'string' ? text : text.toString('utf-8');
+    let i = 0;
+    let chr = next();
+    let config = new SSHConfig();
+    let configWas = config;
+    function next() {
+        return input[i++];
+    }
+    function space() {
+        let spaces = '';
+        while (RE_SPACE.test(chr)) {
+            spaces += chr;
+            chr = next();
+        }
+        return spaces;
+    }
+    function linebreak() {
+        let breaks = '';
+        while (RE_LINE_BREAK.test(chr)) {
+            breaks += chr;
+            chr = next();
+        }
+        return breaks;
+    }
+    function parameter() {
+        let param = '';
+        while (chr && /[^ \t=]/.test(chr)) {
+            param += chr;
+            chr = next();
+        }
+        return param;
+    }
+    function separator() {
+        let sep = space();
+        if (chr === '=') {
+            sep += chr;
+            chr = next();
+        }
+        return (sep + space());
+    }
+    function value() {
+        let val = '';
+        let quoted = false;
+        let escaped = false;
+        while (chr && !RE_LINE_BREAK.test(chr)) {
+            // backslash escapes only double quotes
+            if (escaped) {
+                val += chr === '"' ? chr : `\\${chr}`;
+                escaped = false;
+            }
+            // ProxyCommand ssh -W "%h:%p" firewall.example.org
+            else if (chr === '"' && (!val || quoted)) {
+                quoted = !quoted;
+            }
+            else if (chr === '\\') {
+                escaped = true;
+            }
+            else if (chr === '#' && !quoted) {
+                break;
+            }
+            else {
+                val += chr;
+            }
+            chr = next();
+        }
+        if (quoted || escaped) {
+            throw new Error(`Unexpected line break at ${val}`);
+        }
+        return val.trim();
+    }
+    function comment() {
+        const type = LineType.COMMENT;
+        let content = '';
+        while (chr && !RE_LINE_BREAK.test(chr)) {
+            content += chr;
+            chr = next();
+        }
+        return { type, content, before: '', after: '' };
+    }
+    // Host *.co.uk
+    // Host * !local.dev
+    // Host "foo bar"
+    function values() {
+        const results = [];
+        let val = '';
+        // whether current value is quoted or not
+        let valQuoted = false;
+        // the separator preceding current value
+        let valSeparator = ' ';
+        // whether current context is within quotations or not
+        let quoted = false;
+        let escaped = false;
+        while (chr && !RE_LINE_BREAK.test(chr)) {
+            if (escaped) {
+                val += chr === '"' ? chr : `\\${chr}`;
+                escaped = false;
+            }
+            else if (chr === '"') {
+                quoted = !quoted;
+            }
+            else if (chr === '\\') {
+                escaped = true;
+            }
+            else if (quoted) {
+                val += chr;
+                valQuoted = true;
+            }
+            else if (/[ \t=]/.test(chr)) {
+                if (val) {
+                    results.push({ val, separator: valSeparator, quoted: valQuoted });
+                    val = '';
+                    valQuoted = false;
+                    valSeparator = chr;
+                }
+                // otherwise ignore the space
+            }
+            else if (chr === '#' && results.length > 0) {
+                break;
+            }
+            else {
+                val += chr;
+            }
+            chr = next();
+        }
+        if (quoted || escaped) {
+            throw new Error(`Unexpected line break at ${results.map(({ val }) => val).concat(val).join(' ')}`);
+        }
+        if (val)
+            results.push({ val, separator: valSeparator, quoted: valQuoted });
+        return results.length > 1 ? results : results[0].val;
+    }
+    function directive() {
+        const type = LineType.DIRECTIVE;
+        const param = parameter();
+        // Host "foo bar" baz
+        const multiple = RE_MULTI_VALUE_DIRECTIVE.test(param);
+        const result = {
+            type,
+            param,
+            separator: separator(),
+            quoted: !multiple && chr === '"',
+            value: multiple ? values() : value(),
+            before: '',
+            after: '',
+        };
+        if (!result.quoted)
+            delete result.quoted;
+        if (/^Match$/i.test(param)) {
+            const criteria = {};
+            if (typeof result.value === 'string') {
+                result.value = [{ val: result.value, separator: '', quoted: result.quoted }];
+            }
+            let i = 0;
+            while (i < result.value.length) {
+                const { val: keyword } = result.value[i];
+                switch (keyword.toLowerCase()) {
+                    case 'all':
+                    case 'canonical':
+                    case 'final':
+                        criteria[keyword] = [];
+                        i += 1;
+                        break;
+                    default:
+                        if (i + 1 >= result.value.length) {
+                            throw new Error(`Missing value for match criteria ${keyword}`);
+                        }
+                        criteria[keyword] = result.value[i + 1].val;
+                        i += 2;
+                        break;
+                }
+            }
+            result.criteria = criteria;
+        }
+        return result;
+    }
+    function line() {
+        const before = space();
+        const node = chr === '#' ? comment() : directive();
+        const after = linebreak();
+        node.before = before;
+        node.after = after;
+        return node;
+    }
+    while (chr) {
+        let node = line();
+        if (node.type === LineType.DIRECTIVE && RE_SECTION_DIRECTIVE.test(node.param)) {
+            config = configWas;
+            config.push(node);
+            config = node.config = new SSHConfig();
+        }
+        else if (node.type === LineType.DIRECTIVE && !node.param) {
+            // blank lines at file end
+            if (config.length === 0) {
+                if (configWas.length === 0) {
+                    configWas.push({ type: LineType.EMPTY, before: '', after: node.before });
+                }
+                else {
+                    configWas[configWas.length - 1].after += node.before;
+                }
+            }
+            else {
+                config[config.length - 1].after += node.before;
+            }
+        }
+        else {
+            config.push(node);
+        }
+    }
+    return configWas;
+}
+/**
+ * Stringify structured object into SSH config text.
+ */
+function stringify(config) {
+    let str = '';
+    function formatValue(value, quoted) {
+        if (Array.isArray(value)) {
+            let result = '';
+            for (const { val, separator, quoted } of value) {
+                result += (result ? separator : '') + formatValue(val, quoted || RE_SPACE.test(val));
+            }
+            return result;
+        }
+        return quoted ? `"${value}"` : value;
+    }
+    function formatDirective(line) {
+        const quoted = line.quoted
+            || (RE_QUOTE_DIRECTIVE.test(line.param) && typeof line.value === 'string' && RE_SPACE.test(line.value));
+        const value = formatValue(line.value, quoted);
+        return `${line.param}${line.separator}${value}`;
+    }
+    const format = (line) => {
+        str += line.before;
+        if (line.type === LineType.COMMENT) {
+            str += line.content;
+        }
+        else if (line.type === LineType.DIRECTIVE && REPEATABLE_DIRECTIVES.includes(line.param)) {
+            (Array.isArray(line.value) ? line.value : [line.value]).forEach((value, i, values) => {
+                str += formatDirective({ ...line, value: typeof value !== 'string' ? value.val : value });
+                if (i < values.length - 1)
+                    str += `\n${line.before}`;
+            });
+        }
+        else if (line.type === LineType.DIRECTIVE) {
+            str += formatDirective(line);
+        }
+        str += line.after;
+        if ('config' in line) {
+            line.config.forEach(format);
+        }
+    };
+    config.forEach(format);
+    return str;
+}
+
+//# sourceMappingURL=ssh-config.js.map
+;// CONCATENATED MODULE: ./lib/ssh/config-file.js
+
+
+
+
+
+/** As many as ssh follows. */
+const MAX_DEPTH = 16;
+/** Commands: ssh takes the rest of the line as it stands. */
+const COMMANDS = new Set(['proxycommand', 'localcommand', 'remotecommand', 'knownhostscommand']);
+/** Keywords with a list of words behind them. */
+const LISTS = new Set([
+    'host',
+    'match',
+    'include',
+    'userknownhostsfile',
+    'globalknownhostsfile',
+    'sendenv',
+    'setenv',
+]);
+/**
+ * Reads a configuration and all that it includes (ssh_config(5)). A file that is not there is an empty one.
+ *
+ * @throws UserError with file and line for what cannot be parsed
+ */
+async function readConfig(file, place, depth = 0) {
+    const text = await readText(file, place);
+    const lines = [];
+    for (const [index, content] of text.split('\n').entries()) {
+        const at = { file, line: index + 1 };
+        const parsed = parseLine(content.trim(), at);
+        if (parsed === undefined)
+            continue;
+        const included = [];
+        if (parsed.keyword === 'include') {
+            if (depth === MAX_DEPTH)
+                throw failure(at, `Include goes more than ${MAX_DEPTH} files deep`);
+            for (const name of parsed.words) {
+                for (const found of filesOf(name, place))
+                    included.push(await readConfig(found, place, depth + 1));
+            }
+        }
+        lines.push({ ...parsed, ...at, included });
+    }
+    return lines;
+}
+/** A UserError that names the line. */
+function failure({ file, line }, problem) {
+    return new UserError(`${file}, line ${line}: ${problem}`);
+}
+async function readText(file, place) {
     try {
-        return KnownHosts.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1'), file);
+        if (place.own) {
+            const { uid, mode } = await (0,external_node_fs_promises_namespaceObject.stat)(file);
+            if ((uid !== 0 && uid !== process.getuid?.()) || (mode & 0o022) !== 0) {
+                place.onPassedOver(`${file} is passed over: it must belong to you, and nobody else may have the right to write it ` +
+                    `(chmod go-w), because it can name commands. ssh does not take it either.`);
+                return '';
+            }
+        }
+        return await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'utf8');
     }
     catch (error) {
         const { code } = error;
         if (code === 'ENOENT' || code === 'ENOTDIR')
-            return KnownHosts.parse('', file);
-        throw new UserError(`${file} cannot be read (${code ?? String(error)}); the input known-hosts would be used instead`);
+            return '';
+        throw new UserError(`${file} cannot be read (${code ?? String(error)})`);
     }
 }
-function parseEntry(content, line) {
-    const [, mark, field = '', type = '', base64 = ''] = LINE.exec(content) ?? [];
-    const marker = MARKERS.get(mark);
-    const names = parseHostNames(field);
-    const key = Buffer.from(base64, 'base64');
-    // The blob repeats the type: a line where they differ was put together wrongly.
-    if (marker === undefined || names === undefined || keyType(key) !== type || !isKeyBlob(key))
+function parseLine(content, at) {
+    if (content === '' || content.startsWith('#'))
         return undefined;
-    return { line, marker, names, type, key };
+    const [, name = '', text = ''] = /^([^\s=]+)(?:\s*=\s*|\s+|$)(.*)$/.exec(content) ?? [];
+    const keyword = name.toLowerCase();
+    if (name === '')
+        throw failure(at, 'there is no keyword before "="');
+    if (text === '')
+        throw failure(at, `${name} has no value`);
+    if (COMMANDS.has(keyword))
+        return { keyword, words: [text], text };
+    try {
+        // One line at a time, which tells the line of a fault. Of the keywords the parser splits some alone; and it wants a
+        // value behind each word of Match, which `!all` has not.
+        const [directive] = parse(`${LISTS.has(keyword) ? 'Host' : name} ${text}`);
+        const value = directive !== undefined && 'value' in directive ? directive.value : '';
+        const words = typeof value === 'string' ? [value] : value.map(({ val }) => val);
+        return { keyword, words, text };
+    }
+    catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        throw failure(at, message.startsWith('Unexpected line break') ? 'a quotation mark is not closed' : `it cannot be read (${message})`);
+    }
+}
+/** The files that an Include names, sorted; wildcards as glob(7) has them. */
+function filesOf(name, { home, folder }) {
+    const path = name.startsWith('~/') ? (0,external_node_path_.join)(home, name.slice(2)) : (0,external_node_path_.isAbsolute)(name) ? name : (0,external_node_path_.join)(folder, name);
+    if (!/[*?[]/.test(path))
+        return [path];
+    return (0,external_node_fs_.globSync)(path, { cwd: (0,external_node_path_.dirname)(path) }).sort();
 }
 
-;// CONCATENATED MODULE: ./lib/ssh/host-key-refusal.js
+;// CONCATENATED MODULE: ./lib/ssh/config-values.js
+
+
+/** Seconds in each unit of a time (sshd_config(5), TIME FORMATS). */
+const UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+/**
+ * `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 in brackets when there is a port; several with commas.
+ *
+ * @throws UserError
+ */
+function jumpsOf(line) {
+    return wordOf(line)
+        .split(',')
+        .map((text) => {
+        const match = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^[\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?\/?$/.exec(text.trim());
+        const bare = /^(?:(.+)@)?([0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.%\w]*)$/i.exec(text.trim());
+        const address = match?.[2] ?? match?.[3] ?? bare?.[2];
+        const port = match?.[4] === undefined ? undefined : Number(match[4]);
+        if (address === undefined || (port !== undefined && (port < 1 || port > 65_535)))
+            throw failure(line, `${excerpt(text.trim())} is no jump host: it must be [user@]host[:port]`);
+        return { address, user: match?.[1] ?? bare?.[1], port };
+    });
+}
+/** @throws UserError */
+function portOf(line) {
+    const port = /^\d{1,5}$/.test(wordOf(line)) ? Number(wordOf(line)) : 0;
+    if (port < 1 || port > 65_535)
+        throw failure(line, `Port must be 1 to 65535, not ${excerpt(wordOf(line))}`);
+    return port;
+}
+/**
+ * A time in milliseconds; undefined for `none` and 0.
+ *
+ * @throws UserError
+ */
+function timeOf(line) {
+    const word = wordOf(line).toLowerCase();
+    if (word === 'none')
+        return undefined;
+    if (!/^(?:\d+[smhdw]?)+$/.test(word)) {
+        throw failure(line, `${excerpt(word)} is no time: it must be seconds, or such as 1m30s`);
+    }
+    const pieces = [...word.matchAll(/(\d+)([smhdw]?)/g)];
+    const seconds = pieces.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNITS[unit] ?? 1), 0);
+    return seconds === 0 ? undefined : seconds * 1000;
+}
+/** @throws UserError */
+function flagOf(line) {
+    if (line === undefined)
+        return false;
+    switch (wordOf(line).toLowerCase()) {
+        case 'yes':
+        case 'true':
+            return true;
+        case 'no':
+        case 'false':
+            return false;
+        default:
+            throw failure(line, `it must be yes or no, not ${excerpt(wordOf(line))}`);
+    }
+}
+/** What a keyword with one value says. */
+function wordOf(line) {
+    return line.words[0] ?? '';
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/tokens.js
+
+
 
 
 /**
- * Why a host is refused and what to do, as a phrase that goes behind `host NAME: `. The line to add stands on a line of
- * its own.
+ * A file name of the configuration with its tokens, `${VARIABLE}` and `~/` put in.
+ *
+ * @throws UserError for a token or a variable that is not known
  */
-function describeRefusal(verdict, host, key) {
-    const shown = describeKey(key);
-    const check = 'Compare it with what "ssh-keygen -lf" says of the key in /etc/ssh on the host';
-    const line = knownHostsLine(host, key);
-    switch (verdict.verdict) {
-        case 'unknown': {
-            const authority = verdict.authorityLine === undefined
-                ? ''
-                : ` (the certificate authority on line ${verdict.authorityLine} does not count: certificates are not supported)`;
-            return (`its host key is not known: ${shown} is not in ${verdict.source}${authority}. ${check}; ` +
-                `if it is the right one, add this line to ${whereToAdd(verdict.source)}:\n${line}`);
-        }
-        case 'changed':
-            return (`its host key has changed: it shows ${shown}, but line ${verdict.line} of ${verdict.source} has ` +
-                `${describeKey(verdict.old)}. Someone may be posing as this host, or it was set up anew. ${check}; ` +
-                `only if it is the right one, put this line in the place of line ${verdict.line}:\n${line}`);
-        case 'revoked':
-            return (`its host key is revoked: line ${verdict.line} of ${verdict.source} forbids ${shown}. ` +
-                'Give the host a new key; this one must not be trusted any more');
+function expandPath(text, line, values) {
+    const filled = expandTokens(text, line, values).replace(/\$\{([^}]*)\}/g, (_, name) => {
+        const value = process.env[name];
+        if (value === undefined)
+            throw failure(line, `the variable ${name} is not set`);
+        return value;
+    });
+    return expandHome(filled, values.home);
+}
+/** A file name in which `~/` is the home directory. */
+function expandHome(path, home) {
+    return path === '~' || path.startsWith('~/') ? (0,external_node_path_.join)(home, path.slice(1)) : path;
+}
+/** @throws UserError for a token that is not known */
+function expandTokens(text, line, values) {
+    return text.replace(/%(.?)/g, (token, letter) => {
+        const value = tokenValue(letter, values);
+        if (value === undefined)
+            throw failure(line, `${token} is no token that stands for something here`);
+        return value;
+    });
+}
+function tokenValue(letter, values) {
+    switch (letter) {
+        case '%':
+            return '%';
+        case 'h':
+            return values.host;
+        case 'n':
+            return values.given;
+        case 'k':
+            return values.keyName;
+        case 'p':
+            return String(values.port);
+        case 'r':
+            return values.user;
+        case 'u':
+            return values.localUser;
+        case 'd':
+            return values.home;
+        case 'i':
+            return String(process.getuid?.() ?? '');
+        case 'j':
+            return values.jump;
+        case 'l':
+            return (0,external_node_os_namespaceObject.hostname)();
+        case 'L':
+            return (0,external_node_os_namespaceObject.hostname)().split('.')[0];
+        case 'C':
+            return (0,external_node_crypto_.createHash)('sha1')
+                .update(`${(0,external_node_os_namespaceObject.hostname)()}${values.host}${values.port}${values.user}${values.jump}`)
+                .digest('hex');
+        default:
+            return undefined;
     }
 }
-/** The command has no input: there the user's own file is the place. */
-function whereToAdd(source) {
-    return source === KNOWN_HOSTS_INPUT ? source : `${KNOWN_HOSTS_INPUT}, or to ${source}`;
+
+;// CONCATENATED MODULE: ./lib/ssh/host-settings.js
+
+
+
+
+
+
+/**
+ * @param home the user's home directory
+ * @throws UserError with file and line for a value that is none
+ */
+function settingsOf(target, config, home) {
+    const localUser = (0,external_node_os_namespaceObject.userInfo)().username;
+    const answers = config.ask({ host: target.address, user: target.user, localUser });
+    const word = (keyword) => answers.first(keyword)?.words[0];
+    const portLine = answers.first('port');
+    const address = answers.hostName;
+    const endpoint = { address, port: target.port ?? (portLine ? portOf(portLine) : 22) };
+    const alias = word('hostkeyalias');
+    const jumpLine = answers.first('proxyjump');
+    const values = {
+        host: address,
+        given: target.address,
+        keyName: alias ?? address,
+        port: endpoint.port,
+        user: target.user ?? word('user') ?? localUser,
+        localUser,
+        home,
+        jump: jumpLine === undefined ? '' : wordOf(jumpLine),
+    };
+    const paths = (line) => line.words.map((one) => expandPath(one, line, values));
+    const optional = (keyword) => {
+        const line = answers.first(keyword);
+        return line && (wordOf(line) === 'none' ? [] : paths(line));
+    };
+    const identities = answers.all('identityfile');
+    const timeoutLine = answers.first('connecttimeout');
+    return {
+        name: describe(target),
+        endpoint,
+        // With an alias the port does not count: the alias names one host.
+        keyName: alias === undefined ? endpoint : { address: alias, port: 22 },
+        username: values.user,
+        identity: target.identity === undefined ? undefined : expandHome(target.identity, home),
+        identities: identities.length === 0
+            ? undefined
+            : identities
+                .filter((line) => wordOf(line) !== 'none')
+                .map((line) => ({ file: expandPath(wordOf(line), line, values), line })),
+        certificates: answers.all('certificatefile').flatMap((line) => (wordOf(line) === 'none' ? [] : paths(line))),
+        identitiesOnly: flagOf(answers.first('identitiesonly')),
+        agent: agentOf(answers, values),
+        proxy: target.jump === undefined ? proxyOf(answers, values) : jumping(target.jump),
+        userKnownHosts: optional('userknownhostsfile'),
+        globalKnownHosts: optional('globalknownhostsfile'),
+        hashKnownHosts: flagOf(answers.first('hashknownhosts')),
+        // `no` would let changed keys in too: that is asked of nobody here.
+        acceptNew: ['accept-new', 'no', 'off', 'false'].includes(word('stricthostkeychecking')?.toLowerCase() ?? ''),
+        timeout: target.timeout === undefined ? timeoutLine && timeOf(timeoutLine) : target.timeout * 1000,
+    };
 }
-function describeKey(key) {
-    return `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+/** Where known hosts are when nothing says otherwise (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */
+function usualKnownHosts(home) {
+    return {
+        user: [(0,external_node_path_.join)(home, '.ssh', 'known_hosts'), (0,external_node_path_.join)(home, '.ssh', 'known_hosts2')],
+        global: ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
+    };
+}
+/** `[user@]name[:port]`, as the matrix writes it. */
+function describe({ address, user, port }) {
+    const name = address.includes(':') ? `[${address}]` : address;
+    return `${user === undefined ? '' : `${user}@`}${name}${port === undefined ? '' : `:${port}`}`;
+}
+/** What a shell could take for more than a name. ssh refuses such names too. */
+const UNSAFE = /^-|[\s\p{Cc}'"`$\\;&<>|(){}]/u;
+function agentOf(answers, values) {
+    const line = answers.first('identityagent');
+    if (line === undefined || wordOf(line) === 'SSH_AUTH_SOCK')
+        return undefined;
+    if (wordOf(line) === 'none')
+        return 'none';
+    const variable = /^\$(\w+)$/.exec(wordOf(line))?.[1];
+    return variable === undefined ? expandPath(wordOf(line), line, values) : (process.env[variable] ?? 'none');
+}
+function proxyOf(answers, values) {
+    const jump = answers.first('proxyjump');
+    if (jump !== undefined && wordOf(jump).toLowerCase() !== 'none')
+        return jumping(jumpsOf(jump));
+    const line = answers.first('proxycommand');
+    if (line === undefined || line.text.toLowerCase() === 'none')
+        return { kind: 'direct' };
+    for (const name of [values.host, values.given, values.keyName, values.user]) {
+        if (UNSAFE.test(name))
+            throw failure(line, `${excerpt(name)} is not put into a command for the shell`);
+    }
+    return { kind: 'command', command: expandTokens(line.text, line, values) };
+}
+function jumping(hops) {
+    return hops.length === 0 ? { kind: 'direct' } : { kind: 'jump', hops };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/gathering-socket.js
+
+/**
+ * A TCP socket that gathers what is written in one turn of the event loop into one write. ssh2 writes the length, the
+ * payload and the authentication tag of every packet apart; each would be a system call here, a segment on the wire, and
+ * a wake-up of the server. (To cork the socket is not enough: its buffers are written one by one all the same.)
+ */
+class GatheringSocket extends external_node_net_.Socket {
+    #gathered = [];
+    connect(...to) {
+        super.connect(...to);
+        // It gives the socket the write of its own class, as a property, for sockets that are used again.
+        Reflect.deleteProperty(this, 'write');
+        return this;
+    }
+    /** Takes the bytes over; false: it would be better to wait for `drain`. */
+    write(chunk) {
+        if (this.#gathered.length === 0)
+            process.nextTick(() => this.#flush());
+        this.#gathered.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+        return !this.writableNeedDrain;
+    }
+    end(...last) {
+        this.#flush();
+        return super.end(...last);
+    }
+    #flush() {
+        const gathered = this.#gathered;
+        this.#gathered = [];
+        if (gathered.length > 0 && this.writable)
+            super.write(Buffer.concat(gathered));
+    }
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./lib/ssh/gathering-stream.js
+
+/**
+ * One byte stream of a readable and a writable end, which gathers what is written in one turn of the event loop into one
+ * write (see GatheringSocket). It ends when the readable end does. Faults of writing are not told: the readable end closes too.
+ */
+class GatheringStream extends external_node_stream_.Duplex {
+    #from;
+    #to;
+    #onClose;
+    #corked = false;
+    /** @param onClose to let the ends go; called once */
+    constructor(from, to, onClose) {
+        super({ allowHalfOpen: false });
+        this.#from = from;
+        this.#to = to;
+        this.#onClose = onClose;
+        from.on('data', (chunk) => {
+            if (!this.push(chunk))
+                from.pause();
+        });
+        from.on('end', () => this.push(null));
+        from.on('close', () => {
+            if (!this.readableEnded)
+                this.push(null);
+        });
+        from.on('error', (error) => this.destroy(error));
+        to.on('error', () => undefined);
+    }
+    write(...words) {
+        if (!this.#corked) {
+            this.#corked = true;
+            this.cork();
+            process.nextTick(() => {
+                this.#corked = false;
+                this.uncork();
+            });
+        }
+        return super.write(...words);
+    }
+    _read() {
+        this.#from.resume();
+    }
+    _write(chunk, _encoding, done) {
+        this.#send(chunk, done);
+    }
+    _writev(chunks, done) {
+        this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    }
+    _final(done) {
+        this.#to.end();
+        done();
+    }
+    _destroy(error, done) {
+        this.#onClose();
+        done(error);
+    }
+    #send(bytes, done) {
+        if (this.#to.writable)
+            this.#to.write(bytes, () => done());
+        else
+            done();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/program-stream.js
+
+
+
+/** As much of what a program says on stderr is kept for messages. */
+const KEPT_TEXT = 2000;
+/** How long a program may take to end when it is asked to. */
+const PATIENCE_MS = 2000;
+/** A program of the runner whose standard streams are a byte stream to a host. It ends with the stream. */
+class ProgramStream extends GatheringStream {
+    stderr;
+    /** Its exit status, once it has closed its streams too; undefined when a signal ended it. */
+    exited;
+    #said = '';
+    constructor(child) {
+        const ended = deferred();
+        super(child.stdout, child.stdin, () => end(child));
+        this.stderr = child.stderr;
+        this.exited = ended.promise;
+        child.once('close', (status) => ended.resolve(status ?? undefined));
+        child.stderr.on('data', (chunk) => (this.#said = (this.#said + chunk.toString()).slice(-KEPT_TEXT)));
+    }
+    /** The end of what it has said on stderr. */
+    get said() {
+        return this.#said.trim();
+    }
+    /**
+     * Starts it in a process group of its own, without the inputs of the action in its environment: they may be keys.
+     *
+     * @throws Error of spawn: there is no such program
+     */
+    static async start(program, words) {
+        const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_')));
+        const child = (0,external_node_child_process_namespaceObject.spawn)(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: environment });
+        const started = deferred();
+        child.once('spawn', () => started.resolve(undefined));
+        child.once('error', (error) => started.reject(error));
+        const stream = new ProgramStream(child);
+        await started.promise;
+        return stream;
+    }
+}
+/** Ends what still runs: at once where it is let go, after a while where it has closed its end and is about to go itself. */
+function end(child) {
+    child.stdin.end();
+    const { pid } = child;
+    const stop = (name) => {
+        // Nobody reads them any more, and until they are closed the program counts as running.
+        child.stdout.destroy();
+        child.stderr.destroy();
+        if (pid !== undefined && child.exitCode === null && child.signalCode === null)
+            signal(pid, name);
+    };
+    const going = child.stdout.readableEnded;
+    if (!going)
+        stop('SIGTERM');
+    const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), PATIENCE_MS);
+    child.once('close', () => clearTimeout(patience));
+}
+function signal(group, name) {
+    try {
+        process.kill(-group, name);
+    }
+    catch {
+        // It has ended meanwhile.
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/route.js
+
+
+
+
+
+/** What the last words of a command may take: they come by a way of their own. */
+const route_LAST_WORDS_MS = 500;
+/**
+ * All hosts on the way, in their order, with those that the first one needs by the ssh configuration.
+ *
+ * @param look the settings of a jump host
+ * @throws Error with a reason for people: the way goes in a circle
+ */
+function jumpsTo(settings, look, through = []) {
+    const hops = settings.proxy.kind === 'jump' ? settings.proxy.hops : [];
+    const [first] = hops;
+    if (first === undefined)
+        return [];
+    const way = [...through, settings.name];
+    const name = describe(first);
+    if (way.includes(name)) {
+        throw new Error(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
+            'One of them must be reached without a jump (ProxyJump none in the ssh configuration)');
+    }
+    return [...jumpsTo(look(first), look, way), ...hops];
+}
+/** Rejects with a reason for people. */
+async function openRoute(options) {
+    const { proxy, endpoint } = options.settings;
+    switch (proxy.kind) {
+        case 'direct':
+            return direct(endpoint.address, endpoint.port);
+        case 'command':
+            return throughCommand(proxy.command);
+        case 'jump':
+            return throughHops(options);
+    }
+}
+function direct(host, port) {
+    const socket = new GatheringSocket();
+    socket.setMaxListeners(0);
+    socket.setNoDelay(true);
+    socket.connect({ host, port });
+    return { stream: socket, said: silent };
+}
+/** As ssh does it: the user's shell becomes the command. */
+async function throughCommand(command) {
+    const shell = process.env['SHELL'] ?? '/bin/sh';
+    let stream;
+    try {
+        stream = await ProgramStream.start(shell, ['-c', `exec ${command}`]);
+    }
+    catch (error) {
+        throw new Error(`its ProxyCommand cannot be started: ${error.message}`, { cause: error });
+    }
+    const said = async () => {
+        await Promise.race([stream.exited, (0,promises_namespaceObject.setTimeout)(route_LAST_WORDS_MS, undefined, { ref: false })]);
+        return stream.said === '' ? '' : `; its ProxyCommand said: ${stream.said.slice(-500)}`;
+    };
+    return { stream, said };
+}
+function silent() {
+    return Promise.resolve('');
+}
+async function throughHops({ settings, jumps, hops, timeout, openHop }) {
+    const last = jumps[jumps.length - 1];
+    if (last === undefined)
+        throw new Error('Internal error: a way through no host');
+    const name = describe(last);
+    const before = jumps.slice(0, -1);
+    // The first of all has no host before it; a ProxyCommand may lead to it.
+    const target = { ...last, jump: before.length > 0 ? before : undefined };
+    let hop;
+    try {
+        hop = await hops.use(JSON.stringify(jumps.map(describe)), () => openHop(target));
+    }
+    catch (error) {
+        throw new Error(`jump host ${name}: ${error.message}`, { cause: error });
+    }
+    const { connection, release } = hop;
+    try {
+        const { address, port } = settings.endpoint;
+        const channel = await withinTime(connection.forward(address, port), timeout);
+        const stream = new GatheringStream(channel, channel, () => {
+            channel.destroy();
+            release();
+        });
+        return { stream, said: silent };
+    }
+    catch (error) {
+        release();
+        throw new Error(`jump host ${name} cannot reach it: ${error.message}`, { cause: error });
+    }
+}
+async function withinTime(opening, timeout) {
+    const stop = new AbortController();
+    const late = async () => {
+        await (0,promises_namespaceObject.setTimeout)(timeout, undefined, { signal: stop.signal });
+        throw new Error(`no answer within ${timeout / 1000} s`);
+    };
+    try {
+        return await Promise.race([opening, late()]);
+    }
+    catch (error) {
+        opening.then((channel) => channel.destroy(), () => undefined);
+        throw error;
+    }
+    finally {
+        stop.abort();
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/connection.js
-
 
 
 
@@ -61894,49 +71423,51 @@ class Connection {
     closed = false;
     constructor(client) {
         this.#client = client;
+        // One for each channel that is being opened.
+        client.setMaxListeners(0);
         client.on('close', () => (this.closed = true));
         // Failures of a connection that is up reach its channels as their end.
         client.on('error', () => undefined);
     }
     /** Rejects with an Error whose message is the reason, for people. */
-    static async open(host, login) {
+    static async open(target, login) {
+        const look = (one) => settingsOf(one, login.config, login.home);
+        const settings = look(target);
+        const timeout = settings.timeout ?? login.timeout;
+        const jumps = jumpsTo(settings, look);
+        const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
+        const openHop = (hop) => Connection.open(hop, login);
+        const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop });
         const client = new lib.Client();
-        const username = host.user ?? (0,external_node_os_namespaceObject.userInfo)().username;
-        const endpoint = { address: host.address, port: host.port };
         const ready = deferred();
         let refusal;
         client.once('ready', () => ready.resolve(undefined));
         client.once('error', (error) => {
-            ready.reject(new Error(refusal ?? describeConnectError(error, { host, username, login })));
+            ready.reject(new Error(refusal ?? describeConnectError(error, { settings, plan, timeout })));
         });
+        // A second one may follow: nobody waits for it.
+        client.on('error', () => undefined);
         client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
-        const sock = new GatheringSocket();
-        sock.setMaxListeners(0);
-        sock.setNoDelay(true);
-        sock.connect({ host: host.address, port: host.port });
         client.connect({
-            sock,
-            username,
-            readyTimeout: login.timeout,
-            keepaliveInterval: Math.max(1000, Math.floor(login.timeout / 3)),
+            sock: route.stream,
+            username: settings.username,
+            readyTimeout: timeout,
+            keepaliveInterval: Math.max(1000, Math.floor(timeout / 3)),
             keepaliveCountMax: 2,
-            algorithms: { serverHostKey: hostKeyAlgorithms(login.knownHosts.keyTypesFor(endpoint)) },
-            ...(login.credentials.agent === undefined ? {} : { agent: login.credentials.agent }),
-            authHandler: methods(username, login.credentials),
+            algorithms: { serverHostKey: hostKeyAlgorithms(check.types) },
+            authHandler: plan.methods,
             hostVerifier: (key) => {
-                const verdict = login.knownHosts.check(endpoint, key);
-                if (verdict.verdict === 'known')
-                    return true;
-                refusal = describeRefusal(verdict, endpoint, key);
-                return false;
+                refusal = check.refuse(key);
+                return refusal === undefined;
             },
         });
         try {
             await ready.promise;
         }
         catch (error) {
+            const said = await route.said();
             client.destroy();
-            throw error;
+            throw new Error(error.message + said, { cause: error });
         }
         return new Connection(client);
     }
@@ -61964,17 +71495,26 @@ class Connection {
         });
         return answer.promise;
     }
+    /** Opens a byte stream from this host to another. */
+    forward(address, port) {
+        const answer = deferred();
+        const gone = () => answer.reject(new Error('the connection was closed'));
+        if (this.closed)
+            gone();
+        this.#client.once('close', gone);
+        this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+            this.#client.off('close', gone);
+            if (error)
+                answer.reject(new Error(error.message.replace(/^\(SSH\) Channel open failure: /, '')));
+            else
+                answer.resolve(channel);
+        });
+        return answer.promise;
+    }
     close() {
         this.#client.end();
         this.#client.destroy();
     }
-}
-/** The agent first, then key by key: each try counts against the server's MaxAuthTries, so nothing is tried twice. */
-function methods(username, { agent, keys }) {
-    return [
-        ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
-        ...keys.map(({ key }) => ({ type: 'publickey', username, key })),
-    ];
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
@@ -62015,11 +71555,166 @@ class ControlPool {
                 this.#connections.push(connection);
             const channel = await connection.exec(command);
             if (channel)
-                return channel;
+                return Object.assign(channel, { exited: exitOf(channel) });
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
         }
     }
+}
+/** Not by 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader. */
+function exitOf(channel) {
+    return new Promise((resolve) => {
+        channel.once('close', (code) => resolve(code ?? undefined));
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/transport.js
+
+
+
+
+
+
+/** More than any login script prints. */
+const MAX_BANNER = 1 << 20;
+/**
+ * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
+ * command. What the ssh configuration says of the host is the program's own business.
+ */
+class Transport {
+    #host;
+    #program;
+    #timeout;
+    #open = new Set();
+    /** @param program its name and its first arguments */
+    constructor(host, program, login) {
+        this.#host = host;
+        this.#program = program;
+        this.#timeout = host.timeout === undefined ? login.timeout : host.timeout * 1000;
+    }
+    /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
+    async exec(command) {
+        const [name = '', ...first] = this.#program;
+        const word = `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
+        const words = [...first, ...transportWords(this.#host, name, this.#timeout), `echo ${word}; ${command}`];
+        let stream;
+        try {
+            stream = await ProgramStream.start(name, words);
+        }
+        catch (error) {
+            const { code } = error;
+            throw new Error(`its transport program ${excerpt(name)} cannot be started (${code ?? String(error)}): ` +
+                'is it installed on the runner, and on PATH?', { cause: error });
+        }
+        this.#open.add(stream);
+        stream.on('close', () => this.#open.delete(stream));
+        // Listeners come later; without one a fault would end this process.
+        stream.on('error', () => undefined);
+        const timer = setTimeout(() => {
+            stream.destroy(new Error(`it did not answer within ${this.#timeout / 1000} s`));
+        }, this.#timeout);
+        try {
+            await passWord(stream, `${word}\n`);
+        }
+        catch (error) {
+            stream.destroy();
+            const { message } = error;
+            throw new Error(`${message} (transport program ${excerpt(name)})${transport_because(stream)}`, { cause: error });
+        }
+        finally {
+            clearTimeout(timer);
+        }
+        return stream;
+    }
+    close() {
+        for (const stream of this.#open)
+            stream.destroy();
+        this.#open.clear();
+    }
+}
+/** Reads up to the end of this word; what a login script prints before it is skipped. */
+async function passWord(stream, word) {
+    const passed = deferred();
+    let text = Buffer.alloc(0);
+    const onData = (chunk) => {
+        text = Buffer.concat([text, chunk]);
+        const at = text.indexOf(word);
+        if (at >= 0) {
+            stream.off('data', onData).pause();
+            stream.unshift(text.subarray(at + word.length));
+            passed.resolve(undefined);
+        }
+        else if (text.length > MAX_BANNER) {
+            passed.reject(new Error('it prints without end before it runs the command'));
+        }
+    };
+    const onError = (error) => passed.reject(error);
+    const onEnd = () => {
+        void stream.exited.then((status) => {
+            const how = status === undefined ? 'a signal' : `status ${status}`;
+            passed.reject(new Error(`the way there ended with ${how} before the host had answered`));
+        });
+    };
+    stream.on('data', onData).once('error', onError).once('end', onEnd);
+    try {
+        await passed.promise;
+    }
+    finally {
+        stream.off('data', onData).off('error', onError).off('end', onEnd);
+    }
+}
+function transport_because({ said }) {
+    return said === '' ? '' : `; it said: ${said.slice(-500)}`;
+}
+/**
+ * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
+ * they take `-l USER HOST COMMAND`.
+ *
+ * @param timeout ms
+ * @throws Error with a reason for people: the matrix asks for what the program cannot be told
+ */
+function transportWords(host, program, timeout) {
+    const { address, user, port, identity, jump } = host;
+    if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
+        throw new Error(`${excerpt(describe(host))} cannot be given to a transport program`);
+    const login = user === undefined ? [] : ['-l', user];
+    if ((0,external_node_path_.basename)(program) !== 'ssh') {
+        const asked = [
+            ...(port === undefined ? [] : [`port ${port}`]),
+            ...(identity === undefined ? [] : ['an identity']),
+            ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
+        ];
+        if (asked.length > 0) {
+            throw new Error(`the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt(program)} is not ssh and ` +
+                'cannot be told so: leave it out, or put it into a script that is named as the transport');
+        }
+        return [...login, address];
+    }
+    const seconds = Math.max(1, Math.round(timeout / 1000));
+    const options = [
+        'BatchMode=yes',
+        `ConnectTimeout=${seconds}`,
+        `ServerAliveInterval=${Math.max(1, Math.floor(seconds / 3))}`,
+        'ServerAliveCountMax=2',
+    ];
+    return [
+        ...login,
+        ...(port === undefined ? [] : ['-p', String(port)]),
+        ...options.flatMap((option) => ['-o', option]),
+        ...(identity === undefined ? [] : ['-i', identity]),
+        ...(jump === undefined ? [] : ['-J', jump.length === 0 ? 'none' : jump.map(describe).join(',')]),
+        address,
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/channels.js
+
+
+
+/** Over our own ssh, or over the program that the matrix names for this host; in the directory that it names as its root. */
+function channelsTo(host, login) {
+    const channels = host.transport === undefined ? new ControlPool(host, login) : new Transport(host, host.transport, login);
+    return host.chroot === undefined ? channels : inChroot(channels, host.chroot);
 }
 
 ;// CONCATENATED MODULE: ./lib/build/staging-name.js
@@ -62059,19 +71754,16 @@ if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
  *
  * @returns undefined when it is gone, else why not, for people
  */
-async function cleanHost(pool, staging) {
+async function cleanHost(channels, staging) {
     if (!isStagingName(staging))
         return `${staging} is not a staging directory`;
     try {
-        const channel = await pool.exec(`exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`);
+        const channel = await channels.exec(`exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`);
         let complaint = '';
         channel.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-500)));
         channel.resume();
         channel.end();
-        // Not 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader.
-        const status = await new Promise((resolve) => {
-            channel.on('close', (code) => resolve(code));
-        });
+        const status = await channel.exited;
         return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
     }
     catch (error) {
@@ -62089,10 +71781,11 @@ async function cleanHost(pool, staging) {
 
 
 
-/** Lanes to one host over its control connections. */
+
+/** Lanes to one host over its channels. */
 class SshLanes {
     host;
-    #pool;
+    #channels;
     #onUse;
     /** A lane was begun: without one nothing can be left on the host. */
     #used = false;
@@ -62103,9 +71796,33 @@ class SshLanes {
     constructor(host, login, onUse) {
         this.host = host;
         this.#onUse = onUse;
-        this.#pool = new ControlPool(host, login);
+        this.#channels = channelsTo(host, login);
     }
     async open(setup) {
+        try {
+            return await this.#open(setup);
+        }
+        catch (error) {
+            const { chroot } = this.host;
+            const problem = chroot === undefined ? undefined : chrootProblem(error.message, chroot);
+            throw problem === undefined ? error : new Error(problem, { cause: error });
+        }
+    }
+    /**
+     * Removes the staging directory, over the connections that stand or a new one. There are no lanes from here on.
+     *
+     * @returns why it could not
+     */
+    async clean(staging) {
+        this.#closed = true;
+        return this.#used ? cleanHost(this.#channels, staging) : undefined;
+    }
+    /** Ends all connections. */
+    close() {
+        this.#closed = true;
+        this.#channels.close();
+    }
+    async #open(setup) {
         if (!this.#withoutPerl) {
             try {
                 return await PerlLane.open(await this.#channel(), perlProgram(), setup);
@@ -62118,23 +71835,9 @@ class SshLanes {
         }
         return ShLane.open(await this.#channel(), (0,external_node_fs_.readFileSync)(assetPath('lane.sh'), 'utf8'), setup);
     }
-    /**
-     * Removes the staging directory, over the connections that stand or a new one. There are no lanes from here on.
-     *
-     * @returns why it could not
-     */
-    async clean(staging) {
-        this.#closed = true;
-        return this.#used ? cleanHost(this.#pool, staging) : undefined;
-    }
-    /** Ends all connections. */
-    close() {
-        this.#closed = true;
-        this.#pool.close();
-    }
     /** Until a lane's program is sent there, nothing happens on the host. */
     async #channel() {
-        const channel = await this.#pool.exec(LANE_COMMAND);
+        const channel = await this.#channels.exec(LANE_COMMAND);
         if (this.#closed) {
             channel.destroy();
             throw new Error('it came up when the run was over');
@@ -62430,7 +72133,7 @@ class Inventory {
         this.#removed.delete(path);
         if (before !== undefined)
             return;
-        const parent = inventory_parentOf(path);
+        const parent = parentOf(path);
         const siblings = this.#children.get(parent);
         if (siblings)
             siblings.add(path);
@@ -62443,7 +72146,7 @@ class Inventory {
         if (!this.#stamps.delete(path))
             return;
         this.#removed.set(path, this.#journal.push(path));
-        const parent = inventory_parentOf(path);
+        const parent = parentOf(path);
         const siblings = this.#children.get(parent);
         siblings?.delete(path);
         if (siblings?.size === 0)
@@ -62470,7 +72173,7 @@ class Inventory {
     }
 }
 /** Empty for what stands right in the workspace. */
-function inventory_parentOf(path) {
+function parentOf(path) {
     return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
@@ -64790,12 +74493,12 @@ function namesBefore(line) {
 
 ;// CONCATENATED MODULE: ./lib/stage/home/recipe-outputs.js
 
-const recipe_outputs_NONE = new Set();
+const NONE = new Set();
 /** The files and links that the lines of each recipe have brought home, for as long as its recipe is known to anybody. */
 class RecipeOutputs {
     #written = new WeakMap();
     of(recipe) {
-        return this.#written.get(recipe) ?? recipe_outputs_NONE;
+        return this.#written.get(recipe) ?? NONE;
     }
     /** @param outputs of one line: removals come before the rest */
     add(recipe, outputs) {
@@ -64938,7 +74641,1668 @@ function stageFor({ root, staging, exclude }, world) {
     return { stage, token: undefined, forgetToken: () => undefined };
 }
 
+;// CONCATENATED MODULE: ./lib/model/arch.js
+/** Names of one processor, as `uname -m`, Debian and Go write it. */
+const SYNONYMS = [
+    ['x86_64', 'amd64', 'x64'],
+    ['aarch64', 'arm64'],
+    ['i386', 'i486', 'i586', 'i686', 'x86'],
+];
+/** Whether two names of processors (`uname -m`, the `arch` of a matrix) mean different ones. */
+function archDiffers(a, b) {
+    return canonical(a) !== canonical(b);
+}
+function canonical(name) {
+    const word = name.trim().toLowerCase();
+    return SYNONYMS.find((names) => names.includes(word))?.[0] ?? word;
+}
+
+;// CONCATENATED MODULE: ./lib/engine/toolchain.js
+
+
+
+/** Of sh, for a program that is not there. */
+const ABSENT = 127;
+/** So much of a differing line is shown, in characters. */
+const SHOWN = 120;
+/**
+ * What is compared. Where nothing may run on the runner its own tools do not matter, nor whether all hosts have the same
+ * kernel: what their compilers make code for does.
+ */
+function toolsOf(toolchain, fallback) {
+    if (toolchain)
+        return toolchain.map((command) => ({ command, firstLine: false, optional: false }));
+    const second = fallback === 'never' ? 'cc -dumpmachine' : 'uname -m';
+    return ['cc --version', second].map((command) => ({ command, firstLine: true, optional: true }));
+}
+/**
+ * One program for sh that runs all of them, each in a subshell without input.
+ *
+ * @param nonce a word of letters and digits that no command knows: parts the answers
+ */
+function toolProgram(tools, nonce) {
+    const lines = tools.map(({ command }) => `(eval ${shellQuote(command)}) </dev/null; printf '\\n${nonce} %d\\n' "$?"\n`);
+    return `printf '${nonce}\\n'\n${lines.join('')}`;
+}
+/**
+ * Reads what `toolProgram` printed, in order.
+ *
+ * @returns fewer than there are tools when it did not come to its end; undefined when it did not even begin
+ */
+function readAnswers(stdout, nonce) {
+    const begin = `${nonce}\n`;
+    if (!stdout.startsWith(begin))
+        return undefined;
+    const answers = [];
+    let from = begin.length;
+    for (const end of stdout.matchAll(new RegExp(`\\n${nonce} (\\d+)\\n`, 'g'))) {
+        const text = stdout.slice(from, end.index).replace(/\n+$/, '');
+        answers.push({ status: Number(end[1]), text });
+        from = end.index + end[0].length;
+    }
+    return answers;
+}
+/**
+ * How a host's answers differ from others, for people: the first tool and the first line that do, both as they are.
+ *
+ * @param there the host's own answers, in the order of the tools
+ * @param modelOf what that tool's answer is compared with; not asked where there is nothing to compare
+ * @returns undefined when they are the same
+ */
+function firstDifference(tools, there, modelOf) {
+    for (const [at, tool] of tools.entries()) {
+        const answer = there[at];
+        const model = answer && !isSkipped(tool, answer) ? modelOf(at, answer) : undefined;
+        const found = answer && model && difference(tool, answer, model);
+        if (found !== undefined)
+            return found;
+    }
+    return undefined;
+}
+/** Whether this answer is that of a tool which is not there and need not be. */
+function isSkipped(tool, answer) {
+    return tool.optional && answer.status === ABSENT;
+}
+function difference(tool, there, { answer: other, name }) {
+    if (isSkipped(tool, other))
+        return undefined;
+    const [ours, theirs] = [linesOf(tool, there), linesOf(tool, other)];
+    const at = Array.from(ours.length > theirs.length ? ours : theirs).findIndex((_, n) => ours[n] !== theirs[n]);
+    const command = excerpt(tool.command, SHOWN);
+    if (at >= 0) {
+        const where = at > 0 ? `, line ${at + 1},` : '';
+        return `${command}${where} says ${said(there, ours[at])} there, ${said(other, theirs[at])} on ${name}`;
+    }
+    if (there.status === other.status)
+        return undefined;
+    return `${command} ends with status ${there.status} there, ${other.status} on ${name}`;
+}
+function linesOf({ firstLine }, { text }) {
+    const lines = text === '' ? [] : text.split('\n');
+    return firstLine ? lines.slice(0, 1) : lines;
+}
+function said({ status }, line) {
+    if (line !== undefined)
+        return excerpt(decode(line), SHOWN);
+    return status === 0 ? 'nothing' : `nothing (status ${status}${status === ABSENT ? ': it is not there' : ''})`;
+}
+
+;// CONCATENATED MODULE: ./lib/engine/toolchain-model.js
+
+
+/**
+ * Hosts among themselves: the first in the matrix of those that are there is the model for the others; for a tool that
+ * it lacks, the next that has it.
+ */
+class ToolModel {
+    #tools;
+    #grace;
+    /** In matrix order; lost ones are taken out. */
+    #hosts;
+    #models = [];
+    /** Hosts that are there before the model is known. */
+    #waiting = new Map();
+    #timer;
+    #known = false;
+    /**
+     * @param hosts in matrix order
+     * @param grace how long the first to be there waits for those before it, in ms
+     */
+    constructor(tools, hosts, grace) {
+        this.#tools = tools;
+        this.#hosts = new Set(hosts);
+        this.#grace = grace;
+    }
+    /** @returns how the host differs, for people; undefined: it does not */
+    compare(host, there) {
+        const found = deferred();
+        this.#waiting.set(host, () => found.resolve(firstDifference(this.#tools, there, (at, answer) => (this.#models[at] ??= { answer, name: host.name }))));
+        this.#timer ??= setTimeout(() => this.#begin(), this.#grace).unref();
+        this.#look();
+        return found.promise;
+    }
+    /** It will not be there any more. */
+    gone(host) {
+        this.#hosts.delete(host);
+        this.#waiting.delete(host);
+        this.#look();
+    }
+    /** Nobody that comes before the first of those that wait is still on the way. */
+    #look() {
+        const [first] = this.#hosts;
+        if (this.#known || (first && this.#waiting.has(first)))
+            this.#begin();
+    }
+    #begin() {
+        clearTimeout(this.#timer);
+        this.#known = true;
+        for (const host of this.#hosts)
+            this.#waiting.get(host)?.();
+        this.#waiting.clear();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/toolchain-check.js
+
+
+
+
+
+
+/** How long the commands of one host, or of the runner, may take together. */
+const TOOLS_TIMEOUT_MS = 15_000;
+/**
+ * Leaves out hosts whose tools are not those of the runner, or, where nothing may run on the runner, not those of the
+ * other hosts: what is built must not depend on where.
+ */
+class ToolCheck {
+    #options;
+    #nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    #timeout;
+    #model;
+    #runner;
+    constructor(options) {
+        this.#options = options;
+        this.#timeout = options.timeout ?? TOOLS_TIMEOUT_MS;
+        this.#model = new ToolModel(options.tools, options.hosts, options.grace);
+    }
+    /**
+     * Before a host is connected to.
+     *
+     * @throws Error with the reason why it is left out
+     */
+    checkArch({ arch }) {
+        const { runner, fallback } = this.#options;
+        if (arch === undefined || fallback === 'never' || !archDiffers(arch, runner.arch))
+            return;
+        throw new Error(`left out: its processor is ${excerpt(arch)} by the matrix, the runner's is ${excerpt(runner.arch)}. ` +
+            'What is built there may not run here; with fallback never hosts are compared with each other alone');
+    }
+    /** Begins with the runner's own commands, while hosts are still being reached. */
+    start() {
+        if (this.#options.tools.length === 0 || this.#options.fallback === 'never')
+            return;
+        // Who waits for it hears of a fault.
+        this.#answersOfRunner().catch(() => undefined);
+    }
+    /**
+     * Once a host is up, before it gets a job.
+     *
+     * @param onWait told when the host's owner has had no place for so short a question for long: it goes on being
+     *   asked. Not told where nothing may run on the runner
+     * @throws Error with the reason why it is left out
+     */
+    async check(remote, onWait = () => undefined) {
+        const { tools, fallback } = this.#options;
+        if (tools.length === 0)
+            return;
+        let there = await this.#answers('there', remote);
+        while (!there) {
+            // Without any host nothing could be built then.
+            if (fallback !== 'never')
+                onWait();
+            there = await this.#answers('there', remote);
+        }
+        const reason = await (fallback === 'never' ? this.#model.compare(remote.host, there) : this.#compare(there));
+        if (reason === undefined)
+            return;
+        throw new Error(`left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
+            'matrix, or say with toolchain which commands must give the same');
+    }
+    /** The host will not come any more. */
+    gone(host) {
+        this.#model.gone(host);
+    }
+    async #compare(there) {
+        const { tools } = this.#options;
+        const here = await this.#answersOfRunner();
+        return firstDifference(tools, there, (at) => here[at] && { answer: here[at], name: 'the runner' });
+    }
+    #answersOfRunner() {
+        return (this.#runner ??= this.#answers('on the runner', this.#options.runner).then((answers) => {
+            if (!answers)
+                throw new Error(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
+            return answers;
+        }));
+    }
+    /** @returns undefined when not even the first command was begun in time */
+    async #answers(where, machine) {
+        const { tools } = this.#options;
+        const late = AbortSignal.timeout(this.#timeout);
+        const { stdout, stderr, outcome } = await machine.ask(toolProgram(tools, this.#nonce), late);
+        if (outcome.kind === 'host-lost')
+            throw new Error(outcome.reason);
+        const answers = readAnswers(stdout, this.#nonce);
+        if (!answers && late.aborted)
+            return undefined;
+        const next = tools[answers?.length ?? 0];
+        if (answers && !next)
+            return answers;
+        if (!answers)
+            throw new Error(`left out: a command for sh does not work ${where}: ${excerpt(decode(stderr), 200)}`);
+        const how = late.aborted ? `did not end within ${this.#timeout / 1000} s` : 'ended the shell that ran it';
+        throw new Error(`left out: ${excerpt(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/toolchain.js
+
+
+
+
+
+
+/** What tells a version is short; what goes on for ever must not fill the memory. */
+const LIMIT = 1 << 20;
+/**
+ * What the input `toolchain` asks for, for the ssh hosts of a matrix.
+ *
+ * @param environment that of make, as `NAME=value`
+ */
+function toolCheck(settings, hosts, environment) {
+    const { fallback, toolchain, root } = settings;
+    const tools = toolsOf(toolchain, fallback);
+    return new ToolCheck({ tools, fallback, hosts, runner: runnerTools(root, environment), grace: GRACE_MS });
+}
+/**
+ * The runner's tools as recipes find them there.
+ *
+ * @param directory absolute
+ * @param environment as `NAME=value`
+ */
+function runnerTools(directory, environment) {
+    const env = Object.fromEntries(environment.map((entry) => {
+        const [name = ''] = entry.split('=', 1);
+        return [decode(name), decode(entry.slice(name.length + 1))];
+    }));
+    return { arch: (0,external_node_os_namespaceObject.machine)(), ask: (program, signal) => ask(program, directory, env, signal) };
+}
+function ask(program, cwd, env, signal) {
+    return new Promise((resolve) => {
+        // A group of its own: what a command has started goes with it.
+        const child = (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', program], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+        const pipes = [child.stdout, child.stderr];
+        const chunks = pipes.map(() => []);
+        let size = 0;
+        const kill = () => {
+            try {
+                if (child.pid !== undefined)
+                    process.kill(-child.pid, 'SIGKILL');
+            }
+            catch {
+                // All of it has ended.
+            }
+        };
+        const stop = () => {
+            kill();
+            // What has left the group may hold them.
+            for (const pipe of pipes)
+                pipe.destroy();
+        };
+        const end = (outcome) => {
+            signal.removeEventListener('abort', stop);
+            const [stdout = '', stderr = ''] = chunks.map((parts) => bytesOf(Buffer.concat(parts)));
+            resolve({ outcome: signal.aborted ? { kind: 'cancelled' } : outcome, stdout, stderr });
+        };
+        for (const [at, pipe] of pipes.entries()) {
+            pipe.on('data', (chunk) => {
+                size += chunk.length;
+                if (size > LIMIT)
+                    stop();
+                else
+                    chunks[at]?.push(chunk);
+            });
+        }
+        signal.addEventListener('abort', stop);
+        if (signal.aborted)
+            stop();
+        // What it has left in the background must not keep the pipes open.
+        child.once('exit', kill);
+        child.once('error', ({ message }) => {
+            chunks[1]?.push(Buffer.from(message));
+            end({ kind: 'exited', status: 127 });
+        });
+        child.once('close', (status, name) => end(status === null
+            ? { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name ?? 'SIGKILL'] }
+            : { kind: 'exited', status }));
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/make/process-facts.js
+
+
+
+/** Everything about a process that is ours to read; undefined when it is gone. */
+function processFacts(pid) {
+    try {
+        const status = bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/status`));
+        const list = (name) => splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/${name}`)));
+        return {
+            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
+            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
+            directory: bytesOf((0,external_node_fs_.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
+            argv: list('cmdline'),
+            environment: list('environ'),
+        };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
+function processStart(pid) {
+    const fields = statFields(pid);
+    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
+function processAncestors(pid) {
+    const ancestors = [];
+    for (let at = process_facts_parentOf(pid); at !== undefined && at > 0; at = process_facts_parentOf(at))
+        ancestors.push(at);
+    return ancestors;
+}
+function process_facts_parentOf(pid) {
+    const parent = statFields(pid)?.[1];
+    return parent === undefined ? undefined : Number(parent);
+}
+/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
+function statFields(pid) {
+    try {
+        const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, 'latin1');
+        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/script-fragments.js
+
+
+/** Fragments of shell script for shim.sh. Each ends in a newline; they may be put one behind another. */
+/** Above this, or with a NUL inside, data goes through a file. */
+const MAX_INLINE = 64 << 10;
+function printFragment(descriptor, data) {
+    return `printf %s ${shellQuote(data)} >&${descriptor}\n`;
+}
+/** @param cat path of cat(1) */
+function catFragment(descriptor, file, cat) {
+    return `${cat} ${shellQuote(file)} >&${descriptor}\n`;
+}
+/**
+ * Runs argv in a process of its own, tells its pid (verb c) and its status (verb d). At a terminal both get SIGINT, and
+ * the shim must outlive the other.
+ */
+function runFragment(argv, environment, changes) {
+    return [
+        'trap : INT QUIT\n(trap - INT QUIT\n',
+        'read -r distmake_pid distmake_rest </proc/self/stat\ndistmake_tell c "$distmake_pid"\n',
+        environmentFragment(environment, changes),
+        checkFragment(argv[0] ?? ''),
+        `exec ${argv.map(shellQuote).join(' ')})\n`,
+        'distmake_tell d $?\ntrap - INT QUIT\n',
+    ].join('');
+}
+/** @param launcher words that take argv[0], a file and the further arguments, and execute just that */
+function execFragment(launcher, command, environment, changes) {
+    const [name = '', ...rest] = command.argv;
+    const words = [...launcher, name, command.file, ...rest];
+    return `${environmentFragment(environment, changes)}exec ${words.map(shellQuote).join(' ')}\n`;
+}
+function exitFragment(status) {
+    return `exit ${status}\n`;
+}
+function dieFragment(signal) {
+    return `trap - ${signal} 2>/dev/null\nkill -${signal} $$\nexit ${128 + signal}\n`;
+}
+/** As make says it of a shell that is not there. */
+function checkFragment(file) {
+    if (!file.includes('/'))
+        return '';
+    const complaint = shellQuote(`make: ${file}: No such file or directory\n`);
+    return `[ -f ${shellQuote(file)} ] || { printf %s ${complaint} >&2; exit 127; }\n`;
+}
+/** The changes, and what a shell changes by itself at its start put back. */
+function environmentFragment(environment, changes) {
+    const final = changeEnvironment(environment, changes);
+    const own = ['PWD', 'OLDPWD'].map((name) => {
+        const value = environmentValue(final, name);
+        return value === undefined ? name : `${name}=${value}`;
+    });
+    return [...changes, ...own].map(changeFragment).join('');
+}
+function changeFragment(change) {
+    const [name = ''] = change.split('=', 1);
+    // make exports no other names either.
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+        return '';
+    return change.includes('=') ? `export ${name}=${shellQuote(change.slice(name.length + 1))}\n` : `unset ${name}\n`;
+}
+
+;// CONCATENATED MODULE: ./lib/make/fifo-transport.js
+
+
+
+
+
+
+
+/** How often shims are looked for that were killed, in ms. */
+const LOOK_EVERY = 1000;
+/** Answers shims that are shell scripts, through FIFOs. Never opens one in a way that could block a thread. */
+class FifoTransport {
+    #places;
+    #calls;
+    #requests;
+    #channels = new Map();
+    #look;
+    #text = '';
+    constructor(places, calls) {
+        this.#places = places;
+        this.#calls = calls;
+        // Open for writing too: it never comes to its end.
+        const descriptor = (0,external_node_fs_.openSync)(places.requests, external_node_fs_.constants.O_RDWR | external_node_fs_.constants.O_NONBLOCK);
+        this.#requests = new external_node_net_.Socket({ fd: descriptor, readable: true, writable: false });
+        this.#requests.on('data', (chunk) => this.#receive(chunk));
+        this.#look = setInterval(() => this.#lookForGone(), LOOK_EVERY).unref();
+    }
+    /** Tells every shim that waits to exit; one that runs something finds out at its next request. */
+    async close() {
+        clearInterval(this.#look);
+        (0,external_node_fs_.rmSync)(this.#places.requests, { force: true });
+        for (const channel of this.#channels.values())
+            channel.hangUp();
+        for (let tries = 0; tries < 100 && [...this.#channels.values()].some((c) => c.waits); tries++)
+            await (0,promises_namespaceObject.setTimeout)(10);
+        this.#requests.destroy();
+    }
+    #receive(chunk) {
+        const lines = (this.#text + bytesOf(chunk)).split('\n');
+        this.#text = lines.pop() ?? '';
+        for (const line of lines) {
+            const [, pid, verb, number] = /^(\d+) ([a-z])(?: (\d+))?$/.exec(line) ?? [];
+            if (pid !== undefined && verb !== undefined)
+                this.#request(Number(pid), verb, Number(number ?? 0));
+        }
+    }
+    #request(pid, verb, number) {
+        if (verb !== 's' && verb !== 'm' && verb !== 'p') {
+            this.#channels.get(pid)?.told(verb, number);
+            return;
+        }
+        const facts = processFacts(pid);
+        if (facts === undefined)
+            return;
+        const channel = new FifoChannel({ pid, facts, places: this.#places, end: () => this.#channels.delete(pid) });
+        this.#channels.set(pid, channel);
+        const { directory, environment, umask } = facts;
+        // The interpreter's name comes first.
+        const argv = facts.argv.slice(1);
+        if (verb === 's')
+            this.#calls.shell({ pid, make: facts.parent, umask, directory, argv, environment }, channel);
+        else if (verb === 'm')
+            this.#calls.make({ pid, directory, argv, environment }, channel);
+        else
+            this.#calls.parse({ make: facts.parent, directory, environment, command: argv.at(-1) ?? '' }, channel);
+    }
+    #lookForGone() {
+        for (const channel of this.#channels.values())
+            channel.lookForGone();
+    }
+}
+class FifoChannel {
+    #pid;
+    #start;
+    #facts;
+    #places;
+    #reply;
+    #end;
+    #gone = new AbortController();
+    #run;
+    #child;
+    #pending = '';
+    #ready = true;
+    #sending = false;
+    #last = false;
+    #files = 0;
+    constructor(options) {
+        this.#pid = options.pid;
+        this.#start = processStart(options.pid);
+        this.#facts = options.facts;
+        this.#places = options.places;
+        this.#reply = `${options.places.replies}/${options.pid}`;
+        this.#end = options.end;
+    }
+    get gone() {
+        return this.#gone.signal;
+    }
+    print(descriptor, data) {
+        if (data.length <= MAX_INLINE && !data.includes(0)) {
+            this.#send(printFragment(descriptor, bytesOf(data)));
+            return;
+        }
+        const file = `${this.#reply}.${this.#files++}`;
+        (0,external_node_fs_.writeFileSync)(file, data);
+        this.#send(catFragment(descriptor, file, this.#places.cat));
+    }
+    run(argv, changes) {
+        if (this.#gone.signal.aborted)
+            return Promise.resolve({ kind: 'cancelled' });
+        this.#run = deferred();
+        this.#send(runFragment(argv, this.#facts.environment, changes));
+        return this.#run.promise;
+    }
+    exit(status) {
+        this.#sendLast(exitFragment(status));
+    }
+    die(signal) {
+        this.#sendLast(dieFragment(signal));
+    }
+    exec(file, argv, changes) {
+        this.#sendLast(execFragment(this.#places.launcher, { file, argv }, this.#facts.environment, changes));
+    }
+    fail(message, status) {
+        this.#sendLast(printFragment(2, message) + exitFragment(status));
+    }
+    answer(text) {
+        this.#sendLast(printFragment(1, text) + exitFragment(0));
+    }
+    /** A further request of this shim. */
+    told(verb, number) {
+        if (verb === 'r') {
+            this.#ready = true;
+            this.#deliver();
+        }
+        else if (verb === 'c') {
+            this.#child = number;
+        }
+        else if (verb === 'd') {
+            this.#child = undefined;
+            // A shell says 128 + N for a signal; a plain status as high is seldom, and make stops at either.
+            this.#run?.resolve({ kind: 'exited', status: number });
+        }
+    }
+    lookForGone() {
+        if (this.#lives())
+            return;
+        this.#finish();
+        if (this.#last)
+            return;
+        // The compiled shim takes its child along; this one cannot.
+        if (this.#child !== undefined)
+            terminate(this.#child);
+        this.#gone.abort();
+        this.#run?.resolve({ kind: 'cancelled' });
+    }
+    /** Whether the shim waits for a fragment that is still to be read. */
+    get waits() {
+        return this.#pending !== '' || this.#sending;
+    }
+    hangUp() {
+        if (!this.#ready)
+            return;
+        this.#pending = '';
+        this.#sendLast('distmake_gone\n');
+    }
+    #send(fragment) {
+        if (this.#last)
+            return;
+        this.#pending += fragment;
+        this.#deliver();
+    }
+    #sendLast(fragment) {
+        this.#send(fragment);
+        this.#last = true;
+    }
+    /** What has come together goes as one fragment, in the same turn at the earliest: a write and an exit are one. */
+    #deliver() {
+        if (!this.#ready || this.#pending === '')
+            return;
+        this.#ready = false;
+        queueMicrotask(() => {
+            const fragment = { data: bufferOf(this.#pending), last: this.#last };
+            this.#pending = '';
+            this.#sending = true;
+            this.#transmit(fragment, { sent: 0, descriptor: undefined, wait: 1 });
+        });
+    }
+    /** The shim opens its end a moment after its request; until then open says ENXIO. */
+    #transmit(fragment, state) {
+        try {
+            state.descriptor ??= (0,external_node_fs_.openSync)(this.#reply, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NONBLOCK);
+            while (state.sent < fragment.data.length) {
+                state.sent += (0,external_node_fs_.writeSync)(state.descriptor, fragment.data, state.sent);
+                state.wait = 1;
+            }
+        }
+        catch (error) {
+            const { code } = error;
+            if ((code === 'ENXIO' || code === 'EAGAIN') && this.#lives()) {
+                setTimeout(() => this.#transmit(fragment, state), state.wait);
+                state.wait = Math.min(state.wait * 2, 50);
+                return;
+            }
+        }
+        this.#sending = false;
+        if (state.descriptor !== undefined)
+            (0,external_node_fs_.closeSync)(state.descriptor);
+        if (fragment.last)
+            this.#finish();
+        else if (state.sent < fragment.data.length)
+            this.lookForGone();
+    }
+    #lives() {
+        return this.#start !== undefined && processStart(this.#pid) === this.#start;
+    }
+    #finish() {
+        this.#end();
+        (0,external_node_fs_.rmSync)(this.#reply, { force: true });
+        // Files that the shim may still read stay until the run directory goes.
+    }
+}
+function terminate(pid) {
+    try {
+        process.kill(pid, 'SIGTERM');
+    }
+    catch {
+        // It has ended by itself.
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/frames.js
+
+
+/** Arguments and environment of one process together are a few MB at most (execve(2)). */
+const MAX_PAYLOAD = 64 << 20;
+/** A message in its bytes. */
+function encodeFrame(type, payload) {
+    const head = Buffer.alloc(5);
+    head.writeUInt32LE(payload.length);
+    head.write(type, 4, 'latin1');
+    return Buffer.concat([head, payload]);
+}
+/** Fields, each with its NUL. */
+function encodeFields(fields) {
+    return bufferOf(fields.map((field) => `${field}\0`).join(''));
+}
+/** Puts a byte stream together into messages, however it is cut. */
+class FrameReader {
+    #chunks = [];
+    #length = 0;
+    /**
+     * @returns the messages that are complete with this chunk
+     * @throws Error when the other side does not speak the protocol
+     */
+    push(chunk) {
+        this.#chunks.push(chunk);
+        this.#length += chunk.length;
+        const frames = [];
+        for (let frame = this.#take(); frame !== undefined; frame = this.#take())
+            frames.push(frame);
+        return frames;
+    }
+    #take() {
+        if (this.#length < 5)
+            return undefined;
+        if ((this.#chunks[0]?.length ?? 0) < 5)
+            this.#chunks = [Buffer.concat(this.#chunks)];
+        const size = this.#chunks[0]?.readUInt32LE(0) ?? 0;
+        if (size > MAX_PAYLOAD)
+            throw new Error(`A message of ${size} bytes`);
+        if (this.#length < 5 + size)
+            return undefined;
+        const all = Buffer.concat(this.#chunks);
+        const rest = all.subarray(5 + size);
+        this.#chunks = rest.length > 0 ? [rest] : [];
+        this.#length = rest.length;
+        return { type: String.fromCharCode(all[4] ?? 0), payload: all.subarray(5, 5 + size) };
+    }
+}
+/** Takes the fields of a message one after another. */
+class FieldReader {
+    #fields;
+    #at = 0;
+    constructor(payload) {
+        this.#fields = splitList(bytesOf(payload));
+    }
+    /** @throws Error when there are no more */
+    text() {
+        const field = this.#fields[this.#at];
+        if (field === undefined)
+            throw new Error('A message with too few fields');
+        this.#at += 1;
+        return field;
+    }
+    /** @throws Error for what is not a whole number */
+    number() {
+        const text = this.text();
+        if (!/^[0-9]+$/.test(text))
+            throw new Error(`Not a number in a message: ${JSON.stringify(text)}`);
+        return Number(text);
+    }
+    list(count) {
+        return Array.from({ length: count }, () => this.text());
+    }
+    rest() {
+        const rest = this.#fields.slice(this.#at);
+        this.#at = this.#fields.length;
+        return rest;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/socket-transport.js
+
+
+
+
+
+/** Answers compiled shims on a stream socket, one connection each. */
+class SocketTransport {
+    #server;
+    #sockets = new Set();
+    constructor(server) {
+        this.#server = server;
+    }
+    /** @param path of the socket, which must not exist */
+    static async listen(path, calls) {
+        const server = (0,external_node_net_.createServer)({ noDelay: false });
+        const transport = new SocketTransport(server);
+        server.on('connection', (socket) => {
+            transport.#sockets.add(socket);
+            socket.on('close', () => transport.#sockets.delete(socket));
+            new SocketChannel(socket, calls);
+        });
+        server.listen({ path, backlog: 4096 });
+        await (0,external_node_events_.once)(server, 'listening');
+        return transport;
+    }
+    /** Hangs up on every shim; each says so and exits 2. */
+    async close() {
+        const closed = new Promise((resolve) => this.#server.close(resolve));
+        for (const socket of this.#sockets)
+            socket.destroy();
+        await closed;
+    }
+}
+class SocketChannel {
+    #socket;
+    #gone = new AbortController();
+    #run;
+    #ended = false;
+    constructor(socket, calls) {
+        this.#socket = socket;
+        const reader = new FrameReader();
+        socket.on('data', (chunk) => {
+            try {
+                for (const frame of reader.push(chunk))
+                    this.#receive(frame, calls);
+            }
+            catch (error) {
+                socket.destroy(error);
+            }
+        });
+        // A reset is a shim that went away, like every other end; close follows.
+        socket.on('error', () => undefined);
+        socket.on('close', () => this.#close());
+    }
+    get gone() {
+        return this.#gone.signal;
+    }
+    print(descriptor, data) {
+        this.#send(String(descriptor), data);
+    }
+    run(argv, changes) {
+        if (this.#gone.signal.aborted)
+            return Promise.resolve({ kind: 'cancelled' });
+        this.#run = deferred();
+        this.#send('R', encodeFields([argv.length, ...argv, ...changes]));
+        return this.#run.promise;
+    }
+    exit(status) {
+        this.#last('X', encodeFields([status]));
+    }
+    die(signal) {
+        this.#last('K', encodeFields([signal]));
+    }
+    exec(file, argv, changes) {
+        this.#last('E', encodeFields([file, argv.length, ...argv, ...changes]));
+    }
+    fail(message, status) {
+        this.#last('F', encodeFields([status, message]));
+    }
+    answer(text) {
+        this.#last('T', bufferOf(text));
+    }
+    #send(type, payload) {
+        if (!this.#socket.destroyed)
+            this.#socket.write(encodeFrame(type, payload));
+    }
+    #last(type, payload) {
+        this.#ended = true;
+        this.#send(type, payload);
+    }
+    #close() {
+        if (!this.#ended)
+            this.#gone.abort();
+        this.#run?.resolve({ kind: 'cancelled' });
+    }
+    #receive({ type, payload }, calls) {
+        const fields = new FieldReader(payload);
+        switch (type) {
+            case 'S': {
+                const [pid, make, umask] = [fields.number(), fields.number(), fields.number()];
+                const directory = fields.text();
+                const argv = fields.list(fields.number());
+                calls.shell({ pid, make, umask, directory, argv, environment: fields.rest() }, this);
+                return;
+            }
+            case 'M': {
+                const [pid, directory] = [fields.number(), fields.text()];
+                const argv = fields.list(fields.number());
+                calls.make({ pid, directory, argv, environment: fields.rest() }, this);
+                return;
+            }
+            case 'P': {
+                const [make, directory, command] = [fields.number(), fields.text(), fields.text()];
+                calls.parse({ make, directory, command, environment: fields.rest() }, this);
+                return;
+            }
+            case 'D': {
+                const [how, number] = [fields.text(), fields.number()];
+                this.#run?.resolve(how === 's' ? { kind: 'signaled', signal: number } : { kind: 'exited', status: number });
+                return;
+            }
+            default:
+                throw new Error(`A message of unknown type ${JSON.stringify(type)}`);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/broker.js
+
+
+
+
+
+
+/** Takes the calls of all shims and wrappers of a run, over whichever transport the run directory was built for. */
+class Broker {
+    #run;
+    #calls;
+    #launches = new Map();
+    #transport;
+    constructor(run, calls) {
+        this.#run = run;
+        this.#calls = calls;
+    }
+    static async listen(run, calls) {
+        const broker = new Broker(run, calls);
+        const incoming = {
+            shell: (facts, channel) => calls.onShell(shellCall(facts, run.takeExpanded(facts.make), channel)),
+            make: (facts, channel) => broker.#onMake(facts, channel),
+            parse: (facts, channel) => void broker.#onParse(facts, channel),
+        };
+        const { fifo } = run.shim;
+        broker.#transport =
+            fifo === undefined ? await SocketTransport.listen(run.socket, incoming) : new FifoTransport(fifo, incoming);
+        return broker;
+    }
+    /** The wrapper with this pid was started by us: its call is answered by `answer` and not handed on. */
+    expect(pid, answer) {
+        this.#launches.set(pid, answer);
+    }
+    /** Hangs up: shims that still wait say that the run has ended, and exit 2. */
+    async close() {
+        await this.#transport?.close();
+    }
+    #onMake(facts, channel) {
+        const call = {
+            ...facts,
+            argv: facts.argv.map((word, at) => (at === 0 ? (0,posix_namespaceObject.basename)(word) : word)),
+            exec: (file, argv, changes) => channel.exec(encode(file), argv, changes),
+            fail: (message, status) => channel.fail(encode(message), status),
+        };
+        const launch = this.#launches.get(facts.pid);
+        this.#launches.delete(facts.pid);
+        if (launch === undefined)
+            this.#calls.onMake(call);
+        else
+            launch(call);
+    }
+    async #onParse(facts, channel) {
+        const { make, directory, environment } = facts;
+        const [, shell = '', listed = ''] = facts.command.split(SEPARATOR);
+        const own = this.#run.shells.restore(shell);
+        const [linked, makefiles] = await Promise.all([this.#run.linkShell(own, directory), this.#makefiles(make, listed)]);
+        this.#calls.onParse({
+            make,
+            directory,
+            environment,
+            shell: own,
+            makefiles,
+            answer: (text) => channel.answer(text === '' ? linked : text),
+        });
+    }
+    /** A list too long for an argument is in a file. */
+    async #makefiles(make, listed) {
+        if (listed !== '')
+            return listed;
+        const file = `${this.#run.path}/parse/${make}`;
+        try {
+            return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)).replace(/\n$/, '');
+        }
+        catch {
+            return '';
+        }
+        finally {
+            await (0,external_node_fs_promises_namespaceObject.rm)(file, { force: true });
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/dependency-graph.js
+
+
+/** The goal that make takes when it is given none; as a target it could not be named so. */
+const DEFAULT_GOAL = '.DEFAULT_GOAL';
+/** Names may hold colons: the one that ends them is followed by a blank, or by nothing. */
+const RULE = /^(.+?):(?::)?(?: (.*))?$/;
+/**
+ * Reads the data base that `make -p` prints (in the C locale). What is built in does not count, nor do recipes, nor any
+ * order.
+ *
+ * @returns undefined when there is none in the text
+ */
+function parseGraph(database) {
+    const graph = new Map();
+    const lines = database.split('\n');
+    const rules = lines.indexOf('# Implicit Rules');
+    if (rules < 0)
+        return undefined;
+    const [, goal] = /^\.DEFAULT_GOAL :?= (.+)$/m.exec(database) ?? [];
+    if (goal !== undefined)
+        graph.set(DEFAULT_GOAL, new Set([goal]));
+    const files = lines.indexOf('# Files', rules);
+    for (let at = rules + 1; at < lines.length; at++) {
+        if (lines[at] !== '')
+            continue;
+        // A block: comments, the target's own variables, its rule; what comes behind is said about it.
+        const end = blockEnd(lines, at + 1);
+        const block = lines.slice(at + 1, end);
+        at = end - 1;
+        const line = block.includes('# Not a target:') || block.some(isBuiltIn) ? undefined : ruleOf(block);
+        const [, target, text = ''] = RULE.exec(line ?? '') ?? [];
+        if (target === undefined)
+            continue;
+        const known = graph.get(target) ?? new Set();
+        graph.set(target, known);
+        const needed = prerequisites(text);
+        if (at > files)
+            for (const one of needed)
+                known.add(one);
+        else
+            known.add(needed.join(' '));
+    }
+    return graph;
+}
+/**
+ * Where two graphs differ, for people: the first target, by name.
+ *
+ * @param there a host's
+ * @param here the runner's
+ */
+function graphDifference(there, here) {
+    const targets = [...new Set([...there.keys(), ...here.keys()])].sort();
+    for (const target of targets) {
+        const [ours, theirs] = [there.get(target), here.get(target)];
+        const name = show(target);
+        if (!ours)
+            return `${name} is a target on the runner, not there`;
+        if (!theirs)
+            return `${name} is a target there, not on the runner`;
+        const more = first(ours, theirs);
+        const less = first(theirs, ours);
+        if (target === DEFAULT_GOAL && more !== undefined && less !== undefined) {
+            return `without a goal it makes ${show(more)} there, ${show(less)} on the runner`;
+        }
+        const verb = target.includes('%') ? 'is made from' : 'needs';
+        if (more !== undefined)
+            return `${name} ${verb} ${show(more)} there, not on the runner`;
+        if (less !== undefined)
+            return `${name} ${verb} ${show(less)} on the runner, not there`;
+    }
+    return undefined;
+}
+/** Blank lines end a block, but for those in the value of a variable. */
+function blockEnd(lines, from) {
+    let at = from;
+    while (at < lines.length && lines[at] !== '') {
+        if (/^.+?: (?:override |private )*define /.test(lines[at] ?? '')) {
+            const end = lines.indexOf('endef', at);
+            if (end > 0)
+                at = end;
+        }
+        at++;
+    }
+    return at;
+}
+/** The first line that is neither a comment nor, behind one, a variable of the target. */
+function ruleOf(block) {
+    for (let at = 0; at < block.length; at++) {
+        const line = block[at] ?? '';
+        if (!line.startsWith('#'))
+            return line.startsWith('\t') ? undefined : line;
+        if (!/^# (?:default|environment|makefile|environment under -e|command line|'?override'? directive|automatic)\b/.test(line)) {
+            continue;
+        }
+        const variable = block[++at] ?? '';
+        if (/: (?:override |private )*define /.test(variable))
+            at = Math.max(at, block.indexOf('endef', at));
+    }
+    return undefined;
+}
+function isBuiltIn(line) {
+    return line === '#  Builtin rule' || line === '#  recipe to execute (built-in):';
+}
+function prerequisites(text) {
+    const words = text.split(' ').filter((word) => word !== '');
+    const bar = words.indexOf('|');
+    const normal = bar < 0 ? words : words.slice(0, bar);
+    const orderOnly = bar < 0 ? [] : words.slice(bar + 1).map((word) => `| ${word}`);
+    return [...normal.sort(), ...orderOnly.sort()];
+}
+function first(some, others) {
+    return [...some].sort().find((one) => !others.has(one));
+}
+function show(name) {
+    return excerpt(decode(name), 120);
+}
+
+;// CONCATENATED MODULE: ./lib/make/dependency-graph-print.js
+
+
+/** make prints a data base of a few MB for large projects; what is longer is not ours to hold. */
+const dependency_graph_print_LIMIT = 256 << 20;
+/**
+ * Runs a make that prints its data base, on the runner.
+ *
+ * @returns what it had printed when it ended, or when its time was over
+ */
+async function printDatabase(options) {
+    const { run, broker, file, argv, environment, directory, timeout } = options;
+    const stdio = ['ignore', 'pipe', 'ignore'];
+    const child = launch({ run, broker, file, argv, environment, directory, stdio: [...stdio] });
+    const chunks = [];
+    let length = 0;
+    const stop = () => {
+        child.kill('SIGKILL');
+        // $(shell) in the makefile may hold it open.
+        child.stdout?.destroy();
+    };
+    child.stdout?.on('data', (chunk) => {
+        length += chunk.length;
+        if (length > dependency_graph_print_LIMIT)
+            stop();
+        else
+            chunks.push(chunk);
+    });
+    const timer = setTimeout(stop, timeout);
+    await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+    clearTimeout(timer);
+    return bytesOf(Buffer.concat(chunks));
+}
+
+;// CONCATENATED MODULE: ./lib/make/sub-make-trial.js
+
+
+/**
+ * The words that try a command: it runs with programs in place of make that only note how they are called. Where it does
+ * nothing but go to directories and call makes, it is let on, and all of them are found; else it does not go on behind the
+ * first: what stands there counts on what make has made.
+ *
+ * @param nonce makes a name that nobody else has
+ */
+function trialWords({ argv, command }, nonce) {
+    const after = onlyCallsMake(command) ? 'exit 0' : HALT;
+    const program = TRY.replaceAll('NONCE', nonce);
+    return ['/bin/sh', '-c', program, 'sh', NOTE + after, ...argv];
+}
+/** @returns undefined when the trial did not come to its end */
+function parseTrial(stdout) {
+    const fields = stdout.split('\0');
+    if (fields.at(-1) !== '' || fields.at(-2) !== 'end')
+        return undefined;
+    let at = 0;
+    const next = () => fields[at++] ?? '';
+    const list = () => {
+        const end = fields.indexOf('', at);
+        const found = fields.slice(at, end);
+        at = end + 1;
+        return found;
+    };
+    const directory = next();
+    const before = list();
+    const calls = [];
+    while (at < fields.length - 2) {
+        const [name, where, count] = [next(), next(), Number(next())];
+        const words = fields.slice(at, at + count);
+        at += count;
+        calls.push({ name, directory: where, arguments: words, changes: changesBetween(before, list()) });
+    }
+    return { directory, calls };
+}
+/** Whether it calls a make by a path, past every name that could be put in its place. */
+function callsMakeByPath(command) {
+    return callsMake(command.replace(/(?<![^\s;&|({`])g?make(?=$|[\s;&|)`])/g, ':'));
+}
+/** What neither asks nor changes anything but the shell itself. */
+const HARMLESS = /^(?:cd|:|\[|test|true|false|echo|exit|set|export|unset|wait|make|gmake)$/;
+/** Whether a command for sh certainly does nothing but go to directories and call make: one that is not understood does more. */
+function onlyCallsMake(command) {
+    const text = command
+        .replace(/\\\n/g, ' ')
+        .replace(/'[^']*'/g, 'q')
+        .replace(/\$(?:\w+|\{\w+\})/g, 'v')
+        .replace(/"[^"\\`$]*"/g, 'q')
+        .replace(/[12]?>(?:&[12]|>?[ \t]*\/dev\/null)(?![^\s;&|)])/g, ' ');
+    if (/[`"'\\<>$#]/.test(text))
+        return false;
+    return text.split(/[;&|\n(){}]/).every((part) => {
+        const words = part.split(/\s+/).filter((word) => word !== '');
+        if (words[0] === 'for')
+            return true;
+        const at = words.findIndex((word) => !/^(?:if|then|elif|else|fi|while|until|do|done|!|exec|env|nice|nohup|time|command)$|^\w+=/.test(word));
+        return at < 0 || HARMLESS.test(words[at] ?? '');
+    });
+}
+/** What a shell keeps for itself, and what is ours. */
+const SHELLS_OWN = /^(?:PATH|PWD|OLDPWD|SHLVL|_)$/;
+function changesBetween(before, after) {
+    const nameOf = (entry) => entry.split('=', 1)[0] ?? '';
+    const old = new Set(before);
+    const names = new Set(after.map(nameOf));
+    const set = after.filter((entry) => !old.has(entry));
+    const unset = before.map(nameOf).filter((name) => !names.has(name));
+    return [...set, ...unset].filter((change) => !SHELLS_OWN.test(nameOf(change)));
+}
+/**
+ * Arguments: what stands for make, the words of the job. Prints fields, each with a NUL behind it: the directory, the
+ * environment, an empty one, what was noted, `end`. Its variables must not be those of the job, and none is exported.
+ */
+const TRY = `printf '%s\\0' "$(pwd -P)"
+cat /proc/$$/environ
+printf '\\0'
+for distmake_bin in "\${TMPDIR:-/tmp}/distmake-NONCE" /tmp/distmake-NONCE; do
+  mkdir -m 700 "$distmake_bin" && break
+done
+[ -d "$distmake_bin" ] || exit 126
+tell() {
+  for distmake_note in "$distmake_bin"/note.*; do
+    [ ! -f "$distmake_note" ] || cat "$distmake_note"
+  done
+  printf 'end\\0'
+  rm -rf "$distmake_bin"
+  exit 0
+}
+trap tell USR1
+echo $$ >"$distmake_bin/tries"
+for distmake_name in ${MAKE_NAMES.join(' ')}; do
+  printf '%s' "$1" >"$distmake_bin/$distmake_name"
+  chmod 700 "$distmake_bin/$distmake_name"
+done
+shift
+(PATH=$distmake_bin:$PATH; export PATH; exec "$@") </dev/null >/dev/null 2>&1 &
+wait $!
+tell
+`;
+const NOTE = `#!/bin/sh
+distmake_bin=\${0%/*}
+{
+  printf '%s\\0' "\${0##*/}" "$(pwd -P)" $# "$@"
+  cat /proc/$$/environ
+  printf '\\0'
+} >"$distmake_bin/part.$$"
+mv "$distmake_bin/part.$$" "$distmake_bin/note.$$"
+`;
+/** Whoever tries ends with what it knows then, and with it everything that still waits. */
+const HALT = `read distmake_tries <"$distmake_bin/tries"
+kill -USR1 "$distmake_tries"
+while :; do sleep 60; done`;
+
+;// CONCATENATED MODULE: ./lib/make/dependency-graph-check.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** How long a command may take to come to its makes, and each make to read its makefiles. */
+const TIMEOUT_MS = 60_000;
+/** Read last: make knows the graph then, and stops before it remakes a makefile or runs anything. It prints it all the same. */
+const STOP = '$(error distmake has read enough)';
+/**
+ * Compares the dependency graph of sub-makes on a host with the runner's (P5). The command is tried there to see which
+ * makes it calls and how; then each of them reads its makefiles there and here. Nothing is built or kept. Compared is what
+ * the makefiles say as they lie in the workspace: makefiles that make would remake first are not remade, and makes further
+ * below are not looked at. A make that the command itself writes a makefile for is refused.
+ */
+class GraphCheck {
+    #options;
+    #timeout;
+    #stop;
+    constructor(options) {
+        this.#options = options;
+        this.#timeout = options.timeout ?? TIMEOUT_MS;
+    }
+    async check(job, remote, signal) {
+        const reason = await this.#difference(job, remote, signal);
+        if (reason === undefined || signal.aborted)
+            return undefined;
+        return `the recipe of ${decode(job.recipe.target)} calls make, and ${remote.host.name} may not run it: ${reason}`;
+    }
+    async #difference(job, remote, signal) {
+        if (callsMakeByPath(job.command)) {
+            return 'it does so by a path, and dependency graphs can be compared only of what it calls as make. Let it call $(MAKE)';
+        }
+        const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+        const tried = await this.#ask(remote, { ...job, argv: trialWords(job, nonce) }, signal);
+        const trial = parseTrial(tried.stdout);
+        if (!trial) {
+            const why = this.#why(tried);
+            return `its command did not come to its make${why}, so the dependency graphs cannot be compared`;
+        }
+        for (const call of trial.calls) {
+            const reason = await this.#compare(job, remote, trial, call, signal);
+            if (reason !== undefined)
+                return reason;
+        }
+        return undefined;
+    }
+    async #compare(job, remote, trial, call, signal) {
+        const { root, make, run, arguments: added } = this.#options;
+        // On some hosts the workspace stands elsewhere.
+        const rootThere = (0,posix_namespaceObject.resolve)(trial.directory, (0,posix_namespaceObject.relative)(job.directory, root));
+        const here = (text) => (rootThere === root ? text : text.replaceAll(rootThere, root));
+        const below = (0,posix_namespaceObject.relative)(rootThere, call.directory);
+        if (below === '..' || below.startsWith('../')) {
+            return `it runs in ${excerpt(decode(call.directory), 120)}, outside of the workspace`;
+        }
+        const directory = (0,posix_namespaceObject.resolve)(root, below);
+        const shown = `${[call.name, ...call.arguments].map(decode).join(' ')}, called in ${decode(directory)},`;
+        const environment = changeEnvironment(job.environment, [...call.changes.map(here), 'LC_ALL=C']);
+        const intent = makeIntent(call.arguments, environment);
+        if (intent.informational)
+            return undefined;
+        if (intent.makefiles.includes('-'))
+            return `${shown} reads a makefile from its standard input`;
+        const words = (lastMakefile, own) => withLastMakefile(changeArguments(added.ofCall(own, environment), (a) => a.kind === 'option' && JOB_OPTIONS.has(a.id), ['-pnq']), { directory, environment, lastMakefile });
+        this.#stop ??= stopMakefile(run);
+        const stop = await this.#stop;
+        const wordsHere = await words(stop, call.arguments.map(here));
+        if (!wordsHere.includes(stop))
+            return `${shown} finds no makefile on the runner`;
+        const wordsThere = await words('-', call.arguments);
+        const argv = graphWords(call, wordsThere);
+        const file = call.name === make.name ? make.path : findProgram(call.name, environmentValue(environment, 'PATH') ?? '');
+        const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
+        const [answer, database] = await Promise.all([
+            this.#ask(remote, { ...job, directory, argv }, signal),
+            printDatabase({
+                ...this.#options,
+                file: file ?? make.path,
+                argv: [call.name, ...wordsHere],
+                environment: changeEnvironment(environment, [makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`]),
+                directory,
+                timeout: this.#timeout,
+            }),
+        ]);
+        const [ours, theirs] = [parseGraph(here(answer.stdout)), parseGraph(database)];
+        if (!ours)
+            return `${shown} shows no dependency graph there${this.#why(answer)}`;
+        if (!theirs)
+            return `${shown} shows no dependency graph on the runner`;
+        const found = graphDifference(ours, theirs);
+        return found === undefined ? undefined : `${shown} has another dependency graph there than on the runner: ${found}`;
+    }
+    /** Asks until it was begun: the host's owner may have no place for it for long (D10). */
+    async #ask(remote, job, signal) {
+        for (;;) {
+            const late = AbortSignal.timeout(this.#timeout);
+            const answer = await remote.ask(job, AbortSignal.any([signal, late]));
+            if (answer.stdout !== '' || signal.aborted || !late.aborted)
+                return answer;
+        }
+    }
+    #why({ outcome, stderr }) {
+        if (outcome.kind === 'cancelled')
+            return ` within ${this.#timeout / 1000} s`;
+        const [line = ''] = stderr.split('\n', 1);
+        return line === '' ? '' : ` (${excerpt(decode(line), 200)})`;
+    }
+}
+/** What a host runs for a make's data base, in the environment that the command had made for it. */
+function graphWords({ name, changes }, words) {
+    const set = changes.filter((change) => change.includes('='));
+    const unset = changes.filter((change) => /^[A-Za-z_]\w*$/.test(change)).map((change) => `unset ${change}; `);
+    const program = `echo; ${unset.join('')}printf '%s\\n' '${STOP}' | "$@"`;
+    return ['/bin/sh', '-c', program, 'sh', 'env', ...set, 'LC_ALL=C', name, ...words];
+}
+async function stopMakefile(run) {
+    const path = `${run.path}/graph-stop.mk`;
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(path, `${STOP}\n`);
+    return path;
+}
+
+;// CONCATENATED MODULE: ./lib/make/dist-probe.js
+
+
+
+
+
+
+
+
+
+const dist_probe_NONE = { present: false, patterns: [], problem: undefined };
+const NAMES_DIST = /(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m;
+/** $(file), or a function in another language: they may write whenever make expands them. */
+const WRITES = /\$[({](?:file|guile)\s/;
+/** make prints a data base of a few MB for large projects; what is longer is not ours to hold. */
+const MAX_DATABASE = 256 << 20;
+/**
+ * Reads `.DIST` of a make that is just parsing (it waits for the answer to its parse call). Only where the text of a
+ * makefile names `.DIST`: then the makefiles are read once more, by `make -pnq`, with a last makefile that stops it with
+ * $(error), before anything is remade or run. The data base is printed all the same.
+ *
+ * Not for a makefile from standard input, which is read already.
+ */
+async function probeDist(options) {
+    const { call, run } = options;
+    const intent = makeIntent(options.arguments);
+    const text = await readMakefiles(call);
+    // What came from standard input is not there to be read.
+    const writes = WRITES.test(text) || intent.makefiles.includes('-');
+    if (intent.makefiles.includes('-') || !NAMES_DIST.test(text))
+        return { ...dist_probe_NONE, writes };
+    const stop = `${run.path}/stop.mk`;
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(stop, '$(error distmake has read enough)\n');
+    const kept = changeArguments(options.arguments, (a) => a.kind === 'goal' ||
+        (a.kind === 'option' &&
+            (JOB_OPTIONS.has(a.id) || a.id === 'C' || (a.id === 'f' && a.value === run.lastMakefile))), ['-pnq']);
+    // With an -f of ours make would not read its default makefile by itself.
+    const { directory, environment } = call;
+    const words = await withLastMakefile(kept, { directory, environment, lastMakefile: stop });
+    const database = await dist_probe_printDatabase(options, words);
+    if (typeof database !== 'string')
+        return { ...dist_probe_NONE, writes, problem: database.problem };
+    const patterns = parseDist(database);
+    return patterns === undefined ? { ...dist_probe_NONE, writes } : { writes, present: true, patterns, problem: undefined };
+}
+/** The prerequisites of `.DIST` in make's data base; undefined when it is no target there. */
+function parseDist(database) {
+    let found;
+    let before = '';
+    let inDefine = false;
+    for (const line of database.split('\n')) {
+        if (inDefine)
+            inDefine = line !== 'endef';
+        else if (/^(override )?define /.test(line))
+            inDefine = true;
+        else if (line.startsWith('.DIST:') && before !== '# Not a target:') {
+            const words = line.replace(/^\.DIST::?/, '').split(/\s+/);
+            (found ??= []).push(...words.filter((word) => word !== '' && word !== '|'));
+        }
+        before = line;
+    }
+    return found;
+}
+/** The text of all that make has read. */
+async function readMakefiles(call) {
+    let all = '';
+    for (const makefile of call.makefiles.split(/\s+/)) {
+        if (makefile === '')
+            continue;
+        try {
+            all += `${bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath((0,posix_namespaceObject.resolve)(call.directory, makefile))))}\n`;
+        }
+        catch {
+            // A name with a blank, or a temporary one that is gone.
+        }
+    }
+    return all;
+}
+async function dist_probe_printDatabase({ run, broker, make, call, timeout = 60_000 }, words) {
+    const child = launch({
+        run,
+        broker,
+        file: make,
+        argv: [make, ...words],
+        environment: probeEnvironment(run, call.environment),
+        directory: call.directory,
+        stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const chunks = [];
+    let length = 0;
+    child.stdout?.on('data', (chunk) => {
+        length += chunk.length;
+        if (length > MAX_DATABASE)
+            child.kill('SIGKILL');
+        else
+            chunks.push(chunk);
+    });
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+        late.abort();
+        child.kill('SIGKILL');
+        // $(shell) in the makefile may hold it open.
+        child.stdout?.destroy();
+    }, timeout);
+    await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+    clearTimeout(timer);
+    if (late.signal.aborted)
+        return { problem: `make -pnq did not show .DIST within ${timeout / 1000} s` };
+    const database = bytesOf(Buffer.concat(chunks));
+    return database.includes('\n# ') ? database : { problem: 'make -pnq showed no data base to read .DIST from' };
+}
+/** Without our wrappers and without the jobserver of the make that waits. */
+function probeEnvironment(run, environment) {
+    const path = environmentValue(environment, 'PATH') ?? '';
+    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
+    return changeEnvironment(environment, [
+        `PATH=${path
+            .split(':')
+            .filter((directory) => directory !== run.bin)
+            .join(':')}`,
+        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
+        'DISTMAKE_TARGET',
+    ]);
+}
+
+;// CONCATENATED MODULE: ./lib/make/make-wrapper.js
+
+
+
+
+
+/** Answers the makes below the first one: each becomes the real make it asked for, with our makefile read last. */
+class MakeWrapper {
+    #run;
+    #make;
+    #arguments;
+    /** @param subMakeArguments what makes that recipes call get besides (L3) */
+    constructor(run, make, subMakeArguments) {
+        this.#run = run;
+        this.#make = make;
+        this.#arguments = subMakeArguments;
+    }
+    /** @returns when the call is answered */
+    async answer(call) {
+        const [name = 'make', ...words] = call.argv;
+        const file = this.#find(name, environmentValue(call.environment, 'PATH') ?? '');
+        if (file === undefined) {
+            call.fail(`${decode(name)}: command not found\n`, 127);
+            return;
+        }
+        const { directory, environment } = call;
+        const lastMakefile = this.#run.lastMakefile;
+        const gnu = file === this.#make.path || (await isGnuMake(file));
+        const all = gnu ? this.#arguments.ofCall(words, environment) : words;
+        const full = gnu ? await withLastMakefile(all, { directory, environment, lastMakefile }) : all;
+        call.exec(decode(file), [name, ...full], ['DISTMAKE_TARGET']);
+    }
+    #find(name, searchPath) {
+        return name === this.#make.name ? this.#make.path : findProgram(name, searchPath, this.#run.bin);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/plain-call.js
+
+
+/** Takes everything of ours out of a shell call: the target's variable, and our paths wherever $(SHELL) brought them. */
+function plainCall(call, run) {
+    const argv = call.argv.map((word) => run.shells.restore(word));
+    const environment = [];
+    const changes = ['DISTMAKE_TARGET'];
+    for (const entry of call.environment) {
+        if (entry.startsWith('DISTMAKE_TARGET='))
+            continue;
+        const restored = run.shells.restore(entry);
+        // .EXPORT_ALL_VARIABLES exports our SHELL; make's own default it would not, unless the environment had one.
+        if (restored === 'SHELL=/bin/sh' && restored !== entry && process.env['SHELL'] === undefined) {
+            changes.push('SHELL');
+            continue;
+        }
+        if (entry.startsWith('PATH=')) {
+            const all = restored.slice(5).split(':');
+            const own = all.filter((directory) => directory !== run.bin);
+            environment.push(`PATH=${own.join(':')}`);
+            // A makefile that sets its own PATH would lead sub-makes past us.
+            const wanted = own.length === all.length ? `PATH=${[run.bin, ...all].join(':')}` : restored;
+            if (wanted !== entry)
+                changes.push(wanted);
+            continue;
+        }
+        if (restored !== entry)
+            changes.push(restored);
+        environment.push(restored);
+    }
+    const [target = '', prerequisites] = (environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '').split(SEPARATOR);
+    return {
+        target,
+        argv,
+        command: argv.at(-1) ?? '',
+        environment,
+        changes,
+        prerequisites: parsePrerequisites(prerequisites),
+    };
+}
+/** `a b | c`; undefined when nothing, or a star, stands there. */
+function parsePrerequisites(text) {
+    if (text === undefined || text === '*')
+        return undefined;
+    const words = text.split(' ').filter((word) => word !== '');
+    const bar = words.indexOf('|');
+    return { normal: words.slice(0, bar), orderOnly: words.slice(bar + 1) };
+}
+
+;// CONCATENATED MODULE: ./lib/build/wiring.js
+
+
+
+
+
+
+
+/** Between the calls of make and its shims and the dispatcher. */
+class Wiring {
+    #options;
+    #wrapper;
+    /** Arguments of every make below the first, by pid. */
+    #arguments = new Map();
+    #open;
+    constructor(options) {
+        this.#options = options;
+        this.#wrapper = new MakeWrapper(options.run, options.make, options.subMakeArguments);
+    }
+    /** Takes calls from here on. */
+    static async listen(options) {
+        const wiring = new Wiring(options);
+        const { run, make, settings, subMakeArguments } = options;
+        const broker = await Broker.listen(run, wiring);
+        const root = encode(settings.root);
+        wiring.#open = { broker, graphs: new GraphCheck({ run, broker, make, root, arguments: subMakeArguments }) };
+        return wiring;
+    }
+    get broker() {
+        return this.#parts.broker;
+    }
+    /** Compares what sub-makes on hosts would do with what they would do here. */
+    get graphs() {
+        return this.#parts.graphs;
+    }
+    onShell(call) {
+        void this.#options.dispatcher.dispatch(call, plainCall(call, this.#options.run));
+    }
+    onMake(call) {
+        this.#arguments.set(call.pid, call.argv.slice(1));
+        this.#options.dispatcher.makeStarted(call.pid, processAncestors(call.pid));
+        void this.#wrapper.answer(call);
+    }
+    onParse(call) {
+        void this.#parse(call);
+    }
+    get #parts() {
+        if (!this.#open)
+            throw new Error('Internal error: a call before the broker listens');
+        return this.#open;
+    }
+    async #parse(call) {
+        const { run, make, sink, dispatcher } = this.#options;
+        const list = await probeDist({
+            run,
+            broker: this.broker,
+            make: make.path,
+            arguments: this.#arguments.get(call.make) ?? this.#options.arguments.map(encode),
+            call,
+        });
+        if (list.problem !== undefined) {
+            sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
+        }
+        dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
+        call.answer('');
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/build/build.js
+
 
 
 
@@ -64979,6 +76343,7 @@ async function build(options) {
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
     const environment = ownEnvironment();
+    const subMakeArguments = new SubMakeArguments(splitWords(options.makeArguments), environment);
     const root = encode(settings.root);
     let dispatcher;
     const { stage, token, forgetToken } = stageFor(settings, {
@@ -64993,24 +76358,33 @@ async function build(options) {
     const { staging, login } = options;
     const { setup } = settings;
     const merge = options.piped;
-    const openers = login
-        ? hosts.filter((host) => !host.local).map((host) => new SshLanes(host, login, () => options.onHostUsed(host)))
-        : [];
+    const sshHosts = hosts.filter((host) => !host.local);
+    const openers = login ? sshHosts.map((host) => new SshLanes(host, login, () => options.onHostUsed(host))) : [];
+    // The runner itself is no place for what may leave when nothing of that may run on it.
+    const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load);
+    const hearsLoad = countsLoad(settings.load);
+    const runnerLoad = () => (0,external_node_os_namespaceObject.loadavg)();
+    if (hearsLoad && !never) {
+        const facts = { processors: limits.processors, cap: undefined, load: runnerLoad() };
+        for (const host of hosts)
+            if (host.local)
+                scheduler.hostReady(host, facts);
+    }
     const remotes = openers.map((opener) => new RemoteHost({
         host: opener.host,
-        opener,
+        opener: withStartup(opener, opener.host),
         stage,
         baggage,
         staging: stagingDirectory(staging, opener.host),
-        setup,
+        setup: hostSetup(opener.host, setup),
         sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
         partial: settings.staging === 'declared',
         token,
         merge,
+        subMakeArguments,
+        ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
     }));
-    // The runner itself is no place for what may leave when nothing of that may run on it.
-    const scheduler = new Scheduler(never ? hosts.filter((host) => !host.local) : hosts, limits);
-    const farm = new Farm(remotes, stage, scheduler, sink);
+    const farm = new Farm(remotes, stage, scheduler, sink, toolCheck(settings, sshHosts, environment));
     let make;
     let stopped;
     const stop = deferred();
@@ -65022,7 +76396,7 @@ async function build(options) {
         farm.close();
     });
     let run;
-    let broker;
+    let wiring;
     try {
         const started = farm.start();
         run = await RunDirectory.create({
@@ -65043,13 +76417,14 @@ async function build(options) {
             local: new TargetSet(settings.local.map(encode)),
             fallback: settings.fallback,
             partial: settings.staging === 'declared',
+            subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
+            ...(hearsLoad && { runnerLoad }),
             markers: options.piped
                 ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
                 : undefined,
         });
-        const wiring = new Wiring(run, options, dispatcher);
-        broker = await Broker.listen(run, wiring);
-        wiring.broker = broker;
+        wiring = await Wiring.listen({ ...options, run, dispatcher, subMakeArguments });
+        const { broker } = wiring;
         const parser = options.piped ? parserFor(dispatcher, run, nonce, sink) : undefined;
         if (stopped === undefined) {
             make = await startMake({
@@ -65059,7 +76434,7 @@ async function build(options) {
                 arguments: options.arguments.map(encode),
                 directory: encode(settings.workingDirectory),
                 environment,
-                window: parser ? lookAhead(jobs) : jobs,
+                window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
                 output: parser ? (data) => parser.push(data) : 'inherit',
             });
         }
@@ -65075,7 +76450,7 @@ async function build(options) {
         dispatcher?.stop();
         farm.close();
         forgetToken();
-        await broker?.close();
+        await wiring?.broker.close();
         await run?.remove();
         if (options.cleanUp)
             await Promise.all(openers.map((opener) => remove(opener, stagingDirectory(staging, opener.host), sink)));
@@ -65090,6 +76465,13 @@ async function build(options) {
 function lookAhead(jobs) {
     return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
 }
+/** @throws UserError when a quote is never closed */
+function splitWords(text) {
+    const words = shellWords(text);
+    if (typeof words === 'string')
+        throw new UserError(`the arguments for makes that recipes call: ${words}`);
+    return words.map(encode);
+}
 async function remove(opener, staging, sink) {
     const reason = await opener.clean(staging);
     if (reason === undefined)
@@ -65100,50 +76482,6 @@ async function remove(opener, staging, sink) {
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name, outcome) {
     return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
-}
-/** Between make's calls and the dispatcher. */
-class Wiring {
-    #run;
-    #options;
-    #dispatcher;
-    #wrapper;
-    /** Arguments of every make below the first, by pid. */
-    #arguments = new Map();
-    broker;
-    constructor(run, options, dispatcher) {
-        this.#run = run;
-        this.#options = options;
-        this.#dispatcher = dispatcher;
-        this.#wrapper = new MakeWrapper(run, options.make);
-    }
-    onShell(call) {
-        void this.#dispatcher.dispatch(call, plainCall(call, this.#run));
-    }
-    onMake(call) {
-        this.#arguments.set(call.pid, call.argv.slice(1));
-        this.#dispatcher.makeStarted(call.pid, processAncestors(call.pid));
-        void this.#wrapper.answer(call);
-    }
-    onParse(call) {
-        void this.#parse(call);
-    }
-    async #parse(call) {
-        const { broker } = this;
-        if (!broker)
-            throw new Error('Internal error: a call before the broker listens');
-        const list = await probeDist({
-            run: this.#run,
-            broker,
-            make: this.#options.make.path,
-            arguments: this.#arguments.get(call.make) ?? this.#options.arguments.map(encode),
-            call,
-        });
-        if (list.problem !== undefined) {
-            this.#options.sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
-        }
-        this.#dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
-        call.answer('');
-    }
 }
 function parserFor(dispatcher, run, nonce, sink) {
     return new OutputParser({
@@ -65178,27 +76516,10449 @@ function exitLike(outcome) {
     process.exit(outcome.kind === 'exited' ? outcome.status : 2);
 }
 
-;// CONCATENATED MODULE: ./lib/build/job-count.js
+;// CONCATENATED MODULE: ./lib/model/load.js
+/** How a host's load counts when a place is chosen. */
+const LOAD_POLICIES = ['auto', 'jobs', 'reported', 'm1', 'm2'];
+/** Where nobody says otherwise: what `bench --only load` is for. */
+const DEFAULT_LOAD = 'auto';
+
+;// CONCATENATED MODULE: ./lib/build/dmake-settings.js
 
 
 
-/** All places for distributable jobs together: the slots of the hosts and what the runner takes itself. */
-function allPlaces(hosts, settings) {
-    const never = settings.fallback === 'never';
-    const slots = hosts.filter((host) => !never || !host.local).reduce((sum, host) => sum + host.slots, 0);
-    return Math.max(1, slots + (never ? 0 : settings.localJobs));
+/** dmake's settings that count here; each may be a macro of the makefile or a variable of the environment. */
+const DMAKE_NAMES = [
+    'DMAKE_RCFILE',
+    'DMAKE_GROUP',
+    'DMAKE_MODE',
+    'DMAKE_MAX_JOBS',
+    'DMAKE_ADJUST_MAX_JOBS',
+];
+const MODES = ['serial', 'parallel', 'distributed'];
+/** Used where dmake is asked for and nothing says how many (D2), and for a DMAKE_MAX_JOBS that makes no sense. */
+const DMAKE_JOBS = 2;
+/** What the makefile and the environment say in dmake's words; a macro ranks above a variable (D1). */
+class DmakeSettings {
+    #macros;
+    #environment;
+    constructor(macros, environment) {
+        this.#macros = macros;
+        this.#environment = environment;
+    }
+    /** Whether dmake is what people have in mind here. */
+    get any() {
+        return DMAKE_NAMES.some((name) => this.told(name) !== undefined);
+    }
+    /** A setting that is not empty. */
+    told(name) {
+        const macro = this.#macros.get(name)?.trim();
+        if (macro)
+            return { value: macro, where: `${name} in the makefile` };
+        const variable = this.#environment[name]?.trim();
+        return variable ? { value: variable, where: `${name} in the environment` } : undefined;
+    }
+    /** @throws UserError for a word that is no mode (D8) */
+    get mode() {
+        const told = this.told('DMAKE_MODE');
+        if (told === undefined)
+            return undefined;
+        const mode = MODES.find((one) => one === told.value);
+        if (mode !== undefined)
+            return mode;
+        const grid = told.value === 'grid' ? ': there is no grid here; list the hosts in a .dmakerc and say distributed' : '';
+        throw new UserError(`${told.where} must be ${MODES.join(', ')}, not ${excerpt(told.value)}${grid}`);
+    }
+    /** @returns the number of jobs, with what is to be said about it */
+    get maxJobs() {
+        const told = this.told('DMAKE_MAX_JOBS');
+        if (told === undefined)
+            return { jobs: undefined, warnings: [] };
+        const jobs = /^\d{1,4}$/.test(told.value) ? Number(told.value) : 0;
+        if (jobs > 0)
+            return { jobs, warnings: [] };
+        const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}`;
+        return { jobs: DMAKE_JOBS, warnings: [warning, `${DMAKE_JOBS} jobs at one time are used`] };
+    }
+    /** DMAKE_ADJUST_MAX_JOBS; unknown words mean M1, as dmake has it (D14). */
+    get load() {
+        const word = this.told('DMAKE_ADJUST_MAX_JOBS')?.value.toLowerCase();
+        if (word === undefined)
+            return undefined;
+        if (word === 'no')
+            return 'jobs';
+        return LOAD_POLICIES.find((policy) => policy === word && /^m\d$/.test(policy)) ?? 'm1';
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/host.js
+/** What a matrix need not say of a host. */
+const HOST_DEFAULTS = {
+    path: '',
+    jump: undefined,
+    identity: undefined,
+    environment: {},
+    transport: undefined,
+    setup: '',
+    startup: '',
+    chroot: undefined,
+    timeout: undefined,
+    speed: 1,
+    labels: [],
+    arch: undefined,
+    stuck: undefined,
+    memory: undefined,
+    parallel: undefined,
+    needsOwnersFile: false,
+};
+
+;// CONCATENATED MODULE: ./lib/hosts/reading.js
+function right(value) {
+    return { value };
+}
+function wrong(problem) {
+    return { problem };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/shown.js
+
+/** A long run of letters and digits: a token, a key, a digest. No name in a matrix has to look like that. */
+const KEY = /[A-Za-z0-9+/=_-]{32,}/g;
+/** Text of a matrix as an error may show it: an excerpt, without anything that looks like a key. */
+function shown(text) {
+    // An excerpt is short: what stands far behind its end need not be looked at.
+    const hidden = text.slice(0, 1000).replace(KEY, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? '(hidden)' : run));
+    return excerpt(hidden);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/address.js
+
+
+
+/*
+ * How a host is written in every format, between the quotes where the format quotes:
+ *
+ *   host    = [ user "@" ] address [ ":" port ]
+ *   address = name | "[" ipv6 "]"
+ *   name    = ( letter | digit | "_" ) { letter | digit | "_" | "." | "-" }        (IPv4 addresses too)
+ *   user    = ( letter | digit | "_" | "." ) { letter | digit | one of "_.+@-" }   (up to the last "@")
+ *   port    = 1 … 65535
+ *
+ * Neither user nor name can begin with "-": nothing in a matrix may ever be taken for an option.
+ */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+const USER = /^[A-Za-z0-9_.][A-Za-z0-9_.+@-]*$/;
+/** What an interface of this machine may be called behind the `%` of an IPv6 address. */
+const ZONE = /^[A-Za-z0-9_.-]+$/;
+/** Where `[user@]name[:port]` leads, or what is wrong with it. */
+function parseAddress(word) {
+    // As ssh does it: a user may have "@" in it, a name may not.
+    const at = word.lastIndexOf('@');
+    const user = at < 0 ? undefined : word.slice(0, at);
+    if (user === '')
+        return wrong(`the user before "@" is missing in ${shown(word)}`);
+    if (user !== undefined && !USER.test(user))
+        return wrong(`${shown(user)} cannot be the name of a user`);
+    const place = word.slice(at + 1);
+    const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(place);
+    if (bracketed === null && place.split(':', 3).length > 2) {
+        return wrong(`an IPv6 address must be in brackets: ${shown(place)}`);
+    }
+    const [, address = '', port] = bracketed ?? /^([^:]*)(?::(.*))?$/s.exec(place) ?? [];
+    if (address === '')
+        return wrong(`the name of the host is missing in ${shown(word)}`);
+    if (bracketed !== null && !isAddress(address))
+        return wrong(`${shown(address)} in brackets is no IPv6 address`);
+    if (bracketed === null && !NAME.test(address))
+        return wrong(`${shown(address)} cannot be the name of a host`);
+    if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
+        return wrong(`the port must be a number from 1 to 65535, not ${shown(port)}`);
+    }
+    return right({ address, user, port: port === undefined ? undefined : Number(port) });
+}
+function isAddress(text) {
+    const zone = text.indexOf('%');
+    return (0,external_node_net_.isIPv6)(text) && (zone < 0 || ZONE.test(text.slice(zone + 1)));
+}
+/** `[user@]name[:port]`, which parseAddress reads back. */
+function formatAddress({ address, user, port }) {
+    const place = address.includes(':') ? `[${address}]` : address;
+    return `${user === undefined ? '' : `${user}@`}${place}${port === undefined ? '' : `:${port}`}`;
 }
 /**
- * Recipes that may run at one time, as the action has it: the input `jobs`, or -j, or else all places.
- *
- * @throws UserError when both are given
+ * Whether an address without user and port is the runner itself: `localhost`, or, with a runner given, its own name,
+ * which may be written without its domain.
  */
-function jobCount(hosts, settings) {
-    const { jobs } = makeIntent(settings.arguments.map(encode));
-    if (settings.jobs !== undefined && jobs !== undefined) {
-        throw new UserError('input arguments: there is a -j, and the input jobs is given too: leave one of the two out');
+function isRunner({ address, user, port }, runner) {
+    if (user !== undefined || port !== undefined)
+        return false;
+    if (address === 'localhost')
+        return true;
+    const [name, own] = [address.toLowerCase(), runner?.name.toLowerCase()];
+    return own !== undefined && (name === own || (!name.includes('.') && own.startsWith(`${name}.`)));
+}
+/** The same for two entries that lead to the same login, however they are written. */
+function identity(host) {
+    if (host.local)
+        return 'localhost';
+    const [address, ...jump] = [host, ...(host.jump ?? [])].map((hop) => `${hop.user ?? ''}@[${hop.address.toLowerCase()}]:${hop.port ?? ''}`);
+    // The same private address behind two gates is two machines.
+    return JSON.stringify([address, host.jump === undefined ? null : jump]);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/lines.js
+
+/** The words of a line, parted by blanks and tabs. */
+function wordsOf(line) {
+    return Array.from(line.matchAll(/[^ \t]+/g), (match) => ({ text: match[0], column: match.index + 1 }));
+}
+/** The lines of a text with their numbers from 1. */
+function* lines_linesOf(text) {
+    for (const [index, line] of text.split(/\r?\n/).entries())
+        yield [index + 1, line];
+}
+// eslint-disable-next-line no-control-regex -- those are what it looks for
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+/** A control character in a line, tabs aside: where it stands, from 1, and what to say of it. */
+function controlCharacter(line) {
+    const control = CONTROL.exec(line);
+    return control === null
+        ? undefined
+        : { column: control.index + 1, text: `there is a control character in it: ${shown(control[0])}` };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/plain-text.js
+
+/** More than any farm needs, and little enough to be read in no time. */
+const MOST_CHARACTERS = 2 ** 20;
+const KEY_MARK = 'PRIVATE KEY-----';
+/**
+ * The matrix behind what the user gave: plain, or as base64 on one line (which is what fits a secret best: the runner
+ * masks each line of a secret by itself). Lines in errors are those of the plain text. A byte order mark is taken away.
+ *
+ * @throws UserError for a private key pasted by mistake, and for a text that is too long
+ */
+function plainText(given, source) {
+    const text = given.replace(/^\ufeff/, '');
+    if (text.length > MOST_CHARACTERS)
+        throw new UserError(`${source}: it is too long for a host matrix (above 1 MiB)`);
+    const decoded = decodeBase64(text);
+    const plain = decoded === undefined
+        ? { text, name: source }
+        : { text: decoded.replace(/^\ufeff/, ''), name: `${source} (decoded from base64)` };
+    // Errors show words of the text: nobody wants to see those of a key in a log.
+    if (plain.text.includes(KEY_MARK)) {
+        throw new UserError(`${plain.name}: this is a private key, not a host matrix; the key belongs in the input ssh-private-key`);
     }
-    return settings.jobs ?? (typeof jobs === 'number' ? jobs : allPlaces(hosts, settings));
+    return plain;
+}
+/**
+ * The text behind a single word of base64 (padding may be missing), or undefined when it is not that: no matrix but a
+ * list of one bare name is a single word of such letters, so nothing is taken away from the plain forms.
+ */
+function decodeBase64(text) {
+    const word = text.trim();
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(word))
+        return undefined;
+    let decoded;
+    try {
+        decoded = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(word, 'base64'));
+    }
+    catch {
+        return undefined;
+    }
+    return looksLikeMatrix(decoded) || decoded.includes(KEY_MARK) ? decoded : undefined;
+}
+/**
+ * Text without control characters that has a line of two words or more, or is JSON or YAML on one line: a short word
+ * that decodes by chance is neither.
+ */
+function looksLikeMatrix(text) {
+    // eslint-disable-next-line no-control-regex -- those are what it looks for
+    if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text))
+        return false;
+    return /^[ \t]*[^#\s]\S*[ \t]+\S/m.test(text) || /^\s*(\{.*\}|\[.*\])\s*$/s.test(text);
+}
+
+;// CONCATENATED MODULE: ./lib/util/nearest-word.js
+/** Longer texts are no mistyped words, and not worth the square of their length. */
+const nearest_word_LONGEST = 100;
+/**
+ * The word that someone most likely meant, or undefined when none is near: at most a third of its letters (and always
+ * one, but not all) may be wrong, missing, too many, or swapped with their neighbour. Large and small letters are the same.
+ */
+function nearestWord(text, words) {
+    if (text.length > nearest_word_LONGEST)
+        return undefined;
+    const ranked = words
+        .map((word) => ({ word, distance: editDistance(text.toLowerCase(), word.toLowerCase()) }))
+        .filter(({ word, distance }) => distance < word.length && distance <= Math.max(1, Math.floor(word.length / 3)))
+        .sort((a, b) => a.distance - b.distance);
+    return ranked[0]?.word;
+}
+/** Edits between two texts, a swap of neighbours counting as one (optimal string alignment). */
+function editDistance(from, to) {
+    if (Math.abs(from.length - to.length) > to.length)
+        return Infinity;
+    let [before, above] = [[], Array.from({ length: to.length + 1 }, (_, column) => column)];
+    for (let row = 1; row <= from.length; row++) {
+        const current = [row];
+        for (let column = 1; column <= to.length; column++) {
+            const cost = from[row - 1] === to[column - 1] ? 0 : 1;
+            const swap = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+            current.push(Math.min(at(above, column) + 1, at(current, column - 1) + 1, at(above, column - 1) + cost, swap ? at(before, column - 2) + 1 : Infinity));
+        }
+        [before, above] = [above, current];
+    }
+    return at(above, to.length);
+}
+function at(row, column) {
+    return row?.[column] ?? Infinity;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/problems.js
+
+
+
+const MOST_PROBLEMS = 10;
+/** Keeps what is wrong with a matrix, so that people hear of everything at once. */
+class Problems {
+    source;
+    #form;
+    #problems = [];
+    /**
+     * @param source what errors call the text
+     * @param form what the format looks like, which ends every error
+     */
+    constructor(source, form) {
+        this.source = source;
+        this.#form = form;
+    }
+    add(place, text) {
+        this.#problems.push({ place, text });
+    }
+    /** @throws UserError with the first ten problems in the order of the text, if there are any */
+    finish() {
+        if (this.#problems.length === 0)
+            return;
+        const sorted = [...this.#problems].sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
+        const lines = sorted
+            .slice(0, MOST_PROBLEMS)
+            .map(({ place, text }) => located(this.source, place, typeof text === 'string' ? text : text()));
+        const more = sorted.length - lines.length;
+        if (more > 0)
+            lines.push(`${this.source}: ${more} more ${more === 1 ? 'problem' : 'problems'}`);
+        throw new UserError([...lines, this.#form].join('\n'));
+    }
+    /** @throws UserError with the problems, and where there are none: that there is no host at all */
+    finishWithout() {
+        this.finish();
+        throw new UserError(`${this.source}: there is no host in it\n${this.#form}`);
+    }
+}
+/** `SOURCE, line L, column C: TEXT`. */
+function located(source, { line, column }, text) {
+    return `${source}, line ${line}, column ${column}: ${text}`;
+}
+/** `; did you mean "WORD"?`, or nothing when no word is near. */
+function meant(text, words) {
+    const near = nearestWord(text, words);
+    return near === undefined ? '' : `; did you mean ${shown(near)}?`;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/d1make.js
+
+
+
+
+
+
+/*
+ * d1make's D1MAKE_HOSTS (L1): names alone, parted by blanks. Several blanks, newlines, user, port and comments are
+ * additions. Nothing is said of jobs: a host takes as many as it has processors.
+ *
+ *   matrix = { blank | newline } [ host { ( blank | newline ) host } ] [ "#" comment ]
+ *   host   = as address.ts has it
+ */
+const FORM = 'It is a list of hosts, "[user@]name[:port]" each, with blanks between them, such as "build1 ci@build2:2222"; ' +
+    'an IPv6 address goes in brackets: "[2001:db8::7]:2222".';
+/**
+ * The matrix that D1MAKE_HOSTS is, or a file in that form.
+ *
+ * @param source what errors call it: `D1MAKE_HOSTS`, or the name of a file
+ * @throws UserError naming all that is wrong (the first ten), or saying that it names no host
+ */
+function parseD1makeHosts(value, source, settings = {}) {
+    const { text, name } = plainText(value, source);
+    const problems = new Problems(name, FORM);
+    const { setup = '', makeArguments = '' } = settings;
+    const hosts = new Map();
+    for (const [line, raw] of lines_linesOf(text)) {
+        const control = controlCharacter(raw);
+        if (control !== undefined) {
+            problems.add({ line, column: control.column }, control.text);
+            continue;
+        }
+        for (const { text: word, column } of wordsOf(raw.replace(/(^|[ \t])#.*$/, ''))) {
+            const address = parseAddress(word);
+            if ('problem' in address) {
+                problems.add({ line, column }, address.problem);
+                continue;
+            }
+            const local = isRunner(address.value);
+            const host = { ...HOST_DEFAULTS, name: word, ...address.value, slots: undefined, local, line, setup };
+            const before = hosts.get(identity(host));
+            if (before === undefined)
+                hosts.set(identity(host), host);
+            else
+                problems.add({ line, column }, `${shown(word)} is there twice: leave one out`);
+        }
+    }
+    if (hosts.size === 0)
+        problems.finishWithout();
+    problems.finish();
+    const all = [...hosts.values()];
+    return { format: 'd1make', source: name, hosts: all, groups: [], ungrouped: all, makeArguments, warnings: [] };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/group.js
+
+
+
+const group_MOST_NAMES = 20;
+/** The group that is used where nobody names one: the first formal one (D5); undefined where there is none. */
+function defaultGroup(matrix) {
+    return matrix.groups[0]?.name;
+}
+/**
+ * The hosts of exactly one group (D5): the one named; else the first formal group; else, where there are no formal
+ * groups, the unnamed one, which is all hosts then.
+ *
+ * @param name undefined: nobody has named a group
+ * @param asker who named it, for the error: `input group`, `-g`
+ * @throws UserError for a group that is not defined, saying which there are
+ */
+function chooseGroup(matrix, name, asker) {
+    const { groups, source, ungrouped } = matrix;
+    const wanted = name ?? defaultGroup(matrix);
+    if (wanted === undefined)
+        return ungrouped;
+    const group = groups.find((one) => one.name === wanted);
+    if (group !== undefined)
+        return group.hosts;
+    const names = groups.map((one) => one.name);
+    const there = names.slice(0, group_MOST_NAMES).map((one) => shown(one));
+    if (names.length > there.length)
+        there.push(`${names.length - there.length} more`);
+    const list = there.length === 0 ? 'it has no groups' : `its groups are ${there.join(', ')}`;
+    throw new UserError(`${asker}: there is no group ${shown(wanted)} in ${source}: ${list}${meant(wanted, names)}`);
+}
+
+;// CONCATENATED MODULE: ./lib/model/matrix.js
+/** The forms in which a host matrix may be written. */
+const MATRIX_FORMATS = ['makehosts', 'dmakerc', 'd1make', 'dpb', 'yaml'];
+
+;// CONCATENATED MODULE: ./lib/hosts/command-words.js
+
+
+/** A program and its arguments from text on one line, parted as a shell does it; nothing is expanded. */
+function commandWords(text) {
+    // eslint-disable-next-line no-control-regex -- those are what it looks for
+    if (/[\x00\r\n]/.test(text))
+        return wrong('it must be one line');
+    const words = shellWords(text);
+    if (typeof words === 'string')
+        return wrong(words);
+    return words.length === 0 || words[0] === '' ? wrong('the program is missing') : right(words);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/values.js
+
+
+const MOST_SLOTS = 9999;
+const MOST_SECONDS = 9_999_999;
+/** Jobs that a host may run at one time: 1 to 9999. */
+function parseSlots(word) {
+    if (/^-\d+$/.test(word))
+        return wrong(`the number of jobs is negative: ${shown(word)}`);
+    if (!/^\d+$/.test(word))
+        return wrong(`the number of jobs is not a number: ${shown(word)}`);
+    const slots = Number(word);
+    if (slots === 0)
+        return wrong('the number of jobs is zero: leave the host out instead');
+    return slots > MOST_SLOTS ? wrong(`the number of jobs is above ${MOST_SLOTS}: ${shown(word)}`) : right(slots);
+}
+/** Whole seconds, `least` or more. */
+function values_parseSeconds(word, least) {
+    const seconds = /^\d{1,7}$/.test(word) ? Number(word) : NaN;
+    return seconds >= least
+        ? right(seconds)
+        : wrong(`must be whole seconds from ${least} to ${MOST_SECONDS}, not ${shown(word)}`);
+}
+/** A factor from 1 to 50, fractions allowed (DPB's `sf`). */
+function parseSpeed(word) {
+    const speed = /^\d{1,2}(\.\d{1,6})?$/.test(word) ? Number(word) : NaN;
+    return speed >= 1 && speed <= 50 ? right(speed) : wrong(`must be a number from 1 to 50, not ${shown(word)}`);
+}
+const values_UNITS = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+/**
+ * Bytes, 0 or more, from a number with K, M or G behind it (powers of 1024).
+ *
+ * @param unit of a bare number
+ */
+function parseMemory(word, unit = '') {
+    const [, digits, letter = ''] = /^(\d{1,12})([kmg]?)$/i.exec(word) ?? [];
+    const factor = values_UNITS[letter === '' ? unit : letter.toLowerCase()] ?? NaN;
+    const bytes = digits === undefined ? NaN : Number(digits) * factor;
+    return Number.isSafeInteger(bytes)
+        ? right(bytes)
+        : wrong(`must be a number with K, M or G behind it, such as 4G, not ${shown(word)}`);
+}
+/** `N` slots, or `/N` for that part of a host's slots (E14). */
+function parseParallel(word) {
+    const [, slash, digits] = /^(\/?)(\d{1,4})$/.exec(word) ?? [];
+    const number = Number(digits);
+    if (digits === undefined || number === 0) {
+        return wrong(`must be a number of jobs such as 4, or a part of them such as /2, not ${shown(word)}`);
+    }
+    return slash === '' ? right(number) : right(`/${number}`);
+}
+/**
+ * Slots that one job may take on a host with so many of them: never fewer than 2 of a part, and none where there is but
+ * one slot (E14).
+ */
+function parallelOf(parallel, jobs) {
+    if (jobs <= 1)
+        return 0;
+    return typeof parallel === 'number' ? parallel : Math.max(2, Math.floor(jobs / Number(parallel.slice(1))));
+}
+/** Directories for PATH, colon-separated: absolute, or they would mean another place for each job. */
+function checkPath(path) {
+    if (hasControl(path))
+        return 'must not have control characters in it';
+    const relative = path.split(':').find((part) => !part.startsWith('/'));
+    if (relative === undefined)
+        return undefined;
+    return relative === ''
+        ? 'has an empty part: each is a directory such as "/opt/bin"'
+        : `must be absolute, such as "/opt/bin", not ${shown(relative)}`;
+}
+/** Whether there are characters in it that no name of a file or program in a matrix may have. */
+function hasControl(text) {
+    // eslint-disable-next-line no-control-regex -- those are what it looks for
+    return /[\x00-\x1f\x7f]/.test(text);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc-attributes.js
+
+
+
+
+const dmakerc_attributes_NAMES = ['jobs', 'path', 'rsh'];
+/**
+ * Reads what stands in braces behind the name of a host (grammar in dmakerc-reader.ts).
+ *
+ * @param start where its `{` is
+ * @param problems takes what is wrong; that attribute is then left out
+ * @returns the attributes, and where to go on: behind its `}`, or where somebody must have forgotten it
+ */
+function readAttributes(tokens, start, problems) {
+    const attributes = {};
+    const seen = new Set();
+    let at = start + 1;
+    for (let behind = false;; behind = true) {
+        const token = tokens[at];
+        if (token === undefined || isForgotten(tokens, at)) {
+            const open = tokens[start];
+            if (open !== undefined)
+                problems.add(open.place, '"{" is never closed');
+            return { attributes, next: at };
+        }
+        if (token.kind === '}')
+            return { attributes, next: at + 1 };
+        if (behind && token.kind === ',')
+            at++;
+        else if (behind)
+            problems.add(token.place, `a comma is missing before ${shown(token.text)}`);
+        at = readAttribute(tokens, at, { attributes, seen, problems });
+    }
+}
+/** At the end of the text, at another `{`, and where an entry or a group must begin. */
+function isForgotten(tokens, at) {
+    const token = tokens[at];
+    if (token === undefined || token.kind === 'end' || token.kind === '{')
+        return true;
+    return token.kind === 'word' && (token.text === 'host' || token.text === 'group') && tokens[at + 1]?.kind !== '=';
+}
+/** Takes one attribute, or up to the next comma or brace when it is none. @returns where to go on */
+function readAttribute(tokens, at, target) {
+    const [name, equals, value] = [tokens[at], tokens[at + 1], tokens[at + 2]];
+    if (name === undefined)
+        return at;
+    const wrong = (token, text) => {
+        target.problems.add(token.place, text);
+        return skip(tokens, at);
+    };
+    if (name.kind !== 'word') {
+        const found = name.kind === 'end' ? 'the end' : shown(name.text);
+        return wrong(name, `an attribute such as "jobs = 4" should stand here, not ${found}`);
+    }
+    if (equals?.kind !== '=')
+        return wrong(equals ?? name, `"=" is missing behind ${shown(name.text)}`);
+    if (value === undefined || (value.kind !== 'word' && value.kind !== 'quoted')) {
+        return wrong(value ?? equals, `the value of ${shown(name.text)} is missing`);
+    }
+    const known = dmakerc_attributes_NAMES.find((one) => one === name.text);
+    if (known === undefined) {
+        const names = `there are ${dmakerc_attributes_NAMES.slice(0, -1).join(', ')} and ${dmakerc_attributes_NAMES.at(-1)}`;
+        return wrong(name, `there is no attribute ${shown(name.text)}${meant(name.text, dmakerc_attributes_NAMES) || `: ${names}`}`);
+    }
+    if (target.seen.has(known))
+        return wrong(name, `attribute "${known}" is there twice`);
+    target.seen.add(known);
+    const problem = take(known, value.text, target.attributes);
+    if (problem !== undefined)
+        target.problems.add(value.place, problem);
+    return at + 3;
+}
+/** Sets an attribute, or tells what is wrong with its value. */
+function take(name, text, attributes) {
+    if (name === 'path') {
+        const problem = checkPath(text);
+        if (problem !== undefined)
+            return `path ${problem}`;
+        attributes.path = text;
+        return undefined;
+    }
+    const value = name === 'jobs' ? parseSlots(text) : commandWords(text);
+    if ('problem' in value)
+        return name === 'rsh' ? `rsh: ${value.problem}` : value.problem;
+    if (typeof value.value === 'number')
+        attributes.jobs = value.value;
+    else
+        attributes.rsh = value.value;
+    return undefined;
+}
+/** Behind the rest of a broken attribute: at a comma, a brace, or the end. */
+function skip(tokens, from) {
+    let at = from;
+    for (let kind = tokens[at]?.kind; kind !== undefined; kind = tokens[++at]?.kind) {
+        if (kind === ',' && at > from)
+            return at;
+        if (kind === '{' || kind === '}' || kind === 'end')
+            return at;
+    }
+    return at;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc-reader.js
+
+
+
+
+/*
+ * Sun dmake's .dmakerc, from the manuals ("Distributed Make (dmake)"), section "Runtime Configuration File". Newlines
+ * are blanks, except that a quote ends on its line. User and port are additions, and "#" where a word could begin, not
+ * on lines of its own alone.
+ *
+ *   matrix     = { entry | group }
+ *   group      = "group" name "{" { entry | "group" name } "}"
+ *   entry      = [ "host" ] name [ "{" [ attribute { "," attribute } ] "}" ]
+ *   attribute  = "jobs" "=" number | "path" "=" text | "rsh" "=" text
+ *   name, text = word | '"' { any character but '"' and newline } '"'
+ *   word       = { any character but blank, newline, and one of {}=,"; not "#" first }
+ *
+ * "group" and "host" are names when quoted. A host may be in several groups, and say something else of itself in each,
+ * as exactly one group is used.
+ */
+class DmakercReader {
+    #tokens;
+    #problems;
+    #runner;
+    #at = 0;
+    /** The same host with the same attributes is the same object in all groups. */
+    #hosts = new Map();
+    #ungrouped = new Map();
+    groups = [];
+    /** @param tokens the last of them is `end` */
+    constructor(tokens, problems, runner) {
+        this.#tokens = tokens;
+        this.#problems = problems;
+        this.#runner = runner;
+    }
+    /** All hosts in file order. */
+    get hosts() {
+        return [...this.#hosts.values()];
+    }
+    /** Those outside of all groups. */
+    get ungrouped() {
+        return [...this.#ungrouped.values()];
+    }
+    read() {
+        for (let token = this.#peek(); token.kind !== 'end'; token = this.#peek()) {
+            if (isWord(token, 'group'))
+                this.#group();
+            else
+                this.#addUngrouped(token, this.#entry());
+        }
+    }
+    #addUngrouped({ place }, host) {
+        if (host === undefined)
+            return;
+        const before = this.#ungrouped.get(identity(host));
+        if (before === undefined)
+            this.#ungrouped.set(identity(host), host);
+        else
+            this.#problems.add(place, `${shown(host.name)} is there twice, first on line ${before.line}: leave one out`);
+    }
+    #group() {
+        const { place } = this.#next();
+        const name = this.#name('group');
+        if (name === undefined)
+            return;
+        const open = this.#peek();
+        if (open.kind !== '{') {
+            this.#problems.add(open.place, `"{" with the members of group ${shown(name.text)} is missing here`);
+            return;
+        }
+        this.#next();
+        const members = [];
+        for (let token = this.#peek(); token.kind !== '}'; token = this.#peek()) {
+            if (token.kind === 'end') {
+                this.#problems.add(open.place, `"{" of group ${shown(name.text)} is never closed`);
+                break;
+            }
+            const member = isWord(token, 'group') ? this.#reference() : this.#hostMember(token);
+            if (member !== undefined)
+                members.push(member);
+        }
+        this.#next();
+        if (members.length === 0)
+            this.#problems.add(place, `group ${shown(name.text)} has no members`);
+        this.groups.push({ name: name.text, place: name.place, members });
+    }
+    #hostMember({ place }) {
+        const host = this.#entry();
+        return host && { host, place };
+    }
+    #reference() {
+        this.#next();
+        const name = this.#name('group');
+        if (name === undefined)
+            return undefined;
+        const open = this.#peek();
+        if (open.kind !== '{')
+            return { group: name.text, place: name.place };
+        const way = `give group ${shown(name.text)} its members outside of this group, and only its name here`;
+        this.#problems.add(open.place, `a group cannot be defined in a group: ${way}`);
+        this.#skipBraces();
+        return undefined;
+    }
+    #entry() {
+        if (isWord(this.#peek(), 'host'))
+            this.#next();
+        const name = this.#name('host');
+        if (name === undefined)
+            return undefined;
+        const attributes = this.#peek().kind === '{' ? this.#attributes() : {};
+        if (name.kind === 'word' && /^[+-]?\d+$/.test(name.text)) {
+            this.#problems.add(name.place, `a number stands where a host should: jobs are written "{ jobs = ${name.text.slice(0, 9)} }"`);
+            return undefined;
+        }
+        const address = parseAddress(name.text);
+        if ('problem' in address) {
+            this.#problems.add(name.place, address.problem);
+            return undefined;
+        }
+        const local = isRunner(address.value, this.#runner);
+        const { jobs = DEFAULT_JOBS, path = '', rsh } = attributes;
+        const host = {
+            ...HOST_DEFAULTS,
+            ...address.value,
+            name: name.text,
+            slots: jobs,
+            local,
+            line: name.place.line,
+            path,
+            // dmake does not go through rsh to the machine that it runs on.
+            transport: local ? undefined : rsh,
+            needsOwnersFile: true,
+        };
+        const key = JSON.stringify([identity(host), name.text, jobs, path, host.transport]);
+        const same = this.#hosts.get(key) ?? host;
+        this.#hosts.set(key, same);
+        return same;
+    }
+    #attributes() {
+        const { attributes, next } = readAttributes(this.#tokens, this.#at, this.#problems);
+        this.#at = next;
+        return attributes;
+    }
+    /** Takes a name, or says that it is missing and passes over what stands there. */
+    #name(of) {
+        const token = this.#peek();
+        if ((token.kind === 'word' && !isWord(token, 'group') && !isWord(token, 'host')) || token.kind === 'quoted') {
+            if (token.text !== '')
+                return this.#next();
+            this.#problems.add(token.place, `the name of a ${of} is empty`);
+        }
+        else {
+            const found = token.kind === 'end' ? 'the end' : shown(token.text);
+            this.#problems.add(token.place, `the name of a ${of} should stand here, not ${found}`);
+        }
+        // A keyword begins something that can be read.
+        if (token.kind === '{')
+            this.#skipBraces();
+        else if (token.kind !== 'end' && token.kind !== 'word')
+            this.#next();
+        return undefined;
+    }
+    #skipBraces() {
+        while (this.#peek().kind !== '}' && this.#peek().kind !== 'end')
+            this.#next();
+        if (this.#peek().kind === '}')
+            this.#next();
+    }
+    #peek() {
+        return this.#tokens[this.#at] ?? dmakerc_reader_END;
+    }
+    /** Never goes beyond the end. */
+    #next() {
+        const token = this.#peek();
+        if (token.kind !== 'end')
+            this.#at++;
+        return token;
+    }
+}
+const dmakerc_reader_END = { kind: 'end', text: '', place: { line: 1, column: 1 } };
+/** What dmake gives a host that does not say (D4). */
+const DEFAULT_JOBS = 2;
+function isWord(token, text) {
+    return token.kind === 'word' && token.text === text;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc-tokens.js
+
+
+/** A quote that is not closed ends with its line: the rest of the file can then still be read. */
+const TOKEN = /[ \t]+|#.*|[{}=,]|"[^"]*"?|[^ \t{}=,"#][^ \t{}=,"]*/y;
+/** The tokens of a text, `end` being the last. `problems` takes quotes without an end, and control characters. */
+function tokensOf(text, problems) {
+    const tokens = [];
+    let last = { line: 1, column: 1 };
+    for (const [line, raw] of lines_linesOf(text)) {
+        const control = controlCharacter(raw);
+        if (control !== undefined) {
+            problems.add({ line, column: control.column }, control.text);
+            continue;
+        }
+        for (const match of raw.matchAll(new RegExp(TOKEN, 'gy'))) {
+            const [token] = match;
+            const place = { line, column: match.index + 1 };
+            if (/^[ \t#]/.test(token))
+                continue;
+            tokens.push(tokenOf(token, place, problems));
+            last = { line, column: place.column + token.length };
+        }
+    }
+    return [...tokens, { kind: 'end', text: '', place: last }];
+}
+function tokenOf(token, place, problems) {
+    if (token === '{' || token === '}' || token === '=' || token === ',')
+        return { kind: token, text: token, place };
+    if (!token.startsWith('"'))
+        return { kind: 'word', text: token, place };
+    const closed = token.length > 1 && token.endsWith('"');
+    if (!closed)
+        problems.add(place, `a quote is opened and not closed on its line: ${shown(token)}`);
+    return { kind: 'quoted', text: token.slice(1, closed ? -1 : undefined), place };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/group-resolver.js
+
+
+
+/** Groups in groups multiply; above that nobody meant it. */
+const MOST_MEMBERSHIPS = 1_000_000;
+/**
+ * Groups with the hosts of the groups in them, which may be defined later (D3). Every host is once in each.
+ *
+ * @param problems takes names that are used twice or not defined, cycles (D5), and hosts that are twice in one group
+ */
+function resolveGroups(definitions, problems) {
+    const byName = new Map();
+    for (const definition of definitions) {
+        const { name, place } = definition;
+        const first = byName.get(name);
+        if (first === undefined)
+            byName.set(name, definition);
+        else
+            problems.add(place, `group ${shown(name)} is there twice, first on line ${first.place.line}`);
+    }
+    const resolver = new Resolver(byName, problems);
+    return [...byName.values()].map((definition) => ({ name: definition.name, hosts: resolver.hostsOf(definition) }));
+}
+class Resolver {
+    #definitions;
+    #problems;
+    #done = new Map();
+    /** From the outermost group to the one that is looked at: no recursion, as nothing bounds how deep groups nest. */
+    #open = new Map();
+    #memberships = 0;
+    constructor(definitions, problems) {
+        this.#definitions = definitions;
+        this.#problems = problems;
+    }
+    hostsOf(definition) {
+        const stack = [];
+        if (!this.#done.has(definition.name))
+            this.#enter(definition, stack);
+        for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1))
+            this.#step(visit, stack);
+        return this.#done.get(definition.name) ?? [];
+    }
+    #enter(definition, stack) {
+        const visit = { definition, next: 0, hosts: new Map() };
+        stack.push(visit);
+        this.#open.set(definition.name, visit);
+    }
+    /** Takes the next member in, or enters it first if it is a group that nobody has looked at. */
+    #step(visit, stack) {
+        const { definition } = visit;
+        const member = definition.members[visit.next];
+        if (member === undefined) {
+            stack.pop();
+            this.#open.delete(definition.name);
+            this.#done.set(definition.name, Array.from(visit.hosts.values(), ({ host }) => host));
+            return;
+        }
+        const { place } = member;
+        if ('host' in member)
+            this.#add(visit, member.host, place);
+        else {
+            const inner = this.#definitions.get(member.group);
+            const hosts = this.#done.get(member.group);
+            if (inner === undefined)
+                this.#problems.add(place, () => this.#undefined(member.group));
+            else if (this.#open.has(member.group))
+                this.#problems.add(place, this.#cycle(member.group));
+            else if (hosts === undefined) {
+                this.#enter(inner, stack);
+                return;
+            }
+            else
+                for (const host of hosts)
+                    this.#add(visit, host, place);
+        }
+        visit.next++;
+    }
+    #add(visit, host, place) {
+        if (++this.#memberships > MOST_MEMBERSHIPS) {
+            if (this.#memberships === MOST_MEMBERSHIPS + 1) {
+                this.#problems.add(place, `the groups hold more than ${MOST_MEMBERSHIPS} hosts together`);
+            }
+            return;
+        }
+        const before = visit.hosts.get(identity(host));
+        if (before === undefined)
+            visit.hosts.set(identity(host), { host, line: place.line });
+        else {
+            this.#problems.add(place, () => `${shown(host.name)} is twice in group ${shown(visit.definition.name)}, first on line ${before.line}`);
+        }
+    }
+    #undefined(name) {
+        return `there is no group ${shown(name)}${meant(name, [...this.#definitions.keys()])}`;
+    }
+    #cycle(name) {
+        const open = [...this.#open.keys()];
+        const way = [...open.slice(open.indexOf(name)), name];
+        const some = way.length > 12 ? [...way.slice(0, 10), '…', name] : way;
+        return `group ${shown(name)} is in itself: ${some.map((one) => shown(one).slice(1, -1)).join(' → ')}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc.js
+
+
+
+
+const dmakerc_FORM = 'An entry is "[host] NAME [{ jobs = N, path = "DIR", rsh = "PROGRAM" }]", NAME being "[user@]name[:port]"; a group is ' +
+    '"group NAME { … }" with entries and "group NAME" in it; names may be in double quotes; "#" begins a comment.';
+/**
+ * A matrix in the form of Sun dmake's .dmakerc (D3, D4; grammar in dmakerc-reader.ts). Each host needs a file of its
+ * owner there, as dmake has it (D12). The runner gets jobs if it is listed, as `localhost` or by its own name (D7).
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError naming all that is wrong (the first ten), or saying that there is no host at all
+ */
+function parseDmakerc(text, source, runner) {
+    const problems = new Problems(source, dmakerc_FORM);
+    const reader = new DmakercReader(tokensOf(text, problems), problems, runner);
+    reader.read();
+    const groups = resolveGroups(reader.groups, problems);
+    const hosts = reader.hosts;
+    if (hosts.length === 0)
+        problems.finishWithout();
+    problems.finish();
+    return { format: 'dmakerc', source, hosts, groups, ungrouped: reader.ungrouped, makeArguments: '', warnings: [] };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb-expansion.js
+/**
+ * Text with DPB's `%h` (the host) and `%a` (its arch, where the file says it) filled in, and `%%` for a percent sign. The
+ * others of DPB stand for its own directories and times, which are not here: they stay as they are, as does what is none
+ * of DPB's.
+ */
+function expand(text, { host, arch }) {
+    return text.replace(/%(.)/g, (whole, letter) => {
+        if (letter === 'h')
+            return host;
+        if (letter === 'a')
+            return arch ?? whole;
+        return letter === '%' ? '%' : whole;
+    });
+}
+/** Those of DPB's expansions in a text that mean nothing here. */
+function unexpanded(text) {
+    return [...new Set(Array.from(text.matchAll(/%(.)/g), ([whole]) => whole))].filter((one) => /^%[dfLpt$]$/.test(one));
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb-parameters.js
+
+
+
+
+/** Known to dpb(1) and DPB/Config.pm, and of no effect here. */
+const WITHOUT_EFFECT = [
+    ...['ALWAYS_CLEAN', 'BUILD_USER', 'COLOR', 'CONTROL', 'DIRMODE', 'DISPLAY_TIMEOUT', 'DONT_BUILD_ONCE'],
+    ...['DONT_CLEAN_LOCKS', 'DROPPRIV', 'FETCH_CMD', 'FETCH_JOBS', 'FETCH_TIMEOUT', 'FETCH_USER', 'HISTORY_ONLY'],
+    ...['LISTING_EXTRA', 'LOCKDIR', 'LOGDIR', 'LOG_USER', 'MIRROR', 'NEVER_CLEAN', 'NO_BUILD_STATS', 'NO_CURSOR'],
+    ...['PORT_USER', 'RECORD', 'ROACH', 'SMALL_TIME', 'STATS_BACKLOG', 'STATS_USED', 'SYSLOG', 'TESTS', 'WANTSIZE'],
+];
+const dpb_parameters_NAMES = ['STARTUP', 'CONNECTION_TIMEOUT', 'STUCK_TIMEOUT', ...WITHOUT_EFFECT];
+/**
+ * Reads a line if it is a parameter.
+ *
+ * @param clean without comment and blanks at its end
+ * @param parameters takes its value
+ * @returns whether it is one
+ */
+function readParameter(clean, line, parameters, problems, warnings) {
+    const match = /^([ \t]*)([A-Z_]+)=([ \t]*)(.*)$/.exec(clean);
+    if (match === null)
+        return false;
+    const [, indent = '', name = '', gap = '', value = ''] = match;
+    const place = { line, column: indent.length + 1 };
+    const valuePlace = { line, column: place.column + name.length + 1 + gap.length };
+    const seconds = (least) => {
+        const reading = values_parseSeconds(value, least);
+        if ('value' in reading)
+            return reading.value;
+        problems.add(valuePlace, `${name} ${reading.problem}`);
+        return undefined;
+    };
+    if (name === 'STARTUP') {
+        parameters.startup = value;
+        for (const one of unexpanded(value))
+            warnings.add(valuePlace, () => `STARTUP: ${one} means nothing here and stays`);
+    }
+    else if (name === 'CONNECTION_TIMEOUT')
+        parameters.connectionTimeout = seconds(1);
+    else if (name === 'STUCK_TIMEOUT')
+        parameters.stuckTimeout = seconds(0);
+    else if (!WITHOUT_EFFECT.includes(name)) {
+        warnings.add(place, () => `there is no parameter ${shown(name)}, it is passed over${meant(name, dpb_parameters_NAMES)}`);
+    }
+    return true;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb-properties.js
+
+
+
+
+
+/** Each reads one property. A bare number of memory is in K, as DPB has it (DPB/HostProperties.pm). */
+const READERS = {
+    jobs: (value) => named('jobs', parseSlots(value)),
+    sf: (value) => named('speed', parseSpeed(value)),
+    parallel: (value) => named('parallel', parseParallel(value)),
+    timeout: (value) => named('timeout', values_parseSeconds(value, 1)),
+    stuck: (value) => named('stuck', values_parseSeconds(value, 0)),
+    memory: (value) => named('memory', parseMemory(value, 'k')),
+    mem: (value) => named('memory', parseMemory(value, 'k')),
+    arch: (value) => named('arch', parseArch(value)),
+    chroot: (value) => named('chroot', parseChroot(value)),
+};
+/** Known to dpb(1) and its modules, and of no effect here. */
+const dpb_properties_WITHOUT_EFFECT = [
+    ...['always_clean', 'build_user', 'chroot_user', 'fetch_timeout', 'junk', 'nochecksum', 'parallel2', 'repair'],
+    ...['small', 'squiggles', 'syslog', 'umask'],
+];
+const dpb_properties_NAMES = [...Object.keys(READERS), ...dpb_properties_WITHOUT_EFFECT];
+/**
+ * The properties in the words behind a host; words without "=" count for nothing (DPB's rule).
+ *
+ * @param problems takes values that are wrong
+ * @param warnings takes properties that nobody knows
+ */
+function readProperties(words, line, problems, warnings) {
+    let properties = {};
+    for (const { text, column } of words) {
+        const equals = text.indexOf('=');
+        if (equals < 0)
+            continue;
+        const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
+        const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+        if (reader === undefined) {
+            if (dpb_properties_WITHOUT_EFFECT.includes(name))
+                continue;
+            warnings.add({ line, column }, () => `there is no property ${shown(name)}, it is passed over${meant(name, dpb_properties_NAMES)}`);
+            continue;
+        }
+        const reading = reader(value);
+        const place = { line, column: column + equals + 1 };
+        if ('problem' in reading)
+            problems.add(place, name === 'jobs' ? reading.problem : `${name} ${reading.problem}`);
+        else
+            properties = { ...properties, ...reading.value };
+        for (const one of name === 'chroot' ? unexpanded(value) : []) {
+            warnings.add(place, () => `chroot: ${one} means nothing here and stays`);
+        }
+    }
+    return properties;
+}
+function named(name, reading) {
+    return 'problem' in reading ? reading : right({ [name]: reading.value });
+}
+/** A word such as `uname -m` prints: it may be put into a command. */
+function parseArch(value) {
+    return /^[A-Za-z0-9_.-]+$/.test(value) ? right(value) : wrong(`must be a word such as amd64, not ${shown(value)}`);
+}
+/** A directory, or `/` or nothing for none. */
+function parseChroot(value) {
+    return value === '' || /^[/%]/.test(value)
+        ? right(value)
+        : wrong(`must be absolute, such as "/jail", not ${shown(value)}`);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/warnings.js
+
+const MOST_WARNINGS = 10;
+/** Keeps what was passed over in a matrix. */
+class Warnings {
+    #source;
+    #texts = [];
+    #more = 0;
+    /** @param source what warnings call the text */
+    constructor(source) {
+        this.#source = source;
+    }
+    /** @param text called for the first ten alone: what it costs is bounded */
+    add(place, text) {
+        if (this.#texts.length < MOST_WARNINGS)
+            this.#texts.push(located(this.#source, place, text()));
+        else
+            this.#more++;
+    }
+    /** The first ten in the order in which they came, and how many more there are. */
+    list() {
+        if (this.#more === 0)
+            return [...this.#texts];
+        return [...this.#texts, `${this.#source}: ${this.#more} more ${this.#more === 1 ? 'warning' : 'warnings'}`];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb.js
+
+
+
+
+
+
+
+
+
+/*
+ * DPB's hosts file, from dpb(1) and DPB/Config.pm (section 5b, E13, E14). Its own rules hold: the first of two equal
+ * hosts wins, words without "=" count for nothing, and what is not known is passed over, here with a warning.
+ *
+ *   matrix    = { [ parameter | default | entry ] [ "#" comment ] newline }
+ *   parameter = UPPER "=" text                            (to the end of the line; UPPER of capitals and "_")
+ *   default   = "DEFAULT" { blank property | blank word } (for later lines only)
+ *   entry     = host { blank property | blank word }
+ *   property  = name "=" [ value ]
+ *   host      = as address.ts has it
+ */
+const dpb_FORM = 'A line is "[user@]name[:port] [PROPERTY=VALUE …]" such as "ci@build1 jobs=8 sf=2", "DEFAULT PROPERTY=VALUE …" for the ' +
+    'lines below it, or "PARAMETER=VALUE" in capitals; "#" begins a comment.';
+/**
+ * A matrix in the form of DPB's hosts file. Warnings tell what was passed over.
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError naming all that is wrong (the first ten), or saying that there is no host at all
+ */
+function parseDpb(text, source, runner) {
+    const problems = new Problems(source, dpb_FORM);
+    const warnings = new Warnings(source);
+    const entries = new Map();
+    const parameters = {};
+    let defaults = {};
+    for (const [line, raw] of lines_linesOf(text)) {
+        const control = controlCharacter(raw);
+        if (control !== undefined)
+            problems.add({ line, column: control.column }, control.text);
+        const clean = raw.replace(/#.*$/, '').trimEnd();
+        const [first, ...words] = wordsOf(clean);
+        if (control !== undefined || first === undefined)
+            continue;
+        if (readParameter(clean, line, parameters, problems, warnings))
+            continue;
+        const properties = { ...defaults, ...readProperties(words, line, problems, warnings) };
+        if (first.text === 'DEFAULT') {
+            defaults = properties;
+            continue;
+        }
+        const host = hostOf(first, line, problems, runner);
+        if (host === undefined)
+            continue;
+        const before = entries.get(identity(host));
+        if (before === undefined)
+            entries.set(identity(host), { host, properties });
+        else {
+            const counts = `line ${before.host.line} counts, not this one`;
+            warnings.add({ line, column: first.column }, () => `${shown(host.name)} is there already: ${counts}`);
+        }
+    }
+    if (entries.size === 0)
+        problems.finishWithout();
+    problems.finish();
+    const hosts = Array.from(entries.values(), (entry) => complete(entry, parameters));
+    return { format: 'dpb', source, hosts, groups: [], ungrouped: hosts, makeArguments: '', warnings: warnings.list() };
+}
+function hostOf(word, line, problems, runner) {
+    const address = word.text.includes('=')
+        ? { problem: `a line begins with the name of a host, not with ${shown(word.text)}; parameters are in capitals` }
+        : parseAddress(word.text);
+    if ('problem' in address) {
+        problems.add({ line, column: word.column }, address.problem);
+        return undefined;
+    }
+    const local = isRunner(address.value, runner);
+    return { ...HOST_DEFAULTS, name: word.text, ...address.value, slots: undefined, local, line };
+}
+/** A host with all that properties and parameters say of it. */
+function complete({ host, properties }, parameters) {
+    const { jobs, speed = 1, timeout = parameters.connectionTimeout, arch, memory, parallel } = properties;
+    // "stuck" is said for a host of speed 1.
+    const stuck = Math.round((properties.stuck ?? parameters.stuckTimeout ?? 0) * speed);
+    const facts = { host: host.address, arch };
+    const chroot = expand(properties.chroot ?? '', facts);
+    return {
+        ...host,
+        slots: jobs,
+        speed,
+        timeout,
+        stuck: stuck === 0 ? undefined : stuck,
+        memory: memory === 0 ? undefined : memory,
+        arch,
+        parallel,
+        chroot: chroot === '' || chroot === '/' ? undefined : chroot,
+        startup: expand(parameters.startup ?? '', facts),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/makehosts.js
+
+
+
+
+
+
+/*
+ * bsddistmake's ~/.makehosts (B1-B3): one host a line with the number of jobs it takes at one time. User, port and
+ * comments are additions; a file of bsddistmake itself reads the same.
+ *
+ *   matrix  = { line newline }
+ *   line    = { blank } [ host blank { blank } slots { blank } ] [ "#" comment ]
+ *   host    = as address.ts has it
+ *   slots   = 1 … 9999
+ *   blank   = space | tab
+ *
+ * A "#" begins a comment where a word could begin.
+ */
+const makehosts_FORM = 'A line is "[user@]name[:port] N", N being the jobs it may run at one time, such as "ci@build1.example.org:2222 8"; ' +
+    'an IPv6 address goes in brackets: "[2001:db8::7]:2222 8".';
+/**
+ * A matrix in the makehosts form.
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError naming every bad line (the first ten), or saying that there is no host at all
+ */
+function parseMakehosts(text, source) {
+    const problems = new Problems(source, makehosts_FORM);
+    const hosts = new Map();
+    for (const [line, raw] of lines_linesOf(text)) {
+        const words = wordsOf(raw.replace(/(^|[ \t])#.*$/, ''));
+        const host = controlCharacter(raw) ?? makehosts_parseLine(words, line);
+        if (host === undefined)
+            continue;
+        if ('text' in host) {
+            problems.add({ line, column: host.column }, host.text);
+            continue;
+        }
+        const before = hosts.get(identity(host));
+        if (before === undefined)
+            hosts.set(identity(host), host);
+        else {
+            const twice = `${shown(host.name)} is there twice, first on line ${before.line}: one line with the sum will do`;
+            problems.add({ line, column: words[0]?.column ?? 1 }, twice);
+        }
+    }
+    if (hosts.size === 0)
+        problems.finishWithout();
+    problems.finish();
+    const all = [...hosts.values()];
+    return { format: 'makehosts', source, hosts: all, groups: [], ungrouped: all, makeArguments: '', warnings: [] };
+}
+/** A host, what is wrong with the line and where, or undefined for a line without a host. */
+function makehosts_parseLine([name, capacity, extra], line) {
+    if (name === undefined)
+        return undefined;
+    const address = parseAddress(name.text);
+    if ('problem' in address)
+        return { ...name, text: address.problem };
+    if (capacity === undefined)
+        return { ...name, text: `the number of jobs is missing after ${shown(name.text)}` };
+    if (extra !== undefined) {
+        return { ...extra, text: `there is something behind the number of jobs: ${shown(extra.text)}` };
+    }
+    const slots = parseSlots(capacity.text);
+    if ('problem' in slots)
+        return { ...capacity, text: slots.problem };
+    const local = isRunner(address.value);
+    return { ...HOST_DEFAULTS, name: name.text, ...address.value, slots: slots.value, local, line };
+}
+
+;// CONCATENATED MODULE: ./node_modules/valibot/dist/index.mjs
+//#region src/storages/globalConfig/globalConfig.ts
+let store$4;
+const DEFAULT_CONFIG = {
+	lang: void 0,
+	message: void 0,
+	abortEarly: void 0,
+	abortPipeEarly: void 0
+};
+/**
+* Sets the global configuration.
+*
+* @param config The configuration.
+*/
+function setGlobalConfig(config$1) {
+	store$4 = {
+		...store$4,
+		...config$1
+	};
+}
+/**
+* Returns the global configuration.
+*
+* @param config The config to merge.
+*
+* @returns The configuration.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getGlobalConfig(config$1) {
+	if (!config$1 && !store$4) return DEFAULT_CONFIG;
+	return {
+		lang: config$1?.lang ?? store$4?.lang,
+		message: config$1?.message,
+		abortEarly: config$1?.abortEarly ?? store$4?.abortEarly,
+		abortPipeEarly: config$1?.abortPipeEarly ?? store$4?.abortPipeEarly
+	};
+}
+/**
+* Deletes the global configuration.
+*/
+function deleteGlobalConfig() {
+	store$4 = void 0;
+}
+
+//#endregion
+//#region src/storages/globalMessage/globalMessage.ts
+let store$3;
+/**
+* Sets a global error message.
+*
+* @param message The error message.
+* @param lang The language of the message.
+*/
+function setGlobalMessage(message$1, lang) {
+	if (!store$3) store$3 = /* @__PURE__ */ new Map();
+	store$3.set(lang, message$1);
+}
+/**
+* Returns a global error message.
+*
+* @param lang The language of the message.
+*
+* @returns The error message.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getGlobalMessage(lang) {
+	return store$3?.get(lang);
+}
+/**
+* Deletes a global error message.
+*
+* @param lang The language of the message.
+*/
+function deleteGlobalMessage(lang) {
+	store$3?.delete(lang);
+}
+
+//#endregion
+//#region src/storages/schemaMessage/schemaMessage.ts
+let store$2;
+/**
+* Sets a schema error message.
+*
+* @param message The error message.
+* @param lang The language of the message.
+*/
+function setSchemaMessage(message$1, lang) {
+	if (!store$2) store$2 = /* @__PURE__ */ new Map();
+	store$2.set(lang, message$1);
+}
+/**
+* Returns a schema error message.
+*
+* @param lang The language of the message.
+*
+* @returns The error message.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getSchemaMessage(lang) {
+	return store$2?.get(lang);
+}
+/**
+* Deletes a schema error message.
+*
+* @param lang The language of the message.
+*/
+function deleteSchemaMessage(lang) {
+	store$2?.delete(lang);
+}
+
+//#endregion
+//#region src/storages/specificMessage/specificMessage.ts
+let store$1;
+/**
+* Sets a specific error message.
+*
+* @param reference The identifier reference.
+* @param message The error message.
+* @param lang The language of the message.
+*/
+function setSpecificMessage(reference, message$1, lang) {
+	if (!store$1) store$1 = /* @__PURE__ */ new Map();
+	if (!store$1.get(reference)) store$1.set(reference, /* @__PURE__ */ new Map());
+	store$1.get(reference).set(lang, message$1);
+}
+/**
+* Returns a specific error message.
+*
+* @param reference The identifier reference.
+* @param lang The language of the message.
+*
+* @returns The error message.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getSpecificMessage(reference, lang) {
+	return store$1?.get(reference)?.get(lang);
+}
+/**
+* Deletes a specific error message.
+*
+* @param reference The identifier reference.
+* @param lang The language of the message.
+*/
+function deleteSpecificMessage(reference, lang) {
+	store$1?.get(reference)?.delete(lang);
+}
+
+//#endregion
+//#region src/utils/_stringify/_stringify.ts
+/**
+* Stringifies an unknown input to a literal or type string.
+*
+* @param input The unknown input.
+*
+* @returns A literal or type string.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _stringify(input) {
+	const type = typeof input;
+	if (type === "string") return `"${input}"`;
+	if (type === "number" || type === "bigint" || type === "boolean") return `${input}`;
+	if (type === "object" || type === "function") return (input && Object.getPrototypeOf(input)?.constructor?.name) ?? "null";
+	return type;
+}
+
+//#endregion
+//#region src/utils/_addIssue/_addIssue.ts
+/**
+* Adds an issue to the dataset.
+*
+* @param context The issue context.
+* @param label The issue label.
+* @param dataset The input dataset.
+* @param config The configuration.
+* @param other The optional props.
+*
+* @internal
+*/
+function _addIssue(context, label, dataset, config$1, other) {
+	const input = other && "input" in other ? other.input : dataset.value;
+	const expected = other?.expected ?? context.expects ?? null;
+	const received = other?.received ?? /* @__PURE__ */ _stringify(input);
+	const issue = {
+		kind: context.kind,
+		type: context.type,
+		input,
+		expected,
+		received,
+		message: `Invalid ${label}: ${expected ? `Expected ${expected} but r` : "R"}eceived ${received}`,
+		requirement: context.requirement,
+		path: other?.path,
+		issues: other?.issues,
+		lang: config$1.lang,
+		abortEarly: config$1.abortEarly,
+		abortPipeEarly: config$1.abortPipeEarly
+	};
+	const isSchema = context.kind === "schema";
+	const message$1 = other?.message ?? context.message ?? /* @__PURE__ */ getSpecificMessage(context.reference, issue.lang) ?? (isSchema ? /* @__PURE__ */ getSchemaMessage(issue.lang) : null) ?? config$1.message ?? /* @__PURE__ */ getGlobalMessage(issue.lang);
+	if (message$1 !== void 0) issue.message = typeof message$1 === "function" ? message$1(issue) : message$1;
+	if (isSchema) dataset.typed = false;
+	if (dataset.issues) dataset.issues.push(issue);
+	else dataset.issues = [issue];
+}
+
+//#endregion
+//#region src/utils/_cloneDataset/_cloneDataset.ts
+/**
+* Creates a shallow copy of a dataset.
+*
+* Hint: The `value` is copied by reference, but the `issues` array, its issues
+* and their `path` arrays are cloned to avoid reusing mutable dataset state
+* across multiple runs. Mutating a returned object or array value can
+* therefore affect later cache hits that reuse the same cached output.
+*
+* @param dataset The output dataset.
+*
+* @returns The copied output dataset.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _cloneDataset(dataset) {
+	return {
+		typed: dataset.typed,
+		value: dataset.value,
+		issues: dataset.issues?.map((issue) => ({
+			...issue,
+			path: issue.path && [...issue.path]
+		}))
+	};
+}
+
+//#endregion
+//#region src/utils/_formatCase/_formatCase.ts
+/**
+* Splits a string into lowercase words and rejoins them with the given
+* separator and capitalization rules.
+*
+* Words are separated by `_`, `-` and ASCII whitespace, as well as by case
+* and acronym boundaries. Whether the first or subsequent words are
+* capitalized is controlled by `capFirst` and `capRest`.
+*
+* Hint: Implemented in a single pass that emits directly to the result
+* string to avoid an intermediate `string[]` allocation. ASCII chars are
+* classified via char codes to skip `.toLowerCase()` and `.toUpperCase()`
+* method calls in the common case.
+*
+* Hint: Digits are treated as a separate character class, so `item2Name`
+* yields `item2` and `name` rather than `item`, `2` and `name`.
+*
+* @param input The input string.
+* @param separator The string inserted between words.
+* @param capFirst Whether to capitalize the first word.
+* @param capRest Whether to capitalize subsequent words.
+*
+* @returns The formatted string.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _formatCase(input, separator, capFirst, capRest) {
+	let result = "";
+	let firstWord = true;
+	let start = 0;
+	let prev = 0;
+	let prevPrev = 0;
+	const flush = (end) => {
+		if (end > start) {
+			let word = input.slice(start, end).toLowerCase();
+			if (firstWord ? capFirst : capRest) {
+				const firstCode = word.charCodeAt(0);
+				if (firstCode >= 97 && firstCode <= 122) word = String.fromCharCode(firstCode - 32) + word.slice(1);
+				else {
+					const charLen = firstCode >= 55296 && firstCode <= 56319 ? 2 : 1;
+					word = word.slice(0, charLen).toUpperCase() + word.slice(charLen);
+				}
+			}
+			result += firstWord ? word : separator + word;
+			firstWord = false;
+		}
+	};
+	for (let index = 0; index < input.length; index++) {
+		const code = input.charCodeAt(index);
+		let type;
+		if (code === 32 || code === 9 || code === 10 || code === 11 || code === 12 || code === 13 || code === 45 || code === 95) {
+			flush(index);
+			start = index + 1;
+			type = 0;
+		} else if (code < 128) type = code >= 65 && code <= 90 ? 1 : code >= 97 && code <= 122 ? 2 : 3;
+		else {
+			const char = input[index];
+			const charLower = char.toLowerCase();
+			type = charLower === char.toUpperCase() ? 3 : char === charLower ? 2 : 1;
+		}
+		if (type === 1 && (prev === 2 || prev === 3) && index > start) {
+			flush(index);
+			start = index;
+		} else if (type === 2 && prev === 1 && prevPrev === 1 && index - 1 > start) {
+			flush(index - 1);
+			start = index - 1;
+		}
+		prevPrev = prev;
+		prev = type;
+	}
+	flush(input.length);
+	return result;
+}
+
+//#endregion
+//#region src/utils/_getByteCount/_getByteCount.ts
+let textEncoder;
+/**
+* Returns the byte count of the input.
+*
+* @param input The input to be measured.
+*
+* @returns The byte count.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _getByteCount(input) {
+	if (!textEncoder) textEncoder = new TextEncoder();
+	return textEncoder.encode(input).length;
+}
+
+//#endregion
+//#region src/utils/_getCodePointCount/_getCodePointCount.ts
+/**
+* Returns the code point count of the input.
+*
+* @param input The input to be measured.
+*
+* @returns The code point count.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _getCodePointCount(input) {
+	let count = input.length;
+	const lengthMinus1 = input.length - 1;
+	for (let i = 0; i < lengthMinus1;) if (input.codePointAt(i) <= 65535) i++;
+	else {
+		i += 2;
+		count--;
+	}
+	return count;
+}
+
+//#endregion
+//#region src/utils/_getGraphemeCount/_getGraphemeCount.ts
+let segmenter;
+/**
+* Returns the grapheme count of the input.
+*
+* @param input The input to be measured.
+*
+* @returns The grapheme count.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _getGraphemeCount(input) {
+	if (!segmenter) segmenter = new Intl.Segmenter();
+	const segments = segmenter.segment(input);
+	let count = 0;
+	for (const _ of segments) count++;
+	return count;
+}
+
+//#endregion
+//#region src/utils/_getLastMetadata/_getLastMetadata.ts
+/**
+* Returns the last top-level value of a given metadata type from a schema
+* using a breadth-first search that starts with the last item in the pipeline.
+*
+* @param schema The schema to search.
+* @param type The metadata type.
+*
+* @returns The value, if any.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _getLastMetadata(schema, type) {
+	if ("pipe" in schema) {
+		const nestedSchemas = [];
+		for (let index = schema.pipe.length - 1; index >= 0; index--) {
+			const item = schema.pipe[index];
+			if (item.kind === "schema" && "pipe" in item) nestedSchemas.push(item);
+			else if (item.kind === "metadata" && item.type === type) return item[type];
+		}
+		for (const nestedSchema of nestedSchemas) {
+			const result = /* @__PURE__ */ _getLastMetadata(nestedSchema, type);
+			if (result !== void 0) return result;
+		}
+	}
+}
+
+//#endregion
+//#region src/utils/_getWordCount/_getWordCount.ts
+let store;
+/**
+* Returns the word count of the input.
+*
+* @param locales The locales to be used.
+* @param input The input to be measured.
+*
+* @returns The word count.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _getWordCount(locales, input) {
+	if (!store) store = /* @__PURE__ */ new Map();
+	const key = String(locales);
+	let segmenter$1 = store.get(key);
+	if (!segmenter$1) {
+		segmenter$1 = new Intl.Segmenter(locales, { granularity: "word" });
+		store.set(key, segmenter$1);
+	}
+	const segments = segmenter$1.segment(input);
+	let count = 0;
+	for (const segment of segments) if (segment.isWordLike) count++;
+	return count;
+}
+
+//#endregion
+//#region src/utils/_isLuhnAlgo/_isLuhnAlgo.ts
+/**
+* Non-digit regex.
+*/
+const NON_DIGIT_REGEX = /\D/gu;
+/**
+* Checks whether a string with numbers corresponds to the luhn algorithm.
+*
+* @param input The input to be checked.
+*
+* @returns Whether input is valid.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _isLuhnAlgo(input) {
+	const number$1 = input.replace(NON_DIGIT_REGEX, "");
+	let length$1 = number$1.length;
+	let bit = 1;
+	let sum = 0;
+	while (length$1) {
+		const value$1 = +number$1[--length$1];
+		bit ^= 1;
+		sum += bit ? [
+			0,
+			2,
+			4,
+			6,
+			8,
+			1,
+			3,
+			5,
+			7,
+			9
+		][value$1] : value$1;
+	}
+	return sum % 10 === 0;
+}
+
+//#endregion
+//#region src/utils/_isSameValueZero/_isSameValueZero.ts
+/**
+* Compares two values using the SameValueZero algorithm, which treats `NaN`
+* as equal to itself unlike `===`.
+*
+* @param value1 The first value.
+* @param value2 The second value.
+*
+* @returns Whether the values are equal.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _isSameValueZero(value1, value2) {
+	return value1 === value2 || Number.isNaN(value1) && Number.isNaN(value2);
+}
+
+//#endregion
+//#region src/utils/_isValidObjectKey/_isValidObjectKey.ts
+/**
+* Disallows inherited object properties and prevents object prototype
+* pollution by disallowing certain keys.
+*
+* @param object The object to check.
+* @param key The key to check.
+*
+* @returns Whether the key is allowed.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _isValidObjectKey(object$1, key) {
+	return Object.prototype.hasOwnProperty.call(object$1, key) && key !== "__proto__" && key !== "prototype" && key !== "constructor";
+}
+
+//#endregion
+//#region src/utils/_isValueMatch/_isValueMatch.ts
+/**
+* Checks whether a value matches a value action requirement.
+*
+* @param requirement The value action requirement.
+* @param value The value to check.
+*
+* @returns Whether the value matches the requirement.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _isValueMatch(requirement, value$1) {
+	return Number.isNaN(requirement) && Number.isNaN(value$1) || requirement <= value$1 && requirement >= value$1;
+}
+
+//#endregion
+//#region src/utils/_joinExpects/_joinExpects.ts
+/**
+* Joins multiple `expects` values with the given separator.
+*
+* @param values The `expects` values.
+* @param separator The separator.
+*
+* @returns The joined `expects` property.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _joinExpects(values$1, separator) {
+	const list = [...new Set(values$1)];
+	if (list.length > 1) return `(${list.join(` ${separator} `)})`;
+	return list[0] ?? "never";
+}
+
+//#endregion
+//#region src/utils/_standardSchema/_standardSchema.ts
+/**
+* Eagerly creates and attaches the Standard Schema properties of a schema.
+*
+* Hint: The contextual `this` type includes the standard properties that are
+* attached before the schema is returned.
+*
+* @param schema The schema to attach standard properties to.
+*
+* @returns The schema with standard properties attached.
+*
+* @internal
+*/
+function _standardSchema(schema) {
+	schema["~standard"] = {
+		version: 1,
+		vendor: "valibot",
+		validate: (value$1) => schema["~run"]({ value: value$1 }, /* @__PURE__ */ getGlobalConfig())
+	};
+	return schema;
+}
+
+//#endregion
+//#region src/utils/entriesFromList/entriesFromList.ts
+/**
+* Creates an object entries definition from a list of keys and a schema.
+*
+* @param list A list of keys.
+* @param schema The schema of the keys.
+*
+* @returns The object entries.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function entriesFromList(list, schema) {
+	const entries$1 = {};
+	for (const key of list) entries$1[key] = schema;
+	return entries$1;
+}
+
+//#endregion
+//#region src/utils/entriesFromObjects/entriesFromObjects.ts
+/* @__NO_SIDE_EFFECTS__ */
+function entriesFromObjects(schemas) {
+	const entries$1 = {};
+	for (const schema of schemas) Object.assign(entries$1, schema.entries);
+	return entries$1;
+}
+
+//#endregion
+//#region src/utils/getDotPath/getDotPath.ts
+/* @__NO_SIDE_EFFECTS__ */
+function getDotPath(issue) {
+	if (issue.path) {
+		let key = "";
+		for (const item of issue.path) if (typeof item.key === "string" || typeof item.key === "number") if (key) key += `.${item.key}`;
+		else key += item.key;
+		else return null;
+		return key;
+	}
+	return null;
+}
+
+//#endregion
+//#region src/utils/isOfKind/isOfKind.ts
+/**
+* A generic type guard to check the kind of an object.
+*
+* @param kind The kind to check for.
+* @param object The object to check.
+*
+* @returns Whether it matches.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function isOfKind(kind, object$1) {
+	return object$1.kind === kind;
+}
+
+//#endregion
+//#region src/utils/isOfType/isOfType.ts
+/**
+* A generic type guard to check the type of an object.
+*
+* @param type The type to check for.
+* @param object The object to check.
+*
+* @returns Whether it matches.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function isOfType(type, object$1) {
+	return object$1.type === type;
+}
+
+//#endregion
+//#region src/utils/ValiError/ValiError.ts
+/**
+* A Valibot error with useful information.
+*/
+var ValiError = class extends Error {
+	/**
+	* Creates a Valibot error with useful information.
+	*
+	* @param issues The error issues.
+	*/
+	constructor(issues) {
+		super(issues[0].message);
+		this.name = "ValiError";
+		this.issues = issues;
+	}
+};
+
+//#endregion
+//#region src/utils/isValiError/isValiError.ts
+/**
+* A type guard to check if an error is a ValiError.
+*
+* @param error The error to check.
+*
+* @returns Whether its a ValiError.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function isValiError(error) {
+	return error instanceof ValiError;
+}
+
+//#endregion
+//#region src/actions/args/args.ts
+/* @__NO_SIDE_EFFECTS__ */
+function args(schema) {
+	return {
+		kind: "transformation",
+		type: "args",
+		reference: args,
+		async: false,
+		schema,
+		"~run"(dataset, config$1) {
+			const func = dataset.value;
+			dataset.value = (...args_) => {
+				const argsDataset = this.schema["~run"]({ value: args_ }, config$1);
+				if (argsDataset.issues) throw new ValiError(argsDataset.issues);
+				return func(...argsDataset.value);
+			};
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/args/argsAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function argsAsync(schema) {
+	return {
+		kind: "transformation",
+		type: "args",
+		reference: argsAsync,
+		async: false,
+		schema,
+		"~run"(dataset, config$1) {
+			const func = dataset.value;
+			dataset.value = async (...args$1) => {
+				const argsDataset = await schema["~run"]({ value: args$1 }, config$1);
+				if (argsDataset.issues) throw new ValiError(argsDataset.issues);
+				return func(...argsDataset.value);
+			};
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/await/awaitAsync.ts
+/**
+* Creates an await transformation action.
+*
+* @returns An await action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function awaitAsync() {
+	return {
+		kind: "transformation",
+		type: "await",
+		reference: awaitAsync,
+		async: true,
+		async "~run"(dataset) {
+			dataset.value = await dataset.value;
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/regex.ts
+/**
+* [Base64](https://en.wikipedia.org/wiki/Base64) regex.
+*/
+const BASE64_REGEX = /^(?:[\da-z+/]{4})*(?:[\da-z+/]{2}==|[\da-z+/]{3}=)?$/iu;
+/**
+* [BIC](https://en.wikipedia.org/wiki/ISO_9362) regex.
+*/
+const BIC_REGEX = /^[A-Z]{6}(?!00)[\dA-Z]{2}(?:[\dA-Z]{3})?$/u;
+/**
+* [Cuid2](https://github.com/paralleldrive/cuid2) regex.
+*/
+const CUID2_REGEX = /^[a-z][\da-z]*$/u;
+/**
+* [Decimal](https://en.wikipedia.org/wiki/Decimal) regex.
+*/
+const DECIMAL_REGEX = /^[+-]?(?:\d*\.)?\d+$/u;
+/**
+* [Digits](https://en.wikipedia.org/wiki/Numerical_digit) regex.
+*/
+const DIGITS_REGEX = /^\d+$/u;
+/**
+* [Domain name](https://en.wikipedia.org/wiki/Domain_name) regex.
+*
+* Hint: We decided against the `i` flag for better JSON Schema compatibility.
+* ASCII-only validation. Internationalized domain names (IDNs) are not
+* supported, including Punycode-encoded labels.
+*/
+const DOMAIN_REGEX = /^(?=.{1,253}$)(?:(?![Xx][Nn]--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/u;
+/**
+* [Email address](https://en.wikipedia.org/wiki/Email_address) regex.
+*
+* Hint: We decided against the `i` flag to avoid matching non-ASCII characters.
+*/
+const EMAIL_REGEX = /^[\w+-]+(?:\.[\w+-]+)*@[\da-zA-Z]+(?:[.-][\da-zA-Z]+)*\.[a-zA-Z]{2,}$/u;
+/**
+* Emoji regex from [emoji-regex-xs](https://github.com/slevithan/emoji-regex-xs) v1.0.0 (MIT license).
+*
+* Hint: We decided against the newer `/^\p{RGI_Emoji}+$/v` regex because it is
+* not supported in older runtimes and does not match all emoji.
+*/
+const EMOJI_REGEX = /^(?:[\u{1F1E6}-\u{1F1FF}]{2}|\u{1F3F4}[\u{E0061}-\u{E007A}]{2}[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{1,3}\u{E007F}|(?:\p{Emoji}\uFE0F\u20E3?|\p{Emoji_Modifier_Base}\p{Emoji_Modifier}?|(?![\p{Emoji_Modifier_Base}\u{1F1E6}-\u{1F1FF}])\p{Emoji_Presentation})(?:\u200D(?:\p{Emoji}\uFE0F\u20E3?|\p{Emoji_Modifier_Base}\p{Emoji_Modifier}?|(?![\p{Emoji_Modifier_Base}\u{1F1E6}-\u{1F1FF}])\p{Emoji_Presentation}))*)+$/u;
+/**
+* [Hexadecimal](https://en.wikipedia.org/wiki/Hexadecimal) regex.
+*
+* Hint: We decided against the `i` flag for better JSON Schema compatibility.
+*/
+const HEXADECIMAL_REGEX = /^(?:0[hx])?[\da-fA-F]+$/u;
+/**
+* [Hex color](https://en.wikipedia.org/wiki/Web_colors#Hex_triplet) regex.
+*
+* Hint: We decided against the `i` flag for better JSON Schema compatibility.
+*/
+const HEX_COLOR_REGEX = /^#(?:[\da-fA-F]{3,4}|[\da-fA-F]{6}|[\da-fA-F]{8})$/u;
+/**
+* [IMEI](https://en.wikipedia.org/wiki/International_Mobile_Equipment_Identity) regex.
+*/
+const IMEI_REGEX = /^\d{15}$|^\d{2}-\d{6}-\d{6}-\d$/u;
+/**
+* [IPv4](https://en.wikipedia.org/wiki/IPv4) regex.
+*/
+const IPV4_REGEX = /^(?:(?:[1-9]|1\d|2[0-4])?\d|25[0-5])(?:\.(?:(?:[1-9]|1\d|2[0-4])?\d|25[0-5])){3}$/u;
+/**
+* [IPv6](https://en.wikipedia.org/wiki/IPv6) regex.
+*/
+const IPV6_REGEX = /^(?:(?:[\da-f]{1,4}:){7}[\da-f]{1,4}|(?:[\da-f]{1,4}:){1,7}:|(?:[\da-f]{1,4}:){1,6}:[\da-f]{1,4}|(?:[\da-f]{1,4}:){1,5}(?::[\da-f]{1,4}){1,2}|(?:[\da-f]{1,4}:){1,4}(?::[\da-f]{1,4}){1,3}|(?:[\da-f]{1,4}:){1,3}(?::[\da-f]{1,4}){1,4}|(?:[\da-f]{1,4}:){1,2}(?::[\da-f]{1,4}){1,5}|[\da-f]{1,4}:(?::[\da-f]{1,4}){1,6}|:(?:(?::[\da-f]{1,4}){1,7}|:)|fe80:(?::[\da-f]{0,4}){0,4}%[\da-z]+|::(?:f{4}(?::0{1,4})?:)?(?:(?:25[0-5]|(?:2[0-4]|1?\d)?\d)\.){3}(?:25[0-5]|(?:2[0-4]|1?\d)?\d)|(?:[\da-f]{1,4}:){1,4}:(?:(?:25[0-5]|(?:2[0-4]|1?\d)?\d)\.){3}(?:25[0-5]|(?:2[0-4]|1?\d)?\d))$/iu;
+/**
+* [IP](https://en.wikipedia.org/wiki/IP_address) regex.
+*/
+const IP_REGEX = /^(?:(?:[1-9]|1\d|2[0-4])?\d|25[0-5])(?:\.(?:(?:[1-9]|1\d|2[0-4])?\d|25[0-5])){3}$|^(?:(?:[\da-f]{1,4}:){7}[\da-f]{1,4}|(?:[\da-f]{1,4}:){1,7}:|(?:[\da-f]{1,4}:){1,6}:[\da-f]{1,4}|(?:[\da-f]{1,4}:){1,5}(?::[\da-f]{1,4}){1,2}|(?:[\da-f]{1,4}:){1,4}(?::[\da-f]{1,4}){1,3}|(?:[\da-f]{1,4}:){1,3}(?::[\da-f]{1,4}){1,4}|(?:[\da-f]{1,4}:){1,2}(?::[\da-f]{1,4}){1,5}|[\da-f]{1,4}:(?::[\da-f]{1,4}){1,6}|:(?:(?::[\da-f]{1,4}){1,7}|:)|fe80:(?::[\da-f]{0,4}){0,4}%[\da-z]+|::(?:f{4}(?::0{1,4})?:)?(?:(?:25[0-5]|(?:2[0-4]|1?\d)?\d)\.){3}(?:25[0-5]|(?:2[0-4]|1?\d)?\d)|(?:[\da-f]{1,4}:){1,4}:(?:(?:25[0-5]|(?:2[0-4]|1?\d)?\d)\.){3}(?:25[0-5]|(?:2[0-4]|1?\d)?\d))$/iu;
+/**
+* [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601) date regex.
+*/
+const ISO_DATE_REGEX = /^\d{4}-(?:0[1-9]|1[0-2])-(?:[12]\d|0[1-9]|3[01])$/u;
+/**
+* [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601) date-time regex.
+*/
+const ISO_DATE_TIME_REGEX = /^\d{4}-(?:0[1-9]|1[0-2])-(?:[12]\d|0[1-9]|3[01])[T ](?:0\d|1\d|2[0-3]):[0-5]\d$/u;
+/**
+* [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601) date-time with seconds regex.
+*/
+const ISO_DATE_TIME_SECOND_REGEX = /^\d{4}-(?:0[1-9]|1[0-2])-(?:[12]\d|0[1-9]|3[01])[T ](?:0\d|1\d|2[0-3])(?::[0-5]\d){2}$/u;
+/**
+* [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601) time regex.
+*/
+const ISO_TIME_REGEX = /^(?:0\d|1\d|2[0-3]):[0-5]\d$/u;
+/**
+* [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601) time with seconds regex.
+*/
+const ISO_TIME_SECOND_REGEX = /^(?:0\d|1\d|2[0-3])(?::[0-5]\d){2}$/u;
+/**
+* [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601) timestamp regex. Allows a
+* space as a date/time separator and an optional space before the UTC offset.
+*/
+const ISO_TIMESTAMP_REGEX = /^\d{4}-(?:0[1-9]|1[0-2])-(?:[12]\d|0[1-9]|3[01])[T ](?:0\d|1\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,9})?(?:Z| ?[+-](?:0\d|1\d|2[0-3])(?::?[0-5]\d)?)$/u;
+/**
+* [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601) week regex.
+*/
+const ISO_WEEK_REGEX = /^\d{4}-W(?:0[1-9]|[1-4]\d|5[0-3])$/u;
+/**
+* [JWS compact serialization](https://datatracker.ietf.org/doc/html/rfc7515#section-3.1)
+* regex.
+*
+* Hint: Empty payload and signature segments are allowed because the
+* Base64URL-encoded representation of an empty octet sequence is an empty
+* string.
+*/
+const JWS_COMPACT_REGEX = /^(?:[\w-]{2,3}|(?:[\w-]{4})+(?:[\w-]{2,3})?)\.(?:[\w-]{2,3}|(?:[\w-]{4})+(?:[\w-]{2,3})?)?\.(?:[\w-]{2,3}|(?:[\w-]{4})+(?:[\w-]{2,3})?)?$/u;
+/**
+* [ISRC](https://en.wikipedia.org/wiki/International_Standard_Recording_Code) regex.
+*/
+const ISRC_REGEX = /^(?:[A-Z]{2}[A-Z\d]{3}\d{7}|[A-Z]{2}-[A-Z\d]{3}-\d{2}-\d{5})$/u;
+/**
+* [KSUID](https://github.com/segmentio/ksuid) regex.
+*/
+const KSUID_REGEX = /^[a-zA-Z0-9]{27}$/u;
+/**
+* [MAC](https://en.wikipedia.org/wiki/MAC_address) 48 bit regex.
+*
+* Hint: We decided against the `i` flag for better JSON Schema compatibility.
+*/
+const MAC48_REGEX = /^(?:[\da-fA-F]{2}:){5}[\da-fA-F]{2}$|^(?:[\da-fA-F]{2}-){5}[\da-fA-F]{2}$|^(?:[\da-fA-F]{4}\.){2}[\da-fA-F]{4}$/u;
+/**
+* [MAC](https://en.wikipedia.org/wiki/MAC_address) 64 bit regex.
+*
+* Hint: We decided against the `i` flag for better JSON Schema compatibility.
+*/
+const MAC64_REGEX = /^(?:[\da-fA-F]{2}:){7}[\da-fA-F]{2}$|^(?:[\da-fA-F]{2}-){7}[\da-fA-F]{2}$|^(?:[\da-fA-F]{4}\.){3}[\da-fA-F]{4}$|^(?:[\da-fA-F]{4}:){3}[\da-fA-F]{4}$/u;
+/**
+* [MAC](https://en.wikipedia.org/wiki/MAC_address) regex.
+*
+* Hint: We decided against the `i` flag for better JSON Schema compatibility.
+*/
+const MAC_REGEX = /^(?:[\da-fA-F]{2}:){5}[\da-fA-F]{2}$|^(?:[\da-fA-F]{2}-){5}[\da-fA-F]{2}$|^(?:[\da-fA-F]{4}\.){2}[\da-fA-F]{4}$|^(?:[\da-fA-F]{2}:){7}[\da-fA-F]{2}$|^(?:[\da-fA-F]{2}-){7}[\da-fA-F]{2}$|^(?:[\da-fA-F]{4}\.){3}[\da-fA-F]{4}$|^(?:[\da-fA-F]{4}:){3}[\da-fA-F]{4}$/u;
+/**
+* [Nano ID](https://github.com/ai/nanoid) regex.
+*/
+const NANO_ID_REGEX = /^[\w-]+$/u;
+/**
+* [Octal](https://en.wikipedia.org/wiki/Octal) regex.
+*/
+const OCTAL_REGEX = /^(?:0o)?[0-7]+$/u;
+/**
+* [RFC 5322 email address](https://datatracker.ietf.org/doc/html/rfc5322#section-3.4.1) regex.
+*
+* Hint: This regex was taken from the [HTML Living Standard Specification](https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address) and does not perfectly represent RFC 5322.
+*/
+const RFC_EMAIL_REGEX = /^[a-zA-Z0-9.!#$%&'*+\/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
+/**
+* [Slug](https://en.wikipedia.org/wiki/Clean_URL#Slug) regex.
+*/
+const SLUG_REGEX = /^[\da-z]+(?:[-_][\da-z]+)*$/u;
+/**
+* [ULID](https://github.com/ulid/spec) regex.
+*
+* Hint: We decided against the `i` flag for better JSON Schema compatibility.
+* Hint: The first character is restricted to `[0-7]` because the 48-bit
+* timestamp cannot exceed 2^48-1, making the maximum valid ULID
+* `7ZZZZZZZZZZZZZZZZZZZZZZZZZ` in Crockford's Base32 encoding.
+*/
+const ULID_REGEX = /^[0-7][\da-hjkmnp-tv-zA-HJKMNP-TV-Z]{25}$/u;
+/**
+* [UUID](https://en.wikipedia.org/wiki/Universally_unique_identifier) regex.
+*/
+const UUID_REGEX = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/iu;
+
+//#endregion
+//#region src/actions/base64/base64.ts
+/* @__NO_SIDE_EFFECTS__ */
+function base64(message$1) {
+	return {
+		kind: "validation",
+		type: "base64",
+		reference: base64,
+		async: false,
+		expects: null,
+		requirement: BASE64_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "Base64", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/bic/bic.ts
+/* @__NO_SIDE_EFFECTS__ */
+function bic(message$1) {
+	return {
+		kind: "validation",
+		type: "bic",
+		reference: bic,
+		async: false,
+		expects: null,
+		requirement: BIC_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "BIC", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/brand/brand.ts
+/**
+* Creates a brand transformation action.
+*
+* @param name The brand name.
+*
+* @returns A brand action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function brand(name) {
+	return {
+		kind: "transformation",
+		type: "brand",
+		reference: brand,
+		async: false,
+		name,
+		"~run"(dataset) {
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/bytes/bytes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function bytes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "bytes",
+		reference: bytes,
+		async: false,
+		expects: `${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const length$1 = /* @__PURE__ */ _getByteCount(dataset.value);
+				if (length$1 !== this.requirement) _addIssue(this, "bytes", dataset, config$1, { received: `${length$1}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/check/check.ts
+/* @__NO_SIDE_EFFECTS__ */
+function check(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "check",
+		reference: check,
+		async: false,
+		expects: null,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "input", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/check/checkAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function checkAsync(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "check",
+		reference: checkAsync,
+		async: true,
+		expects: null,
+		requirement,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if (dataset.typed && !await this.requirement(dataset.value)) _addIssue(this, "input", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/checkItems/checkItems.ts
+/* @__NO_SIDE_EFFECTS__ */
+function checkItems(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "check_items",
+		reference: checkItems,
+		async: false,
+		expects: null,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) for (let index = 0; index < dataset.value.length; index++) {
+				const item = dataset.value[index];
+				if (!this.requirement(item, index, dataset.value)) _addIssue(this, "item", dataset, config$1, {
+					input: item,
+					path: [{
+						type: "array",
+						origin: "value",
+						input: dataset.value,
+						key: index,
+						value: item
+					}]
+				});
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/checkItems/checkItemsAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function checkItemsAsync(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "check_items",
+		reference: checkItemsAsync,
+		async: true,
+		expects: null,
+		requirement,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const requirementResults = await Promise.all(dataset.value.map(this.requirement));
+				for (let index = 0; index < dataset.value.length; index++) if (!requirementResults[index]) {
+					const item = dataset.value[index];
+					_addIssue(this, "item", dataset, config$1, {
+						input: item,
+						path: [{
+							type: "array",
+							origin: "value",
+							input: dataset.value,
+							key: index,
+							value: item
+						}]
+					});
+				}
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/codePoints/codePoints.ts
+/* @__NO_SIDE_EFFECTS__ */
+function codePoints(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "code_points",
+		reference: codePoints,
+		async: false,
+		expects: `${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getCodePointCount(dataset.value);
+				if (count !== this.requirement) _addIssue(this, "code points", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/creditCard/creditCard.ts
+/**
+* Credit card regex.
+*/
+const CREDIT_CARD_REGEX = /^(?:\d{13,19}|\d{4}(?: \d{3,6}){2,4}|\d{4}(?:-\d{3,6}){2,4})$/u;
+/**
+* Sanitize regex.
+*/
+const SANITIZE_REGEX = /[- ]/gu;
+/**
+* Provider regex list.
+*/
+const PROVIDER_REGEX_LIST = (/* unused pure expression or super */ null && ([
+	/^3[47]\d{13}$/u,
+	/^3(?:0[0-5]|[68]\d)\d{11,13}$/u,
+	/^6(?:011|5\d{2})\d{12,15}$/u,
+	/^(?:2131|1800|35\d{3})\d{11}$/u,
+	/^(?:5[1-5]\d{2}|222\d|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}$/u,
+	/^(?:6[27]\d{14,17}|81\d{14,17})$/u,
+	/^4\d{12}(?:\d{3,6})?$/u
+]));
+/* @__NO_SIDE_EFFECTS__ */
+function creditCard(message$1) {
+	return {
+		kind: "validation",
+		type: "credit_card",
+		reference: creditCard,
+		async: false,
+		expects: null,
+		requirement(input) {
+			let sanitized;
+			return CREDIT_CARD_REGEX.test(input) && (sanitized = input.replace(SANITIZE_REGEX, "")) && PROVIDER_REGEX_LIST.some((regex$1) => regex$1.test(sanitized)) && /* @__PURE__ */ _isLuhnAlgo(sanitized);
+		},
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "credit card", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/cuid2/cuid2.ts
+/* @__NO_SIDE_EFFECTS__ */
+function cuid2(message$1) {
+	return {
+		kind: "validation",
+		type: "cuid2",
+		reference: cuid2,
+		async: false,
+		expects: null,
+		requirement: CUID2_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "Cuid2", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/decimal/decimal.ts
+/* @__NO_SIDE_EFFECTS__ */
+function decimal(message$1) {
+	return {
+		kind: "validation",
+		type: "decimal",
+		reference: decimal,
+		async: false,
+		expects: null,
+		requirement: DECIMAL_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "decimal", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/description/description.ts
+/**
+* Creates a description metadata action.
+*
+* @param description_ The description text.
+*
+* @returns A description action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function dist_description(description_) {
+	return {
+		kind: "metadata",
+		type: "description",
+		reference: dist_description,
+		description: description_
+	};
+}
+
+//#endregion
+//#region src/actions/digits/digits.ts
+/* @__NO_SIDE_EFFECTS__ */
+function digits(message$1) {
+	return {
+		kind: "validation",
+		type: "digits",
+		reference: digits,
+		async: false,
+		expects: null,
+		requirement: DIGITS_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "digits", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/domain/domain.ts
+/* @__NO_SIDE_EFFECTS__ */
+function domain(message$1) {
+	return {
+		kind: "validation",
+		type: "domain",
+		reference: domain,
+		expects: null,
+		async: false,
+		requirement: DOMAIN_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "domain", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/email/email.ts
+/* @__NO_SIDE_EFFECTS__ */
+function email(message$1) {
+	return {
+		kind: "validation",
+		type: "email",
+		reference: email,
+		expects: null,
+		async: false,
+		requirement: EMAIL_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "email", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/emoji/emoji.ts
+/* @__NO_SIDE_EFFECTS__ */
+function emoji(message$1) {
+	return {
+		kind: "validation",
+		type: "emoji",
+		reference: emoji,
+		async: false,
+		expects: null,
+		requirement: EMOJI_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "emoji", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/empty/empty.ts
+/* @__NO_SIDE_EFFECTS__ */
+function empty(message$1) {
+	return {
+		kind: "validation",
+		type: "empty",
+		reference: empty,
+		async: false,
+		expects: "0",
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.length > 0) _addIssue(this, "length", dataset, config$1, { received: `${dataset.value.length}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/endsWith/endsWith.ts
+/* @__NO_SIDE_EFFECTS__ */
+function endsWith(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "ends_with",
+		reference: endsWith,
+		async: false,
+		expects: `"${requirement}"`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !dataset.value.endsWith(this.requirement)) _addIssue(this, "end", dataset, config$1, { received: `"${dataset.value.slice(-this.requirement.length)}"` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/entries/entries.ts
+/* @__NO_SIDE_EFFECTS__ */
+function entries(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "entries",
+		reference: entries,
+		async: false,
+		expects: `${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (!dataset.typed) return dataset;
+			const count = Object.keys(dataset.value).length;
+			if (dataset.typed && count !== this.requirement) _addIssue(this, "entries", dataset, config$1, { received: `${count}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/everyItem/everyItem.ts
+/* @__NO_SIDE_EFFECTS__ */
+function everyItem(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "every_item",
+		reference: everyItem,
+		async: false,
+		expects: null,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !dataset.value.every(this.requirement)) _addIssue(this, "item", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/examples/examples.ts
+/**
+* Creates an examples metadata action.
+*
+* @param examples_ The examples.
+*
+* @returns An examples action.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function examples(examples_) {
+	return {
+		kind: "metadata",
+		type: "examples",
+		reference: examples,
+		examples: examples_
+	};
+}
+
+//#endregion
+//#region src/actions/excludes/excludes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function excludes(requirement, message$1) {
+	const received = /* @__PURE__ */ _stringify(requirement);
+	return {
+		kind: "validation",
+		type: "excludes",
+		reference: excludes,
+		async: false,
+		expects: `!${received}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.includes(this.requirement)) _addIssue(this, "content", dataset, config$1, { received });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/filterItems/filterItems.ts
+/* @__NO_SIDE_EFFECTS__ */
+function filterItems(operation) {
+	return {
+		kind: "transformation",
+		type: "filter_items",
+		reference: filterItems,
+		async: false,
+		operation,
+		"~run"(dataset) {
+			dataset.value = dataset.value.filter(this.operation);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/findItem/findItem.ts
+/* @__NO_SIDE_EFFECTS__ */
+function findItem(operation) {
+	return {
+		kind: "transformation",
+		type: "find_item",
+		reference: findItem,
+		async: false,
+		operation,
+		"~run"(dataset) {
+			dataset.value = dataset.value.find(this.operation);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/finite/finite.ts
+/* @__NO_SIDE_EFFECTS__ */
+function finite(message$1) {
+	return {
+		kind: "validation",
+		type: "finite",
+		reference: finite,
+		async: false,
+		expects: null,
+		requirement: Number.isFinite,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "finite", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/flavor/flavor.ts
+/**
+* Creates a flavor transformation action.
+*
+* @param name The flavor name.
+*
+* @returns A flavor action.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function flavor(name) {
+	return {
+		kind: "transformation",
+		type: "flavor",
+		reference: flavor,
+		async: false,
+		name,
+		"~run"(dataset) {
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/graphemes/graphemes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function graphemes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "graphemes",
+		reference: graphemes,
+		async: false,
+		expects: `${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getGraphemeCount(dataset.value);
+				if (count !== this.requirement) _addIssue(this, "graphemes", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/gtValue/gtValue.ts
+/* @__NO_SIDE_EFFECTS__ */
+function gtValue(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "gt_value",
+		reference: gtValue,
+		async: false,
+		expects: `>${requirement instanceof Date ? requirement.toJSON() : /* @__PURE__ */ _stringify(requirement)}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !(dataset.value > this.requirement)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/guard/guard.ts
+/* @__NO_SIDE_EFFECTS__ */
+function guard(requirement, message$1) {
+	return {
+		kind: "transformation",
+		type: "guard",
+		reference: guard,
+		async: false,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) {
+				_addIssue(this, "input", dataset, config$1);
+				dataset.typed = false;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/hash/hash.ts
+/**
+* Hash lengths object.
+*/
+const HASH_LENGTHS = {
+	md4: 32,
+	md5: 32,
+	sha1: 40,
+	sha256: 64,
+	sha384: 96,
+	sha512: 128,
+	ripemd128: 32,
+	ripemd160: 40,
+	tiger128: 32,
+	tiger160: 40,
+	tiger192: 48,
+	crc32: 8,
+	crc32b: 8,
+	adler32: 8
+};
+/* @__NO_SIDE_EFFECTS__ */
+function hash(types, message$1) {
+	return {
+		kind: "validation",
+		type: "hash",
+		reference: hash,
+		expects: null,
+		async: false,
+		requirement: RegExp(types.map((type) => `^[a-fA-F0-9]{${HASH_LENGTHS[type]}}$`).join("|"), "u"),
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "hash", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/hexadecimal/hexadecimal.ts
+/* @__NO_SIDE_EFFECTS__ */
+function hexadecimal(message$1) {
+	return {
+		kind: "validation",
+		type: "hexadecimal",
+		reference: hexadecimal,
+		async: false,
+		expects: null,
+		requirement: HEXADECIMAL_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "hexadecimal", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/hexColor/hexColor.ts
+/* @__NO_SIDE_EFFECTS__ */
+function hexColor(message$1) {
+	return {
+		kind: "validation",
+		type: "hex_color",
+		reference: hexColor,
+		async: false,
+		expects: null,
+		requirement: HEX_COLOR_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "hex color", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/imei/imei.ts
+/* @__NO_SIDE_EFFECTS__ */
+function imei(message$1) {
+	return {
+		kind: "validation",
+		type: "imei",
+		reference: imei,
+		async: false,
+		expects: null,
+		requirement(input) {
+			return IMEI_REGEX.test(input) && /* @__PURE__ */ _isLuhnAlgo(input);
+		},
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "IMEI", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/includes/includes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function includes(requirement, message$1) {
+	const expects = /* @__PURE__ */ _stringify(requirement);
+	return {
+		kind: "validation",
+		type: "includes",
+		reference: includes,
+		async: false,
+		expects,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !dataset.value.includes(this.requirement)) _addIssue(this, "content", dataset, config$1, { received: `!${expects}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/integer/integer.ts
+/* @__NO_SIDE_EFFECTS__ */
+function integer(message$1) {
+	return {
+		kind: "validation",
+		type: "integer",
+		reference: integer,
+		async: false,
+		expects: null,
+		requirement: Number.isInteger,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "integer", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/ip/ip.ts
+/* @__NO_SIDE_EFFECTS__ */
+function ip(message$1) {
+	return {
+		kind: "validation",
+		type: "ip",
+		reference: ip,
+		async: false,
+		expects: null,
+		requirement: IP_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "IP", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/ipv4/ipv4.ts
+/* @__NO_SIDE_EFFECTS__ */
+function ipv4(message$1) {
+	return {
+		kind: "validation",
+		type: "ipv4",
+		reference: ipv4,
+		async: false,
+		expects: null,
+		requirement: IPV4_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "IPv4", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/ipv6/ipv6.ts
+/* @__NO_SIDE_EFFECTS__ */
+function ipv6(message$1) {
+	return {
+		kind: "validation",
+		type: "ipv6",
+		reference: ipv6,
+		async: false,
+		expects: null,
+		requirement: IPV6_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "IPv6", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isbn/utils/_isIsbn10.ts
+/**
+* [Validates an ISBN-10](https://en.wikipedia.org/wiki/ISBN#ISBN-10_check_digits).
+*
+* @param input The input value.
+*
+* @returns `true` if the input is a valid ISBN-10, `false` otherwise.
+*
+* @internal
+*/
+function _isIsbn10(input) {
+	const digits$1 = input.split("").map((c) => c === "X" ? 10 : parseInt(c));
+	let sum = 0;
+	for (let i = 0; i < 10; i++) sum += digits$1[i] * (10 - i);
+	return sum % 11 === 0;
+}
+
+//#endregion
+//#region src/actions/isbn/utils/_isIsbn13.ts
+/**
+* [Validates an ISBN-13](https://en.wikipedia.org/wiki/ISBN#ISBN-13_check_digit_calculation).
+*
+* @param input The input value.
+*
+* @returns `true` if the input is a valid ISBN-13, `false` otherwise.
+*
+* @internal
+*/
+function _isIsbn13(input) {
+	const digits$1 = input.split("").map((c) => parseInt(c));
+	let sum = 0;
+	for (let i = 0; i < 13; i++) sum += digits$1[i] * (i % 2 === 0 ? 1 : 3);
+	return sum % 10 === 0;
+}
+
+//#endregion
+//#region src/actions/isbn/isbn.ts
+/**
+* ISBN separator regex.
+*/
+const ISBN_SEPARATOR_REGEX = /[- ]/gu;
+/**
+* ISBN-10 detection regex.
+*/
+const ISBN_10_DETECTION_REGEX = /^\d{9}[\dX]$/u;
+/**
+* ISBN-13 detection regex.
+*/
+const ISBN_13_DETECTION_REGEX = /^\d{13}$/u;
+/* @__NO_SIDE_EFFECTS__ */
+function isbn(message$1) {
+	return {
+		kind: "validation",
+		type: "isbn",
+		reference: isbn,
+		async: false,
+		expects: null,
+		requirement(input) {
+			const replacedInput = input.replace(ISBN_SEPARATOR_REGEX, "");
+			if (ISBN_10_DETECTION_REGEX.test(replacedInput)) return _isIsbn10(replacedInput);
+			else if (ISBN_13_DETECTION_REGEX.test(replacedInput)) return _isIsbn13(replacedInput);
+			return false;
+		},
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "ISBN", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isrc/isrc.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isrc(message$1) {
+	return {
+		kind: "validation",
+		type: "isrc",
+		reference: isrc,
+		async: false,
+		expects: null,
+		requirement: ISRC_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "ISRC", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isoDate/isoDate.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isoDate(message$1) {
+	return {
+		kind: "validation",
+		type: "iso_date",
+		reference: isoDate,
+		async: false,
+		expects: null,
+		requirement: ISO_DATE_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "date", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isoDateTime/isoDateTime.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isoDateTime(message$1) {
+	return {
+		kind: "validation",
+		type: "iso_date_time",
+		reference: isoDateTime,
+		async: false,
+		expects: null,
+		requirement: ISO_DATE_TIME_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "date-time", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isoDateTimeSecond/isoDateTimeSecond.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isoDateTimeSecond(message$1) {
+	return {
+		kind: "validation",
+		type: "iso_date_time_second",
+		reference: isoDateTimeSecond,
+		async: false,
+		expects: null,
+		requirement: ISO_DATE_TIME_SECOND_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "date-time-second", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isoTime/isoTime.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isoTime(message$1) {
+	return {
+		kind: "validation",
+		type: "iso_time",
+		reference: isoTime,
+		async: false,
+		expects: null,
+		requirement: ISO_TIME_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "time", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isoTimeSecond/isoTimeSecond.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isoTimeSecond(message$1) {
+	return {
+		kind: "validation",
+		type: "iso_time_second",
+		reference: isoTimeSecond,
+		async: false,
+		expects: null,
+		requirement: ISO_TIME_SECOND_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "time-second", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isoTimestamp/isoTimestamp.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isoTimestamp(message$1) {
+	return {
+		kind: "validation",
+		type: "iso_timestamp",
+		reference: isoTimestamp,
+		async: false,
+		expects: null,
+		requirement: ISO_TIMESTAMP_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "timestamp", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/isoWeek/isoWeek.ts
+/* @__NO_SIDE_EFFECTS__ */
+function isoWeek(message$1) {
+	return {
+		kind: "validation",
+		type: "iso_week",
+		reference: isoWeek,
+		async: false,
+		expects: null,
+		requirement: ISO_WEEK_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "week", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/jwsCompact/jwsCompact.ts
+/* @__NO_SIDE_EFFECTS__ */
+function jwsCompact(message$1) {
+	return {
+		kind: "validation",
+		type: "jws_compact",
+		reference: jwsCompact,
+		async: false,
+		expects: null,
+		requirement: JWS_COMPACT_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "JWS compact", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/ksuid/ksuid.ts
+/* @__NO_SIDE_EFFECTS__ */
+function ksuid(message$1) {
+	return {
+		kind: "validation",
+		type: "ksuid",
+		reference: ksuid,
+		async: false,
+		expects: null,
+		requirement: KSUID_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "KSUID", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/length/length.ts
+/* @__NO_SIDE_EFFECTS__ */
+function dist_length(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "length",
+		reference: dist_length,
+		async: false,
+		expects: `${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.length !== this.requirement) _addIssue(this, "length", dataset, config$1, { received: `${dataset.value.length}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/ltValue/ltValue.ts
+/* @__NO_SIDE_EFFECTS__ */
+function ltValue(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "lt_value",
+		reference: ltValue,
+		async: false,
+		expects: `<${requirement instanceof Date ? requirement.toJSON() : /* @__PURE__ */ _stringify(requirement)}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !(dataset.value < this.requirement)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/mac/mac.ts
+/* @__NO_SIDE_EFFECTS__ */
+function mac(message$1) {
+	return {
+		kind: "validation",
+		type: "mac",
+		reference: mac,
+		async: false,
+		expects: null,
+		requirement: MAC_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "MAC", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/mac48/mac48.ts
+/* @__NO_SIDE_EFFECTS__ */
+function mac48(message$1) {
+	return {
+		kind: "validation",
+		type: "mac48",
+		reference: mac48,
+		async: false,
+		expects: null,
+		requirement: MAC48_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "48-bit MAC", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/mac64/mac64.ts
+/* @__NO_SIDE_EFFECTS__ */
+function mac64(message$1) {
+	return {
+		kind: "validation",
+		type: "mac64",
+		reference: mac64,
+		async: false,
+		expects: null,
+		requirement: MAC64_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "64-bit MAC", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/mapItems/mapItems.ts
+/* @__NO_SIDE_EFFECTS__ */
+function mapItems(operation) {
+	return {
+		kind: "transformation",
+		type: "map_items",
+		reference: mapItems,
+		async: false,
+		operation,
+		"~run"(dataset) {
+			dataset.value = dataset.value.map(this.operation);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxBytes/maxBytes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxBytes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_bytes",
+		reference: maxBytes,
+		async: false,
+		expects: `<=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const length$1 = /* @__PURE__ */ _getByteCount(dataset.value);
+				if (length$1 > this.requirement) _addIssue(this, "bytes", dataset, config$1, { received: `${length$1}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxCodePoints/maxCodePoints.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxCodePoints(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_code_points",
+		reference: maxCodePoints,
+		async: false,
+		expects: `<=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getCodePointCount(dataset.value);
+				if (count > this.requirement) _addIssue(this, "code points", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxEntries/maxEntries.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxEntries(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_entries",
+		reference: maxEntries,
+		async: false,
+		expects: `<=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (!dataset.typed) return dataset;
+			const count = Object.keys(dataset.value).length;
+			if (dataset.typed && count > this.requirement) _addIssue(this, "entries", dataset, config$1, { received: `${count}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxGraphemes/maxGraphemes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxGraphemes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_graphemes",
+		reference: maxGraphemes,
+		async: false,
+		expects: `<=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getGraphemeCount(dataset.value);
+				if (count > this.requirement) _addIssue(this, "graphemes", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxLength/maxLength.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxLength(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_length",
+		reference: maxLength,
+		async: false,
+		expects: `<=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.length > this.requirement) _addIssue(this, "length", dataset, config$1, { received: `${dataset.value.length}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxSize/maxSize.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxSize(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_size",
+		reference: maxSize,
+		async: false,
+		expects: `<=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.size > this.requirement) _addIssue(this, "size", dataset, config$1, { received: `${dataset.value.size}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxValue/maxValue.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxValue(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_value",
+		reference: maxValue,
+		async: false,
+		expects: `<=${requirement instanceof Date ? requirement.toJSON() : /* @__PURE__ */ _stringify(requirement)}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !(dataset.value <= this.requirement)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/maxWords/maxWords.ts
+/* @__NO_SIDE_EFFECTS__ */
+function maxWords(locales, requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "max_words",
+		reference: maxWords,
+		async: false,
+		expects: `<=${requirement}`,
+		locales,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getWordCount(this.locales, dataset.value);
+				if (count > this.requirement) _addIssue(this, "words", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/metadata/metadata.ts
+/**
+* Creates a custom metadata action.
+*
+* @param metadata_ The metadata object.
+*
+* @returns A metadata action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function metadata(metadata_) {
+	return {
+		kind: "metadata",
+		type: "metadata",
+		reference: metadata,
+		metadata: metadata_
+	};
+}
+
+//#endregion
+//#region src/actions/mimeType/mimeType.ts
+/* @__NO_SIDE_EFFECTS__ */
+function mimeType(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "mime_type",
+		reference: mimeType,
+		async: false,
+		expects: /* @__PURE__ */ _joinExpects(requirement.map((option) => `"${option}"`), "|"),
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.includes(dataset.value.type)) _addIssue(this, "MIME type", dataset, config$1, { received: `"${dataset.value.type}"` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minBytes/minBytes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minBytes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_bytes",
+		reference: minBytes,
+		async: false,
+		expects: `>=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const length$1 = /* @__PURE__ */ _getByteCount(dataset.value);
+				if (length$1 < this.requirement) _addIssue(this, "bytes", dataset, config$1, { received: `${length$1}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minCodePoints/minCodePoints.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minCodePoints(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_code_points",
+		reference: minCodePoints,
+		async: false,
+		expects: `>=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getCodePointCount(dataset.value);
+				if (count < this.requirement) _addIssue(this, "code points", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minEntries/minEntries.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minEntries(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_entries",
+		reference: minEntries,
+		async: false,
+		expects: `>=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (!dataset.typed) return dataset;
+			const count = Object.keys(dataset.value).length;
+			if (dataset.typed && count < this.requirement) _addIssue(this, "entries", dataset, config$1, { received: `${count}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minGraphemes/minGraphemes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minGraphemes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_graphemes",
+		reference: minGraphemes,
+		async: false,
+		expects: `>=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getGraphemeCount(dataset.value);
+				if (count < this.requirement) _addIssue(this, "graphemes", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minLength/minLength.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minLength(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_length",
+		reference: minLength,
+		async: false,
+		expects: `>=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.length < this.requirement) _addIssue(this, "length", dataset, config$1, { received: `${dataset.value.length}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minSize/minSize.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minSize(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_size",
+		reference: minSize,
+		async: false,
+		expects: `>=${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.size < this.requirement) _addIssue(this, "size", dataset, config$1, { received: `${dataset.value.size}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minValue/minValue.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minValue(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_value",
+		reference: minValue,
+		async: false,
+		expects: `>=${requirement instanceof Date ? requirement.toJSON() : /* @__PURE__ */ _stringify(requirement)}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !(dataset.value >= this.requirement)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/minWords/minWords.ts
+/* @__NO_SIDE_EFFECTS__ */
+function minWords(locales, requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "min_words",
+		reference: minWords,
+		async: false,
+		expects: `>=${requirement}`,
+		locales,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getWordCount(this.locales, dataset.value);
+				if (count < this.requirement) _addIssue(this, "words", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/multipleOf/multipleOf.ts
+/* @__NO_SIDE_EFFECTS__ */
+function multipleOf(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "multiple_of",
+		reference: multipleOf,
+		async: false,
+		expects: `%${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value % this.requirement != 0) _addIssue(this, "multiple", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/nanoid/nanoid.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nanoid(message$1) {
+	return {
+		kind: "validation",
+		type: "nanoid",
+		reference: nanoid,
+		async: false,
+		expects: null,
+		requirement: NANO_ID_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "Nano ID", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/nonEmpty/nonEmpty.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nonEmpty(message$1) {
+	return {
+		kind: "validation",
+		type: "non_empty",
+		reference: nonEmpty,
+		async: false,
+		expects: "!0",
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.length === 0) _addIssue(this, "length", dataset, config$1, { received: "0" });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/normalize/normalize.ts
+/* @__NO_SIDE_EFFECTS__ */
+function normalize(form) {
+	return {
+		kind: "transformation",
+		type: "normalize",
+		reference: normalize,
+		async: false,
+		form,
+		"~run"(dataset) {
+			dataset.value = dataset.value.normalize(this.form);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notBytes/notBytes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notBytes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_bytes",
+		reference: notBytes,
+		async: false,
+		expects: `!${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const length$1 = /* @__PURE__ */ _getByteCount(dataset.value);
+				if (length$1 === this.requirement) _addIssue(this, "bytes", dataset, config$1, { received: `${length$1}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notCodePoints/notCodePoints.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notCodePoints(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_code_points",
+		reference: notCodePoints,
+		async: false,
+		expects: `!${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getCodePointCount(dataset.value);
+				if (count === this.requirement) _addIssue(this, "code points", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notEntries/notEntries.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notEntries(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_entries",
+		reference: notEntries,
+		async: false,
+		expects: `!${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (!dataset.typed) return dataset;
+			const count = Object.keys(dataset.value).length;
+			if (dataset.typed && count === this.requirement) _addIssue(this, "entries", dataset, config$1, { received: `${count}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notGraphemes/notGraphemes.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notGraphemes(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_graphemes",
+		reference: notGraphemes,
+		async: false,
+		expects: `!${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getGraphemeCount(dataset.value);
+				if (count === this.requirement) _addIssue(this, "graphemes", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notLength/notLength.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notLength(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_length",
+		reference: notLength,
+		async: false,
+		expects: `!${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.length === this.requirement) _addIssue(this, "length", dataset, config$1, { received: `${dataset.value.length}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notSize/notSize.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notSize(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_size",
+		reference: notSize,
+		async: false,
+		expects: `!${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.size === this.requirement) _addIssue(this, "size", dataset, config$1, { received: `${dataset.value.size}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notValue/notValue.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notValue(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_value",
+		reference: notValue,
+		async: false,
+		expects: requirement instanceof Date ? `!${requirement.toJSON()}` : `!${/* @__PURE__ */ _stringify(requirement)}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && /* @__PURE__ */ _isValueMatch(this.requirement, dataset.value)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notValues/notValues.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notValues(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_values",
+		reference: notValues,
+		async: false,
+		expects: `!${/* @__PURE__ */ _joinExpects(requirement.map((value$1) => value$1 instanceof Date ? value$1.toJSON() : /* @__PURE__ */ _stringify(value$1)), "|")}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && this.requirement.some((requirement$1) => /* @__PURE__ */ _isValueMatch(requirement$1, dataset.value))) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/notWords/notWords.ts
+/* @__NO_SIDE_EFFECTS__ */
+function notWords(locales, requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "not_words",
+		reference: notWords,
+		async: false,
+		expects: `!${requirement}`,
+		locales,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getWordCount(this.locales, dataset.value);
+				if (count === this.requirement) _addIssue(this, "words", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/octal/octal.ts
+/* @__NO_SIDE_EFFECTS__ */
+function dist_octal(message$1) {
+	return {
+		kind: "validation",
+		type: "octal",
+		reference: dist_octal,
+		async: false,
+		expects: null,
+		requirement: OCTAL_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "octal", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/parseBoolean/parseBoolean.ts
+const TRUTHY = (/* unused pure expression or super */ null && ([
+	true,
+	1,
+	"true",
+	"1",
+	"yes",
+	"y",
+	"on",
+	"enabled"
+]));
+const FALSY = (/* unused pure expression or super */ null && ([
+	false,
+	0,
+	"false",
+	"0",
+	"no",
+	"n",
+	"off",
+	"disabled"
+]));
+/* @__NO_SIDE_EFFECTS__ */
+function parseBoolean(config$1, message$1) {
+	const normalize$1 = (v) => typeof v === "string" ? v.toLowerCase() : v;
+	const truthyRaw = config$1?.truthy ?? TRUTHY;
+	const falsyRaw = config$1?.falsy ?? FALSY;
+	const truthy = config$1?.truthy ? config$1.truthy.map(normalize$1) : TRUTHY;
+	const falsy = config$1?.falsy ? config$1.falsy.map(normalize$1) : FALSY;
+	return {
+		kind: "transformation",
+		type: "parse_boolean",
+		reference: parseBoolean,
+		expects: /* @__PURE__ */ _joinExpects([...truthyRaw, ...falsyRaw].map(_stringify), "|"),
+		config: config$1,
+		message: message$1,
+		async: false,
+		"~run"(dataset, config$2) {
+			const input = normalize$1(dataset.value);
+			if (truthy.includes(input)) dataset.value = true;
+			else if (falsy.includes(input)) dataset.value = false;
+			else {
+				_addIssue(this, "boolean", dataset, config$2);
+				dataset.typed = false;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/parseJson/parseJson.ts
+/* @__NO_SIDE_EFFECTS__ */
+function parseJson(config$1, message$1) {
+	return {
+		kind: "transformation",
+		type: "parse_json",
+		reference: parseJson,
+		config: config$1,
+		message: message$1,
+		async: false,
+		"~run"(dataset, config$2) {
+			try {
+				dataset.value = JSON.parse(dataset.value, this.config?.reviver);
+			} catch (error) {
+				if (error instanceof Error) {
+					_addIssue(this, "JSON", dataset, config$2, { received: `"${error.message}"` });
+					dataset.typed = false;
+				} else throw error;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/partialCheck/utils/_isPartiallyTyped/_isPartiallyTyped.ts
+/**
+* Checks if a dataset is partially typed.
+*
+* @param dataset The dataset to check.
+* @param paths The paths to check.
+*
+* @returns Whether it is partially typed.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _isPartiallyTyped(dataset, paths) {
+	if (dataset.issues) for (const path of paths) for (const issue of dataset.issues) {
+		let typed = false;
+		const bound = Math.min(path.length, issue.path?.length ?? 0);
+		for (let index = 0; index < bound; index++) if (path[index] !== issue.path[index].key && (path[index] !== "$" || issue.path[index].type !== "array")) {
+			typed = true;
+			break;
+		}
+		if (!typed) return false;
+	}
+	return true;
+}
+
+//#endregion
+//#region src/actions/partialCheck/partialCheck.ts
+/* @__NO_SIDE_EFFECTS__ */
+function partialCheck(paths, requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "partial_check",
+		reference: partialCheck,
+		async: false,
+		expects: null,
+		paths,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if ((dataset.typed || /* @__PURE__ */ _isPartiallyTyped(dataset, paths)) && !this.requirement(dataset.value)) _addIssue(this, "input", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/partialCheck/partialCheckAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function partialCheckAsync(paths, requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "partial_check",
+		reference: partialCheckAsync,
+		async: true,
+		expects: null,
+		paths,
+		requirement,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if ((dataset.typed || /* @__PURE__ */ _isPartiallyTyped(dataset, paths)) && !await this.requirement(dataset.value)) _addIssue(this, "input", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/rawCheck/rawCheck.ts
+/**
+* Creates a raw check validation action.
+*
+* @param action The validation action.
+*
+* @returns A raw check action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function rawCheck(action) {
+	return {
+		kind: "validation",
+		type: "raw_check",
+		reference: rawCheck,
+		async: false,
+		expects: null,
+		"~run"(dataset, config$1) {
+			action({
+				dataset,
+				config: config$1,
+				addIssue: (info) => _addIssue(this, info?.label ?? "input", dataset, config$1, info)
+			});
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/rawCheck/rawCheckAsync.ts
+/**
+* Creates a raw check validation action.
+*
+* @param action The validation action.
+*
+* @returns A raw check action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function rawCheckAsync(action) {
+	return {
+		kind: "validation",
+		type: "raw_check",
+		reference: rawCheckAsync,
+		async: true,
+		expects: null,
+		async "~run"(dataset, config$1) {
+			await action({
+				dataset,
+				config: config$1,
+				addIssue: (info) => _addIssue(this, info?.label ?? "input", dataset, config$1, info)
+			});
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/rawTransform/rawTransform.ts
+/**
+* Creates a raw transformation action.
+*
+* @param action The transformation action.
+*
+* @returns A raw transform action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function rawTransform(action) {
+	return {
+		kind: "transformation",
+		type: "raw_transform",
+		reference: rawTransform,
+		async: false,
+		"~run"(dataset, config$1) {
+			const output = action({
+				dataset,
+				config: config$1,
+				addIssue: (info) => _addIssue(this, info?.label ?? "input", dataset, config$1, info),
+				NEVER: null
+			});
+			if (dataset.issues) dataset.typed = false;
+			else dataset.value = output;
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/rawTransform/rawTransformAsync.ts
+/**
+* Creates a raw transformation action.
+*
+* @param action The transformation action.
+*
+* @returns A raw transform action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function rawTransformAsync(action) {
+	return {
+		kind: "transformation",
+		type: "raw_transform",
+		reference: rawTransformAsync,
+		async: true,
+		async "~run"(dataset, config$1) {
+			const output = await action({
+				dataset,
+				config: config$1,
+				addIssue: (info) => _addIssue(this, info?.label ?? "input", dataset, config$1, info),
+				NEVER: null
+			});
+			if (dataset.issues) dataset.typed = false;
+			else dataset.value = output;
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/readonly/readonly.ts
+/* @__NO_SIDE_EFFECTS__ */
+function readonly() {
+	return {
+		kind: "transformation",
+		type: "readonly",
+		reference: readonly,
+		async: false,
+		"~run"(dataset) {
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/reduceItems/reduceItems.ts
+/* @__NO_SIDE_EFFECTS__ */
+function reduceItems(operation, initial) {
+	return {
+		kind: "transformation",
+		type: "reduce_items",
+		reference: reduceItems,
+		async: false,
+		operation,
+		initial,
+		"~run"(dataset) {
+			dataset.value = dataset.value.reduce(this.operation, this.initial);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/regex/regex.ts
+/* @__NO_SIDE_EFFECTS__ */
+function regex(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "regex",
+		reference: regex,
+		async: false,
+		expects: `${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "format", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/returns/returns.ts
+/* @__NO_SIDE_EFFECTS__ */
+function returns(schema) {
+	return {
+		kind: "transformation",
+		type: "returns",
+		reference: returns,
+		async: false,
+		schema,
+		"~run"(dataset, config$1) {
+			const func = dataset.value;
+			dataset.value = (...args_) => {
+				const returnsDataset = this.schema["~run"]({ value: func(...args_) }, config$1);
+				if (returnsDataset.issues) throw new ValiError(returnsDataset.issues);
+				return returnsDataset.value;
+			};
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/returns/returnsAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function returnsAsync(schema) {
+	return {
+		kind: "transformation",
+		type: "returns",
+		reference: returnsAsync,
+		async: false,
+		schema,
+		"~run"(dataset, config$1) {
+			const func = dataset.value;
+			dataset.value = async (...args_) => {
+				const returnsDataset = await this.schema["~run"]({ value: await func(...args_) }, config$1);
+				if (returnsDataset.issues) throw new ValiError(returnsDataset.issues);
+				return returnsDataset.value;
+			};
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/rfcEmail/rfcEmail.ts
+/* @__NO_SIDE_EFFECTS__ */
+function rfcEmail(message$1) {
+	return {
+		kind: "validation",
+		type: "rfc_email",
+		reference: rfcEmail,
+		expects: null,
+		async: false,
+		requirement: RFC_EMAIL_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "email", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/safeInteger/safeInteger.ts
+/* @__NO_SIDE_EFFECTS__ */
+function safeInteger(message$1) {
+	return {
+		kind: "validation",
+		type: "safe_integer",
+		reference: safeInteger,
+		async: false,
+		expects: null,
+		requirement: Number.isSafeInteger,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "safe integer", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/size/size.ts
+/* @__NO_SIDE_EFFECTS__ */
+function size(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "size",
+		reference: size,
+		async: false,
+		expects: `${requirement}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && dataset.value.size !== this.requirement) _addIssue(this, "size", dataset, config$1, { received: `${dataset.value.size}` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/slug/slug.ts
+/* @__NO_SIDE_EFFECTS__ */
+function slug(message$1) {
+	return {
+		kind: "validation",
+		type: "slug",
+		reference: slug,
+		async: false,
+		expects: null,
+		requirement: SLUG_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "slug", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/someItem/someItem.ts
+/* @__NO_SIDE_EFFECTS__ */
+function someItem(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "some_item",
+		reference: someItem,
+		async: false,
+		expects: null,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !dataset.value.some(this.requirement)) _addIssue(this, "item", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/sortItems/sortItems.ts
+/* @__NO_SIDE_EFFECTS__ */
+function sortItems(operation) {
+	return {
+		kind: "transformation",
+		type: "sort_items",
+		reference: sortItems,
+		async: false,
+		operation,
+		"~run"(dataset) {
+			dataset.value = dataset.value.sort(this.operation);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/startsWith/startsWith.ts
+/* @__NO_SIDE_EFFECTS__ */
+function startsWith(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "starts_with",
+		reference: startsWith,
+		async: false,
+		expects: `"${requirement}"`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !dataset.value.startsWith(this.requirement)) _addIssue(this, "start", dataset, config$1, { received: `"${dataset.value.slice(0, this.requirement.length)}"` });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/stringifyJson/stringifyJson.ts
+/* @__NO_SIDE_EFFECTS__ */
+function stringifyJson(config$1, message$1) {
+	return {
+		kind: "transformation",
+		type: "stringify_json",
+		reference: stringifyJson,
+		message: message$1,
+		config: config$1,
+		async: false,
+		"~run"(dataset, config$2) {
+			try {
+				const output = JSON.stringify(dataset.value, this.config?.replacer, this.config?.space);
+				if (output === void 0) {
+					_addIssue(this, "JSON", dataset, config$2);
+					dataset.typed = false;
+				} else dataset.value = output;
+			} catch (error) {
+				if (error instanceof Error) {
+					_addIssue(this, "JSON", dataset, config$2, { received: `"${error.message}"` });
+					dataset.typed = false;
+				} else throw error;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/title/title.ts
+/**
+* Creates a title metadata action.
+*
+* @param title_ The title text.
+*
+* @returns A title action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function title(title_) {
+	return {
+		kind: "metadata",
+		type: "title",
+		reference: title,
+		title: title_
+	};
+}
+
+//#endregion
+//#region src/actions/toBigint/toBigint.ts
+/* @__NO_SIDE_EFFECTS__ */
+function toBigint(message$1) {
+	return {
+		kind: "transformation",
+		type: "to_bigint",
+		reference: toBigint,
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			try {
+				dataset.value = BigInt(dataset.value);
+			} catch {
+				_addIssue(this, "bigint", dataset, config$1);
+				dataset.typed = false;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toBoolean/toBoolean.ts
+/**
+* Creates a to boolean transformation action.
+*
+* @returns A to boolean action.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toBoolean() {
+	return {
+		kind: "transformation",
+		type: "to_boolean",
+		reference: toBoolean,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = Boolean(dataset.value);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toCamelCase/toCamelCase.ts
+/**
+* Creates a to camel case transformation action.
+*
+* Words are separated by `_`, `-` and ASCII whitespace, as well as by case
+* and acronym boundaries.
+*
+* Hint: Acronym runs are normalized to lowercase (e.g. `parseURLValue` →
+* `parseUrlValue`) and digits stay attached to the preceding token (e.g.
+* `item2Name` → `item2Name`).
+*
+* @returns A to camel case action.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toCamelCase() {
+	return {
+		kind: "transformation",
+		type: "to_camel_case",
+		reference: toCamelCase,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = /* @__PURE__ */ _formatCase(dataset.value, "", false, true);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toDate/toDate.ts
+/* @__NO_SIDE_EFFECTS__ */
+function toDate(message$1) {
+	return {
+		kind: "transformation",
+		type: "to_date",
+		reference: toDate,
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			try {
+				dataset.value = new Date(dataset.value);
+				if (isNaN(dataset.value)) {
+					_addIssue(this, "date", dataset, config$1, { received: "\"Invalid Date\"" });
+					dataset.typed = false;
+				}
+			} catch {
+				_addIssue(this, "date", dataset, config$1);
+				dataset.typed = false;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toKebabCase/toKebabCase.ts
+/**
+* Creates a to kebab case transformation action.
+*
+* Words are separated by `_`, `-` and ASCII whitespace, as well as by case
+* and acronym boundaries.
+*
+* Hint: Acronym runs are normalized to lowercase (e.g. `parseURLValue` →
+* `parse-url-value`) and digits stay attached to the preceding token (e.g.
+* `item2Name` → `item2-name`).
+*
+* @returns A to kebab case action.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toKebabCase() {
+	return {
+		kind: "transformation",
+		type: "to_kebab_case",
+		reference: toKebabCase,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = /* @__PURE__ */ _formatCase(dataset.value, "-", false, false);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toLowerCase/toLowerCase.ts
+/**
+* Creates a to lower case transformation action.
+*
+* @returns A to lower case action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toLowerCase() {
+	return {
+		kind: "transformation",
+		type: "to_lower_case",
+		reference: toLowerCase,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = dataset.value.toLowerCase();
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toMaxValue/toMaxValue.ts
+/**
+* Creates a to max value transformation action.
+*
+* @param requirement The maximum value.
+*
+* @returns A to max value action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toMaxValue(requirement) {
+	return {
+		kind: "transformation",
+		type: "to_max_value",
+		reference: toMaxValue,
+		async: false,
+		requirement,
+		"~run"(dataset) {
+			dataset.value = dataset.value > this.requirement ? this.requirement : dataset.value;
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toMinValue/toMinValue.ts
+/**
+* Creates a to min value transformation action.
+*
+* @param requirement The minimum value.
+*
+* @returns A to min value action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toMinValue(requirement) {
+	return {
+		kind: "transformation",
+		type: "to_min_value",
+		reference: toMinValue,
+		async: false,
+		requirement,
+		"~run"(dataset) {
+			dataset.value = dataset.value < this.requirement ? this.requirement : dataset.value;
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toNumber/toNumber.ts
+/* @__NO_SIDE_EFFECTS__ */
+function toNumber(message$1) {
+	return {
+		kind: "transformation",
+		type: "to_number",
+		reference: toNumber,
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			try {
+				dataset.value = Number(dataset.value);
+				if (isNaN(dataset.value)) {
+					_addIssue(this, "number", dataset, config$1);
+					dataset.typed = false;
+				}
+			} catch {
+				_addIssue(this, "number", dataset, config$1);
+				dataset.typed = false;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toPascalCase/toPascalCase.ts
+/**
+* Creates a to pascal case transformation action.
+*
+* Words are separated by `_`, `-` and ASCII whitespace, as well as by case
+* and acronym boundaries.
+*
+* Hint: Acronym runs are normalized to lowercase (e.g. `parseURLValue` →
+* `ParseUrlValue`) and digits stay attached to the preceding token (e.g.
+* `item2Name` → `Item2Name`).
+*
+* @returns A to pascal case action.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toPascalCase() {
+	return {
+		kind: "transformation",
+		type: "to_pascal_case",
+		reference: toPascalCase,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = /* @__PURE__ */ _formatCase(dataset.value, "", true, true);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toSnakeCase/toSnakeCase.ts
+/**
+* Creates a to snake case transformation action.
+*
+* Words are separated by `_`, `-` and ASCII whitespace, as well as by case
+* and acronym boundaries.
+*
+* Hint: Acronym runs are normalized to lowercase (e.g. `parseURLValue` →
+* `parse_url_value`) and digits stay attached to the preceding token (e.g.
+* `item2Name` → `item2_name`).
+*
+* @returns A to snake case action.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toSnakeCase() {
+	return {
+		kind: "transformation",
+		type: "to_snake_case",
+		reference: toSnakeCase,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = /* @__PURE__ */ _formatCase(dataset.value, "_", false, false);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toString/toString.ts
+/* @__NO_SIDE_EFFECTS__ */
+function dist_toString(message$1) {
+	return {
+		kind: "transformation",
+		type: "to_string",
+		reference: dist_toString,
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			try {
+				dataset.value = String(dataset.value);
+			} catch {
+				_addIssue(this, "string", dataset, config$1);
+				dataset.typed = false;
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/toUpperCase/toUpperCase.ts
+/**
+* Creates a to upper case transformation action.
+*
+* @returns A to upper case action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function toUpperCase() {
+	return {
+		kind: "transformation",
+		type: "to_upper_case",
+		reference: toUpperCase,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = dataset.value.toUpperCase();
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/transform/transform.ts
+/**
+* Creates a custom transformation action.
+*
+* @param operation The transformation operation.
+*
+* @returns A transform action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function transform(operation) {
+	return {
+		kind: "transformation",
+		type: "transform",
+		reference: transform,
+		async: false,
+		operation,
+		"~run"(dataset) {
+			dataset.value = this.operation(dataset.value);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/transform/transformAsync.ts
+/**
+* Creates a custom transformation action.
+*
+* @param operation The transformation operation.
+*
+* @returns A transform action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function transformAsync(operation) {
+	return {
+		kind: "transformation",
+		type: "transform",
+		reference: transformAsync,
+		async: true,
+		operation,
+		async "~run"(dataset) {
+			dataset.value = await this.operation(dataset.value);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/trim/trim.ts
+/**
+* Creates a trim transformation action.
+*
+* @returns A trim action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function trim() {
+	return {
+		kind: "transformation",
+		type: "trim",
+		reference: trim,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = dataset.value.trim();
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/trimEnd/trimEnd.ts
+/**
+* Creates a trim end transformation action.
+*
+* @returns A trim end action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function trimEnd() {
+	return {
+		kind: "transformation",
+		type: "trim_end",
+		reference: trimEnd,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = dataset.value.trimEnd();
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/trimStart/trimStart.ts
+/**
+* Creates a trim start transformation action.
+*
+* @returns A trim start action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function trimStart() {
+	return {
+		kind: "transformation",
+		type: "trim_start",
+		reference: trimStart,
+		async: false,
+		"~run"(dataset) {
+			dataset.value = dataset.value.trimStart();
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/ulid/ulid.ts
+/* @__NO_SIDE_EFFECTS__ */
+function ulid(message$1) {
+	return {
+		kind: "validation",
+		type: "ulid",
+		reference: ulid,
+		async: false,
+		expects: null,
+		requirement: ULID_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "ULID", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/url/url.ts
+/* @__NO_SIDE_EFFECTS__ */
+function url(message$1) {
+	return {
+		kind: "validation",
+		type: "url",
+		reference: url,
+		async: false,
+		expects: null,
+		requirement(input) {
+			try {
+				if (URL.canParse) return URL.canParse(input);
+				new URL(input);
+				return true;
+			} catch {
+				return false;
+			}
+		},
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "URL", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/uuid/uuid.ts
+/* @__NO_SIDE_EFFECTS__ */
+function uuid(message$1) {
+	return {
+		kind: "validation",
+		type: "uuid",
+		reference: uuid,
+		async: false,
+		expects: null,
+		requirement: UUID_REGEX,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "UUID", dataset, config$1);
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/value/value.ts
+/* @__NO_SIDE_EFFECTS__ */
+function value(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "value",
+		reference: value,
+		async: false,
+		expects: requirement instanceof Date ? requirement.toJSON() : /* @__PURE__ */ _stringify(requirement),
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !/* @__PURE__ */ _isValueMatch(this.requirement, dataset.value)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/values/values.ts
+/* @__NO_SIDE_EFFECTS__ */
+function values(requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "values",
+		reference: values,
+		async: false,
+		expects: `${/* @__PURE__ */ _joinExpects(requirement.map((value$1) => value$1 instanceof Date ? value$1.toJSON() : /* @__PURE__ */ _stringify(value$1)), "|")}`,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed && !this.requirement.some((requirement$1) => /* @__PURE__ */ _isValueMatch(requirement$1, dataset.value))) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/actions/words/words.ts
+/* @__NO_SIDE_EFFECTS__ */
+function words(locales, requirement, message$1) {
+	return {
+		kind: "validation",
+		type: "words",
+		reference: words,
+		async: false,
+		expects: `${requirement}`,
+		locales,
+		requirement,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.typed) {
+				const count = /* @__PURE__ */ _getWordCount(this.locales, dataset.value);
+				if (count !== this.requirement) _addIssue(this, "words", dataset, config$1, { received: `${count}` });
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/const.ts
+const ABORT_EARLY_CONFIG = { abortEarly: true };
+
+//#endregion
+//#region src/methods/assert/assert.ts
+/**
+* Checks if the input matches the schema. As this is an assertion function, it
+* can be used as a type guard.
+*
+* @param schema The schema to be used.
+* @param input The input to be tested.
+*/
+function assert(schema, input) {
+	const issues = schema["~run"]({ value: input }, ABORT_EARLY_CONFIG).issues;
+	if (issues) throw new ValiError(issues);
+}
+
+//#endregion
+//#region src/methods/cache/_LruCache.ts
+/**
+* Efficient LRU cache using Map iteration order.
+*/
+var _LruCache = class {
+	constructor(config$1) {
+		this.refCount = 0;
+		this.maxSize = config$1?.maxSize ?? 1e3;
+		this.maxAge = config$1?.maxAge ?? Infinity;
+		this.hasMaxAge = isFinite(this.maxAge);
+	}
+	/**
+	* Stringifies an unknown input to a cache key component.
+	*
+	* @param input The unknown input.
+	*
+	* @returns A cache key component.
+	*/
+	stringify(input) {
+		const type = typeof input;
+		if (type === "string") return `"${input}"`;
+		if (type === "number" || type === "boolean") return `${input}`;
+		if (type === "bigint") return `${input}n`;
+		if (type === "object" || type === "function") {
+			if (input) {
+				this.refIds ?? (this.refIds = /* @__PURE__ */ new WeakMap());
+				let id = this.refIds.get(input);
+				if (!id) {
+					id = ++this.refCount;
+					this.refIds.set(input, id);
+				}
+				return `#${id}`;
+			}
+			return "null";
+		}
+		return type;
+	}
+	/**
+	* Creates a cache key from input and config.
+	*
+	* @param input The input value.
+	* @param config The parse configuration.
+	*
+	* @returns The cache key.
+	*/
+	key(input, config$1 = {}) {
+		return `${this.stringify(input)}|${this.stringify(config$1.lang)}|${this.stringify(config$1.message)}|${this.stringify(config$1.abortEarly)}|${this.stringify(config$1.abortPipeEarly)}`;
+	}
+	/**
+	* Gets a value from the cache by key.
+	*
+	* @param key The cache key.
+	*
+	* @returns The cached value.
+	*/
+	get(key) {
+		if (!this.store) return void 0;
+		const entry = this.store.get(key);
+		if (!entry) return void 0;
+		if (this.hasMaxAge && Date.now() - entry[1] > this.maxAge) {
+			this.store.delete(key);
+			return;
+		}
+		this.store.delete(key);
+		this.store.set(key, entry);
+		return entry[0];
+	}
+	/**
+	* Sets a value in the cache by key.
+	*
+	* @param key The cache key.
+	* @param value The cached value.
+	*/
+	set(key, value$1) {
+		this.store ?? (this.store = /* @__PURE__ */ new Map());
+		this.store.delete(key);
+		const timestamp = this.hasMaxAge ? Date.now() : 0;
+		this.store.set(key, [value$1, timestamp]);
+		if (this.store.size > this.maxSize) this.store.delete(this.store.keys().next().value);
+	}
+	/**
+	* Clears all entries from the cache.
+	*/
+	clear() {
+		this.store?.clear();
+	}
+};
+
+//#endregion
+//#region src/methods/cache/cache.ts
+/* @__NO_SIDE_EFFECTS__ */
+function cache(schema, config$1) {
+	return _standardSchema({
+		...schema,
+		cacheConfig: config$1,
+		cache: new _LruCache(config$1),
+		"~run"(dataset, runConfig) {
+			const key = this.cache.key(dataset.value, runConfig);
+			let outputDataset = this.cache.get(key);
+			if (!outputDataset) this.cache.set(key, outputDataset = schema["~run"](dataset, runConfig));
+			return /* @__PURE__ */ _cloneDataset(outputDataset);
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/cache/cacheAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function cacheAsync(schema, config$1) {
+	let activeRuns;
+	return _standardSchema({
+		...schema,
+		async: true,
+		cacheConfig: config$1,
+		cache: new _LruCache(config$1),
+		async "~run"(dataset, runConfig) {
+			const key = this.cache.key(dataset.value, runConfig);
+			const cached = this.cache.get(key);
+			if (cached) return /* @__PURE__ */ _cloneDataset(cached);
+			let promise$1 = activeRuns?.get(key);
+			if (!promise$1) {
+				activeRuns ?? (activeRuns = /* @__PURE__ */ new Map());
+				promise$1 = Promise.resolve(schema["~run"](dataset, runConfig));
+				activeRuns.set(key, promise$1);
+			}
+			try {
+				const outputDataset = await promise$1;
+				this.cache.set(key, outputDataset);
+				return /* @__PURE__ */ _cloneDataset(outputDataset);
+			} finally {
+				activeRuns?.delete(key);
+			}
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/config/config.ts
+/**
+* Changes the local configuration of a schema.
+*
+* @param schema The schema to configure.
+* @param config The parse configuration.
+*
+* @returns The configured schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function config(schema, config$1) {
+	return _standardSchema({
+		...schema,
+		"~run"(dataset, config_) {
+			return schema["~run"](dataset, {
+				...config_,
+				...config$1
+			});
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/getFallback/getFallback.ts
+/**
+* Returns the fallback value of the schema.
+*
+* @param schema The schema to get it from.
+* @param dataset The output dataset if available.
+* @param config The config if available.
+*
+* @returns The fallback value.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getFallback(schema, dataset, config$1) {
+	return typeof schema.fallback === "function" ? schema.fallback(dataset, config$1) : schema.fallback;
+}
+
+//#endregion
+//#region src/methods/fallback/fallback.ts
+/**
+* Returns a fallback value as output if the input does not match the schema.
+*
+* @param schema The schema to catch.
+* @param fallback The fallback value.
+*
+* @returns The passed schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function fallback(schema, fallback$1) {
+	return _standardSchema({
+		...schema,
+		fallback: fallback$1,
+		"~run"(dataset, config$1) {
+			const outputDataset = schema["~run"](dataset, config$1);
+			return outputDataset.issues ? {
+				typed: true,
+				value: /* @__PURE__ */ getFallback(this, outputDataset, config$1)
+			} : outputDataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/fallback/fallbackAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function fallbackAsync(schema, fallback$1) {
+	return _standardSchema({
+		...schema,
+		fallback: fallback$1,
+		async: true,
+		async "~run"(dataset, config$1) {
+			const outputDataset = await schema["~run"](dataset, config$1);
+			return outputDataset.issues ? {
+				typed: true,
+				value: await /* @__PURE__ */ getFallback(this, outputDataset, config$1)
+			} : outputDataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/flatten/flatten.ts
+/* @__NO_SIDE_EFFECTS__ */
+function flatten(issues) {
+	const flatErrors = {};
+	for (const issue of issues) if (issue.path) {
+		const dotPath = /* @__PURE__ */ getDotPath(issue);
+		if (dotPath) {
+			if (!flatErrors.nested) flatErrors.nested = {};
+			if (Object.prototype.hasOwnProperty.call(flatErrors.nested, dotPath)) flatErrors.nested[dotPath].push(issue.message);
+			else flatErrors.nested[dotPath] = [issue.message];
+		} else if (flatErrors.other) flatErrors.other.push(issue.message);
+		else flatErrors.other = [issue.message];
+	} else if (flatErrors.root) flatErrors.root.push(issue.message);
+	else flatErrors.root = [issue.message];
+	return flatErrors;
+}
+
+//#endregion
+//#region src/methods/forward/forward.ts
+/**
+* Forwards the issues of the passed validation action.
+*
+* @param action The validation action.
+* @param path The path to forward the issues to.
+*
+* @returns The modified action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function forward(action, path) {
+	return {
+		...action,
+		"~run"(dataset, config$1) {
+			const prevIssues = dataset.issues && [...dataset.issues];
+			dataset = action["~run"](dataset, config$1);
+			if (dataset.issues) {
+				for (const issue of dataset.issues) if (!prevIssues?.includes(issue)) {
+					let pathInput = dataset.value;
+					for (const key of path) {
+						const pathValue = pathInput[key];
+						const pathItem = {
+							type: "unknown",
+							origin: "value",
+							input: pathInput,
+							key,
+							value: pathValue
+						};
+						if (issue.path) issue.path.push(pathItem);
+						else issue.path = [pathItem];
+						if (!pathValue) break;
+						pathInput = pathValue;
+					}
+				}
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/methods/forward/forwardAsync.ts
+/**
+* Forwards the issues of the passed validation action.
+*
+* @param action The validation action.
+* @param path The path to forward the issues to.
+*
+* @returns The modified action.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function forwardAsync(action, path) {
+	return {
+		...action,
+		async: true,
+		async "~run"(dataset, config$1) {
+			const prevIssues = dataset.issues && [...dataset.issues];
+			dataset = await action["~run"](dataset, config$1);
+			if (dataset.issues) {
+				for (const issue of dataset.issues) if (!prevIssues?.includes(issue)) {
+					let pathInput = dataset.value;
+					for (const key of path) {
+						const pathValue = pathInput[key];
+						const pathItem = {
+							type: "unknown",
+							origin: "value",
+							input: pathInput,
+							key,
+							value: pathValue
+						};
+						if (issue.path) issue.path.push(pathItem);
+						else issue.path = [pathItem];
+						if (!pathValue) break;
+						pathInput = pathValue;
+					}
+				}
+			}
+			return dataset;
+		}
+	};
+}
+
+//#endregion
+//#region src/methods/getDefault/getDefault.ts
+/**
+* Returns the default value of the schema.
+*
+* @param schema The schema to get it from.
+* @param dataset The input dataset if available.
+* @param config The config if available.
+*
+* @returns The default value.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getDefault(schema, dataset, config$1) {
+	return typeof schema.default === "function" ? schema.default(dataset, config$1) : schema.default;
+}
+
+//#endregion
+//#region src/methods/getDefaults/getDefaults.ts
+/**
+* Returns the default values of the schema.
+*
+* Hint: The difference to `getDefault` is that for object and tuple schemas
+* this function recursively returns the default values of the subschemas
+* instead of `undefined`.
+*
+* @param schema The schema to get them from.
+*
+* @returns The default values.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getDefaults(schema) {
+	if ("entries" in schema) {
+		const object$1 = {};
+		for (const key in schema.entries) object$1[key] = /* @__PURE__ */ getDefaults(schema.entries[key]);
+		return object$1;
+	}
+	if ("items" in schema) return schema.items.map(getDefaults);
+	return /* @__PURE__ */ getDefault(schema);
+}
+
+//#endregion
+//#region src/methods/getDefaults/getDefaultsAsync.ts
+/**
+* Returns the default values of the schema.
+*
+* Hint: The difference to `getDefault` is that for object and tuple schemas
+* this function recursively returns the default values of the subschemas
+* instead of `undefined`.
+*
+* @param schema The schema to get them from.
+*
+* @returns The default values.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+async function getDefaultsAsync(schema) {
+	if ("entries" in schema) return Object.fromEntries(await Promise.all(Object.entries(schema.entries).map(async ([key, value$1]) => [key, await /* @__PURE__ */ getDefaultsAsync(value$1)])));
+	if ("items" in schema) return Promise.all(schema.items.map(getDefaultsAsync));
+	return /* @__PURE__ */ getDefault(schema);
+}
+
+//#endregion
+//#region src/methods/getDescription/getDescription.ts
+/**
+* Returns the description of the schema.
+*
+* If multiple descriptions are defined, the last one of the highest level is
+* returned. If no description is defined, `undefined` is returned.
+*
+* @param schema The schema to get the description from.
+*
+* @returns The description, if any.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getDescription(schema) {
+	return /* @__PURE__ */ _getLastMetadata(schema, "description");
+}
+
+//#endregion
+//#region src/methods/getExamples/getExamples.ts
+/**
+* Returns the examples of a schema.
+*
+* If multiple examples are defined, it concatenates them using depth-first
+* search. If no examples are defined, an empty array is returned.
+*
+* @param schema The schema to get the examples from.
+*
+* @returns The examples, if any.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getExamples(schema) {
+	const examples$1 = [];
+	function depthFirstCollect(schema$1) {
+		if ("pipe" in schema$1) {
+			for (const item of schema$1.pipe) if (item.kind === "schema" && "pipe" in item) depthFirstCollect(item);
+			else if (item.kind === "metadata" && item.type === "examples") for (const example of item.examples) examples$1.push(example);
+		}
+	}
+	depthFirstCollect(schema);
+	return examples$1;
+}
+
+//#endregion
+//#region src/methods/getFallbacks/getFallbacks.ts
+/**
+* Returns the fallback values of the schema.
+*
+* Hint: The difference to `getFallback` is that for object and tuple schemas
+* this function recursively returns the fallback values of the subschemas
+* instead of `undefined`.
+*
+* @param schema The schema to get them from.
+*
+* @returns The fallback values.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getFallbacks(schema) {
+	if ("entries" in schema) {
+		const object$1 = {};
+		for (const key in schema.entries) object$1[key] = /* @__PURE__ */ getFallbacks(schema.entries[key]);
+		return object$1;
+	}
+	if ("items" in schema) return schema.items.map(getFallbacks);
+	return /* @__PURE__ */ getFallback(schema);
+}
+
+//#endregion
+//#region src/methods/getFallbacks/getFallbacksAsync.ts
+/**
+* Returns the fallback values of the schema.
+*
+* Hint: The difference to `getFallback` is that for object and tuple schemas
+* this function recursively returns the fallback values of the subschemas
+* instead of `undefined`.
+*
+* @param schema The schema to get them from.
+*
+* @returns The fallback values.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+async function getFallbacksAsync(schema) {
+	if ("entries" in schema) return Object.fromEntries(await Promise.all(Object.entries(schema.entries).map(async ([key, value$1]) => [key, await /* @__PURE__ */ getFallbacksAsync(value$1)])));
+	if ("items" in schema) return Promise.all(schema.items.map(getFallbacksAsync));
+	return /* @__PURE__ */ getFallback(schema);
+}
+
+//#endregion
+//#region src/methods/getMetadata/getMetadata.ts
+/**
+* Returns the metadata of a schema.
+*
+* If multiple metadata are defined, it shallowly merges them using depth-first
+* search. If no metadata is defined, an empty object is returned.
+*
+* @param schema Schema to get the metadata from.
+*
+* @returns The metadata, if any.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getMetadata(schema) {
+	const result = {};
+	function depthFirstMerge(schema$1) {
+		if ("pipe" in schema$1) {
+			for (const item of schema$1.pipe) if (item.kind === "schema" && "pipe" in item) depthFirstMerge(item);
+			else if (item.kind === "metadata" && item.type === "metadata") Object.assign(result, item.metadata);
+		}
+	}
+	depthFirstMerge(schema);
+	return result;
+}
+
+//#endregion
+//#region src/methods/getTitle/getTitle.ts
+/**
+* Returns the title of the schema.
+*
+* If multiple titles are defined, the last one of the highest level is
+* returned. If no title is defined, `undefined` is returned.
+*
+* @param schema The schema to get the title from.
+*
+* @returns The title, if any.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function getTitle(schema) {
+	return /* @__PURE__ */ _getLastMetadata(schema, "title");
+}
+
+//#endregion
+//#region src/methods/is/is.ts
+/**
+* Checks if the input matches the schema. By using a type predicate, this
+* function can be used as a type guard.
+*
+* @param schema The schema to be used.
+* @param input The input to be tested.
+*
+* @returns Whether the input matches the schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function is(schema, input) {
+	return !schema["~run"]({ value: input }, ABORT_EARLY_CONFIG).issues;
+}
+
+//#endregion
+//#region src/schemas/any/any.ts
+/**
+* Creates an any schema.
+*
+* Hint: This schema function exists only for completeness and is not
+* recommended in practice. Instead, `unknown` should be used to accept
+* unknown data.
+*
+* @returns An any schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function any() {
+	return _standardSchema({
+		kind: "schema",
+		type: "any",
+		reference: any,
+		expects: "any",
+		async: false,
+		"~run"(dataset) {
+			dataset.typed = true;
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/array/array.ts
+/* @__NO_SIDE_EFFECTS__ */
+function array(item, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "array",
+		reference: array,
+		expects: "Array",
+		async: false,
+		item,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				for (let key = 0; key < input.length; key++) {
+					const value$1 = input[key];
+					const itemDataset = this.item["~run"]({ value: value$1 }, config$1);
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/array/arrayAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function arrayAsync(item, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "array",
+		reference: arrayAsync,
+		expects: "Array",
+		async: true,
+		item,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				const itemDatasets = await Promise.all(input.map((value$1) => this.item["~run"]({ value: value$1 }, config$1)));
+				for (let key = 0; key < itemDatasets.length; key++) {
+					const itemDataset = itemDatasets[key];
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: input[key]
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/bigint/bigint.ts
+/* @__NO_SIDE_EFFECTS__ */
+function bigint(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "bigint",
+		reference: bigint,
+		expects: "bigint",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (typeof dataset.value === "bigint") dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/blob/blob.ts
+/* @__NO_SIDE_EFFECTS__ */
+function blob(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "blob",
+		reference: blob,
+		expects: "Blob",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value instanceof Blob) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/boolean/boolean.ts
+/* @__NO_SIDE_EFFECTS__ */
+function dist_boolean(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "boolean",
+		reference: dist_boolean,
+		expects: "boolean",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (typeof dataset.value === "boolean") dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/custom/custom.ts
+/* @__NO_SIDE_EFFECTS__ */
+function custom(check$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "custom",
+		reference: custom,
+		expects: "unknown",
+		async: false,
+		check: check$1,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (this.check(dataset.value)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/custom/customAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function customAsync(check$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "custom",
+		reference: customAsync,
+		expects: "unknown",
+		async: true,
+		check: check$1,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if (await this.check(dataset.value)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/date/date.ts
+/* @__NO_SIDE_EFFECTS__ */
+function date(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "date",
+		reference: date,
+		expects: "Date",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value instanceof Date) if (!isNaN(dataset.value)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1, { received: "\"Invalid Date\"" });
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/enum/enum.ts
+/* @__NO_SIDE_EFFECTS__ */
+function enum_(enum__, message$1) {
+	const options = [];
+	for (const key in enum__) if (`${+key}` !== key || typeof enum__[key] !== "string" || !Object.is(enum__[enum__[key]], +key)) options.push(enum__[key]);
+	return _standardSchema({
+		kind: "schema",
+		type: "enum",
+		reference: enum_,
+		expects: /* @__PURE__ */ _joinExpects(options.map(_stringify), "|"),
+		async: false,
+		enum: enum__,
+		options,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (this.options.includes(dataset.value)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/exactOptional/exactOptional.ts
+/* @__NO_SIDE_EFFECTS__ */
+function exactOptional(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "exact_optional",
+		reference: exactOptional,
+		expects: wrapped.expects,
+		async: false,
+		wrapped,
+		default: default_,
+		"~run"(dataset, config$1) {
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/exactOptional/exactOptionalAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function exactOptionalAsync(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "exact_optional",
+		reference: exactOptionalAsync,
+		expects: wrapped.expects,
+		async: true,
+		wrapped,
+		default: default_,
+		async "~run"(dataset, config$1) {
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/file/file.ts
+/* @__NO_SIDE_EFFECTS__ */
+function file(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "file",
+		reference: file,
+		expects: "File",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value instanceof File) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/function/function.ts
+/* @__NO_SIDE_EFFECTS__ */
+function function_(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "function",
+		reference: function_,
+		expects: "Function",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (typeof dataset.value === "function") dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/instance/instance.ts
+/* @__NO_SIDE_EFFECTS__ */
+function instance(class_, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "instance",
+		reference: instance,
+		expects: class_.name,
+		async: false,
+		class: class_,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value instanceof this.class) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/intersect/utils/_merge/_merge.ts
+/**
+* Merges two values into one single output.
+*
+* @param value1 First value.
+* @param value2 Second value.
+*
+* @returns The merge dataset.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _merge(value1, value2) {
+	if (typeof value1 === typeof value2) {
+		if (/* @__PURE__ */ _isSameValueZero(value1, value2) || value1 instanceof Date && value2 instanceof Date && /* @__PURE__ */ _isSameValueZero(+value1, +value2)) return { value: value1 };
+		if (value1 && value2 && value1.constructor === Object && value2.constructor === Object) {
+			const nextValue = {
+				...value1,
+				...value2
+			};
+			for (const key in value2) if (Object.prototype.hasOwnProperty.call(value1, key) && Object.prototype.hasOwnProperty.call(value2, key)) {
+				const dataset = /* @__PURE__ */ _merge(value1[key], value2[key]);
+				if (dataset.issue) return dataset;
+				nextValue[key] = dataset.value;
+			}
+			return { value: nextValue };
+		}
+		if (Array.isArray(value1) && Array.isArray(value2)) {
+			if (value1.length === value2.length) {
+				const nextValue = [...value1];
+				for (let index = 0; index < value1.length; index++) {
+					const dataset = /* @__PURE__ */ _merge(value1[index], value2[index]);
+					if (dataset.issue) return dataset;
+					nextValue[index] = dataset.value;
+				}
+				return { value: nextValue };
+			}
+		}
+	}
+	return { issue: true };
+}
+
+//#endregion
+//#region src/schemas/intersect/intersect.ts
+/* @__NO_SIDE_EFFECTS__ */
+function intersect(options, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "intersect",
+		reference: intersect,
+		expects: /* @__PURE__ */ _joinExpects(options.map((option) => option.expects), "&"),
+		async: false,
+		options,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (this.options.length) {
+				const input = dataset.value;
+				let outputs;
+				dataset.typed = true;
+				for (const schema of this.options) {
+					const optionDataset = schema["~run"]({ value: input }, config$1);
+					if (optionDataset.issues) {
+						if (dataset.issues) for (const issue of optionDataset.issues) dataset.issues.push(issue);
+						else dataset.issues = optionDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!optionDataset.typed) dataset.typed = false;
+					if (dataset.typed) if (outputs) outputs.push(optionDataset.value);
+					else outputs = [optionDataset.value];
+				}
+				if (dataset.typed) {
+					dataset.value = outputs[0];
+					for (let index = 1; index < outputs.length; index++) {
+						const mergeDataset = /* @__PURE__ */ _merge(dataset.value, outputs[index]);
+						if (mergeDataset.issue) {
+							_addIssue(this, "type", dataset, config$1, { received: "unknown" });
+							break;
+						}
+						dataset.value = mergeDataset.value;
+					}
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/intersect/intersectAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function intersectAsync(options, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "intersect",
+		reference: intersectAsync,
+		expects: /* @__PURE__ */ _joinExpects(options.map((option) => option.expects), "&"),
+		async: true,
+		options,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if (this.options.length) {
+				const input = dataset.value;
+				let outputs;
+				dataset.typed = true;
+				const optionDatasets = await Promise.all(this.options.map((schema) => schema["~run"]({ value: input }, config$1)));
+				for (const optionDataset of optionDatasets) {
+					if (optionDataset.issues) {
+						if (dataset.issues) for (const issue of optionDataset.issues) dataset.issues.push(issue);
+						else dataset.issues = optionDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!optionDataset.typed) dataset.typed = false;
+					if (dataset.typed) if (outputs) outputs.push(optionDataset.value);
+					else outputs = [optionDataset.value];
+				}
+				if (dataset.typed) {
+					dataset.value = outputs[0];
+					for (let index = 1; index < outputs.length; index++) {
+						const mergeDataset = /* @__PURE__ */ _merge(dataset.value, outputs[index]);
+						if (mergeDataset.issue) {
+							_addIssue(this, "type", dataset, config$1, { received: "unknown" });
+							break;
+						}
+						dataset.value = mergeDataset.value;
+					}
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/lazy/lazy.ts
+/**
+* Creates a lazy schema.
+*
+* @param getter The schema getter.
+*
+* @returns A lazy schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function lazy(getter) {
+	return _standardSchema({
+		kind: "schema",
+		type: "lazy",
+		reference: lazy,
+		expects: "unknown",
+		async: false,
+		getter,
+		"~run"(dataset, config$1) {
+			return this.getter(dataset.value)["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/lazy/lazyAsync.ts
+/**
+* Creates a lazy schema.
+*
+* @param getter The schema getter.
+*
+* @returns A lazy schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function lazyAsync(getter) {
+	return _standardSchema({
+		kind: "schema",
+		type: "lazy",
+		reference: lazyAsync,
+		expects: "unknown",
+		async: true,
+		getter,
+		async "~run"(dataset, config$1) {
+			return (await this.getter(dataset.value))["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/literal/literal.ts
+/* @__NO_SIDE_EFFECTS__ */
+function literal(literal_, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "literal",
+		reference: literal,
+		expects: /* @__PURE__ */ _stringify(literal_),
+		async: false,
+		literal: literal_,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (/* @__PURE__ */ _isSameValueZero(dataset.value, this.literal)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/looseObject/looseObject.ts
+/* @__NO_SIDE_EFFECTS__ */
+function looseObject(entries$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "loose_object",
+		reference: looseObject,
+		expects: "Object",
+		async: false,
+		entries: entries$1,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				for (const key in this.entries) {
+					const valueSchema = this.entries[key];
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : /* @__PURE__ */ getDefault(valueSchema);
+						const valueDataset = valueSchema["~run"]({ value: value$1 }, config$1);
+						if (valueDataset.issues) {
+							const pathItem = {
+								type: "object",
+								origin: "value",
+								input,
+								key,
+								value: value$1
+							};
+							for (const issue of valueDataset.issues) {
+								if (issue.path) issue.path.unshift(pathItem);
+								else issue.path = [pathItem];
+								dataset.issues?.push(issue);
+							}
+							if (!dataset.issues) dataset.issues = valueDataset.issues;
+							if (config$1.abortEarly) {
+								dataset.typed = false;
+								break;
+							}
+						}
+						if (!valueDataset.typed) dataset.typed = false;
+						dataset.value[key] = valueDataset.value;
+					} else if (valueSchema.fallback !== void 0) dataset.value[key] = /* @__PURE__ */ getFallback(valueSchema);
+					else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+						_addIssue(this, "key", dataset, config$1, {
+							input: void 0,
+							expected: `"${key}"`,
+							path: [{
+								type: "object",
+								origin: "key",
+								input,
+								key,
+								value: input[key]
+							}]
+						});
+						if (config$1.abortEarly) break;
+					}
+				}
+				if (!dataset.issues || !config$1.abortEarly) {
+					for (const key in input) if (/* @__PURE__ */ _isValidObjectKey(input, key) && !Object.prototype.hasOwnProperty.call(this.entries, key)) dataset.value[key] = input[key];
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/looseObject/looseObjectAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function looseObjectAsync(entries$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "loose_object",
+		reference: looseObjectAsync,
+		expects: "Object",
+		async: true,
+		entries: entries$1,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				const valueDatasets = await Promise.all(Object.entries(this.entries).map(async ([key, valueSchema]) => {
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : await /* @__PURE__ */ getDefault(valueSchema);
+						return [
+							key,
+							value$1,
+							valueSchema,
+							await valueSchema["~run"]({ value: value$1 }, config$1)
+						];
+					}
+					return [
+						key,
+						input[key],
+						valueSchema,
+						null
+					];
+				}));
+				for (const [key, value$1, valueSchema, valueDataset] of valueDatasets) if (valueDataset) {
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!valueDataset.typed) dataset.typed = false;
+					dataset.value[key] = valueDataset.value;
+				} else if (valueSchema.fallback !== void 0) dataset.value[key] = await /* @__PURE__ */ getFallback(valueSchema);
+				else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+					_addIssue(this, "key", dataset, config$1, {
+						input: void 0,
+						expected: `"${key}"`,
+						path: [{
+							type: "object",
+							origin: "key",
+							input,
+							key,
+							value: value$1
+						}]
+					});
+					if (config$1.abortEarly) break;
+				}
+				if (!dataset.issues || !config$1.abortEarly) {
+					for (const key in input) if (/* @__PURE__ */ _isValidObjectKey(input, key) && !Object.prototype.hasOwnProperty.call(this.entries, key)) dataset.value[key] = input[key];
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/looseTuple/looseTuple.ts
+/* @__NO_SIDE_EFFECTS__ */
+function looseTuple(items, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "loose_tuple",
+		reference: looseTuple,
+		expects: "Array",
+		async: false,
+		items,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				for (let key = 0; key < this.items.length; key++) {
+					const value$1 = input[key];
+					const itemDataset = this.items[key]["~run"]({ value: value$1 }, config$1);
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+				if (!dataset.issues || !config$1.abortEarly) for (let key = this.items.length; key < input.length; key++) dataset.value.push(input[key]);
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/looseTuple/looseTupleAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function looseTupleAsync(items, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "loose_tuple",
+		reference: looseTupleAsync,
+		expects: "Array",
+		async: true,
+		items,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				const itemDatasets = await Promise.all(this.items.map(async (item, key) => {
+					const value$1 = input[key];
+					return [
+						key,
+						value$1,
+						await item["~run"]({ value: value$1 }, config$1)
+					];
+				}));
+				for (const [key, value$1, itemDataset] of itemDatasets) {
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+				if (!dataset.issues || !config$1.abortEarly) for (let key = this.items.length; key < input.length; key++) dataset.value.push(input[key]);
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/map/map.ts
+/* @__NO_SIDE_EFFECTS__ */
+function map(key, value$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "map",
+		reference: map,
+		expects: "Map",
+		async: false,
+		key,
+		value: value$1,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input instanceof Map) {
+				dataset.typed = true;
+				dataset.value = /* @__PURE__ */ new Map();
+				for (const [inputKey, inputValue] of input) {
+					const keyDataset = this.key["~run"]({ value: inputKey }, config$1);
+					if (keyDataset.issues) {
+						const pathItem = {
+							type: "map",
+							origin: "key",
+							input,
+							key: inputKey,
+							value: inputValue
+						};
+						for (const issue of keyDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = keyDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					const valueDataset = this.value["~run"]({ value: inputValue }, config$1);
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "map",
+							origin: "value",
+							input,
+							key: inputKey,
+							value: inputValue
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!keyDataset.typed || !valueDataset.typed) dataset.typed = false;
+					dataset.value.set(keyDataset.value, valueDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/map/mapAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function mapAsync(key, value$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "map",
+		reference: mapAsync,
+		expects: "Map",
+		async: true,
+		key,
+		value: value$1,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input instanceof Map) {
+				dataset.typed = true;
+				dataset.value = /* @__PURE__ */ new Map();
+				const datasets = await Promise.all([...input].map(([inputKey, inputValue]) => Promise.all([
+					inputKey,
+					inputValue,
+					this.key["~run"]({ value: inputKey }, config$1),
+					this.value["~run"]({ value: inputValue }, config$1)
+				])));
+				for (const [inputKey, inputValue, keyDataset, valueDataset] of datasets) {
+					if (keyDataset.issues) {
+						const pathItem = {
+							type: "map",
+							origin: "key",
+							input,
+							key: inputKey,
+							value: inputValue
+						};
+						for (const issue of keyDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = keyDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "map",
+							origin: "value",
+							input,
+							key: inputKey,
+							value: inputValue
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!keyDataset.typed || !valueDataset.typed) dataset.typed = false;
+					dataset.value.set(keyDataset.value, valueDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nan/nan.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nan(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "nan",
+		reference: nan,
+		expects: "NaN",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (Number.isNaN(dataset.value)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/never/never.ts
+/* @__NO_SIDE_EFFECTS__ */
+function never(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "never",
+		reference: never,
+		expects: "never",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			_addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nonNullable/nonNullable.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nonNullable(wrapped, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "non_nullable",
+		reference: nonNullable,
+		expects: "!null",
+		async: false,
+		wrapped,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value !== null) dataset = this.wrapped["~run"](dataset, config$1);
+			if (dataset.value === null) _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nonNullable/nonNullableAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nonNullableAsync(wrapped, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "non_nullable",
+		reference: nonNullableAsync,
+		expects: "!null",
+		async: true,
+		wrapped,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if (dataset.value !== null) dataset = await this.wrapped["~run"](dataset, config$1);
+			if (dataset.value === null) _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nonNullish/nonNullish.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nonNullish(wrapped, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "non_nullish",
+		reference: nonNullish,
+		expects: "(!null & !undefined)",
+		async: false,
+		wrapped,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (!(dataset.value === null || dataset.value === void 0)) dataset = this.wrapped["~run"](dataset, config$1);
+			if (dataset.value === null || dataset.value === void 0) _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nonNullish/nonNullishAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nonNullishAsync(wrapped, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "non_nullish",
+		reference: nonNullishAsync,
+		expects: "(!null & !undefined)",
+		async: true,
+		wrapped,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if (!(dataset.value === null || dataset.value === void 0)) dataset = await this.wrapped["~run"](dataset, config$1);
+			if (dataset.value === null || dataset.value === void 0) _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nonOptional/nonOptional.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nonOptional(wrapped, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "non_optional",
+		reference: nonOptional,
+		expects: "!undefined",
+		async: false,
+		wrapped,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value !== void 0) dataset = this.wrapped["~run"](dataset, config$1);
+			if (dataset.value === void 0) _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nonOptional/nonOptionalAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nonOptionalAsync(wrapped, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "non_optional",
+		reference: nonOptionalAsync,
+		expects: "!undefined",
+		async: true,
+		wrapped,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			if (dataset.value !== void 0) dataset = await this.wrapped["~run"](dataset, config$1);
+			if (dataset.value === void 0) _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/null/null.ts
+/* @__NO_SIDE_EFFECTS__ */
+function null_(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "null",
+		reference: null_,
+		expects: "null",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value === null) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nullable/nullable.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nullable(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "nullable",
+		reference: nullable,
+		expects: `(${wrapped.expects} | null)`,
+		async: false,
+		wrapped,
+		default: default_,
+		"~run"(dataset, config$1) {
+			if (dataset.value === null) {
+				if (this.default !== void 0) dataset.value = /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === null) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nullable/nullableAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nullableAsync(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "nullable",
+		reference: nullableAsync,
+		expects: `(${wrapped.expects} | null)`,
+		async: true,
+		wrapped,
+		default: default_,
+		async "~run"(dataset, config$1) {
+			if (dataset.value === null) {
+				if (this.default !== void 0) dataset.value = await /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === null) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nullish/nullish.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nullish(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "nullish",
+		reference: nullish,
+		expects: `(${wrapped.expects} | null | undefined)`,
+		async: false,
+		wrapped,
+		default: default_,
+		"~run"(dataset, config$1) {
+			if (dataset.value === null || dataset.value === void 0) {
+				if (this.default !== void 0) dataset.value = /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === null || dataset.value === void 0) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/nullish/nullishAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function nullishAsync(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "nullish",
+		reference: nullishAsync,
+		expects: `(${wrapped.expects} | null | undefined)`,
+		async: true,
+		wrapped,
+		default: default_,
+		async "~run"(dataset, config$1) {
+			if (dataset.value === null || dataset.value === void 0) {
+				if (this.default !== void 0) dataset.value = await /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === null || dataset.value === void 0) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/number/number.ts
+/* @__NO_SIDE_EFFECTS__ */
+function number(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "number",
+		reference: number,
+		expects: "number",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (typeof dataset.value === "number" && !isNaN(dataset.value)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/object/object.ts
+/* @__NO_SIDE_EFFECTS__ */
+function object(entries$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "object",
+		reference: object,
+		expects: "Object",
+		async: false,
+		entries: entries$1,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				for (const key in this.entries) {
+					const valueSchema = this.entries[key];
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : /* @__PURE__ */ getDefault(valueSchema);
+						const valueDataset = valueSchema["~run"]({ value: value$1 }, config$1);
+						if (valueDataset.issues) {
+							const pathItem = {
+								type: "object",
+								origin: "value",
+								input,
+								key,
+								value: value$1
+							};
+							for (const issue of valueDataset.issues) {
+								if (issue.path) issue.path.unshift(pathItem);
+								else issue.path = [pathItem];
+								dataset.issues?.push(issue);
+							}
+							if (!dataset.issues) dataset.issues = valueDataset.issues;
+							if (config$1.abortEarly) {
+								dataset.typed = false;
+								break;
+							}
+						}
+						if (!valueDataset.typed) dataset.typed = false;
+						dataset.value[key] = valueDataset.value;
+					} else if (valueSchema.fallback !== void 0) dataset.value[key] = /* @__PURE__ */ getFallback(valueSchema);
+					else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+						_addIssue(this, "key", dataset, config$1, {
+							input: void 0,
+							expected: `"${key}"`,
+							path: [{
+								type: "object",
+								origin: "key",
+								input,
+								key,
+								value: input[key]
+							}]
+						});
+						if (config$1.abortEarly) break;
+					}
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/object/objectAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function objectAsync(entries$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "object",
+		reference: objectAsync,
+		expects: "Object",
+		async: true,
+		entries: entries$1,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				const valueDatasets = await Promise.all(Object.entries(this.entries).map(async ([key, valueSchema]) => {
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : await /* @__PURE__ */ getDefault(valueSchema);
+						return [
+							key,
+							value$1,
+							valueSchema,
+							await valueSchema["~run"]({ value: value$1 }, config$1)
+						];
+					}
+					return [
+						key,
+						input[key],
+						valueSchema,
+						null
+					];
+				}));
+				for (const [key, value$1, valueSchema, valueDataset] of valueDatasets) if (valueDataset) {
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!valueDataset.typed) dataset.typed = false;
+					dataset.value[key] = valueDataset.value;
+				} else if (valueSchema.fallback !== void 0) dataset.value[key] = await /* @__PURE__ */ getFallback(valueSchema);
+				else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+					_addIssue(this, "key", dataset, config$1, {
+						input: void 0,
+						expected: `"${key}"`,
+						path: [{
+							type: "object",
+							origin: "key",
+							input,
+							key,
+							value: value$1
+						}]
+					});
+					if (config$1.abortEarly) break;
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/objectWithRest/objectWithRest.ts
+/* @__NO_SIDE_EFFECTS__ */
+function objectWithRest(entries$1, rest, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "object_with_rest",
+		reference: objectWithRest,
+		expects: "Object",
+		async: false,
+		entries: entries$1,
+		rest,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				for (const key in this.entries) {
+					const valueSchema = this.entries[key];
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : /* @__PURE__ */ getDefault(valueSchema);
+						const valueDataset = valueSchema["~run"]({ value: value$1 }, config$1);
+						if (valueDataset.issues) {
+							const pathItem = {
+								type: "object",
+								origin: "value",
+								input,
+								key,
+								value: value$1
+							};
+							for (const issue of valueDataset.issues) {
+								if (issue.path) issue.path.unshift(pathItem);
+								else issue.path = [pathItem];
+								dataset.issues?.push(issue);
+							}
+							if (!dataset.issues) dataset.issues = valueDataset.issues;
+							if (config$1.abortEarly) {
+								dataset.typed = false;
+								break;
+							}
+						}
+						if (!valueDataset.typed) dataset.typed = false;
+						dataset.value[key] = valueDataset.value;
+					} else if (valueSchema.fallback !== void 0) dataset.value[key] = /* @__PURE__ */ getFallback(valueSchema);
+					else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+						_addIssue(this, "key", dataset, config$1, {
+							input: void 0,
+							expected: `"${key}"`,
+							path: [{
+								type: "object",
+								origin: "key",
+								input,
+								key,
+								value: input[key]
+							}]
+						});
+						if (config$1.abortEarly) break;
+					}
+				}
+				if (!dataset.issues || !config$1.abortEarly) {
+					for (const key in input) if (/* @__PURE__ */ _isValidObjectKey(input, key) && !Object.prototype.hasOwnProperty.call(this.entries, key)) {
+						const valueDataset = this.rest["~run"]({ value: input[key] }, config$1);
+						if (valueDataset.issues) {
+							const pathItem = {
+								type: "object",
+								origin: "value",
+								input,
+								key,
+								value: input[key]
+							};
+							for (const issue of valueDataset.issues) {
+								if (issue.path) issue.path.unshift(pathItem);
+								else issue.path = [pathItem];
+								dataset.issues?.push(issue);
+							}
+							if (!dataset.issues) dataset.issues = valueDataset.issues;
+							if (config$1.abortEarly) {
+								dataset.typed = false;
+								break;
+							}
+						}
+						if (!valueDataset.typed) dataset.typed = false;
+						dataset.value[key] = valueDataset.value;
+					}
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/objectWithRest/objectWithRestAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function objectWithRestAsync(entries$1, rest, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "object_with_rest",
+		reference: objectWithRestAsync,
+		expects: "Object",
+		async: true,
+		entries: entries$1,
+		rest,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				const [normalDatasets, restDatasets] = await Promise.all([Promise.all(Object.entries(this.entries).map(async ([key, valueSchema]) => {
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : await /* @__PURE__ */ getDefault(valueSchema);
+						return [
+							key,
+							value$1,
+							valueSchema,
+							await valueSchema["~run"]({ value: value$1 }, config$1)
+						];
+					}
+					return [
+						key,
+						input[key],
+						valueSchema,
+						null
+					];
+				})), Promise.all(Object.entries(input).filter(([key]) => /* @__PURE__ */ _isValidObjectKey(input, key) && !Object.prototype.hasOwnProperty.call(this.entries, key)).map(async ([key, value$1]) => [
+					key,
+					value$1,
+					await this.rest["~run"]({ value: value$1 }, config$1)
+				]))]);
+				for (const [key, value$1, valueSchema, valueDataset] of normalDatasets) if (valueDataset) {
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!valueDataset.typed) dataset.typed = false;
+					dataset.value[key] = valueDataset.value;
+				} else if (valueSchema.fallback !== void 0) dataset.value[key] = await /* @__PURE__ */ getFallback(valueSchema);
+				else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+					_addIssue(this, "key", dataset, config$1, {
+						input: void 0,
+						expected: `"${key}"`,
+						path: [{
+							type: "object",
+							origin: "key",
+							input,
+							key,
+							value: value$1
+						}]
+					});
+					if (config$1.abortEarly) break;
+				}
+				if (!dataset.issues || !config$1.abortEarly) for (const [key, value$1, valueDataset] of restDatasets) {
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!valueDataset.typed) dataset.typed = false;
+					dataset.value[key] = valueDataset.value;
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/optional/optional.ts
+/* @__NO_SIDE_EFFECTS__ */
+function optional(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "optional",
+		reference: optional,
+		expects: `(${wrapped.expects} | undefined)`,
+		async: false,
+		wrapped,
+		default: default_,
+		"~run"(dataset, config$1) {
+			if (dataset.value === void 0) {
+				if (this.default !== void 0) dataset.value = /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === void 0) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/optional/optionalAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function optionalAsync(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "optional",
+		reference: optionalAsync,
+		expects: `(${wrapped.expects} | undefined)`,
+		async: true,
+		wrapped,
+		default: default_,
+		async "~run"(dataset, config$1) {
+			if (dataset.value === void 0) {
+				if (this.default !== void 0) dataset.value = await /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === void 0) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/picklist/picklist.ts
+/* @__NO_SIDE_EFFECTS__ */
+function picklist(options, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "picklist",
+		reference: picklist,
+		expects: /* @__PURE__ */ _joinExpects(options.map(_stringify), "|"),
+		async: false,
+		options,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (this.options.includes(dataset.value)) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/promise/promise.ts
+/* @__NO_SIDE_EFFECTS__ */
+function promise(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "promise",
+		reference: promise,
+		expects: "Promise",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value instanceof Promise) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/record/record.ts
+/* @__NO_SIDE_EFFECTS__ */
+function dist_record(key, value$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "record",
+		reference: dist_record,
+		expects: "Object",
+		async: false,
+		key,
+		value: value$1,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				for (const entryKey in input) if (/* @__PURE__ */ _isValidObjectKey(input, entryKey)) {
+					const entryValue = input[entryKey];
+					const keyDataset = this.key["~run"]({ value: entryKey }, config$1);
+					if (keyDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "key",
+							input,
+							key: entryKey,
+							value: entryValue
+						};
+						for (const issue of keyDataset.issues) {
+							issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = keyDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					const valueDataset = this.value["~run"]({ value: entryValue }, config$1);
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "value",
+							input,
+							key: entryKey,
+							value: entryValue
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!keyDataset.typed || !valueDataset.typed) dataset.typed = false;
+					if (keyDataset.typed) dataset.value[keyDataset.value] = valueDataset.value;
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/record/recordAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function recordAsync(key, value$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "record",
+		reference: recordAsync,
+		expects: "Object",
+		async: true,
+		key,
+		value: value$1,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				const datasets = await Promise.all(Object.entries(input).filter(([key$1]) => /* @__PURE__ */ _isValidObjectKey(input, key$1)).map(([entryKey, entryValue]) => Promise.all([
+					entryKey,
+					entryValue,
+					this.key["~run"]({ value: entryKey }, config$1),
+					this.value["~run"]({ value: entryValue }, config$1)
+				])));
+				for (const [entryKey, entryValue, keyDataset, valueDataset] of datasets) {
+					if (keyDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "key",
+							input,
+							key: entryKey,
+							value: entryValue
+						};
+						for (const issue of keyDataset.issues) {
+							issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = keyDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "value",
+							input,
+							key: entryKey,
+							value: entryValue
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!keyDataset.typed || !valueDataset.typed) dataset.typed = false;
+					if (keyDataset.typed) dataset.value[keyDataset.value] = valueDataset.value;
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/set/set.ts
+/* @__NO_SIDE_EFFECTS__ */
+function set(value$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "set",
+		reference: set,
+		expects: "Set",
+		async: false,
+		value: value$1,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input instanceof Set) {
+				dataset.typed = true;
+				dataset.value = /* @__PURE__ */ new Set();
+				for (const inputValue of input) {
+					const valueDataset = this.value["~run"]({ value: inputValue }, config$1);
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "set",
+							origin: "value",
+							input,
+							key: null,
+							value: inputValue
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!valueDataset.typed) dataset.typed = false;
+					dataset.value.add(valueDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/set/setAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function setAsync(value$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "set",
+		reference: setAsync,
+		expects: "Set",
+		async: true,
+		value: value$1,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input instanceof Set) {
+				dataset.typed = true;
+				dataset.value = /* @__PURE__ */ new Set();
+				const valueDatasets = await Promise.all([...input].map(async (inputValue) => [inputValue, await this.value["~run"]({ value: inputValue }, config$1)]));
+				for (const [inputValue, valueDataset] of valueDatasets) {
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "set",
+							origin: "value",
+							input,
+							key: null,
+							value: inputValue
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!valueDataset.typed) dataset.typed = false;
+					dataset.value.add(valueDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/strictObject/strictObject.ts
+/* @__NO_SIDE_EFFECTS__ */
+function strictObject(entries$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "strict_object",
+		reference: strictObject,
+		expects: "Object",
+		async: false,
+		entries: entries$1,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				for (const key in this.entries) {
+					const valueSchema = this.entries[key];
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : /* @__PURE__ */ getDefault(valueSchema);
+						const valueDataset = valueSchema["~run"]({ value: value$1 }, config$1);
+						if (valueDataset.issues) {
+							const pathItem = {
+								type: "object",
+								origin: "value",
+								input,
+								key,
+								value: value$1
+							};
+							for (const issue of valueDataset.issues) {
+								if (issue.path) issue.path.unshift(pathItem);
+								else issue.path = [pathItem];
+								dataset.issues?.push(issue);
+							}
+							if (!dataset.issues) dataset.issues = valueDataset.issues;
+							if (config$1.abortEarly) {
+								dataset.typed = false;
+								break;
+							}
+						}
+						if (!valueDataset.typed) dataset.typed = false;
+						dataset.value[key] = valueDataset.value;
+					} else if (valueSchema.fallback !== void 0) dataset.value[key] = /* @__PURE__ */ getFallback(valueSchema);
+					else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+						_addIssue(this, "key", dataset, config$1, {
+							input: void 0,
+							expected: `"${key}"`,
+							path: [{
+								type: "object",
+								origin: "key",
+								input,
+								key,
+								value: input[key]
+							}]
+						});
+						if (config$1.abortEarly) break;
+					}
+				}
+				if (!dataset.issues || !config$1.abortEarly) {
+					for (const key in input) if (!Object.prototype.hasOwnProperty.call(this.entries, key)) {
+						_addIssue(this, "key", dataset, config$1, {
+							input: key,
+							expected: "never",
+							path: [{
+								type: "object",
+								origin: "key",
+								input,
+								key,
+								value: input[key]
+							}]
+						});
+						break;
+					}
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/strictObject/strictObjectAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function strictObjectAsync(entries$1, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "strict_object",
+		reference: strictObjectAsync,
+		expects: "Object",
+		async: true,
+		entries: entries$1,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				dataset.typed = true;
+				dataset.value = {};
+				const valueDatasets = await Promise.all(Object.entries(this.entries).map(async ([key, valueSchema]) => {
+					if (key in input || (valueSchema.type === "exact_optional" || valueSchema.type === "optional" || valueSchema.type === "nullish") && valueSchema.default !== void 0) {
+						const value$1 = key in input ? input[key] : await /* @__PURE__ */ getDefault(valueSchema);
+						return [
+							key,
+							value$1,
+							valueSchema,
+							await valueSchema["~run"]({ value: value$1 }, config$1)
+						];
+					}
+					return [
+						key,
+						input[key],
+						valueSchema,
+						null
+					];
+				}));
+				for (const [key, value$1, valueSchema, valueDataset] of valueDatasets) if (valueDataset) {
+					if (valueDataset.issues) {
+						const pathItem = {
+							type: "object",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of valueDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = valueDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!valueDataset.typed) dataset.typed = false;
+					dataset.value[key] = valueDataset.value;
+				} else if (valueSchema.fallback !== void 0) dataset.value[key] = await /* @__PURE__ */ getFallback(valueSchema);
+				else if (valueSchema.type !== "exact_optional" && valueSchema.type !== "optional" && valueSchema.type !== "nullish") {
+					_addIssue(this, "key", dataset, config$1, {
+						input: void 0,
+						expected: `"${key}"`,
+						path: [{
+							type: "object",
+							origin: "key",
+							input,
+							key,
+							value: value$1
+						}]
+					});
+					if (config$1.abortEarly) break;
+				}
+				if (!dataset.issues || !config$1.abortEarly) {
+					for (const key in input) if (!Object.prototype.hasOwnProperty.call(this.entries, key)) {
+						_addIssue(this, "key", dataset, config$1, {
+							input: key,
+							expected: "never",
+							path: [{
+								type: "object",
+								origin: "key",
+								input,
+								key,
+								value: input[key]
+							}]
+						});
+						break;
+					}
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/strictTuple/strictTuple.ts
+/* @__NO_SIDE_EFFECTS__ */
+function strictTuple(items, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "strict_tuple",
+		reference: strictTuple,
+		expects: "Array",
+		async: false,
+		items,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				for (let key = 0; key < this.items.length; key++) {
+					const value$1 = input[key];
+					const itemDataset = this.items[key]["~run"]({ value: value$1 }, config$1);
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+				if (!(dataset.issues && config$1.abortEarly) && this.items.length < input.length) _addIssue(this, "type", dataset, config$1, {
+					input: input[this.items.length],
+					expected: "never",
+					path: [{
+						type: "array",
+						origin: "value",
+						input,
+						key: this.items.length,
+						value: input[this.items.length]
+					}]
+				});
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/strictTuple/strictTupleAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function strictTupleAsync(items, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "strict_tuple",
+		reference: strictTupleAsync,
+		expects: "Array",
+		async: true,
+		items,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				const itemDatasets = await Promise.all(this.items.map(async (item, key) => {
+					const value$1 = input[key];
+					return [
+						key,
+						value$1,
+						await item["~run"]({ value: value$1 }, config$1)
+					];
+				}));
+				for (const [key, value$1, itemDataset] of itemDatasets) {
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+				if (!(dataset.issues && config$1.abortEarly) && this.items.length < input.length) _addIssue(this, "type", dataset, config$1, {
+					input: input[this.items.length],
+					expected: "never",
+					path: [{
+						type: "array",
+						origin: "value",
+						input,
+						key: this.items.length,
+						value: input[this.items.length]
+					}]
+				});
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/string/string.ts
+/* @__NO_SIDE_EFFECTS__ */
+function string(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "string",
+		reference: string,
+		expects: "string",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (typeof dataset.value === "string") dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/symbol/symbol.ts
+/* @__NO_SIDE_EFFECTS__ */
+function symbol(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "symbol",
+		reference: symbol,
+		expects: "symbol",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (typeof dataset.value === "symbol") dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/tuple/tuple.ts
+/* @__NO_SIDE_EFFECTS__ */
+function tuple(items, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "tuple",
+		reference: tuple,
+		expects: "Array",
+		async: false,
+		items,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				for (let key = 0; key < this.items.length; key++) {
+					const value$1 = input[key];
+					const itemDataset = this.items[key]["~run"]({ value: value$1 }, config$1);
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/tuple/tupleAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function tupleAsync(items, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "tuple",
+		reference: tupleAsync,
+		expects: "Array",
+		async: true,
+		items,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				const itemDatasets = await Promise.all(this.items.map(async (item, key) => {
+					const value$1 = input[key];
+					return [
+						key,
+						value$1,
+						await item["~run"]({ value: value$1 }, config$1)
+					];
+				}));
+				for (const [key, value$1, itemDataset] of itemDatasets) {
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/tupleWithRest/tupleWithRest.ts
+/* @__NO_SIDE_EFFECTS__ */
+function tupleWithRest(items, rest, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "tuple_with_rest",
+		reference: tupleWithRest,
+		expects: "Array",
+		async: false,
+		items,
+		rest,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				for (let key = 0; key < this.items.length; key++) {
+					const value$1 = input[key];
+					const itemDataset = this.items[key]["~run"]({ value: value$1 }, config$1);
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+				if (!dataset.issues || !config$1.abortEarly) for (let key = this.items.length; key < input.length; key++) {
+					const value$1 = input[key];
+					const itemDataset = this.rest["~run"]({ value: value$1 }, config$1);
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/tupleWithRest/tupleWithRestAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function tupleWithRestAsync(items, rest, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "tuple_with_rest",
+		reference: tupleWithRestAsync,
+		expects: "Array",
+		async: true,
+		items,
+		rest,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (Array.isArray(input)) {
+				dataset.typed = true;
+				dataset.value = [];
+				const [normalDatasets, restDatasets] = await Promise.all([Promise.all(this.items.map(async (item, key) => {
+					const value$1 = input[key];
+					return [
+						key,
+						value$1,
+						await item["~run"]({ value: value$1 }, config$1)
+					];
+				})), Promise.all(input.slice(this.items.length).map(async (value$1, key) => {
+					return [
+						key + this.items.length,
+						value$1,
+						await this.rest["~run"]({ value: value$1 }, config$1)
+					];
+				}))]);
+				for (const [key, value$1, itemDataset] of normalDatasets) {
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+				if (!dataset.issues || !config$1.abortEarly) for (const [key, value$1, itemDataset] of restDatasets) {
+					if (itemDataset.issues) {
+						const pathItem = {
+							type: "array",
+							origin: "value",
+							input,
+							key,
+							value: value$1
+						};
+						for (const issue of itemDataset.issues) {
+							if (issue.path) issue.path.unshift(pathItem);
+							else issue.path = [pathItem];
+							dataset.issues?.push(issue);
+						}
+						if (!dataset.issues) dataset.issues = itemDataset.issues;
+						if (config$1.abortEarly) {
+							dataset.typed = false;
+							break;
+						}
+					}
+					if (!itemDataset.typed) dataset.typed = false;
+					dataset.value.push(itemDataset.value);
+				}
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/undefined/undefined.ts
+/* @__NO_SIDE_EFFECTS__ */
+function undefined_(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "undefined",
+		reference: undefined_,
+		expects: "undefined",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value === void 0) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/undefinedable/undefinedable.ts
+/* @__NO_SIDE_EFFECTS__ */
+function undefinedable(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "undefinedable",
+		reference: undefinedable,
+		expects: `(${wrapped.expects} | undefined)`,
+		async: false,
+		wrapped,
+		default: default_,
+		"~run"(dataset, config$1) {
+			if (dataset.value === void 0) {
+				if (this.default !== void 0) dataset.value = /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === void 0) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/undefinedable/undefinedableAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function undefinedableAsync(wrapped, default_) {
+	return _standardSchema({
+		kind: "schema",
+		type: "undefinedable",
+		reference: undefinedableAsync,
+		expects: `(${wrapped.expects} | undefined)`,
+		async: true,
+		wrapped,
+		default: default_,
+		async "~run"(dataset, config$1) {
+			if (dataset.value === void 0) {
+				if (this.default !== void 0) dataset.value = await /* @__PURE__ */ getDefault(this, dataset, config$1);
+				if (dataset.value === void 0) {
+					dataset.typed = true;
+					return dataset;
+				}
+			}
+			return this.wrapped["~run"](dataset, config$1);
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/union/utils/_subIssues/_subIssues.ts
+/**
+* Returns the sub issues of the provided datasets for the union issue.
+*
+* @param datasets The datasets.
+*
+* @returns The sub issues.
+*
+* @internal
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function _subIssues(datasets) {
+	let issues;
+	if (datasets) for (const dataset of datasets) if (issues) for (const issue of dataset.issues) issues.push(issue);
+	else issues = dataset.issues;
+	return issues;
+}
+
+//#endregion
+//#region src/schemas/union/union.ts
+/* @__NO_SIDE_EFFECTS__ */
+function dist_union(options, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "union",
+		reference: dist_union,
+		expects: /* @__PURE__ */ _joinExpects(options.map((option) => option.expects), "|"),
+		async: false,
+		options,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			let validDataset;
+			let typedDatasets;
+			let untypedDatasets;
+			for (const schema of this.options) {
+				const optionDataset = schema["~run"]({ value: dataset.value }, config$1);
+				if (optionDataset.typed) if (optionDataset.issues) if (typedDatasets) typedDatasets.push(optionDataset);
+				else typedDatasets = [optionDataset];
+				else {
+					validDataset = optionDataset;
+					break;
+				}
+				else if (untypedDatasets) untypedDatasets.push(optionDataset);
+				else untypedDatasets = [optionDataset];
+			}
+			if (validDataset) return validDataset;
+			if (typedDatasets) {
+				if (typedDatasets.length === 1) return typedDatasets[0];
+				_addIssue(this, "type", dataset, config$1, { issues: /* @__PURE__ */ _subIssues(typedDatasets) });
+				dataset.typed = true;
+			} else if (untypedDatasets?.length === 1) return untypedDatasets[0];
+			else _addIssue(this, "type", dataset, config$1, { issues: /* @__PURE__ */ _subIssues(untypedDatasets) });
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/union/unionAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function unionAsync(options, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "union",
+		reference: unionAsync,
+		expects: /* @__PURE__ */ _joinExpects(options.map((option) => option.expects), "|"),
+		async: true,
+		options,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			let validDataset;
+			let typedDatasets;
+			let untypedDatasets;
+			for (const schema of this.options) {
+				const optionDataset = await schema["~run"]({ value: dataset.value }, config$1);
+				if (optionDataset.typed) if (optionDataset.issues) if (typedDatasets) typedDatasets.push(optionDataset);
+				else typedDatasets = [optionDataset];
+				else {
+					validDataset = optionDataset;
+					break;
+				}
+				else if (untypedDatasets) untypedDatasets.push(optionDataset);
+				else untypedDatasets = [optionDataset];
+			}
+			if (validDataset) return validDataset;
+			if (typedDatasets) {
+				if (typedDatasets.length === 1) return typedDatasets[0];
+				_addIssue(this, "type", dataset, config$1, { issues: /* @__PURE__ */ _subIssues(typedDatasets) });
+				dataset.typed = true;
+			} else if (untypedDatasets?.length === 1) return untypedDatasets[0];
+			else _addIssue(this, "type", dataset, config$1, { issues: /* @__PURE__ */ _subIssues(untypedDatasets) });
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/unknown/unknown.ts
+/**
+* Creates a unknown schema.
+*
+* @returns A unknown schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function unknown() {
+	return _standardSchema({
+		kind: "schema",
+		type: "unknown",
+		reference: unknown,
+		expects: "unknown",
+		async: false,
+		"~run"(dataset) {
+			dataset.typed = true;
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/variant/variant.ts
+/* @__NO_SIDE_EFFECTS__ */
+function variant(key, options, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "variant",
+		reference: variant,
+		expects: "Object",
+		async: false,
+		key,
+		options,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				let outputDataset;
+				let maxDiscriminatorPriority = 0;
+				let invalidDiscriminatorKey = this.key;
+				let expectedDiscriminators = [];
+				const parseOptions = (variant$1, allKeys) => {
+					for (const schema of variant$1.options) {
+						if (schema.type === "variant") parseOptions(schema, new Set(allKeys).add(schema.key));
+						else {
+							let keysAreValid = true;
+							let currentPriority = 0;
+							for (const currentKey of allKeys) {
+								const discriminatorSchema = schema.entries[currentKey];
+								if (currentKey in input ? discriminatorSchema["~run"]({
+									typed: false,
+									value: input[currentKey]
+								}, ABORT_EARLY_CONFIG).issues : discriminatorSchema.type !== "exact_optional" && discriminatorSchema.type !== "optional" && discriminatorSchema.type !== "nullish") {
+									keysAreValid = false;
+									if (invalidDiscriminatorKey !== currentKey && (maxDiscriminatorPriority < currentPriority || maxDiscriminatorPriority === currentPriority && currentKey in input && !(invalidDiscriminatorKey in input))) {
+										maxDiscriminatorPriority = currentPriority;
+										invalidDiscriminatorKey = currentKey;
+										expectedDiscriminators = [];
+									}
+									if (invalidDiscriminatorKey === currentKey) expectedDiscriminators.push(schema.entries[currentKey].expects);
+									break;
+								}
+								currentPriority++;
+							}
+							if (keysAreValid) {
+								const optionDataset = schema["~run"]({ value: input }, config$1);
+								if (!outputDataset || !outputDataset.typed && optionDataset.typed) outputDataset = optionDataset;
+							}
+						}
+						if (outputDataset && !outputDataset.issues) break;
+					}
+				};
+				parseOptions(this, new Set([this.key]));
+				if (outputDataset) return outputDataset;
+				_addIssue(this, "type", dataset, config$1, {
+					input: input[invalidDiscriminatorKey],
+					expected: /* @__PURE__ */ _joinExpects(expectedDiscriminators, "|"),
+					path: [{
+						type: "object",
+						origin: "value",
+						input,
+						key: invalidDiscriminatorKey,
+						value: input[invalidDiscriminatorKey]
+					}]
+				});
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/variant/variantAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function variantAsync(key, options, message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "variant",
+		reference: variantAsync,
+		expects: "Object",
+		async: true,
+		key,
+		options,
+		message: message$1,
+		async "~run"(dataset, config$1) {
+			const input = dataset.value;
+			if (input && typeof input === "object") {
+				let outputDataset;
+				let maxDiscriminatorPriority = 0;
+				let invalidDiscriminatorKey = this.key;
+				let expectedDiscriminators = [];
+				const parseOptions = async (variant$1, allKeys) => {
+					for (const schema of variant$1.options) {
+						if (schema.type === "variant") await parseOptions(schema, new Set(allKeys).add(schema.key));
+						else {
+							let keysAreValid = true;
+							let currentPriority = 0;
+							for (const currentKey of allKeys) {
+								const discriminatorSchema = schema.entries[currentKey];
+								if (currentKey in input ? (await discriminatorSchema["~run"]({
+									typed: false,
+									value: input[currentKey]
+								}, ABORT_EARLY_CONFIG)).issues : discriminatorSchema.type !== "exact_optional" && discriminatorSchema.type !== "optional" && discriminatorSchema.type !== "nullish") {
+									keysAreValid = false;
+									if (invalidDiscriminatorKey !== currentKey && (maxDiscriminatorPriority < currentPriority || maxDiscriminatorPriority === currentPriority && currentKey in input && !(invalidDiscriminatorKey in input))) {
+										maxDiscriminatorPriority = currentPriority;
+										invalidDiscriminatorKey = currentKey;
+										expectedDiscriminators = [];
+									}
+									if (invalidDiscriminatorKey === currentKey) expectedDiscriminators.push(schema.entries[currentKey].expects);
+									break;
+								}
+								currentPriority++;
+							}
+							if (keysAreValid) {
+								const optionDataset = await schema["~run"]({ value: input }, config$1);
+								if (!outputDataset || !outputDataset.typed && optionDataset.typed) outputDataset = optionDataset;
+							}
+						}
+						if (outputDataset && !outputDataset.issues) break;
+					}
+				};
+				await parseOptions(this, new Set([this.key]));
+				if (outputDataset) return outputDataset;
+				_addIssue(this, "type", dataset, config$1, {
+					input: input[invalidDiscriminatorKey],
+					expected: /* @__PURE__ */ _joinExpects(expectedDiscriminators, "|"),
+					path: [{
+						type: "object",
+						origin: "value",
+						input,
+						key: invalidDiscriminatorKey,
+						value: input[invalidDiscriminatorKey]
+					}]
+				});
+			} else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/schemas/void/void.ts
+/* @__NO_SIDE_EFFECTS__ */
+function void_(message$1) {
+	return _standardSchema({
+		kind: "schema",
+		type: "void",
+		reference: void_,
+		expects: "void",
+		async: false,
+		message: message$1,
+		"~run"(dataset, config$1) {
+			if (dataset.value === void 0) dataset.typed = true;
+			else _addIssue(this, "type", dataset, config$1);
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/keyof/keyof.ts
+/* @__NO_SIDE_EFFECTS__ */
+function keyof(schema, message$1) {
+	return /* @__PURE__ */ picklist(Object.keys(schema.entries), message$1);
+}
+
+//#endregion
+//#region src/methods/message/message.ts
+/**
+* Changes the local message configuration of a schema.
+*
+* @param schema The schema to configure.
+* @param message_ The error message.
+*
+* @returns The configured schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function message(schema, message_) {
+	return _standardSchema({
+		...schema,
+		"~run"(dataset, config$1) {
+			return schema["~run"](dataset, {
+				...config$1,
+				message: message_
+			});
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/omit/omit.ts
+/**
+* Creates a modified copy of an object schema that does not contain the
+* selected entries.
+*
+* @param schema The schema to omit from.
+* @param keys The selected entries.
+*
+* @returns An object schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function omit(schema, keys) {
+	const entries$1 = { ...schema.entries };
+	for (const key of keys) delete entries$1[key];
+	return _standardSchema({
+		...schema,
+		entries: entries$1
+	});
+}
+
+//#endregion
+//#region src/methods/parse/parse.ts
+/**
+* Parses an unknown input based on a schema.
+*
+* @param schema The schema to be used.
+* @param input The input to be parsed.
+* @param config The parse configuration.
+*
+* @returns The parsed input.
+*/
+function dist_parse(schema, input, config$1) {
+	const dataset = schema["~run"]({ value: input }, /* @__PURE__ */ getGlobalConfig(config$1));
+	if (dataset.issues) throw new ValiError(dataset.issues);
+	return dataset.value;
+}
+
+//#endregion
+//#region src/methods/parse/parseAsync.ts
+/**
+* Parses an unknown input based on a schema.
+*
+* @param schema The schema to be used.
+* @param input The input to be parsed.
+* @param config The parse configuration.
+*
+* @returns The parsed input.
+*/
+async function parseAsync(schema, input, config$1) {
+	const dataset = await schema["~run"]({ value: input }, /* @__PURE__ */ getGlobalConfig(config$1));
+	if (dataset.issues) throw new ValiError(dataset.issues);
+	return dataset.value;
+}
+
+//#endregion
+//#region src/methods/parser/parser.ts
+/* @__NO_SIDE_EFFECTS__ */
+function parser(schema, config$1) {
+	const func = (input) => dist_parse(schema, input, config$1);
+	func.schema = schema;
+	func.config = config$1;
+	return func;
+}
+
+//#endregion
+//#region src/methods/parser/parserAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function parserAsync(schema, config$1) {
+	const func = (input) => parseAsync(schema, input, config$1);
+	func.schema = schema;
+	func.config = config$1;
+	return func;
+}
+
+//#endregion
+//#region src/methods/partial/partial.ts
+/* @__NO_SIDE_EFFECTS__ */
+function partial(schema, keys) {
+	const entries$1 = {};
+	for (const key in schema.entries) entries$1[key] = !keys || keys.includes(key) ? /* @__PURE__ */ optional(schema.entries[key]) : schema.entries[key];
+	return _standardSchema({
+		...schema,
+		entries: entries$1
+	});
+}
+
+//#endregion
+//#region src/methods/partial/partialAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function partialAsync(schema, keys) {
+	const entries$1 = {};
+	for (const key in schema.entries) entries$1[key] = !keys || keys.includes(key) ? /* @__PURE__ */ optionalAsync(schema.entries[key]) : schema.entries[key];
+	return _standardSchema({
+		...schema,
+		entries: entries$1
+	});
+}
+
+//#endregion
+//#region src/methods/pick/pick.ts
+/**
+* Creates a modified copy of an object schema that contains only the selected
+* entries.
+*
+* @param schema The schema to pick from.
+* @param keys The selected entries.
+*
+* @returns An object schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function pick(schema, keys) {
+	const entries$1 = {};
+	for (const key of keys) entries$1[key] = schema.entries[key];
+	return _standardSchema({
+		...schema,
+		entries: entries$1
+	});
+}
+
+//#endregion
+//#region src/methods/pipe/pipe.ts
+/* @__NO_SIDE_EFFECTS__ */
+function pipe(...pipe$1) {
+	return _standardSchema({
+		...pipe$1[0],
+		pipe: pipe$1,
+		"~run"(dataset, config$1) {
+			for (const item of pipe$1) if (item.kind !== "metadata") {
+				if (dataset.issues && (item.kind === "schema" || item.kind === "transformation")) {
+					dataset.typed = false;
+					break;
+				}
+				if (!dataset.issues || !config$1.abortEarly && !config$1.abortPipeEarly) dataset = item["~run"](dataset, config$1);
+			}
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/pipe/pipeAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function pipeAsync(...pipe$1) {
+	return _standardSchema({
+		...pipe$1[0],
+		pipe: pipe$1,
+		async: true,
+		async "~run"(dataset, config$1) {
+			for (const item of pipe$1) if (item.kind !== "metadata") {
+				if (dataset.issues && (item.kind === "schema" || item.kind === "transformation")) {
+					dataset.typed = false;
+					break;
+				}
+				if (!dataset.issues || !config$1.abortEarly && !config$1.abortPipeEarly) dataset = await item["~run"](dataset, config$1);
+			}
+			return dataset;
+		}
+	});
+}
+
+//#endregion
+//#region src/methods/required/required.ts
+/* @__NO_SIDE_EFFECTS__ */
+function required(schema, arg2, arg3) {
+	const keys = Array.isArray(arg2) ? arg2 : void 0;
+	const message$1 = Array.isArray(arg2) ? arg3 : arg2;
+	const entries$1 = {};
+	for (const key in schema.entries) entries$1[key] = !keys || keys.includes(key) ? /* @__PURE__ */ nonOptional(schema.entries[key], message$1) : schema.entries[key];
+	return _standardSchema({
+		...schema,
+		entries: entries$1
+	});
+}
+
+//#endregion
+//#region src/methods/required/requiredAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function requiredAsync(schema, arg2, arg3) {
+	const keys = Array.isArray(arg2) ? arg2 : void 0;
+	const message$1 = Array.isArray(arg2) ? arg3 : arg2;
+	const entries$1 = {};
+	for (const key in schema.entries) entries$1[key] = !keys || keys.includes(key) ? /* @__PURE__ */ nonOptionalAsync(schema.entries[key], message$1) : schema.entries[key];
+	return _standardSchema({
+		...schema,
+		entries: entries$1
+	});
+}
+
+//#endregion
+//#region src/methods/safeParse/safeParse.ts
+/**
+* Parses an unknown input based on a schema.
+*
+* @param schema The schema to be used.
+* @param input The input to be parsed.
+* @param config The parse configuration.
+*
+* @returns The parse result.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function safeParse(schema, input, config$1) {
+	const dataset = schema["~run"]({ value: input }, /* @__PURE__ */ getGlobalConfig(config$1));
+	return {
+		typed: dataset.typed,
+		success: !dataset.issues,
+		output: dataset.value,
+		issues: dataset.issues
+	};
+}
+
+//#endregion
+//#region src/methods/safeParse/safeParseAsync.ts
+/**
+* Parses an unknown input based on a schema.
+*
+* @param schema The schema to be used.
+* @param input The input to be parsed.
+* @param config The parse configuration.
+*
+* @returns The parse result.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+async function safeParseAsync(schema, input, config$1) {
+	const dataset = await schema["~run"]({ value: input }, /* @__PURE__ */ getGlobalConfig(config$1));
+	return {
+		typed: dataset.typed,
+		success: !dataset.issues,
+		output: dataset.value,
+		issues: dataset.issues
+	};
+}
+
+//#endregion
+//#region src/methods/safeParser/safeParser.ts
+/* @__NO_SIDE_EFFECTS__ */
+function safeParser(schema, config$1) {
+	const func = (input) => /* @__PURE__ */ safeParse(schema, input, config$1);
+	func.schema = schema;
+	func.config = config$1;
+	return func;
+}
+
+//#endregion
+//#region src/methods/safeParser/safeParserAsync.ts
+/* @__NO_SIDE_EFFECTS__ */
+function safeParserAsync(schema, config$1) {
+	const func = (input) => /* @__PURE__ */ safeParseAsync(schema, input, config$1);
+	func.schema = schema;
+	func.config = config$1;
+	return func;
+}
+
+//#endregion
+//#region src/methods/summarize/summarize.ts
+/**
+* Summarize the error messages of issues in a pretty-printable multi-line string.
+*
+* @param issues The list of issues.
+*
+* @returns A summary of the issues.
+*
+* @beta
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function dist_summarize(issues) {
+	let summary = "";
+	for (const issue of issues) {
+		if (summary) summary += "\n";
+		summary += `× ${issue.message}`;
+		const dotPath = /* @__PURE__ */ getDotPath(issue);
+		if (dotPath) summary += `\n  → at ${dotPath}`;
+	}
+	return summary;
+}
+
+//#endregion
+//#region src/methods/unwrap/unwrap.ts
+/**
+* Unwraps the wrapped schema.
+*
+* @param schema The schema to be unwrapped.
+*
+* @returns The unwrapped schema.
+*/
+/* @__NO_SIDE_EFFECTS__ */
+function unwrap(schema) {
+	return schema.wrapped;
+}
+
+//#endregion
+
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: ./lib/hosts/yaml-plain.js
+
+
+/** Values once all aliases are written out. */
+const MOST_VALUES = 1_000_000;
+function isMapping(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Makes plain data of the library's nodes, and keeps where it stands. `problems` takes what has no plain form. */
+class PlainReader {
+    spots = new WeakMap();
+    failed = false;
+    #placeOf;
+    #problems;
+    /** Undefined: what the anchor stands for is not complete yet. */
+    #anchors = new Map();
+    #size = 0;
+    #tooMuch = false;
+    constructor(placeOf, problems) {
+        this.#placeOf = placeOf;
+        this.#problems = problems;
+    }
+    read(node) {
+        return this.#read(node).value;
+    }
+    #read(node) {
+        const before = this.#size++;
+        const anchor = (0,dist/* isAlias */.Vj)(node) ? undefined : node?.anchor;
+        if (anchor !== undefined)
+            this.#anchors.set(anchor, undefined);
+        const { value, source } = this.#content(node);
+        const plain = { value, source, size: this.#size - before };
+        if (anchor !== undefined)
+            this.#anchors.set(anchor, plain);
+        return plain;
+    }
+    #content(node) {
+        if ((0,dist/* isAlias */.Vj)(node))
+            return this.#alias(node.source, this.#place(node, undefined));
+        if (node?.tag !== undefined) {
+            this.#fail(this.#place(node, undefined), 'a tag ("!…") has no meaning here: leave it out');
+        }
+        if ((0,dist/* isMap */.jh)(node))
+            return { value: this.#mapping(node.items, this.#place(node, undefined)), source: undefined };
+        if ((0,dist/* isSeq */.oP)(node))
+            return { value: this.#list(node.items, this.#place(node, undefined)), source: undefined };
+        return (0,dist/* isScalar */.jn)(node) ? { value: node.value, source: node.source } : { value: null, source: undefined };
+    }
+    #mapping(items, place) {
+        const mapping = Object.create(null);
+        const spots = new Map();
+        for (const { key: keyNode, value: node } of items) {
+            const keyPlace = this.#place(keyNode, place);
+            const key = (0,dist/* isScalar */.jn)(keyNode) ? (typeof keyNode.value === 'string' ? keyNode.value : keyNode.source) : undefined;
+            if (key === undefined || key === '') {
+                this.#fail(keyPlace, 'a key must be a word or text in quotes');
+                continue;
+            }
+            const first = spots.get(key);
+            if (first !== undefined)
+                this.#fail(keyPlace, `${shown(key)} is there twice, first on line ${first.key.line}`);
+            const { value, source } = this.#read(node);
+            mapping[key] = value;
+            spots.set(key, { key: keyPlace, value: this.#place(node, keyPlace), source });
+        }
+        this.spots.set(mapping, spots);
+        return mapping;
+    }
+    #list(items, place) {
+        const spots = new Map();
+        const list = items.map((node, index) => {
+            const { value, source } = this.#read(node);
+            const at = this.#place(node, place);
+            spots.set(String(index), { key: at, value: at, source });
+            return value;
+        });
+        this.spots.set(list, spots);
+        return list;
+    }
+    #alias(anchor, place) {
+        const known = this.#anchors.get(anchor);
+        if (known === undefined) {
+            const why = this.#anchors.has(anchor) ? 'is within what it stands for' : 'stands for nothing above it';
+            this.#fail(place, `the alias ${shown(`*${anchor}`)} ${why}`);
+            return { value: null, source: undefined };
+        }
+        this.#size += known.size;
+        if (this.#size > MOST_VALUES && !this.#tooMuch) {
+            this.#tooMuch = true;
+            this.#fail(place, 'the aliases make too much of it');
+        }
+        return known;
+    }
+    #place(node, otherwise) {
+        const range = node?.range;
+        return range ? this.#placeOf(range[0]) : (otherwise ?? { line: 1, column: 1 });
+    }
+    #fail(place, text) {
+        this.failed = true;
+        this.#problems.add(place, text);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml-schema.js
+
+
+/*
+ * Our own form of a matrix, in YAML or JSON: what the other formats can say can be said here. schema/hosts.schema.json
+ * is made from this (scripts/schema.mjs). What a pattern cannot tell (addresses, commands) yaml-values.ts checks. A
+ * message is the end of a sentence that begins with the key.
+ */
+// eslint-disable-next-line no-control-regex -- it is what must not be there
+const LINE = /^[^\x00-\x1f\x7f]+$/;
+// eslint-disable-next-line no-control-regex -- it is what must not be there
+const LINES = /^[^\x00]*$/;
+// eslint-disable-next-line no-control-regex -- it is what must not be there
+const yaml_schema_NAME = /^[^\s\x00-\x1f\x7f-]([^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?$/;
+const BE_LINE = 'must be text on one line';
+const yaml_schema_line = pipe(string(BE_LINE), regex(LINE, BE_LINE));
+const BE_LINES = 'must be text, without NUL characters';
+const lines = pipe(string(BE_LINES), regex(LINES, BE_LINES));
+const BE_NAME = 'must be a name: up to 100 characters on one line, without a blank at either end, and without "-" in front';
+const yaml_schema_name = pipe(string(BE_NAME), regex(yaml_schema_NAME, BE_NAME));
+/** A whole number. The type is what valibot makes of it, which has no shorter name. */
+function yaml_schema_whole(least, most) {
+    const message = `must be a whole number from ${least} to ${most}`;
+    return pipe(number(message), integer(message), minValue(least, message), maxValue(most, message));
+}
+const BE_SPEED = 'must be a number from 1 to 50';
+const BE_LABEL = 'must be a word without blanks and commas';
+// eslint-disable-next-line no-control-regex -- it is what must not be there
+const label = pipe(string(BE_LABEL), regex(/^[^\s,\x00-\x1f\x7f]+$/, BE_LABEL));
+const BE_VARIABLE = 'must be the name of a variable';
+const variable = pipe(string(BE_VARIABLE), regex(/^[A-Za-z_][A-Za-z0-9_]*$/, BE_VARIABLE));
+const BE_VALUE = 'must be text, a number, true or false';
+const yaml_schema_value = dist_union([lines, number(BE_VALUE), dist_boolean(BE_VALUE)], BE_VALUE);
+const BE_ARCH = 'must be a word such as amd64';
+const BE_MEMORY = 'must be bytes, or text with K, M or G behind the number such as 4G';
+const BE_PARALLEL = 'must be a number of jobs such as 4, or a part of the slots such as /2';
+/** Runs before a schema of a mapping: valibot takes a list for an object with the keys 0, 1, …. */
+function noList(message) {
+    return pipe(unknown(), check(isMapping, message));
+}
+/** Descriptions are what editors show. */
+function described(schema, description) {
+    return optional(pipe(schema, dist_description(description)));
+}
+const BE_ENVIRONMENT = 'must be a mapping of variables to values';
+/** What may be said of each host, and of all of them. */
+const options = {
+    slots: described(yaml_schema_whole(1, 9999), 'Jobs that it may run at one time. Left out: as many as it has processors.'),
+    path: described(dist_union([yaml_schema_line, array(yaml_schema_line, 'must be a list of directories')], 'must be directories, as a list or with colons'), "Directories that come first on its jobs' PATH: a list, or text with colons between them. Absolute."),
+    jump: described(dist_union([string(), array(string(), 'must be a list of hosts')], 'must be hosts, as a list or with commas'), 'Hosts to go through to reach it, in order, each [user@]name[:port]: a list, or text with commas between them; ' +
+        '"none" for a direct way. Left out: what the ssh configuration says.'),
+    identity: described(yaml_schema_line, 'File with a private key for it; "~/" is the home directory.'),
+    environment: described(pipe(noList(BE_ENVIRONMENT), dist_record(variable, yaml_schema_value, BE_ENVIRONMENT)), 'Variables of its jobs. The values are kept out of the log.'),
+    speed: described(pipe(number(BE_SPEED), minValue(1, BE_SPEED), maxValue(50, BE_SPEED)), 'How fast it is among the others: 1 to 50.'),
+    labels: described(array(label, 'must be a list of words'), 'Words for what it is or has.'),
+    transport: described(dist_union([yaml_schema_line, array(yaml_schema_line, 'must be a list of words')], 'must be a command, as text or as a list of words'), 'Program and first arguments that give a byte stream to it instead of ssh of our own.'),
+    setup: described(lines, 'Lines for sh before its jobs; what they assign is exported.'),
+    startup: described(lines, 'Command for sh that is run there once and first. If it fails, the host is left out.'),
+    chroot: described(yaml_schema_line, 'Directory there that everything runs in as if it were "/"; "/" for none.'),
+    timeout: described(yaml_schema_whole(1, 9_999_999), 'Seconds until it is given up when it does not answer.'),
+    arch: described(pipe(string(BE_ARCH), regex(/^[A-Za-z0-9_.-]+$/, BE_ARCH)), 'Its processor. A host whose processor differs from that of the runner is left out.'),
+    stuck: described(yaml_schema_whole(0, 9_999_999), 'Seconds without output after which a job counts as stuck; 0 for never.'),
+    memory: described(dist_union([yaml_schema_whole(0, Number.MAX_SAFE_INTEGER), pipe(string(BE_MEMORY), regex(/^[0-9]{1,12}[KMGkmg]?$/, BE_MEMORY))], BE_MEMORY), 'Memory that its jobs may fill: bytes, or text with K, M or G behind the number; 0 for all there is.'),
+    parallel: described(dist_union([yaml_schema_whole(1, 9999), pipe(string(BE_PARALLEL), regex(/^\/[1-9][0-9]{0,3}$/, BE_PARALLEL))], BE_PARALLEL), 'Slots that one job may take: a number, or "/2" for half of them.'),
+    'needs-owners-file': described(dist_boolean('must be true or false'), 'Whether it takes no jobs unless its owner has put a file there that caps them.'),
+};
+const BE_HOST = 'must be "[user@]name[:port]", with " N" behind it for its jobs, or a mapping that has "address"';
+const hostEntries = {
+    address: pipe(string('must be "[user@]name[:port]"'), dist_description('Where it is: [user@]name[:port], an IPv6 address in brackets. "localhost" is the runner itself.')),
+    name: described(yaml_schema_name, 'What logs and groups call it. Left out: its address.'),
+    groups: described(dist_union([yaml_schema_name, array(yaml_schema_name, 'must be a list of groups')], 'must be a group or a list of groups'), 'Groups that it is in.'),
+    ...options,
+};
+const hostText = pipe(string(BE_HOST), dist_description('[user@]name[:port], and behind a blank its number of jobs.'));
+const host = dist_union([hostText, pipe(noList(BE_HOST), strictObject(hostEntries, BE_HOST))], BE_HOST);
+const hosts = array(host, 'must be a list of hosts');
+const yaml_schema_members = nullable(array(yaml_schema_name, 'must be a list of names of hosts and groups'));
+const BE_GROUP = 'must be a name, or a mapping that has "name" and "members"';
+const groupEntries = { name: yaml_schema_name, members: optional(yaml_schema_members) };
+const yaml_schema_group = pipe(noList(BE_GROUP), strictObject(groupEntries, BE_GROUP));
+const BE_GROUPS = 'must be a mapping of names to members, or a list';
+const groups = dist_union([pipe(noList(BE_GROUPS), dist_record(yaml_schema_name, yaml_schema_members, BE_GROUPS)), array(dist_union([yaml_schema_name, yaml_schema_group], BE_GROUP), BE_GROUPS)], BE_GROUPS);
+const BE_DEFAULTS = 'must be a mapping';
+const BE_MATRIX = 'must be a mapping with "hosts" in it, or a list of hosts';
+const matrixEntries = {
+    hosts: pipe(hosts, dist_description('The hosts.')),
+    groups: described(groups, 'Groups of hosts, each with the names of its hosts and of groups in it. The first is used where none is chosen.'),
+    defaults: described(pipe(noList(BE_DEFAULTS), strictObject(options, BE_DEFAULTS)), 'What holds for all hosts that do not say otherwise.'),
+    'make-arguments': described(yaml_schema_line, 'Arguments for each make that a recipe calls.'),
+};
+/** The whole of it as a mapping. */
+const MATRIX = pipe(noList(BE_MATRIX), strictObject(matrixEntries, BE_MATRIX));
+/** A matrix may also be the list of its hosts alone. */
+const MATRIX_OR_HOSTS = pipe(dist_union([MATRIX, hosts]), title('Host matrix of distmake'), dist_description('The hosts on which recipes run, in YAML or JSON.'));
+/** The keys that are known, for "did you mean". */
+const KEYS = {
+    matrix: Object.keys(matrixEntries),
+    host: Object.keys(hostEntries),
+    defaults: Object.keys(options),
+    group: Object.keys(groupEntries),
+};
+
+;// CONCATENATED MODULE: ./lib/hosts/recognise.js
+
+
+
+/**
+ * The format of a matrix, told by what the text is, in this order: YAML or JSON; `group`, `host` or a brace: dmakerc; a
+ * `key=value` or DEFAULT: dpb; a name and a number: makehosts. A text with mistakes in it is recognised as well: the error
+ * that people then see is that of their format.
+ */
+function recognise(text) {
+    const lines = Array.from(lines_linesOf(text), ([, line]) => line.replace(/(^|[ \t])#.*$/, '').trim());
+    const words = lines.filter((line) => line !== '');
+    if (words.length === 0)
+        return 'nothing';
+    if (isYaml(words.slice(0, 2).join('\n')))
+        return 'yaml';
+    if (words.some(isDmakerc))
+        return 'dmakerc';
+    if (words.some((line) => /^DEFAULT([ \t]|$)/.test(line) || /(^|[ \t])[A-Za-z_][\w.-]*=/.test(line)))
+        return 'dpb';
+    return words.some(hasNumber) || !words.every(areNames) ? 'makehosts' : 'names';
+}
+/**
+ * Decides by the beginning. A brace opens a mapping unless `jobs =` follows, as in a .dmakerc that has lost a name. A
+ * bracket opens a list unless it closes around an IPv6 address. A name with a colon and a blank behind it is a key when it
+ * looks like one of ours, or when nothing but YAML can follow: `build1: 4` has lost its port.
+ */
+function isYaml(start) {
+    if (start.startsWith('{'))
+        return !/^\{\s*\w+\s*=/.test(start);
+    if (start.startsWith('['))
+        return !/^\[[^\]\s,"'{[]*:[^\]\s,"'{[]*\]?(:|[ \t]|$)/.test(start);
+    if (/^(---|-[ \t\n]|-$|%YAML)/.test(start))
+        return true;
+    const [, key, rest] = /^["']?([A-Za-z][\w -]{0,30})["']?[ \t]*:(?:[ \t]+(.*)|$)/m.exec(start.split('\n', 1)[0] ?? '') ?? [];
+    if (key === undefined)
+        return false;
+    return rest === undefined || /^["'[{&*!|>]/.test(rest) || nearestWord(key, KEYS.matrix) !== undefined;
+}
+/**
+ * `group NAME`, `host NAME`, or a brace that no `=` stands before, as it does in a command of DPB. A machine may be called
+ * `host`, with a number behind it.
+ */
+function isDmakerc(line) {
+    return /^[^=]*\{/.test(line) || /^\}/.test(line) || /^(group|host)([ \t]+(?!\d+$)|$|")/.test(line);
+}
+function hasNumber(line) {
+    return wordsOf(line)
+        .slice(1)
+        .some((word) => /^[+-]?\d+$/.test(word.text));
+}
+function areNames(line) {
+    return wordsOf(line).every((word) => /^[\w.@:[\]%+-]+$/.test(word.text) && !word.text.startsWith('-'));
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml-groups.js
+
+
+/**
+ * The groups of a matrix: those under `groups`, and their members also from the hosts that name them. Without `groups`
+ * those that hosts name are all there are, in the order in which they are named.
+ *
+ * @param byName hosts by their names
+ * @param problems takes names that nobody knows, and those that a group shares with a host
+ */
+function definitionsOf(tree, matrix, entries, byName, problems) {
+    const listed = matrix.groups === undefined ? undefined : listedGroups(tree, matrix.groups);
+    const names = new Set(listed?.map(({ name }) => name));
+    const byHosts = new Map();
+    const first = [];
+    for (const { host, groups } of entries) {
+        for (const { name, place } of groups) {
+            if (listed !== undefined && !names.has(name)) {
+                problems.add(place, () => `there is no group ${shown(name)} in "groups"${meant(name, [...names])}`);
+            }
+            const members = byHosts.get(name) ?? [];
+            if (members.length === 0)
+                first.push({ name, place });
+            members.push({ host, place });
+            byHosts.set(name, members);
+        }
+    }
+    const all = listed ?? first.map((group) => ({ ...group, members: [] }));
+    const defined = new Set(all.map(({ name }) => name));
+    return all.map(({ name, place, members }) => {
+        if (byName.has(name))
+            problems.add(place, `group ${shown(name)} has the name of a host`);
+        const named = members.flatMap((member) => resolve(member, byName, defined, problems) ?? []);
+        const definition = { name, place, members: [...named, ...(byHosts.get(name) ?? [])] };
+        if (definition.members.length === 0 && members.length === 0)
+            problems.add(place, `group ${shown(name)} has no members`);
+        return definition;
+    });
+}
+function resolve({ name, place }, byName, defined, problems) {
+    const host = byName.get(name);
+    if (host !== undefined)
+        return { host, place };
+    if (defined.has(name))
+        return { group: name, place };
+    const near = () => meant(name, [...byName.keys(), ...defined]);
+    problems.add(place, () => `there is no host and no group ${shown(name)}${near()}`);
+    return undefined;
+}
+/** What stands under `groups`, whichever way it is written. */
+function listedGroups(tree, groups) {
+    if (!Array.isArray(groups)) {
+        return tree.keys(groups).map((name) => ({
+            name,
+            place: tree.keyPlace(groups, name),
+            members: membersOf(tree, groups[name]),
+        }));
+    }
+    return groups.map((group, index) => {
+        if (typeof group === 'string')
+            return { name: group, place: tree.place(groups, index), members: [] };
+        return { name: group.name, place: tree.place(group, 'name'), members: membersOf(tree, group.members) };
+    });
+}
+function membersOf(tree, members) {
+    return (members ?? []).map((name, index) => ({ name, place: tree.place(members ?? undefined, index) }));
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml-options.js
+
+
+
+
+/**
+ * The options of one host, or of `defaults`, of which only the shape has been checked.
+ *
+ * @param problems takes what is wrong with them; that one is then left out
+ */
+function readOptions(tree, input, problems) {
+    const wrong = (key, problem) => {
+        problems.add(tree.place(input, key), `${shown(key)} ${problem}`);
+    };
+    const options = { ...yaml_options_plain(input), environment: environmentOf(tree, input) };
+    const { path, jump, transport, chroot, memory, parallel } = input;
+    if (path !== undefined) {
+        const text = typeof path === 'string' ? path : path.join(':');
+        const problem = text === '' ? undefined : checkPath(text);
+        if (problem === undefined)
+            options.path = text;
+        else
+            wrong('path', problem);
+    }
+    if (jump !== undefined) {
+        const hops = hopsOf(jump);
+        if (typeof hops === 'string')
+            wrong('jump', hops);
+        else
+            options.jump = hops;
+    }
+    if (transport !== undefined) {
+        const words = typeof transport === 'string' ? commandWords(transport) : { value: transport };
+        if ('problem' in words)
+            wrong('transport', `cannot be read: ${words.problem}`);
+        else if (words.value.length === 0)
+            wrong('transport', 'has no program in it');
+        else
+            options.transport = words.value;
+    }
+    if (chroot !== undefined) {
+        if (chroot.startsWith('/'))
+            options.chroot = chroot === '/' ? undefined : chroot;
+        else
+            wrong('chroot', `must be absolute, such as "/jail", not ${shown(chroot)}`);
+    }
+    if (memory !== undefined) {
+        const bytes = parseMemory(String(memory));
+        if ('problem' in bytes)
+            wrong('memory', bytes.problem);
+        else
+            options.memory = bytes.value === 0 ? undefined : bytes.value;
+    }
+    if (parallel !== undefined) {
+        const slots = parseParallel(String(parallel));
+        if ('problem' in slots)
+            wrong('parallel', slots.problem);
+        else
+            options.parallel = slots.value;
+    }
+    return options;
+}
+/** Those that are taken as they are. */
+function yaml_options_plain(input) {
+    const { slots, identity, speed, labels, setup, startup, timeout, arch, stuck } = input;
+    const owners = input['needs-owners-file'];
+    return {
+        ...(slots === undefined ? {} : { slots }),
+        ...(identity === undefined ? {} : { identity }),
+        ...(speed === undefined ? {} : { speed }),
+        ...(labels === undefined ? {} : { labels }),
+        ...(setup === undefined ? {} : { setup }),
+        ...(startup === undefined ? {} : { startup }),
+        ...(timeout === undefined ? {} : { timeout }),
+        ...(arch === undefined ? {} : { arch }),
+        ...(stuck === undefined ? {} : { stuck: stuck === 0 ? undefined : stuck }),
+        ...(owners === undefined ? {} : { needsOwnersFile: owners }),
+    };
+}
+/** Numbers and the like as they are written: 1.10 is not 1.1 to a program that reads it. */
+function environmentOf(tree, { environment }) {
+    if (environment === undefined)
+        return {};
+    const variables = Object.entries(environment).map(([name, value]) => {
+        const text = typeof value === 'string' ? value : (tree.source(environment, name) ?? String(value));
+        return [name, text];
+    });
+    return Object.fromEntries(variables);
+}
+/** The hosts on the way, none for "none"; or what is wrong with one. */
+function hopsOf(jump) {
+    if (jump === 'none')
+        return [];
+    const words = typeof jump === 'string' ? jump.split(',').map((word) => word.trim()) : jump;
+    const hops = [];
+    for (const word of words) {
+        const hop = parseAddress(word);
+        if ('problem' in hop)
+            return `cannot be read: ${hop.problem}`;
+        hops.push(hop.value);
+    }
+    return hops;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml-host.js
+
+
+
+
+
+
+/**
+ * All entries of `hosts`, completed by `defaults`.
+ *
+ * @param problems takes what is wrong with them; hosts without a right address are left out
+ */
+function hostsOf(tree, { hosts, defaults = {} }, problems) {
+    const preset = readOptions(tree, defaults, problems);
+    return hosts.flatMap((input, index) => {
+        const place = tree.place(hosts, index);
+        const host = typeof input === 'string'
+            ? fromText(input, place, preset, problems)
+            : fromMapping(tree, input, place, preset, problems);
+        return host ?? [];
+    });
+}
+/** `[user@]name[:port]`, with ` N` behind it or not. */
+function fromText(text, place, preset, problems) {
+    const [name = '', capacity, extra] = wordsOf(text).map((word) => word.text);
+    const address = parseAddress(name);
+    const slots = capacity === undefined ? { value: preset.slots } : parseSlots(capacity);
+    if ('problem' in address)
+        problems.add(place, address.problem);
+    else if ('problem' in slots)
+        problems.add(place, slots.problem);
+    else if (extra !== undefined)
+        problems.add(place, `there is something behind the number of jobs: ${shown(extra)}`);
+    if ('problem' in address || 'problem' in slots)
+        return undefined;
+    const host = { ...HOST_DEFAULTS, ...preset, ...address.value, name, slots: slots.value, line: place.line };
+    return { host: { ...host, local: isRunner(host) && host.transport === undefined }, place, groups: [] };
+}
+function fromMapping(tree, input, { line }, preset, problems) {
+    const address = parseAddress(input.address);
+    if ('problem' in address) {
+        problems.add(tree.place(input, 'address'), address.problem);
+        return undefined;
+    }
+    const own = readOptions(tree, input, problems);
+    const { name = input.address, groups = [] } = input;
+    const host = {
+        ...HOST_DEFAULTS,
+        slots: undefined,
+        ...preset,
+        ...own,
+        ...address.value,
+        environment: { ...preset.environment, ...own.environment },
+        name,
+        line,
+    };
+    return {
+        // A program that leads elsewhere is not the runner, whatever it is called.
+        host: { ...host, local: isRunner(host) && host.transport === undefined },
+        place: tree.place(input, input.name === undefined ? 'address' : 'name'),
+        groups: typeof groups === 'string'
+            ? [{ name: groups, place: tree.place(input, 'groups') }]
+            : groups.map((group, at) => ({ name: group, place: tree.place(groups, at) })),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml-shape.js
+
+
+
+
+
+/**
+ * Checks that data has the shape of a matrix.
+ *
+ * @param problems takes what has not
+ * @returns the data; undefined when something is wrong with it
+ */
+function checkShape(tree, problems) {
+    const { root } = tree;
+    const matrix = Array.isArray(root) ? { hosts: root } : root;
+    const strangers = isMapping(matrix) ? unknownKeys(matrix) : [];
+    for (const { within, key, known } of strangers) {
+        const others = `: there are ${known.join(', ')}`;
+        problems.add(tree.keyPlace(within, key), () => `there is no key ${shown(key)}${meant(key, known) || others}`);
+    }
+    const { issues = [], success } = safeParse(MATRIX, matrix);
+    for (const { path, issue } of issues.flatMap((one) => innermost(one, []))) {
+        // Those are the strangers above, which valibot names only one by one.
+        if (issue.type === 'strict_object' && issue.expected === 'never')
+            continue;
+        const last = path.at(-1);
+        const missing = issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected?.startsWith('"') === true;
+        const parent = missing ? path.at(-2) : last;
+        const ofKey = last?.origin === 'key' && !missing;
+        const place = ofKey ? tree.keyPlace(last.input, String(last.key)) : tree.place(parent?.input, parent?.key);
+        problems.add(place, () => missing ? `"${last?.key}" is missing` : `${subject(path)} ${issue.message}${found(issue, path)}`);
+    }
+    // What is looked at further is the data itself, whose places are known; valibot's own output would be a copy.
+    return success && strangers.length === 0 ? matrix : undefined;
+}
+function unknownKeys(matrix) {
+    const { hosts, groups, defaults } = matrix;
+    return [
+        ...strangersIn(matrix, KEYS.matrix),
+        ...(Array.isArray(hosts) ? hosts.flatMap((host) => strangersIn(host, KEYS.host)) : []),
+        ...(Array.isArray(groups) ? groups.flatMap((group) => strangersIn(group, KEYS.group)) : []),
+        ...strangersIn(defaults, KEYS.defaults),
+    ];
+}
+function strangersIn(within, known) {
+    if (!isMapping(within))
+        return [];
+    return Object.keys(within)
+        .filter((key) => !known.includes(key))
+        .map((key) => ({ within, key, known }));
+}
+/**
+ * What is really wrong where one of several forms may stand: the problems within the form that was meant, which is the one
+ * that goes deeper; else the problem of all of them together.
+ */
+function innermost(issue, above) {
+    const path = [...above, ...(issue.path ?? [])];
+    const deeper = (issue.issues ?? []).filter((one) => one.path !== undefined);
+    if (issue.type !== 'union' || deeper.length === 0)
+        return [{ path, issue }];
+    return deeper.flatMap((one) => innermost(one, path));
+}
+/** What the sentence is about: the last key of the path, or an entry of it. */
+function subject(path) {
+    const at = path.findLastIndex(({ key }) => typeof key === 'string');
+    const key = path[at]?.key;
+    if (typeof key !== 'string')
+        return path.length === 0 ? 'a matrix' : 'a host';
+    if (at === path.length - 1)
+        return shown(key);
+    return key === 'hosts' ? 'a host' : key === 'groups' ? 'a group' : `an entry of ${shown(key)}`;
+}
+/** `, not WHAT` where that helps; never what a variable or a script may hold. */
+function found({ input }, path) {
+    if (path.some(({ key }) => key === 'environment' || key === 'setup' || key === 'startup'))
+        return '';
+    if (input === null || input === undefined)
+        return ', and nothing stands there';
+    if (Array.isArray(input))
+        return ', not a list';
+    if (typeof input === 'object')
+        return ', not a mapping';
+    if (typeof input === 'string')
+        return `, not ${shown(input)}`;
+    return typeof input === 'number' || typeof input === 'boolean' ? `, not ${String(input)}` : '';
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml-errors.js
+/** The library's own words show pieces of the text, which may be secret, and speak of tokens. */
+const WORDS = {
+    ALIAS_PROPS: 'an alias ("*…") cannot have an anchor or a tag',
+    BAD_ALIAS: 'the name of an anchor or alias is missing or cannot be one; text that begins with "*" or "&" needs quotes',
+    BAD_COLLECTION_TYPE: 'a tag ("!…") has no meaning here: leave it out',
+    BAD_DIRECTIVE: 'a line that begins with "%" is no part of a matrix',
+    BAD_DQ_ESCAPE: 'there is no such escape in double quotes: double the backslash, or use single quotes',
+    BAD_INDENT: 'the indentation does not fit (entries of one list begin in the same column), or a brace or bracket is not closed',
+    BAD_SCALAR_START: 'text cannot begin with this character: put it in quotes',
+    BLOCK_AS_IMPLICIT_KEY: 'there is a second ":" in this line: put the text in quotes, or go to a new line',
+    BLOCK_IN_FLOW: 'within braces or brackets there can be no lines with "-" or by indentation',
+    KEY_OVER_1024_CHARS: 'the key is too long',
+    MISSING_CHAR: 'something is missing here: a quote, a brace, a bracket, a comma, a colon, or a blank behind one of them',
+    MULTILINE_IMPLICIT_KEY: 'a key must be on one line: is a ":" missing?',
+    MULTIPLE_ANCHORS: 'there are two anchors for one value',
+    MULTIPLE_TAGS: 'a tag ("!…") has no meaning here: leave it out',
+    RESOURCE_EXHAUSTION: 'it is nested too deeply',
+    TAB_AS_INDENT: 'there is a tab in the indentation: YAML wants blanks',
+    TAG_RESOLVE_FAILED: 'a tag ("!…") has no meaning here: leave it out',
+};
+/** What is wrong with a text that is no YAML, for people. */
+function explain(code) {
+    return WORDS[code] ?? 'this is not YAML: a quote, a comma, a brace or a colon may be missing or too many before it';
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml-tree.js
+
+
+
+/** The library takes seconds for long texts in which everything is wrong. Thousands of hosts are shorter. */
+const yaml_tree_MOST_CHARACTERS = 2 ** 18;
+/** A matrix has four levels; what is far deeper is an attack or an accident. */
+const DEEPEST = 50;
+/** YAML or JSON as plain data that knows where it stands in the text. */
+class YamlTree {
+    root;
+    #rootPlace;
+    #spots;
+    constructor(root, rootPlace, spots) {
+        this.root = root;
+        this.#rootPlace = rootPlace;
+        this.#spots = spots;
+    }
+    /** Where the value of a key (or of an index) of a mapping or list of this tree stands. */
+    place(within, key) {
+        return this.#spot(within, key)?.value ?? this.#rootPlace;
+    }
+    keyPlace(within, key) {
+        return this.#spot(within, key)?.key ?? this.#rootPlace;
+    }
+    /** The keys of a mapping in the order of the text, which plain data does not keep for numbers. */
+    keys(mapping) {
+        return [...(this.#spots.get(mapping)?.keys() ?? [])];
+    }
+    /** A scalar as it is written, without quotes; undefined when it is none. */
+    source(within, key) {
+        return this.#spot(within, key)?.source;
+    }
+    #spot(within, key) {
+        return within && this.#spots.get(within)?.get(String(key));
+    }
+}
+/**
+ * Reads YAML 1.2 (of which JSON is a part), one document without tags and with bounded aliases.
+ *
+ * @param problems takes all that is wrong with the text
+ * @returns undefined when something is
+ */
+function readYaml(text, problems) {
+    const counter = new dist/* LineCounter */.HN();
+    counter.addNewLine(0);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1))
+        counter.addNewLine(at + 1);
+    const placeOf = (offset) => {
+        const { line, col } = counter.linePos(offset);
+        return { line, column: col };
+    };
+    const document = compose(text, placeOf, problems);
+    if (document === undefined)
+        return undefined;
+    const reader = new PlainReader(placeOf, problems);
+    const root = reader.read(document.contents);
+    return reader.failed ? undefined : new YamlTree(root, placeOf(document.contents?.range?.[0] ?? 0), reader.spots);
+}
+/** The library's own call has no bound on depth, and time that grows with the square of it. */
+function compose(text, placeOf, problems) {
+    if (text.length > yaml_tree_MOST_CHARACTERS) {
+        problems.add({ line: 1, column: 1 }, 'it is too long for YAML or JSON (above 256 KiB)');
+        return undefined;
+    }
+    const parser = new dist/* Parser */.iX();
+    const tokens = [];
+    for (const lexeme of new dist/* Lexer */.JG().lex(text)) {
+        for (const token of parser.next(lexeme)) {
+            tokens.push(token);
+            if (token.type !== 'error')
+                continue;
+            problems.add(placeOf(token.offset), explain('UNEXPECTED_TOKEN'));
+            return undefined;
+        }
+        if (parser.stack.length > 2 * DEEPEST) {
+            problems.add(placeOf(parser.offset), 'it is nested too deeply');
+            return undefined;
+        }
+    }
+    tokens.push(...parser.end());
+    // Equal keys are found later: the library compares each with all others.
+    const options = { version: '1.2', schema: 'core', uniqueKeys: false, keepSourceTokens: false };
+    const [document, second] = new dist/* Composer */.Dk(options).compose(tokens, true, text.length);
+    if (document === undefined)
+        return undefined;
+    if (second !== undefined)
+        problems.add(placeOf(second.range[0]), 'a second document begins here: one is all there may be');
+    for (const { code, pos } of document.errors)
+        problems.add(placeOf(pos[0]), explain(code));
+    return document.errors.length > 0 || second !== undefined ? undefined : document;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/yaml.js
+
+
+
+
+
+
+
+
+const yaml_FORM = 'It is YAML or JSON such as {"hosts": ["build1 8", {"address": "ci@build2:2222", "slots": 4}]}; every key is told by ' +
+    'schema/hosts.schema.json.';
+/**
+ * A matrix in our own form (yaml-schema.ts), in YAML or JSON: a mapping with `hosts`, or the list of hosts alone.
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError naming all that is wrong (the first ten), or saying that there is no host at all
+ */
+function parseYaml(text, source) {
+    const problems = new Problems(source, yaml_FORM);
+    const tree = readYaml(text, problems);
+    const matrix = tree?.root === null ? undefined : tree && checkShape(tree, problems);
+    if (tree === undefined || matrix === undefined)
+        return problems.finishWithout();
+    const entries = hostsOf(tree, matrix, problems);
+    const byName = uniqueNames(entries, problems);
+    const definitions = definitionsOf(tree, matrix, entries, byName, problems);
+    const groups = resolveGroups(definitions, problems);
+    const grouped = new Set(definitions.flatMap(({ members }) => members.flatMap((one) => ('host' in one ? one.host : []))));
+    const hosts = entries.map(({ host }) => host);
+    const ungrouped = hosts.filter((host) => !grouped.has(host));
+    checkUngrouped(entries, new Set(ungrouped), problems);
+    if (hosts.length === 0)
+        problems.finishWithout();
+    problems.finish();
+    const makeArguments = matrix['make-arguments'] ?? '';
+    return { format: 'yaml', source, hosts, groups, ungrouped, makeArguments, warnings: [] };
+}
+function uniqueNames(entries, problems) {
+    const byName = new Map();
+    for (const { host, place } of entries) {
+        const before = byName.get(host.name);
+        if (before === undefined)
+            byName.set(host.name, host);
+        else
+            problems.add(place, twice(host.name, before, 'give one of them another "name", or leave it out'));
+    }
+    return byName;
+}
+/** The unnamed group is a group too: no machine is in it twice. */
+function checkUngrouped(entries, ungrouped, problems) {
+    const seen = new Map();
+    for (const { host, place } of entries) {
+        if (!ungrouped.has(host))
+            continue;
+        const before = seen.get(identity(host));
+        if (before === undefined)
+            seen.set(identity(host), host);
+        else if (before.name !== host.name)
+            problems.add(place, twice(host.name, before, 'it leads to the same login'));
+    }
+}
+function twice(name, before, why) {
+    return `${shown(name)} is there twice, first on line ${before.line}: ${why}`;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/matrix.js
+
+
+
+
+
+
+
+
+
+/**
+ * A host matrix as the user gave it, in any of the formats, plain or as base64 on one line.
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError with everything that is wrong (the first ten)
+ */
+function parseMatrix(text, source, options = {}) {
+    const plain = plainText(text, source);
+    const { runner } = options;
+    const format = options.format ?? recognise(plain.text);
+    switch (format) {
+        case 'makehosts':
+        case 'nothing':
+            return parseMakehosts(plain.text, plain.name);
+        case 'dmakerc':
+            return parseDmakerc(plain.text, plain.name, runner);
+        case 'd1make':
+            return parseD1makeHosts(plain.text, plain.name);
+        case 'dpb':
+            return parseDpb(plain.text, plain.name, runner);
+        case 'yaml':
+            return parseYaml(plain.text, plain.name);
+        case 'names':
+            throw new UserError(`${plain.name}: there are names alone in it, and several formats have them: set hosts-format to one of ` +
+                `${MATRIX_FORMATS.join(', ')}, or put the number of jobs behind each name: "build1 4"`);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/redistribute.js
+/**
+ * Another number of jobs in all, as dmake shares them out (D6): what is too few or too many is added or taken away one
+ * job at a time, host by host in their order, again and again. Hosts that come to zero are left out. A host that does
+ * not say how many jobs it takes counts as 1.
+ *
+ * @param jobs in all, 0 or more
+ */
+function redistribute(hosts, jobs) {
+    const slots = hosts.map((host) => host.slots ?? 1);
+    const surplus = Math.max(0, jobs) - slots.reduce((sum, one) => sum + one, 0);
+    if (surplus >= 0)
+        add(slots, surplus);
+    else
+        takeAway(slots, -surplus);
+    return hosts.map((host, index) => ({ ...host, slots: slots[index] ?? 0 })).filter((host) => host.slots > 0);
+}
+/** All whole rounds at once (a bare -j asks for millions), then those whom the last one reaches. */
+function add(slots, count) {
+    const rounds = Math.floor(count / slots.length);
+    const rest = count % slots.length;
+    for (const [index, one] of slots.entries())
+        slots[index] = one + rounds + (index < rest ? 1 : 0);
+}
+function takeAway(slots, count) {
+    for (let left = count; left > 0;) {
+        for (const [index, one] of slots.entries()) {
+            if (one === 0 || left === 0)
+                continue;
+            slots[index] = one - 1;
+            left--;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/farm-plan.js
+
+
+
+
+
+
+
+
+
+const NO_HOSTS = {
+    matrix: undefined,
+    hosts: [],
+    implied: false,
+    jobs: undefined,
+    localJobs: undefined,
+    load: undefined,
+};
+/**
+ * Finds the host matrix (D1): the wish; DMAKE_RCFILE of the makefile, then of the environment; D1MAKE_HOSTS; `~/.dmakerc`;
+ * `~/.makehosts`. Takes the group (D5) and shares out the jobs (D6), with dmake's rules for a `.dmakerc`, or where a
+ * DMAKE_ setting is there.
+ *
+ * @throws UserError for a matrix that cannot be read or is wrong, an unknown group or mode
+ */
+async function planFarm(wish, world) {
+    const dmake = new DmakeSettings(world.macros, world.environment);
+    const { mode, maxJobs, load } = dmake;
+    const { warnings } = maxJobs;
+    const jobs = wish.jobs === 'unlimited' ? undefined : (wish.jobs ?? maxJobs.jobs);
+    if (mode === 'serial' || mode === 'parallel') {
+        const notices = wish.matrix.kind === 'default' ? [] : [`DMAKE_MODE is ${mode}: everything runs on the runner`];
+        // dmake's default of two; a bare -j stays what it is.
+        const some = wish.jobs === 'unlimited' ? undefined : (jobs ?? DMAKE_JOBS);
+        return { ...NO_HOSTS, jobs: mode === 'serial' ? 1 : some, load, notices, warnings };
+    }
+    const found = await findMatrix(wish, world, dmake);
+    if (found === undefined || typeof found === 'string') {
+        const why = found === undefined ? [] : [found];
+        const two = found === undefined && dmake.any;
+        if (two)
+            why.push(...NO_RCFILE);
+        return { ...NO_HOSTS, jobs: two ? (jobs ?? DMAKE_JOBS) : undefined, load, notices: why, warnings };
+    }
+    const { matrix, implied } = found;
+    const group = wish.group ?? dmake.told('DMAKE_GROUP');
+    const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
+    const first = group === undefined ? defaultGroup(matrix) : undefined;
+    const notices = first !== undefined && hosts.length < matrix.hosts.length ? [describeGroup(first, matrix)] : [];
+    const all = [...warnings, ...matrix.warnings];
+    if (matrix.format !== 'dmakerc' && !dmake.any)
+        return { ...NO_HOSTS, matrix, hosts, implied, notices, warnings: all };
+    return {
+        matrix,
+        hosts: jobs === undefined ? hosts : redistribute(hosts, jobs),
+        implied,
+        jobs: jobs ?? 'places',
+        localJobs: 0,
+        load,
+        notices,
+        warnings: all,
+    };
+}
+const NO_RCFILE = [
+    'there is no .dmakerc (-c, DMAKE_RCFILE or ~/.dmakerc), and no other host matrix: everything runs on the runner,',
+    `${DMAKE_JOBS} jobs at one time unless DMAKE_MAX_JOBS or -j say otherwise`,
+];
+function describeGroup(name, { groups, source }) {
+    const others = groups.map((group) => group.name).filter((one) => one !== name);
+    const more = others.length === 0 ? '' : `; others there: ${others.join(', ')}`;
+    return `${source}: hosts of its first group, ${name}, are used${more}`;
+}
+/** The matrix; undefined where there is none; why there is none to be used, for people. */
+async function findMatrix(wish, world, dmake) {
+    const { environment, home } = world;
+    const runner = { name: (0,external_node_os_namespaceObject.hostname)() };
+    const read = async (file, source, format) => ({
+        matrix: parse(await farm_plan_readText(file, source), source, format),
+        implied: false,
+    });
+    const parse = (text, source, format) => format === 'd1make'
+        ? parseD1makeHosts(text, source, d1makeSettings(environment))
+        : parseMatrix(text, source, { runner, ...(format === undefined ? {} : { format }) });
+    const { matrix, format } = wish;
+    if (matrix.kind === 'text')
+        return { matrix: parse(matrix.text, matrix.source, format), implied: false };
+    if (matrix.kind === 'file')
+        return read(matrix.file, matrix.source, format);
+    const rcFile = dmake.told('DMAKE_RCFILE');
+    if (rcFile !== undefined) {
+        const file = (0,external_node_path_.resolve)(world.directory, rcFile.value);
+        return read(file, `${rcFile.where}, ${file}`, format ?? 'dmakerc');
+    }
+    const list = environment['D1MAKE_HOSTS'];
+    if (list !== undefined)
+        return { matrix: parse(list, 'D1MAKE_HOSTS', 'd1make'), implied: false };
+    const rc = (0,external_node_path_.join)(home, '.dmakerc');
+    const rcText = await readIfThere(rc);
+    // One without any entry is as good as none (D2).
+    if (rcText !== undefined && !/^\s*(#.*\s*)*$/.test(rcText)) {
+        return { matrix: parse(rcText, rc, format ?? 'dmakerc'), implied: false };
+    }
+    return findMakehosts((0,external_node_path_.join)(home, '.makehosts'), wish, world.makehosts, parse);
+}
+async function findMakehosts(file, { format, jobs }, conditions, parse) {
+    if (conditions !== 'plain' && jobs === undefined)
+        return undefined;
+    const text = await readIfThere(file);
+    if (text === undefined)
+        return undefined;
+    try {
+        return { matrix: parse(text, file, format ?? 'makehosts'), implied: true };
+    }
+    catch (error) {
+        if (conditions === 'plain' || !(error instanceof UserError))
+            throw error;
+        return `${error.message}\nbuilding without hosts`;
+    }
+}
+function d1makeSettings(environment) {
+    return {
+        setup: environment['D1MAKE_SERVER_SETUP'] ?? '',
+        makeArguments: environment['D1MAKE_CLIENT_MAKEARGS'] ?? '',
+    };
+}
+async function farm_plan_readText(file, source) {
+    try {
+        return await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'utf8');
+    }
+    catch (error) {
+        throw new UserError(`${source} cannot be read (${error.code ?? String(error)})`);
+    }
+}
+async function readIfThere(file) {
+    try {
+        return await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'utf8');
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return undefined;
+        throw new UserError(`${file} cannot be read (${code ?? String(error)})`);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
+
+const SHA1_BYTES = 20;
+/*
+ * names   = hashed | pattern { "," pattern }
+ * hashed  = "|1|" base64( salt ) "|" base64( HMAC-SHA1( salt, label ) )      (one host, written by HashKnownHosts)
+ * pattern = [ "!" ] { character | "*" | "?" }
+ */
+/** Parses the field; undefined when it is hashed in a way that nothing can match. */
+function parseHostNames(field) {
+    if (!field.startsWith('|'))
+        return { kind: 'patterns', patterns: field.toLowerCase().split(',') };
+    const match = /^\|1\|([A-Za-z0-9+/]+=*)\|([A-Za-z0-9+/]+=*)$/.exec(field);
+    const [salt, hash] = [Buffer.from(match?.[1] ?? '', 'base64'), Buffer.from(match?.[2] ?? '', 'base64')];
+    return salt.length === SHA1_BYTES && hash.length === SHA1_BYTES ? { kind: 'hashed', salt, hash } : undefined;
+}
+/**
+ * Whether the line is about this host. A negated pattern that matches rules the line out, wherever it stands.
+ *
+ * @param label the host in the form of `hostLabel`
+ */
+function matchesHost(names, label) {
+    if (names.kind === 'hashed') {
+        return (0,external_node_crypto_.timingSafeEqual)((0,external_node_crypto_.createHmac)('sha1', names.salt).update(label).digest(), names.hash);
+    }
+    return matchesPatterns(names.patterns, label);
+}
+/** Whether one of the patterns matches and none that begins with `!` (ssh_config(5), PATTERNS). */
+function matchesPatterns(patterns, text) {
+    let found = false;
+    for (const pattern of patterns) {
+        if (pattern.startsWith('!')) {
+            if (matchesPattern(pattern.slice(1), text))
+                return false;
+        }
+        else if (matchesPattern(pattern, text)) {
+            found = true;
+        }
+    }
+    return found;
+}
+/** `*` is any text, `?` any character. Goes back to the last `*` only: never slower than length times length. */
+function matchesPattern(pattern, text) {
+    let [at, position, star, resume] = [0, 0, -1, 0];
+    while (position < text.length) {
+        if (pattern[at] === '*') {
+            star = at++;
+            resume = position;
+        }
+        else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[position])) {
+            at++;
+            position++;
+        }
+        else if (star >= 0) {
+            at = star + 1;
+            position = ++resume;
+        }
+        else {
+            return false;
+        }
+    }
+    return /^\**$/.test(pattern.slice(at));
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/config.js
+
+
+
+/** What the configuration says of one host, line by line; see {@link SshConfig.ask}. */
+class ConfigAnswers {
+    #lines = new Map();
+    /** The name to connect to, in lower case. The second pass does not change it. */
+    hostName = '';
+    /** The line that counts. */
+    first(keyword) {
+        return this.#lines.get(keyword)?.[0];
+    }
+    /** All lines, for what adds up. */
+    all(keyword) {
+        return this.#lines.get(keyword) ?? [];
+    }
+    take(line) {
+        if (this.#isRuledOut(line.keyword))
+            return;
+        const lines = this.#lines.get(line.keyword);
+        if (lines === undefined)
+            this.#lines.set(line.keyword, [line]);
+        else if (ADD_UP.has(line.keyword) && !lines.some(({ words }) => words[0] === line.words[0]))
+            lines.push(line);
+    }
+    /** Of ProxyJump and ProxyCommand the first counts (ssh_config(5)); but `ProxyJump none` leaves room for a command. */
+    #isRuledOut(keyword) {
+        if (keyword === 'proxyjump')
+            return this.#lines.has('proxycommand');
+        if (keyword !== 'proxycommand')
+            return false;
+        const jump = this.first('proxyjump')?.words[0]?.toLowerCase();
+        return jump !== undefined && jump !== 'none';
+    }
+}
+/** Keywords of which every line counts. */
+const ADD_UP = new Set(['identityfile', 'certificatefile']);
+/**
+ * The user's and the machine's ssh configuration, as ssh_config(5) has it: the first value of a keyword wins, the user's
+ * file comes first. The parser is that of npm's `ssh-config`; its evaluation is not used, because that does not follow Include,
+ * does not know `!` in Match, and may start programs. Nothing is started here: `Match exec` never applies, with a notice.
+ */
+class SshConfig {
+    #files;
+    #onNotice;
+    constructor(files, onNotice) {
+        this.#files = files;
+        this.#onNotice = onNotice;
+    }
+    /** @throws UserError with file and line for what cannot be parsed */
+    static async load({ home, system = '/etc/ssh', onNotice }) {
+        const folder = (0,external_node_path_.join)(home, '.ssh');
+        const common = { home, onPassedOver: onNotice };
+        return new SshConfig(await Promise.all([
+            readConfig((0,external_node_path_.join)(folder, 'config'), { ...common, folder, own: true }),
+            readConfig((0,external_node_path_.join)(system, 'ssh_config'), { ...common, folder: system, own: false }),
+        ]), onNotice);
+    }
+    ask(query) {
+        const answers = new ConfigAnswers();
+        const first = { query, answers, host: query.host, final: false, finalWanted: false };
+        for (const lines of this.#files)
+            this.#read(lines, first, true, false);
+        answers.hostName = hostName(answers, query.host).toLowerCase();
+        if (first.finalWanted) {
+            const final = { ...first, host: answers.hostName, final: true };
+            for (const lines of this.#files)
+                this.#read(lines, final, true, false);
+        }
+        return answers;
+    }
+    /** @param never an Include in a block that does not apply: no block in it does */
+    #read(lines, pass, active, never) {
+        for (const line of lines) {
+            switch (line.keyword) {
+                case 'host':
+                    active = !never && matchesPatterns(line.words, pass.host);
+                    break;
+                case 'match':
+                    active = !never && this.#matches(line, pass);
+                    break;
+                case 'include':
+                    for (const file of line.included)
+                        this.#read(file, pass, active, never || !active);
+                    break;
+                default:
+                    if (active)
+                        pass.answers.take(line);
+            }
+        }
+    }
+    #matches(line, pass) {
+        const { query, answers } = pass;
+        const words = [...line.words];
+        while (words.length > 0) {
+            const word = words.shift() ?? '';
+            const wanted = !word.startsWith('!');
+            const criterion = word.slice(wanted ? 0 : 1).toLowerCase();
+            let result;
+            if (criterion === 'all')
+                result = true;
+            else if (criterion === 'final' || criterion === 'canonical') {
+                if (criterion === 'final')
+                    pass.finalWanted = true;
+                result = pass.final;
+            }
+            else {
+                const value = words.shift();
+                if (value === undefined)
+                    throw failure(line, `Match ${word} has no value`);
+                const subject = {
+                    host: () => hostName(answers, pass.host).toLowerCase(),
+                    originalhost: () => query.host.toLowerCase(),
+                    user: () => query.user ?? answers.first('user')?.words[0] ?? query.localUser,
+                    localuser: () => query.localUser,
+                }[criterion];
+                if (subject === undefined) {
+                    const why = criterion === 'exec' ? 'programs are not started for it' : 'it is not known here';
+                    this.#onNotice(`${line.file}, line ${line.line}: Match ${criterion} never applies: ${why}. ` +
+                        'What the block says counts for no host.');
+                    return false;
+                }
+                const patterns = value.split(',');
+                result = matchesPatterns(criterion.endsWith('host') ? patterns.map((one) => one.toLowerCase()) : patterns, subject());
+            }
+            if (result !== wanted)
+                return false;
+        }
+        return true;
+    }
+}
+/** The name to connect to, as far as it is known: HostName, in which `%h` is the host's name. */
+function hostName(answers, host) {
+    const pattern = answers.first('hostname')?.words[0];
+    return pattern?.replace(/%[h%]/g, (token) => (token === '%h' ? host : '%')) ?? host;
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/hops.js
+/** Connections to jump hosts: one for each way to each of them, which ends with the last connection that goes through. */
+class Hops {
+    #hops = new Map();
+    /**
+     * @param key one for each hop and way to it
+     * @returns the connection, and how to let it go, which must be called once
+     */
+    async use(key, open) {
+        let hop = this.#hops.get(key);
+        if (hop === undefined) {
+            hop = { connection: open(), users: 0 };
+            this.#hops.set(key, hop);
+        }
+        const mine = hop;
+        const forget = () => {
+            if (this.#hops.get(key) === mine)
+                this.#hops.delete(key);
+        };
+        mine.users++;
+        try {
+            const connection = await mine.connection;
+            if (connection.closed) {
+                forget();
+                mine.users--;
+                return await this.use(key, open);
+            }
+            let released = false;
+            const release = () => {
+                if (released)
+                    return;
+                released = true;
+                if (--mine.users > 0)
+                    return;
+                forget();
+                connection.close();
+            };
+            return { connection, release };
+        }
+        catch (error) {
+            forget();
+            throw error;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/known-hosts.js
+
+
+
+
+/** What messages call the text of the action's input. */
+const KNOWN_HOSTS_INPUT = 'the input known-hosts';
+/*
+ * sshd(8), SSH_KNOWN_HOSTS FILE FORMAT:
+ *
+ *   line   = [ marker blanks ] names blanks type blanks base64 [ blanks comment ]  |  "#" comment  |  nothing
+ *   marker = "@revoked" | "@cert-authority"
+ */
+const MARKERS = new Map([
+    [undefined, 'none'],
+    ['revoked', 'revoked'],
+    ['cert-authority', 'cert-authority'],
+]);
+const known_hosts_LINE = /^(?:@(\S+)[ \t]+)?([^@ \t]\S*)[ \t]+(\S+)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t].*)?$/;
+/**
+ * The keys by which ssh hosts are known, from text in the known_hosts format. Answers are those of OpenSSH, with one
+ * exception: a line with `@cert-authority` vouches for certificates, which are not supported here, so it makes no key
+ * known; it is only mentioned.
+ */
+class KnownHosts {
+    #source;
+    #entries;
+    #lines = 0;
+    /** Lines that are neither blank nor comment nor understood: they say nothing about any host. */
+    badLines;
+    constructor(source, entries, badLines) {
+        this.#source = source;
+        this.#entries = entries;
+        this.badLines = badLines;
+    }
+    /** @param source what messages call the text: `input known-hosts`, or the name of a file */
+    static parse(text, source) {
+        const entries = [];
+        const badLines = [];
+        for (const [index, raw] of text
+            .replace(/^\ufeff/, '')
+            .split(/\r?\n/)
+            .entries()) {
+            const content = raw.trim();
+            if (content === '' || content.startsWith('#'))
+                continue;
+            const entry = parseEntry(content, { source, line: index + 1 });
+            if (entry === undefined)
+                badLines.push(index + 1);
+            else
+                entries.push(entry);
+        }
+        const known = new KnownHosts(source, entries, badLines);
+        known.#lines = text.split('\n').length - (/\n$|^$/.test(text) ? 1 : 0);
+        return known;
+    }
+    /** What several texts say together; the first gives the name to what none of them knows. */
+    static join(texts) {
+        const entries = texts.flatMap((one) => one.#entries);
+        return new KnownHosts(texts[0].#source, entries, []);
+    }
+    /** Whether this host may be talked to when it shows this key (a blob as in RFC 4253, 6.6). */
+    check(host, key) {
+        const exact = this.#about(hostLabel(host));
+        // OpenSSH takes the key of the host without a port for other ports too, as long as nothing is known for that port.
+        const portless = this.#about(hostLabel({ ...host, port: 22 }));
+        const same = [...exact, ...portless].filter((entry) => entry.key.equals(key));
+        const revoked = same.find((entry) => entry.marker === 'revoked');
+        if (revoked !== undefined)
+            return { verdict: 'revoked', source: revoked.source, line: revoked.line };
+        const own = exact.filter((entry) => entry.marker === 'none');
+        if (own.some((entry) => entry.key.equals(key)))
+            return { verdict: 'known' };
+        const old = own.find((entry) => entry.type === keyType(key)) ?? own[0];
+        if (old !== undefined)
+            return { verdict: 'changed', source: old.source, line: old.line, old: old.key };
+        if (same.some((entry) => entry.marker === 'none'))
+            return { verdict: 'known' };
+        const authority = [...exact, ...portless].find((entry) => entry.marker === 'cert-authority');
+        return {
+            verdict: 'unknown',
+            source: this.#source,
+            authority: authority && { source: authority.source, line: authority.line },
+        };
+    }
+    /** Takes in a line that stands behind the others now. */
+    add(content) {
+        const entry = parseEntry(content, { source: this.#source, line: ++this.#lines });
+        if (entry !== undefined)
+            this.#entries = [...this.#entries, entry];
+    }
+    /** Types of the keys known for a host (`ssh-ed25519`), in the order of the lines, each once. See hostKeyAlgorithms. */
+    keyTypesFor(host) {
+        const own = this.#about(hostLabel(host)).filter((entry) => entry.marker === 'none');
+        const portless = this.#about(hostLabel({ ...host, port: 22 })).filter((entry) => entry.marker === 'none');
+        return [...new Set((own.length > 0 ? own : portless).map((entry) => entry.type))];
+    }
+    #about(label) {
+        return this.#entries.filter((entry) => matchesHost(entry.names, label));
+    }
+}
+/**
+ * The known hosts of a file. One that is missing knows no host.
+ *
+ * @throws UserError when the file is there but cannot be read
+ */
+async function readKnownHosts(file) {
+    try {
+        return KnownHosts.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1'), file);
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return KnownHosts.parse('', file);
+        throw new UserError(`${file} cannot be read (${code ?? String(error)}); the input known-hosts would be used instead`);
+    }
+}
+function parseEntry(content, at) {
+    const [, mark, field = '', type = '', base64 = ''] = known_hosts_LINE.exec(content) ?? [];
+    const marker = MARKERS.get(mark);
+    const names = parseHostNames(field);
+    const key = Buffer.from(base64, 'base64');
+    // The blob repeats the type: a line where they differ was put together wrongly.
+    if (marker === undefined || names === undefined || keyType(key) !== type || !isKeyBlob(key))
+        return undefined;
+    return { ...at, marker, names, type, key };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-key-refusal.js
+
+
+/**
+ * Why a host is refused and what to do, as a phrase that goes behind `host NAME: `. The line to add stands on a line of
+ * its own.
+ */
+function host_key_refusal_describeRefusal(verdict, host, key) {
+    const shown = describeKey(key);
+    const check = 'Compare it with what "ssh-keygen -lf" says of the key in /etc/ssh on the host';
+    const line = knownHostsLine(host, key);
+    switch (verdict.verdict) {
+        case 'unknown': {
+            const { authority } = verdict;
+            const trusted = authority === undefined
+                ? ''
+                : ` (the certificate authority on line ${authority.line} of ${authority.source} does not count: certificates ` +
+                    'are not supported; a host whose transport is ssh is reached by ssh itself, which takes them)';
+            return (`its host key is not known: ${shown} is not in ${verdict.source}${trusted}. ${check}; ` +
+                `if it is the right one, add this line to ${whereToAdd(verdict.source)}:\n${line}`);
+        }
+        case 'changed':
+            return (`its host key has changed: it shows ${shown}, but line ${verdict.line} of ${verdict.source} has ` +
+                `${describeKey(verdict.old)}. Someone may be posing as this host, or it was set up anew. ${check}; ` +
+                `only if it is the right one, put this line in the place of line ${verdict.line}:\n${line}`);
+        case 'revoked':
+            return (`its host key is revoked: line ${verdict.line} of ${verdict.source} forbids ${shown}. ` +
+                'Give the host a new key; this one must not be trusted any more');
+    }
+}
+/** The command has no input: there the user's own file is the place. */
+function whereToAdd(source) {
+    return source === KNOWN_HOSTS_INPUT ? source : `${KNOWN_HOSTS_INPUT}, or to ${source}`;
+}
+function describeKey(key) {
+    return `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-keys.js
+
+
+
+
+
+
+/** The word, alone on a line of the input known-hosts, that accepts keys which are not known. */
+const ACCEPT_NEW = 'accept-new';
+/**
+ * The keys by which hosts are known: the input's; without it, or with `accept-new` in it, those of the user's and the
+ * machine's files. Each file is read once in a run.
+ */
+class HostKeys {
+    #input;
+    #acceptNew;
+    #home;
+    #notices;
+    #files = new Map();
+    constructor({ input, home, notices }) {
+        const lines = (input ?? '').split('\n');
+        this.#acceptNew = lines.some((line) => line.trim() === ACCEPT_NEW);
+        // An empty line in its place keeps the numbers of the others.
+        const rest = lines.map((line) => (line.trim() === ACCEPT_NEW ? '' : line)).join('\n');
+        this.#input = rest.trim() === '' ? undefined : KnownHosts.parse(rest, KNOWN_HOSTS_INPUT);
+        this.#home = home;
+        this.#notices = notices;
+    }
+    /**
+     * Reads the usual file ahead.
+     *
+     * @throws UserError when it cannot be read
+     */
+    async load() {
+        if (this.#filesCount)
+            await this.#read(usualKnownHosts(this.#home).user[0] ?? '');
+    }
+    /** @throws UserError when a file that the configuration names cannot be read */
+    async forHost(settings) {
+        const usual = usualKnownHosts(this.#home);
+        const own = settings.userKnownHosts ?? usual.user;
+        const files = this.#filesCount ? [...own, ...(settings.globalKnownHosts ?? usual.global)] : [];
+        const read = await Promise.all(files.map((file) => this.#read(file)));
+        const [first = KnownHosts.parse('', KNOWN_HOSTS_INPUT), ...more] = this.#input ? [this.#input, ...read] : read;
+        // Joined again for each key: others may have been accepted meanwhile.
+        const known = () => KnownHosts.join([first, ...more]);
+        return {
+            types: known().keyTypesFor(settings.keyName),
+            refuse: (key) => {
+                const verdict = known().check(settings.keyName, key);
+                if (verdict.verdict === 'known')
+                    return undefined;
+                const accept = this.#acceptNew || (settings.acceptNew && this.#input === undefined);
+                if (verdict.verdict !== 'unknown' || !accept)
+                    return host_key_refusal_describeRefusal(verdict, settings.keyName, key);
+                this.#accept(settings, key, read[0], own[0]);
+                return undefined;
+            },
+        };
+    }
+    /** The input alone counts, unless it says that more hosts are welcome. */
+    get #filesCount() {
+        return this.#input === undefined || this.#acceptNew;
+    }
+    #read(file) {
+        let known = this.#files.get(file);
+        if (known === undefined)
+            this.#files.set(file, (known = readKnownHosts(file)));
+        return known;
+    }
+    /** From here on this host must show this key, in this run even where the file cannot be written. */
+    #accept(settings, key, known, file) {
+        const line = knownHostsLine(settings.keyName, key);
+        (known ?? this.#input)?.add(line);
+        let place = 'it is not kept: the configuration names no file for it';
+        if (file !== undefined) {
+            try {
+                append(file, settings.hashKnownHosts ? hashedLine(settings.keyName, key) : line);
+                place = `it now stands in ${file}`;
+            }
+            catch (error) {
+                place = `it could not be written to ${file} (${error.code ?? String(error)})`;
+            }
+        }
+        const shown = `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+        this.#notices.add(`${settings.name}: its host key was not known and is accepted: ${shown}; ${place}.`);
+    }
+}
+/** One line more, in one write: other runs may do the same. */
+function append(file, line) {
+    (0,external_node_fs_.mkdirSync)((0,external_node_path_.dirname)(file), { recursive: true, mode: 0o700 });
+    const descriptor = (0,external_node_fs_.openSync)(file, 'a+', 0o600);
+    try {
+        const { size } = (0,external_node_fs_.fstatSync)(descriptor);
+        const last = Buffer.alloc(1);
+        const whole = size === 0 || (0,external_node_fs_.readSync)(descriptor, last, 0, 1, size - 1) === 0 || last[0] === 10;
+        (0,external_node_fs_.writeSync)(descriptor, `${whole ? '' : '\n'}${line}\n`);
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(descriptor);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/agent-keys.js
+
+
+/** The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer. */
+async function keysOf(socket) {
+    const answer = deferred();
+    lib.createAgent(socket).getIdentities((error, keys) => {
+        if (error)
+            answer.reject(error);
+        else
+            answer.resolve((keys ?? []).flatMap((key) => usable(key)));
+    });
+    return answer.promise;
+}
+function usable(key) {
+    const parsed = lib.utils.parseKey(key);
+    return parsed === undefined || 'message' in parsed ? [] : [parsed];
+}
+/** An agent that shows some of its keys, in this order. */
+class ChosenKeys extends lib.BaseAgent {
+    #agent;
+    #keys;
+    constructor(socket, keys) {
+        super();
+        this.#agent = lib.createAgent(socket);
+        this.#keys = keys;
+    }
+    getIdentities(done) {
+        done(undefined, [...this.#keys]);
+    }
+    sign(key, data, options, done) {
+        if (typeof options === 'function')
+            this.#agent.sign(key, data, options);
+        else
+            this.#agent.sign(key, data, options, done);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/key-text.js
@@ -65341,7 +87101,7 @@ function parsePem(block, passphrase) {
     const parsed = parseWithSsh2(text);
     if (typeof parsed !== 'string')
         return { ok: true, key: parsed };
-    return failed('unsupported', `cannot be used: it is ${describe(key)}, and ssh knows only some of those`);
+    return failed('unsupported', `cannot be used: it is ${private_key_describe(key)}, and ssh knows only some of those`);
 }
 function inFormOfSsh2(key) {
     switch (key.asymmetricKeyType) {
@@ -65355,35 +87115,35 @@ function inFormOfSsh2(key) {
             return undefined;
     }
 }
-function describe({ asymmetricKeyType, asymmetricKeyDetails }) {
+function private_key_describe({ asymmetricKeyType, asymmetricKeyDetails }) {
     return `${asymmetricKeyType ?? 'unknown'} ${asymmetricKeyDetails?.namedCurve ?? ''}`.trim();
 }
 /** An Ed25519 key in OpenSSH's form, not encrypted (OpenSSH, PROTOCOL.key): the only form of it that ssh2 reads. */
 function openSshEd25519(key) {
     const { x = '', d = '' } = key.export({ format: 'jwk' });
     const [publicHalf, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')];
-    const type = string('ssh-ed25519');
+    const type = private_key_string('ssh-ed25519');
     const secret = Buffer.concat([
         Buffer.alloc(8), // two equal check numbers
         type,
-        string(publicHalf),
-        string(Buffer.concat([seed, publicHalf])),
-        string(''), // comment
+        private_key_string(publicHalf),
+        private_key_string(Buffer.concat([seed, publicHalf])),
+        private_key_string(''), // comment
     ]);
     const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, -secret.length & 7);
     const data = Buffer.concat([
         Buffer.from('openssh-key-v1\0'),
-        string('none'), // cipher
-        string('none'), // key derivation
-        string(''), // and its options
+        private_key_string('none'), // cipher
+        private_key_string('none'), // key derivation
+        private_key_string(''), // and its options
         Buffer.from([0, 0, 0, 1]),
-        string(Buffer.concat([type, string(publicHalf)])),
-        string(Buffer.concat([secret, padding])),
+        private_key_string(Buffer.concat([type, private_key_string(publicHalf)])),
+        private_key_string(Buffer.concat([secret, padding])),
     ]);
     return `-----BEGIN OPENSSH PRIVATE KEY-----\n${data.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
 /** A string of the ssh protocol (RFC 4251, 5). */
-function string(content) {
+function private_key_string(content) {
     const bytes = Buffer.from(content);
     const length = Buffer.alloc(4);
     length.writeUInt32BE(bytes.length);
@@ -65402,7 +87162,60 @@ function malformed() {
     return failed('malformed', 'is damaged: it cannot be read as a private key');
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/identity-file.js
+
+
+
+
+/** Reads the first key of a file. */
+async function readIdentity(file, passphrase) {
+    let text;
+    try {
+        text = await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1');
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return { kind: 'missing' };
+        return { kind: 'unusable', problem: `cannot be read (${code ?? ''})` };
+    }
+    const block = splitKeys(text).find((candidate) => !('label' in candidate) || candidate.label !== 'EC PARAMETERS');
+    if (block === undefined && publicKeyIn(text) !== undefined)
+        return { kind: 'locked', problem: 'is a public key, and no agent has the private half' };
+    if (block === undefined || 'problem' in block)
+        return { kind: 'unusable', problem: block?.problem ?? 'is no private key' };
+    const result = parsePrivateKey(block, passphrase);
+    if (result.ok)
+        return { kind: 'key', key: result.key };
+    return { kind: result.reason === 'no-passphrase' ? 'locked' : 'unusable', problem: result.problem };
+}
+/**
+ * The public half of a key that cannot be opened, from the file itself or the one beside it, as a blob of RFC 4253, 6.6:
+ * by it an agent finds the key.
+ */
+async function readPublicHalf(file) {
+    for (const name of [file, `${file}.pub`]) {
+        try {
+            const key = publicKeyIn(await (0,external_node_fs_promises_namespaceObject.readFile)(name, 'latin1'));
+            if (key !== undefined)
+                return key;
+        }
+        catch {
+            // The next one may be there.
+        }
+    }
+    return undefined;
+}
+function publicKeyIn(text) {
+    const line = /^(?:ssh-|ecdsa-sha2-)\S+ AAAA\S+/m.exec(text)?.[0];
+    if (line === undefined)
+        return undefined;
+    const key = lib.utils.parseKey(line);
+    return key === undefined || 'message' in key ? undefined : key.getPublicSSH();
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/keys.js
+
 
 
 
@@ -65430,9 +87243,6 @@ async function loadKeys(sources) {
         const key = await readKey(file, sources.passphrase, { notices, agent: agent !== undefined });
         if (key !== undefined)
             keys.push(key);
-    }
-    if (agent === undefined && keys.length === 0) {
-        notices.push(`There is no ssh key: no ${INPUT}, no agent, and none of ${USUAL_FILES.join(', ')} in ~/.ssh can be used.`);
     }
     return { agent, keys, notices };
 }
@@ -65492,51 +87302,194 @@ async function findAgent(socket, notices) {
 }
 /** The key of a usual file, or undefined with a notice. With an agent nothing is said of encrypted keys: it holds those. */
 async function readKey(file, passphrase, { notices, agent }) {
-    let text;
-    try {
-        text = await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1');
-    }
-    catch (error) {
-        const { code } = error;
-        if (code !== 'ENOENT' && code !== 'ENOTDIR')
-            notices.push(`${file} is passed over: it cannot be read (${code ?? ''}).`);
-        return undefined;
-    }
-    const block = splitKeys(text).find((candidate) => !('label' in candidate) || candidate.label !== 'EC PARAMETERS');
-    if (block === undefined || 'problem' in block) {
-        notices.push(`${file} is passed over: it ${block?.problem ?? 'is no private key'}.`);
-        return undefined;
-    }
-    const result = parsePrivateKey(block, passphrase);
-    if (result.ok)
-        return entryOf(result.key, file);
-    if (!(agent && result.reason === 'no-passphrase'))
-        notices.push(`${file} is passed over: it ${result.problem}.`);
+    const identity = await readIdentity(file, passphrase);
+    if (identity.kind === 'key')
+        return entryOf(identity.key, file);
+    if (identity.kind !== 'missing' && !(agent && identity.kind === 'locked'))
+        notices.push(`${file} is passed over: it ${identity.problem}.`);
     return undefined;
 }
+/** @param source for people */
 function entryOf(key, source) {
     return { key, source, fingerprint: fingerprint(key.getPublicSSH()) };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/key-ring.js
+
+
+
+
+
+
+/** The keys for each host. */
+class KeyRing {
+    #options;
+    constructor(options) {
+        this.#options = options;
+    }
+    /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
+    async planFor(settings) {
+        const { credentials, given, home } = this.#options;
+        if (settings.identity !== undefined)
+            return this.#ownKey(settings, settings.identity);
+        if (given)
+            return plan(settings, undefined, { keys: credentials.keys, wanted: [], files: [] }, []);
+        const socket = settings.agent === 'none' ? undefined : (settings.agent ?? credentials.agent);
+        const choice = settings.identities
+            ? await this.#named(settings.identities, socket !== undefined)
+            : await this.#usual(home, settings.identitiesOnly);
+        const held = await this.#agentKeys(socket);
+        const first = choice.wanted.flatMap((blob) => held.find((key) => key.getPublicSSH().equals(blob)) ?? []);
+        const rest = settings.identitiesOnly ? [] : held.filter((key) => !first.includes(key));
+        return plan(settings, socket, choice, [...new Set([...first, ...rest])]);
+    }
+    /** The one key that the matrix names; from the agent when the file alone does not open. */
+    async #ownKey(settings, file) {
+        const identity = await readIdentity(file, this.#options.passphrase);
+        switch (identity.kind) {
+            case 'key':
+                return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
+            case 'missing':
+                throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
+            case 'unusable':
+                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+            case 'locked': {
+                const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
+                const blob = await readPublicHalf(file);
+                const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
+                if (held.length > 0)
+                    return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
+                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+            }
+        }
+    }
+    /** What the configuration names. Keys that cannot be used are told of and passed over, as ssh does it. */
+    async #named(files, agent) {
+        const keys = [];
+        const wanted = [];
+        for (const { file, line } of files) {
+            const identity = await readIdentity(file, this.#options.passphrase);
+            const where = `${file}, which ${line.file} names on line ${line.line}`;
+            if (identity.kind === 'key') {
+                keys.push(entryOf(identity.key, file));
+                wanted.push(identity.key.getPublicSSH());
+                continue;
+            }
+            const blob = await readPublicHalf(file);
+            if (blob !== undefined)
+                wanted.push(blob);
+            if (identity.kind === 'missing') {
+                if (blob === undefined)
+                    this.#options.notices.add(`The key ${where}, is not there.`);
+            }
+            else if (!(agent && identity.kind === 'locked')) {
+                this.#options.notices.add(`The key ${where}, is passed over: it ${identity.problem}.`);
+            }
+        }
+        return { keys, wanted, files: files.map(({ file }) => file) };
+    }
+    async #usual(home, onlyThose) {
+        const { keys } = this.#options.credentials;
+        const files = USUAL_FILES.map((name) => (0,external_node_path_.join)(home, '.ssh', name));
+        const halves = onlyThose ? await Promise.all(files.map(readPublicHalf)) : [];
+        const wanted = [...keys.map(({ key }) => key.getPublicSSH()), ...halves.flatMap((blob) => blob ?? [])];
+        return { keys, wanted: onlyThose ? wanted : [], files };
+    }
+    async #agentKeys(socket) {
+        if (socket === undefined || socket === '')
+            return [];
+        try {
+            return await keysOf(socket);
+        }
+        catch (error) {
+            this.#options.notices.add(`The ssh agent at ${socket} does not answer: ${error.message}.`);
+            return [];
+        }
+    }
+}
+async function plan({ username, certificates }, socket, { keys, files }, held) {
+    const each = new Map(keys.map((key) => [key.fingerprint, key]));
+    for (const key of held)
+        each.delete(fingerprint(key.getPublicSSH()));
+    const others = [...each.values()];
+    const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
+    return {
+        methods: [
+            ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
+            ...others.map(({ key }) => ({ type: 'publickey', username, key })),
+        ],
+        tried: [
+            ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
+            ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
+        ],
+        certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],
+    };
+}
+async function present(files) {
+    const there = await Promise.all(files.map((file) => (0,external_node_fs_promises_namespaceObject.access)(file).then(() => true, () => false)));
+    return files.filter((_, index) => there[index]);
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/notices.js
+/** What people should know of their keys and hosts, each text once. It comes while hosts are reached, so it is listened to. */
+class Notices {
+    #texts = new Set();
+    #listener;
+    add(text) {
+        if (this.#texts.has(text))
+            return;
+        this.#texts.add(text);
+        this.#listener?.(text);
+    }
+    /** From here on `listener` hears of each; of those that have come before, now. */
+    listen(listener) {
+        this.#listener = listener;
+        for (const text of this.#texts)
+            listener(text);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/build/login.js
 
 
 
+
+
+
+
 /** Until a host that does not answer is given up. */
-const TIMEOUT_MS = 15_000;
-/** @throws UserError for a key or a passphrase that is wrong */
+const login_TIMEOUT_MS = 15_000;
+/** @throws UserError for a key, a passphrase or an ssh configuration that is wrong */
 async function loadLogin(inputs) {
-    const home = (0,external_node_os_namespaceObject.homedir)();
-    const [credentials, knownHosts] = await Promise.all([
-        loadKeys({
-            text: inputs.sshPrivateKey,
-            passphrase: inputs.sshPassphrase,
-            agentSocket: process.env['SSH_AUTH_SOCK'],
+    const { sshPrivateKey, sshPassphrase: passphrase, knownHosts, systemFolder, timeout = login_TIMEOUT_MS } = inputs;
+    const home = inputs.home ?? (0,external_node_os_namespaceObject.homedir)();
+    const agentSocket = 'agentSocket' in inputs ? inputs.agentSocket : process.env['SSH_AUTH_SOCK'];
+    const notices = new Notices();
+    const hostKeys = new HostKeys({ input: knownHosts, home, notices });
+    const [credentials, config] = await Promise.all([
+        loadKeys({ text: sshPrivateKey, passphrase, agentSocket, home }),
+        SshConfig.load({
             home,
+            ...(systemFolder === undefined ? {} : { system: systemFolder }),
+            onNotice: (text) => notices.add(text),
         }),
-        loadKnownHosts(inputs.knownHosts, home),
+        hostKeys.load(),
     ]);
-    return { credentials, knownHosts, timeout: TIMEOUT_MS };
+    const given = sshPrivateKey !== undefined && sshPrivateKey.trim() !== '';
+    const keyRing = new KeyRing({ credentials, given, passphrase, agentSocket, home, notices });
+    return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
+}
+
+;// CONCATENATED MODULE: ./lib/build/settings.js
+
+
+/** What counts: the wish, then what the host matrix brings with it, then the default. */
+function settle(wish, plan) {
+    return {
+        ...wish,
+        load: wish.load ?? plan.load ?? DEFAULT_LOAD,
+        localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/build/stop-signals.js
@@ -65568,6 +87521,124 @@ class StopSignals {
         for (const name of stop_signals_NAMES)
             process.off(name, this.#listener);
     }
+}
+
+;// CONCATENATED MODULE: ./lib/make/makefile-macros.js
+
+
+
+
+
+
+
+
+
+
+const makefile_macros_TIMEOUT_MS = 60_000;
+const MAX_OUTPUT = 64 << 20;
+const STDIN = '-';
+/** Makefiles that include each other are looked through this far. */
+const MOST_INCLUDED = 100;
+/**
+ * The values that the makefile, or the command line, gives to macros (D1: they rank above the environment). The
+ * makefiles are read by make itself, up to the end and no further: nothing is remade or run but `$(shell)`; and only
+ * where their text, or the command line, names one of the macros.
+ *
+ * Not for a makefile from standard input, which can be read once only.
+ *
+ * @returns only macros that are set, with their expanded values
+ */
+async function makefileMacros(names, to) {
+    const intent = makeIntent(to.arguments, to.environment);
+    const named = new RegExp(`(?<![A-Za-z0-9_])(?:${names.join('|')})(?![A-Za-z0-9_])`);
+    if (intent.informational || intent.makefiles.includes(STDIN))
+        return new Map();
+    if (!intent.variables.some((one) => named.test(one)) && !named.test(await makefileTexts(to)))
+        return new Map();
+    const nonce = (0,external_node_crypto_.randomBytes)(12).toString('hex');
+    const questions = names.map((name) => `$(info ${nonce} ${name} $(firstword $(origin ${name})) $(${name}))\n`);
+    const printed = await readBy(to, `${questions.join('')}$(error distmake has read enough)\n`);
+    const values = new Map();
+    for (const line of printed.split('\n')) {
+        const [mark, name = '', origin = '', ...value] = line.split(' ');
+        // `environment override` is -e's doing: a variable of the environment all the same.
+        if (mark === nonce && !['undefined', 'default', 'environment'].includes(origin)) {
+            values.set(name, decode(value.join(' ').trim()));
+        }
+    }
+    return values;
+}
+/** The text of the makefiles that make will read, with what they include by plain names. */
+async function makefileTexts({ arguments: words, directory, environment }) {
+    const intent = makeIntent(words, environment);
+    const home = environmentValue(environment, 'HOME');
+    const start = effectiveDirectory(directory, intent.directories, home);
+    const first = intent.makefiles.length > 0 ? intent.makefiles : [await defaultMakefile(start)];
+    const files = first.flatMap((file) => (file === undefined ? [] : [inDirectory(start, file, home)]));
+    let all = '';
+    for (let at = 0; at < Math.min(files.length, MOST_INCLUDED); at++) {
+        let text;
+        try {
+            text = bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath(files[at] ?? '')));
+        }
+        catch {
+            continue;
+        }
+        all += `${text}\n`;
+        for (const [, included = ''] of text.matchAll(/^ *[-s]?include[ \t]+(.*)$/gm)) {
+            for (const word of included.split(/\s+/)) {
+                const file = inDirectory(start, word);
+                if (word !== '' && !word.includes('$') && !files.includes(file))
+                    files.push(file);
+            }
+        }
+    }
+    return all;
+}
+/** What make prints when it reads `last` behind its makefiles, from standard input. */
+async function readBy({ make, arguments: words, directory, environment }, last) {
+    const kept = changeArguments(words, (a) => a.kind === 'goal' || (a.kind === 'option' && JOB_OPTIONS.has(a.id)), []);
+    const flags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
+    const own = changeEnvironment(environment, [flags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${flags}`]);
+    const all = await withLastMakefile(kept, { directory, environment: own, lastMakefile: STDIN });
+    const env = Object.fromEntries(own.map((entry) => [decode(entry.slice(0, entry.indexOf('='))), decode(entry.slice(entry.indexOf('=') + 1))]));
+    return new Promise((resolve) => {
+        const child = (0,external_node_child_process_namespaceObject.execFile)(decode(make.path), all.map(decode), { cwd: decode(directory), env, encoding: 'latin1', timeout: makefile_macros_TIMEOUT_MS, maxBuffer: MAX_OUTPUT }, 
+        // It always fails: by our $(error), or earlier by one of its own, which the real make will show.
+        (_error, stdout) => resolve(stdout));
+        child.stdin?.on('error', () => undefined);
+        child.stdin?.end(last);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/private-fields.js
+
+/** A mask for a shorter word would blot out the log. */
+const LEAST = 4;
+/**
+ * What a public log must not show: the values of variables, the file of the key, the way through other hosts, and, for a
+ * host with a name of its own, where it is. A host that is called by its address is shown by it: the name that people
+ * see is never masked.
+ */
+function privateFields(hosts) {
+    const names = hosts.map((host) => host.name).join('\n');
+    const places = hosts.flatMap((host) => [
+        ...(host.jump ?? []).flatMap(spellings),
+        ...(host.local || host.name === formatAddress(host) ? [] : spellings(host)),
+    ]);
+    const fields = [
+        ...hosts.flatMap((host) => Object.values(host.environment)),
+        ...hosts.flatMap((host) => host.identity ?? []),
+        ...places.filter((place) => !names.includes(place)),
+    ];
+    return [...new Set(fields)].filter((field) => field.length >= LEAST);
+}
+/** All the forms in which a message may have it. */
+function spellings(address) {
+    const { user, port } = address;
+    const place = { address: address.address, user: undefined, port: undefined };
+    const forms = [formatAddress(address), formatAddress({ ...place, user }), formatAddress({ ...place, port })];
+    return [...forms, formatAddress(place), address.address];
 }
 
 ;// CONCATENATED MODULE: ./lib/util/unreachable.js
@@ -65684,7 +87755,7 @@ class RecipeLog {
         const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
         // make prints the line before it asks: what was cancelled while it waited never ran.
         const shown = fresh.filter((log) => recipe_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
-        const text = shown.map((log) => joined(log.text) + log.remark).join('');
+        const text = shown.map((log) => recipe_log_joined(log.text) + log.remark).join('');
         const ignored = shown.some((log) => log.remark !== '');
         for (const log of fresh) {
             log.printed = true;
@@ -65711,7 +87782,7 @@ class RecipeLog {
         const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
         return {
             title: this.#title(log === undefined ? [] : [log]),
-            text: joined(log?.text),
+            text: recipe_log_joined(log?.text),
             output: log?.text?.output ?? '',
         };
     }
@@ -65768,7 +87839,7 @@ function recipe_log_final(log) {
     const last = log.legs.at(-1);
     return last?.again === true ? undefined : last;
 }
-function joined(text) {
+function recipe_log_joined(text) {
     if (text === undefined)
         return '';
     const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
@@ -66258,100 +88329,6 @@ function formatSeconds(seconds) {
     return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-;// CONCATENATED MODULE: ./lib/action/nearest-word.js
-/**
- * The word that someone most likely meant, or undefined when none is near: at most a third of its letters (and always
- * one) may be wrong, missing, too many, or swapped with their neighbour.
- */
-function nearestWord(text, words) {
-    const ranked = words
-        .map((word) => ({ word, distance: editDistance(text.toLowerCase(), word) }))
-        .filter(({ word, distance }) => distance <= Math.max(1, Math.floor(word.length / 3)))
-        .sort((a, b) => a.distance - b.distance);
-    return ranked[0]?.word;
-}
-/** Edits between two texts, a swap of neighbours counting as one (optimal string alignment). */
-function editDistance(from, to) {
-    // Long texts are far from any word, and not worth the square of their length.
-    if (Math.abs(from.length - to.length) > to.length)
-        return Infinity;
-    let [before, above] = [[], Array.from({ length: to.length + 1 }, (_, column) => column)];
-    for (let row = 1; row <= from.length; row++) {
-        const current = [row];
-        for (let column = 1; column <= to.length; column++) {
-            const cost = from[row - 1] === to[column - 1] ? 0 : 1;
-            const swap = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-            current.push(Math.min(at(above, column) + 1, at(current, column - 1) + 1, at(above, column - 1) + cost, swap ? at(before, column - 2) + 1 : Infinity));
-        }
-        [before, above] = [above, current];
-    }
-    return at(above, to.length);
-}
-function at(row, column) {
-    return row?.[column] ?? Infinity;
-}
-
-;// CONCATENATED MODULE: ./lib/action/shell-words.js
-/**
- * Splits text into words as a POSIX shell does when nothing is expanded: blanks and newlines part words; single quotes
- * keep everything, double quotes everything but a backslash before a dollar, a backquote, a double quote, a backslash or
- * a newline; a backslash outside keeps the next character, and before a newline both vanish (POSIX shell, 2.2). `$` and
- * `#` are ordinary characters. The libraries for this each lose a backslash somewhere, which a compiler flag can't bear.
- *
- * @returns the words, or what is wrong
- */
-function shellWords(text) {
-    const words = [];
-    let word;
-    for (let at = 0; at < text.length; at++) {
-        const char = text[at];
-        if (/[ \t\r\n]/.test(char)) {
-            if (word !== undefined)
-                words.push(word);
-            word = undefined;
-        }
-        else if (char === '\\') {
-            const next = text[++at];
-            if (next === undefined)
-                return 'there is nothing behind the backslash at its end';
-            if (next !== '\n')
-                word = (word ?? '') + next;
-        }
-        else if (char === "'") {
-            const end = text.indexOf("'", at + 1);
-            if (end < 0)
-                return UNCLOSED;
-            word = (word ?? '') + text.slice(at + 1, end);
-            at = end;
-        }
-        else if (char === '"') {
-            const end = closingQuote(text, at);
-            if (end < 0)
-                return UNCLOSED;
-            word =
-                (word ?? '') +
-                    text.slice(at + 1, end).replace(/\\(\n|[$`"\\])/g, (_, kept) => (kept === '\n' ? '' : kept));
-            at = end;
-        }
-        else {
-            word = (word ?? '') + char;
-        }
-    }
-    if (word !== undefined)
-        words.push(word);
-    return words;
-}
-const UNCLOSED = 'a quote is opened and never closed';
-function closingQuote(text, open) {
-    for (let at = open + 1; at < text.length; at++) {
-        if (text[at] === '\\')
-            at++;
-        else if (text[at] === '"')
-            return at;
-    }
-    return -1;
-}
-
 ;// CONCATENATED MODULE: ./lib/action/input-reader.js
 
 
@@ -66402,6 +88379,11 @@ class input_reader_InputReader {
         const meant = near === undefined ? '' : `; did you mean "${near}"?`;
         this.problem(name, `must be ${words.map((one) => `"${one}"`).join(' or ')}, not ${excerpt(text)}${meant}`);
         return words[0];
+    }
+    /** One of the words, exactly, or none. */
+    optionalWord(name, words) {
+        const [first, ...others] = words;
+        return this.text(name) === undefined || first === undefined ? undefined : this.word(name, [first, ...others]);
     }
     /** true or false as the core schema of YAML 1.2 spells them; the same as in other actions. */
     flag(name, preset) {
@@ -66475,6 +88457,7 @@ class input_reader_InputReader {
 
 
 
+
 function readLoginInputs(read) {
     return loginInputs(new InputReader(read));
 }
@@ -66489,7 +88472,8 @@ function readInputs(read, env) {
     const reader = new input_reader_InputReader(read);
     const root = readRoot(reader, env);
     const inputs = {
-        hosts: readHosts(reader, root),
+        farm: readFarm(reader, root),
+        jobs: reader.count('jobs', 1),
         ...loginInputs(reader),
         settings: {
             root,
@@ -66498,8 +88482,7 @@ function readInputs(read, env) {
             makefile: reader.text('makefile'),
             make: readMake(reader),
             arguments: reader.words('arguments'),
-            jobs: reader.count('jobs', 1),
-            localJobs: reader.count('local-jobs', 0) ?? (0,external_node_os_namespaceObject.availableParallelism)(),
+            localJobs: reader.count('local-jobs', 0),
             dist: readDist(reader),
             local: reader.patterns('local'),
             setup: (reader.exactText('setup') ?? '').replaceAll('\r\n', '\n'),
@@ -66507,6 +88490,8 @@ function readInputs(read, env) {
             staging: reader.word('staging', ['tree', 'declared', 'none']),
             exclude: reader.lines('exclude'),
             fallback: reader.word('fallback', ['local', 'never']),
+            load: reader.optionalWord('load', LOAD_POLICIES),
+            toolchain: readToolchain(reader),
             cache: reader.flag('cache', true),
             log: reader.word('log', ['fold', 'failures', 'plain']),
             summary: reader.flag('summary', true),
@@ -66523,7 +88508,7 @@ function readInputs(read, env) {
  *
  * @throws UserError with a line for each that is not
  */
-async function checkInputs({ settings, hosts }) {
+async function checkInputs({ settings, farm: { matrix } }) {
     const reader = new input_reader_InputReader(() => '');
     const { root, workingDirectory, makefile } = settings;
     if ((await kindOf(workingDirectory)) !== 'directory') {
@@ -66539,8 +88524,8 @@ async function checkInputs({ settings, hosts }) {
             reader.problem('makefile', `there is no file ${excerpt(file, 200)}`);
         }
     }
-    if (hosts.kind === 'file' && (await kindOf(hosts.file)) !== 'file') {
-        reader.problem('hosts-file', `there is no file ${excerpt(hosts.file, 200)}`);
+    if (matrix.kind === 'file' && (await kindOf(matrix.file)) !== 'file') {
+        reader.problem('hosts-file', `there is no file ${excerpt(matrix.file, 200)}`);
     }
     reader.finish();
 }
@@ -66558,15 +88543,33 @@ function readRoot(reader, env) {
     }
     return (0,external_node_path_.resolve)('/', workspace);
 }
-function readHosts(reader, root) {
+function readFarm(reader, root) {
+    const group = reader.text('group');
+    return {
+        matrix: readMatrix(reader, root),
+        format: reader.optionalWord('hosts-format', MATRIX_FORMATS),
+        group: group === undefined ? undefined : { value: group, where: 'input group' },
+    };
+}
+function readMatrix(reader, root) {
     const text = reader.block('hosts');
     const file = reader.text('hosts-file');
     if (text !== undefined && file !== undefined) {
         reader.problem('hosts', 'the input hosts-file is given too: leave one of the two out');
     }
     if (text !== undefined)
-        return { kind: 'text', text };
-    return file === undefined ? { kind: 'default' } : { kind: 'file', file: (0,external_node_path_.resolve)(root, file) };
+        return { kind: 'text', text, source: 'input hosts' };
+    if (file === undefined)
+        return { kind: 'default' };
+    const path = (0,external_node_path_.resolve)(root, file);
+    return { kind: 'file', file: path, source: `input hosts-file, ${path}` };
+}
+/** Commands, one a line; `off` alone compares nothing. */
+function readToolchain(reader) {
+    const lines = reader.lines('toolchain').map((line) => line.trim());
+    if (lines.length === 0)
+        return undefined;
+    return lines.length === 1 && lines[0] === 'off' ? [] : lines;
 }
 function readTargets(reader) {
     const targets = reader.words('targets');
@@ -66621,6 +88624,23 @@ async function kindOf(path) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/action/jobs.js
+
+
+
+/**
+ * Recipes that may run at one time, as the input `jobs` or -j says; undefined when neither is given.
+ *
+ * @throws UserError when both are given
+ */
+function askedJobs({ jobs, settings, }) {
+    const asked = makeIntent(settings.arguments.map(encode)).jobs;
+    if (jobs !== undefined && asked !== undefined) {
+        throw new UserError('input arguments: there is a -j, and the input jobs is given too: leave one of the two out');
+    }
+    return jobs ?? asked;
+}
+
 ;// CONCATENATED MODULE: ./lib/action/makefile.js
 
 
@@ -66641,197 +88661,6 @@ async function checkMakefile(settings) {
     if ((await defaultMakefile(directory)) !== undefined)
         return;
     throw new UserError(`input makefile: there is no GNUmakefile, makefile or Makefile in ${decode(directory)}, and no target to make without one`);
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/makehosts.js
-
-
-
-/*
- * bsddistmake's ~/.makehosts: one host a line with the number of jobs it takes at one time. User, port and comments are
- * additions; a file of bsddistmake itself reads the same.
- *
- *   matrix  = { line newline }
- *   line    = { blank } [ host blank { blank } slots { blank } ] [ "#" comment ]
- *   host    = [ user "@" ] address [ ":" port ]
- *   address = name | "[" ipv6 "]"
- *   name    = ( letter | digit | "_" ) { letter | digit | "_" | "." | "-" }        (IPv4 addresses too)
- *   user    = ( letter | digit | "_" | "." ) { letter | digit | one of "_.+@-" }   (up to the last "@")
- *   port    = 1 … 65535
- *   slots   = 1 … 9999
- *   blank   = space | tab
- *
- * A "#" begins a comment where a word could begin. Neither user nor name can begin with "-": nothing in a matrix may
- * ever be taken for an option.
- */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
-const USER = /^[A-Za-z0-9_.][A-Za-z0-9_.+@-]*$/;
-// eslint-disable-next-line no-control-regex -- those are what it looks for
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
-const makehosts_SSH_PORT = 22;
-const MOST_SLOTS = 9999;
-const MOST_PROBLEMS = 10;
-const FORM = 'A line is "[user@]name[:port] N", N being the jobs it may run at one time, such as "ci@build1.example.org:2222 8"; ' +
-    'an IPv6 address goes in brackets: "[2001:db8::7]:2222 8".';
-/**
- * The hosts of a matrix in the makehosts form, in its order.
- *
- * @param source what errors call the text: `input hosts`, or the name of a file
- * @throws UserError naming every bad line (the first ten), or saying that there is no host at all
- */
-function parseMakehosts(text, source) {
-    const hosts = new Map();
-    const problems = [];
-    for (const [index, raw] of text.split(/\r?\n/).entries()) {
-        const line = index + 1;
-        const host = parseLine(raw, line);
-        if (host === undefined)
-            continue;
-        const problem = typeof host === 'string' ? host : twice(host, hosts.get(identity(host)));
-        if (problem !== undefined)
-            problems.push(`${source}, line ${line}: ${problem}`);
-        else if (typeof host !== 'string')
-            hosts.set(identity(host), host);
-    }
-    if (problems.length > 0) {
-        const more = problems.length - MOST_PROBLEMS;
-        const rest = more > 0 ? [`${source}: ${more} more bad ${more === 1 ? 'line' : 'lines'}`] : [];
-        throw new UserError([...problems.slice(0, MOST_PROBLEMS), ...rest, FORM].join('\n'));
-    }
-    if (hosts.size === 0)
-        throw new UserError(`${source}: there is no host in it\n${FORM}`);
-    return [...hosts.values()];
-}
-/** A host, what is wrong with the line, or undefined for a line without a host. */
-function parseLine(raw, line) {
-    const control = CONTROL.exec(raw);
-    if (control !== null)
-        return `there is a control character in it: ${excerpt(control[0])}`;
-    const words = raw.replace(/(^|[ \t])#.*$/, '').match(/[^ \t]+/g) ?? [];
-    const [name, capacity, extra] = words;
-    if (name === undefined)
-        return undefined;
-    const target = parseTarget(name);
-    if (typeof target === 'string')
-        return target;
-    if (capacity === undefined)
-        return `the number of jobs is missing after ${excerpt(name)}`;
-    if (extra !== undefined)
-        return `there is something behind the number of jobs: ${excerpt(extra)}`;
-    const slots = parseSlots(capacity);
-    return typeof slots === 'string' ? slots : { name, ...target, slots, local: name === 'localhost', line };
-}
-function parseTarget(word) {
-    // As ssh does it: a user may have "@" in it, a name may not.
-    const at = word.lastIndexOf('@');
-    const user = at < 0 ? undefined : word.slice(0, at);
-    if (user === '')
-        return `the user before "@" is missing in ${excerpt(word)}`;
-    if (user !== undefined && !USER.test(user))
-        return `${excerpt(user)} cannot be the name of a user`;
-    const place = word.slice(at + 1);
-    const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(place);
-    if (bracketed === null && place.split(':').length > 2) {
-        return `an IPv6 address must be in brackets: ${excerpt(place)}`;
-    }
-    const [, address = '', port] = bracketed ?? /^([^:]*)(?::(.*))?$/.exec(place) ?? [];
-    if (address === '')
-        return `the name of the host is missing in ${excerpt(word)}`;
-    if (bracketed !== null && !(0,external_node_net_.isIPv6)(address))
-        return `${excerpt(address)} in brackets is no IPv6 address`;
-    if (bracketed === null && !NAME.test(address))
-        return `${excerpt(address)} cannot be the name of a host`;
-    if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
-        return `the port must be a number from 1 to 65535, not ${excerpt(port)}`;
-    }
-    return { address, user, port: port === undefined ? makehosts_SSH_PORT : Number(port) };
-}
-function parseSlots(word) {
-    if (/^-\d+$/.test(word))
-        return `the number of jobs is negative: ${excerpt(word)}`;
-    if (!/^\d+$/.test(word))
-        return `the number of jobs is not a number: ${excerpt(word)}`;
-    const slots = Number(word);
-    if (slots === 0)
-        return 'the number of jobs is zero: leave the host out instead';
-    return slots > MOST_SLOTS ? `the number of jobs is above ${MOST_SLOTS}: ${excerpt(word)}` : slots;
-}
-/** The same for two lines that lead to the same login, however they are written. */
-function identity(host) {
-    return host.local ? 'localhost' : `${host.user ?? ''}@[${host.address.toLowerCase()}]:${host.port}`;
-}
-function twice(host, before) {
-    return before && `${excerpt(host.name)} is there twice, first on line ${before.line}: one line with the sum will do`;
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/matrix.js
-
-
-/**
- * The hosts of a matrix as the user gave it: plain, or as base64 on one line (which is what fits a secret best: the
- * runner masks each line of a secret by itself). Lines in errors are those of the plain text.
- *
- * @param source what errors call the text: `input hosts`, or the name of a file
- * @throws UserError with every line that is wrong
- */
-function parseMatrix(text, source) {
-    const decoded = decodeBase64(text);
-    const [plain, name] = decoded === undefined ? [text, source] : [decoded, `${source} (decoded from base64)`];
-    // Errors show words of the text: nobody wants to see those of a key in a log.
-    if (plain.includes('PRIVATE KEY-----')) {
-        throw new UserError(`${name}: this is a private key, not a host matrix; the key belongs in the input ssh-private-key`);
-    }
-    return parseMakehosts(plain.replace(/^\ufeff/, ''), name);
-}
-/**
- * The text behind a single word of base64 (padding may be missing), or undefined when it is not that: no line of a
- * matrix is a single word, so nothing is taken away from the plain form.
- */
-function decodeBase64(text) {
-    const word = text.replace(/^\ufeff/, '').trim();
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(word))
-        return undefined;
-    let decoded;
-    try {
-        decoded = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(word, 'base64'));
-    }
-    catch {
-        return undefined;
-    }
-    return looksLikeMatrix(decoded) || decoded.includes('PRIVATE KEY-----') ? decoded : undefined;
-}
-/** Text without control characters, with a line of two words or more: a short word that decodes by chance is neither. */
-function looksLikeMatrix(text) {
-    // eslint-disable-next-line no-control-regex -- those are what it looks for
-    return !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text) && /^[ \t]*[^#\s]\S*[ \t]+\S/m.test(text);
-}
-
-;// CONCATENATED MODULE: ./lib/action/matrix.js
-
-
-
-
-
-/**
- * The hosts that the inputs name; with neither input, those of `~/.makehosts`; undefined when that is not there either.
- *
- * @throws UserError for a matrix that cannot be read or is wrong
- */
-async function loadMatrix(input) {
-    if (input.kind === 'text')
-        return parseMatrix(input.text, 'input hosts');
-    const file = input.kind === 'file' ? input.file : (0,external_node_path_.join)((0,external_node_os_namespaceObject.homedir)(), '.makehosts');
-    try {
-        return parseMatrix(await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'utf8'), input.kind === 'file' ? `input hosts-file, ${file}` : file);
-    }
-    catch (error) {
-        const { code } = error;
-        if (error instanceof UserError)
-            throw error;
-        if (code === 'ENOENT' && input.kind === 'default')
-            return undefined;
-        throw new UserError(`${file} cannot be read (${code ?? String(error)})`);
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/action/outputs.js
@@ -66864,12 +88693,30 @@ function maskSecrets(texts) {
         }
     }
 }
+/** Masks private values of the host matrix: hosts/private-fields.ts knows which. */
+function maskFields(fields) {
+    for (const field of fields)
+        core_setSecret(field);
+}
+/**
+ * Takes the inputs of this action out of the environment, once they are read: recipes and whatever else is started
+ * have no business with keys and host lists.
+ */
+function forgetInputs(environment) {
+    for (const name of INPUTS)
+        Reflect.deleteProperty(environment, `INPUT_${name.toUpperCase()}`);
+}
+/** Those that may hold a secret. */
+const INPUTS = ['hosts', 'ssh-private-key', 'ssh-passphrase', 'known-hosts', 'setup'];
 
 ;// CONCATENATED MODULE: ./lib/action/state.js
 
+
 const state_NAME = 'run';
 /** Kept by the runner for post, the last one counts; to be called before anything is made on a further host. */
-function saveRunState(state) {
+function saveRunState(staging, hosts) {
+    const { environment, setup, startup } = HOST_DEFAULTS;
+    const state = { staging, hosts: hosts.map((host) => ({ ...host, environment, setup, startup })) };
     saveState(state_NAME, JSON.stringify(state));
 }
 /** undefined: main never got as far as to touch a host. */
@@ -66879,6 +88726,12 @@ function loadRunState() {
 }
 
 ;// CONCATENATED MODULE: ./lib/action/run.js
+
+
+
+
+
+
 
 
 
@@ -66916,13 +88769,30 @@ async function run_run(log) {
 async function runBuild(log, signals) {
     const inputs = readInputs((name) => getInput(name, { trimWhitespace: false }), process.env);
     maskSecrets([inputs.sshPrivateKey, inputs.sshPassphrase]);
+    forgetInputs(process.env);
     await checkInputs(inputs);
-    const settings = resolved(inputs.settings);
-    const matrix = await loadMatrix(inputs.hosts);
-    const hosts = matrix ?? [];
-    const jobs = jobCount(hosts, settings);
-    await checkMakefile(settings);
-    const make = await findMake(settings.make, encode(process.env['PATH'] ?? ''));
+    const wish = resolved(inputs.settings);
+    const jobs = askedJobs(inputs);
+    await checkMakefile(wish);
+    const make = await findMake(wish.make, encode(process.env['PATH'] ?? ''));
+    const words = run_makeWords(wish);
+    const environment = ownEnvironment();
+    const directory = wish.workingDirectory;
+    const plan = await planFarm({ ...inputs.farm, jobs }, {
+        macros: await makefileMacros(DMAKE_NAMES, {
+            make,
+            arguments: words.map(encode),
+            directory: encode(directory),
+            environment,
+        }),
+        environment: process.env,
+        home: (0,external_node_os_namespaceObject.homedir)(),
+        directory,
+        makehosts: 'plain',
+    });
+    const { hosts } = plan;
+    maskFields(privateFields(hosts));
+    const settings = settle(wish, plan);
     const remote = hosts.filter((host) => !host.local);
     const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
     const fold = new FoldLog({ log, mode: settings.log, root: encode(settings.root) });
@@ -66934,10 +88804,15 @@ async function runBuild(log, signals) {
             writeOutputs(event);
     };
     const notice = (text) => sink({ type: 'message', level: 'notice', text });
-    if (!matrix)
+    for (const text of plan.warnings)
+        sink({ type: 'message', level: 'warning', text });
+    for (const text of plan.notices)
+        notice(text);
+    if (!plan.matrix && plan.notices.length === 0)
         notice('there is no host matrix (input hosts or hosts-file, or ~/.makehosts): everything runs on the runner');
     for (const text of login?.credentials.notices ?? [])
         notice(text);
+    login?.notices.listen(notice);
     const staging = stagingName(new Date());
     const used = [];
     const outcome = await build({
@@ -66945,17 +88820,14 @@ async function runBuild(log, signals) {
         hosts,
         login,
         make,
-        arguments: [
-            ...(settings.makefile === undefined ? [] : ['-f', settings.makefile]),
-            ...settings.arguments,
-            ...settings.targets,
-        ],
-        jobs,
+        arguments: words,
+        makeArguments: plan.matrix?.makeArguments ?? '',
+        jobs: jobs === 'unlimited' ? 'places' : (jobs ?? plan.jobs ?? 'places'),
         staging,
         piped: true,
         onHostUsed: (host) => {
             used.push(host);
-            saveRunState({ staging, hosts: used });
+            saveRunState(staging, used);
         },
         cleanUp: false,
         sink,
@@ -66966,6 +88838,9 @@ async function runBuild(log, signals) {
     if (settings.summary && file)
         (0,external_node_fs_.appendFileSync)(file, summary.render());
     return outcome;
+}
+function run_makeWords({ makefile, arguments: words, targets }) {
+    return [...(makefile === undefined ? [] : ['-f', makefile]), ...words, ...targets];
 }
 /** Processes see the real path of where they are: the workspace must go by the same name. */
 function resolved(settings) {
@@ -66987,7 +88862,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9677);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(454);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
 
 

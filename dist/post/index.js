@@ -52048,6 +52048,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:events"
 
 /***/ }),
 
+/***/ 3024:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+
+/***/ }),
+
 /***/ 7067:
 /***/ ((module) => {
 
@@ -52181,7 +52188,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 2621:
+/***/ 4391:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -55176,19 +55183,16 @@ if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
  *
  * @returns undefined when it is gone, else why not, for people
  */
-async function cleanHost(pool, staging) {
+async function cleanHost(channels, staging) {
     if (!isStagingName(staging))
         return `${staging} is not a staging directory`;
     try {
-        const channel = await pool.exec(`exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`);
+        const channel = await channels.exec(`exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`);
         let complaint = '';
         channel.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-500)));
         channel.resume();
         channel.end();
-        // Not 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader.
-        const status = await new Promise((resolve) => {
-            channel.on('close', (code) => resolve(code));
-        });
+        const status = await channel.exited;
         return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
     }
     catch (error) {
@@ -55196,10 +55200,664 @@ async function cleanHost(pool, staging) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: ./node_modules/ssh-config/lib/glob.js
+function escapeChars(text, chars) {
+    for (let char of chars) {
+        text = text.replace(new RegExp('\\' + char, 'g'), '\\' + char);
+    }
+    return text;
+}
+function match(pattern, text) {
+    pattern = escapeChars(pattern, '\\()[]{}.+^$|');
+    pattern = pattern
+        .replace(/\*/g, '.*')
+        .replace(/\?/g, '.?');
+    return new RegExp('^(?:' + pattern + ')$').test(text);
+}
+/**
+ * A helper function to match input against [pattern-list](https://www.freebsd.org/cgi/man.cgi?query=ssh_config&sektion=5#PATTERNS).
+ * According to `man ssh_config`, negated patterns shall be matched first.
+ *
+ * @param {string|string[]} patternList one or more glob patterns to match
+ * @param {string} text the text to match
+ */
+function glob(patternList, text) {
+    const patterns = Array.isArray(patternList) ? patternList : patternList.split(/,/);
+    // > If a negated entry is matched, then the Host entry is ignored, regardless of whether any other patterns on the line match.
+    let result = false;
+    for (const pattern of patterns) {
+        const negate = pattern[0] == '!';
+        if (negate && match(pattern.slice(1), text)) {
+            return false;
+        }
+        else if (match(pattern, text)) {
+            // wait until all of the pattern match results because there might be a negated pattern
+            result = true;
+        }
+    }
+    return result;
+}
+/* harmony default export */ const lib_glob = (glob);
+//# sourceMappingURL=glob.js.map
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./node_modules/ssh-config/lib/ssh-config.js
+
+
+
+const RE_SPACE = /\s/;
+const RE_LINE_BREAK = /\r|\n/;
+const RE_SECTION_DIRECTIVE = /^(Host|Match)$/i;
+const RE_MULTI_VALUE_DIRECTIVE = /^(GlobalKnownHostsFile|Host|IPQoS|SendEnv|UserKnownHostsFile|ProxyCommand|KnownHostsCommand|Match|CanonicalDomains|Include)$/i;
+const RE_COMMAND_DIRECTIVE = /^(ProxyCommand|KnownHostsCommand)$/i;
+const RE_QUOTE_DIRECTIVE = /^(?:CertificateFile|IdentityFile|IdentityAgent|User|Include)$/i;
+const RE_SINGLE_LINE_DIRECTIVE = /^(Include|IdentityFile)$/i;
+/**
+ * A type of line in an ssh-config file. Differentiates between directives,
+ * comments, and empty lines.
+ */
+var LineType;
+(function (LineType) {
+    /** line with a directive in an ssh-config file */
+    LineType[LineType["DIRECTIVE"] = 1] = "DIRECTIVE";
+    /** line with a comment in an ssh-config file */
+    LineType[LineType["COMMENT"] = 2] = "COMMENT";
+    /** empty line in an ssh-config file */
+    LineType[LineType["EMPTY"] = 3] = "EMPTY";
+})(LineType || (LineType = {}));
+const REPEATABLE_DIRECTIVES = [
+    'IdentityFile',
+    'LocalForward',
+    'RemoteForward',
+    'DynamicForward',
+    'CertificateFile',
+];
+function compare(line, opts) {
+    // @ts-ignore
+    return opts.hasOwnProperty(line.param) && opts[line.param] === line.value;
+}
+function getIndent(config) {
+    for (const line of config) {
+        if (line.type === LineType.DIRECTIVE && 'config' in line) {
+            for (const subline of line.config) {
+                if (subline.before) {
+                    return subline.before;
+                }
+            }
+        }
+    }
+    return '  ';
+}
+function ssh_config_match(criteria, context) {
+    const testCriterion = (key, criterion) => {
+        switch (key.toLowerCase()) {
+            case 'all':
+                return true;
+            case 'final':
+                if (context.inFinalPass) {
+                    return true;
+                }
+                context.doFinalPass = true;
+                return false;
+            case 'exec':
+                if (!context.options.matchExec) {
+                    return false;
+                }
+                const command = `function main {
+          ${criterion}
+        }
+        main`;
+                return (0,external_node_child_process_namespaceObject.spawnSync)(command, { shell: true }).status === 0;
+            case 'host':
+                return lib_glob(criterion, context.params.HostName);
+            case 'originalhost':
+                return lib_glob(criterion, context.params.OriginalHost);
+            case 'user':
+                return lib_glob(criterion, context.params.User);
+            case 'localuser':
+                return lib_glob(criterion, context.params.LocalUser);
+        }
+    };
+    for (const key in criteria) {
+        const criterion = criteria[key];
+        const values = Array.isArray(criterion) ? criterion.map(({ val }) => val) : criterion;
+        if (!testCriterion(key, values)) {
+            return false;
+        }
+    }
+    return true;
+}
+/**
+ * Represents parsed SSH config. Main element of this library.
+ *
+ * A parsed SSH config is modelled as an array of {@link Line}s.
+ */
+class SSHConfig extends Array {
+    /** shortcut to access {@link LineType.DIRECTIVE} */
+    static DIRECTIVE = LineType.DIRECTIVE;
+    /** shortcut to access {@link LineType.COMMENT} */
+    static COMMENT = LineType.COMMENT;
+    /** shortcut to access {@link LineType.EMPTY} */
+    static EMPTY = LineType.EMPTY;
+    /**
+     * Parse SSH config text into structured object.
+     */
+    static parse(text) {
+        return parse(text);
+    }
+    /**
+     * Stringify structured object into SSH config text.
+     */
+    static stringify(config) {
+        return stringify(config);
+    }
+    compute(opts, computeOpts) {
+        if (typeof opts === 'string')
+            opts = { Host: opts };
+        let userInfo;
+        try {
+            userInfo = external_node_os_namespaceObject.userInfo();
+        }
+        catch {
+            // os.userInfo() throws a SystemError if a user has no username or homedir.
+            userInfo = { username: process.env.USER || process.env.USERNAME || '' };
+        }
+        const context = {
+            params: {
+                Host: opts.Host,
+                HostName: opts.Host,
+                OriginalHost: opts.Host,
+                User: userInfo.username,
+                LocalUser: userInfo.username,
+            },
+            options: {
+                ignoreCase: computeOpts?.ignoreCase === true,
+                matchExec: computeOpts?.matchExec !== false,
+            },
+            inFinalPass: false,
+            doFinalPass: false,
+        };
+        const obj = {};
+        const setProperty = (name, value) => {
+            const key = computeOpts?.ignoreCase ? name.toLowerCase() : name;
+            let val;
+            if (Array.isArray(value)) {
+                if (RE_COMMAND_DIRECTIVE.test(key)) {
+                    val = value.map(({ val, separator, quoted }) => {
+                        return `${separator}${quoted ? `"${val.replace(/"/g, '\\"')}"` : val}`;
+                    }).join('').trim();
+                }
+                else {
+                    val = value.map(({ val }) => val);
+                }
+            }
+            else {
+                val = value;
+            }
+            const val0 = Array.isArray(val) ? val[0] : val;
+            // Use case-insensitive check for repeatable directives
+            const isRepeatable = REPEATABLE_DIRECTIVES.some(d => d.toLowerCase() === name.toLowerCase());
+            if (isRepeatable) {
+                const list = (obj[key] || (obj[key] = []));
+                list.push(...[].concat(val));
+            }
+            else if (obj[key] == null) {
+                if (name === 'HostName') {
+                    context.params.HostName = val0;
+                }
+                else if (name === 'User') {
+                    context.params.User = val0;
+                }
+                obj[key] = val;
+            }
+        };
+        if (opts.User !== undefined) {
+            setProperty('User', opts.User);
+        }
+        const doPass = () => {
+            for (const line of this) {
+                if (line.type !== LineType.DIRECTIVE)
+                    continue;
+                // Host and Match directives are always case-insensitive (per OpenSSH behavior)
+                if (/^host$/i.test(line.param) && lib_glob(Array.isArray(line.value) ? line.value.map(({ val }) => val) : line.value, context.params.Host)) {
+                    let canonicalizeHostName = false;
+                    let canonicalDomains = [];
+                    setProperty(line.param, line.value);
+                    for (const subline of line.config) {
+                        if (subline.type === LineType.DIRECTIVE) {
+                            setProperty(subline.param, subline.value);
+                            if (/^CanonicalizeHostName$/i.test(subline.param) && subline.value === 'yes') {
+                                canonicalizeHostName = true;
+                            }
+                            if (/^CanonicalDomains$/i.test(subline.param) && Array.isArray(subline.value)) {
+                                canonicalDomains = subline.value.map(({ val }) => val);
+                            }
+                        }
+                    }
+                    if (canonicalDomains.length > 0 && canonicalizeHostName && context.params.Host === context.params.OriginalHost) {
+                        for (const domain of canonicalDomains) {
+                            const host = `${context.params.OriginalHost}.${domain}`;
+                            const { status, stderr } = (0,external_node_child_process_namespaceObject.spawnSync)('nslookup', [host]);
+                            if (status === 0 && !/can't find/.test(stderr.toString())) {
+                                context.params.Host = host;
+                                setProperty('Host', host);
+                                doPass();
+                                break;
+                            }
+                        }
+                    }
+                }
+                else if (/^match$/i.test(line.param) && 'criteria' in line && ssh_config_match(line.criteria, context)) {
+                    for (const subline of line.config) {
+                        if (subline.type === LineType.DIRECTIVE) {
+                            setProperty(subline.param, subline.value);
+                        }
+                    }
+                }
+                else if (!/^(host|match)$/i.test(line.param)) {
+                    setProperty(line.param, line.value);
+                }
+            }
+        };
+        doPass();
+        if (context.doFinalPass) {
+            context.inFinalPass = true;
+            context.params.Host = context.params.HostName;
+            doPass();
+        }
+        return obj;
+    }
+    find(opts) {
+        if (typeof opts === 'function')
+            return super.find(opts);
+        if (!(opts && ('Host' in opts || 'Match' in opts))) {
+            throw new Error('Can only find by Host or Match');
+        }
+        return super.find((line) => 'param' in line && compare(line, opts));
+    }
+    remove(opts) {
+        let index;
+        if (typeof opts === 'function') {
+            index = super.findIndex(opts);
+        }
+        else if (!(opts && ('Host' in opts || 'Match' in opts))) {
+            throw new Error('Can only remove by Host or Match');
+        }
+        else {
+            index = super.findIndex((line) => 'param' in line && compare(line, opts));
+        }
+        if (index >= 0)
+            return this.splice(index, 1);
+    }
+    /**
+     * Convert this SSH config to its textual presentation via {@link stringify}.
+     */
+    toString() {
+        return stringify(this);
+    }
+    /**
+     * Append new section to existing SSH config.
+     */
+    append(opts) {
+        const indent = getIndent(this);
+        const lastEntry = this.length > 0 ? this[this.length - 1] : null;
+        let config = lastEntry && lastEntry.config || this;
+        let configWas = this;
+        let lastLine = config.length > 0 ? config[config.length - 1] : lastEntry;
+        if (lastLine && !lastLine.after)
+            lastLine.after = '\n';
+        let sectionLineFound = config !== configWas;
+        for (const param in opts) {
+            const value = opts[param];
+            const line = {
+                type: LineType.DIRECTIVE,
+                param,
+                separator: ' ',
+                value: Array.isArray(value) ? value.map((val, i) => ({ val, separator: i === 0 ? '' : ' ' })) : value,
+                before: sectionLineFound ? indent : indent.replace(/  |\t/, ''),
+                after: '\n',
+            };
+            if (RE_SECTION_DIRECTIVE.test(param)) {
+                sectionLineFound = true;
+                line.before = indent.replace(/  |\t/, '');
+                config = configWas;
+                // separate sections with an extra newline
+                // https://github.com/cyjake/ssh-config/issues/23#issuecomment-564768248
+                if (lastLine && lastLine.after === '\n')
+                    lastLine.after += '\n';
+                config.push(line);
+                config = line.config = new SSHConfig();
+            }
+            else {
+                config.push(line);
+            }
+            lastLine = line;
+        }
+        return configWas;
+    }
+    /**
+     * Prepend new section to existing SSH config.
+     */
+    prepend(opts, beforeFirstSection = false) {
+        const indent = getIndent(this);
+        let config = this;
+        let i = 0;
+        // insert above known sections
+        if (beforeFirstSection) {
+            while (i < this.length && !('config' in this[i])) {
+                i += 1;
+            }
+            if (i >= this.length) { // No sections in original config
+                return this.append(opts);
+            }
+        }
+        // Prepend new section above the first section
+        let sectionLineFound = false;
+        let processedLines = 0;
+        for (const param in opts) {
+            processedLines += 1;
+            const value = opts[param];
+            const line = {
+                type: LineType.DIRECTIVE,
+                param,
+                separator: ' ',
+                value: Array.isArray(value) ? value.map((val, i) => ({ val, separator: i === 0 ? '' : ' ' })) : value,
+                before: '',
+                after: '\n',
+            };
+            if (RE_SECTION_DIRECTIVE.test(param)) {
+                line.before = indent.replace(/  |\t/, '');
+                config.splice(i, 0, line);
+                config = line.config = new SSHConfig();
+                sectionLineFound = true;
+                continue;
+            }
+            // separate from previous sections with an extra newline
+            if (processedLines === Object.keys(opts).length) {
+                line.after += '\n';
+            }
+            if (!sectionLineFound) {
+                config.splice(i, 0, line);
+                i += 1;
+                // Add an extra newline if a single line directive like Include
+                if (RE_SINGLE_LINE_DIRECTIVE.test(param)) {
+                    line.after += '\n';
+                }
+                continue;
+            }
+            line.before = indent;
+            config.push(line);
+        }
+        return config;
+    }
+}
+/**
+ * Parse SSH config text into structured object.
+ */
+function parse(text) {
+    // Handle Buffer input by converting to string
+    const input = typeof text === 'string' ? text : text.toString('utf-8');
+    let i = 0;
+    let chr = next();
+    let config = new SSHConfig();
+    let configWas = config;
+    function next() {
+        return input[i++];
+    }
+    function space() {
+        let spaces = '';
+        while (RE_SPACE.test(chr)) {
+            spaces += chr;
+            chr = next();
+        }
+        return spaces;
+    }
+    function linebreak() {
+        let breaks = '';
+        while (RE_LINE_BREAK.test(chr)) {
+            breaks += chr;
+            chr = next();
+        }
+        return breaks;
+    }
+    function parameter() {
+        let param = '';
+        while (chr && /[^ \t=]/.test(chr)) {
+            param += chr;
+            chr = next();
+        }
+        return param;
+    }
+    function separator() {
+        let sep = space();
+        if (chr === '=') {
+            sep += chr;
+            chr = next();
+        }
+        return (sep + space());
+    }
+    function value() {
+        let val = '';
+        let quoted = false;
+        let escaped = false;
+        while (chr && !RE_LINE_BREAK.test(chr)) {
+            // backslash escapes only double quotes
+            if (escaped) {
+                val += chr === '"' ? chr : `\\${chr}`;
+                escaped = false;
+            }
+            // ProxyCommand ssh -W "%h:%p" firewall.example.org
+            else if (chr === '"' && (!val || quoted)) {
+                quoted = !quoted;
+            }
+            else if (chr === '\\') {
+                escaped = true;
+            }
+            else if (chr === '#' && !quoted) {
+                break;
+            }
+            else {
+                val += chr;
+            }
+            chr = next();
+        }
+        if (quoted || escaped) {
+            throw new Error(`Unexpected line break at ${val}`);
+        }
+        return val.trim();
+    }
+    function comment() {
+        const type = LineType.COMMENT;
+        let content = '';
+        while (chr && !RE_LINE_BREAK.test(chr)) {
+            content += chr;
+            chr = next();
+        }
+        return { type, content, before: '', after: '' };
+    }
+    // Host *.co.uk
+    // Host * !local.dev
+    // Host "foo bar"
+    function values() {
+        const results = [];
+        let val = '';
+        // whether current value is quoted or not
+        let valQuoted = false;
+        // the separator preceding current value
+        let valSeparator = ' ';
+        // whether current context is within quotations or not
+        let quoted = false;
+        let escaped = false;
+        while (chr && !RE_LINE_BREAK.test(chr)) {
+            if (escaped) {
+                val += chr === '"' ? chr : `\\${chr}`;
+                escaped = false;
+            }
+            else if (chr === '"') {
+                quoted = !quoted;
+            }
+            else if (chr === '\\') {
+                escaped = true;
+            }
+            else if (quoted) {
+                val += chr;
+                valQuoted = true;
+            }
+            else if (/[ \t=]/.test(chr)) {
+                if (val) {
+                    results.push({ val, separator: valSeparator, quoted: valQuoted });
+                    val = '';
+                    valQuoted = false;
+                    valSeparator = chr;
+                }
+                // otherwise ignore the space
+            }
+            else if (chr === '#' && results.length > 0) {
+                break;
+            }
+            else {
+                val += chr;
+            }
+            chr = next();
+        }
+        if (quoted || escaped) {
+            throw new Error(`Unexpected line break at ${results.map(({ val }) => val).concat(val).join(' ')}`);
+        }
+        if (val)
+            results.push({ val, separator: valSeparator, quoted: valQuoted });
+        return results.length > 1 ? results : results[0].val;
+    }
+    function directive() {
+        const type = LineType.DIRECTIVE;
+        const param = parameter();
+        // Host "foo bar" baz
+        const multiple = RE_MULTI_VALUE_DIRECTIVE.test(param);
+        const result = {
+            type,
+            param,
+            separator: separator(),
+            quoted: !multiple && chr === '"',
+            value: multiple ? values() : value(),
+            before: '',
+            after: '',
+        };
+        if (!result.quoted)
+            delete result.quoted;
+        if (/^Match$/i.test(param)) {
+            const criteria = {};
+            if (typeof result.value === 'string') {
+                result.value = [{ val: result.value, separator: '', quoted: result.quoted }];
+            }
+            let i = 0;
+            while (i < result.value.length) {
+                const { val: keyword } = result.value[i];
+                switch (keyword.toLowerCase()) {
+                    case 'all':
+                    case 'canonical':
+                    case 'final':
+                        criteria[keyword] = [];
+                        i += 1;
+                        break;
+                    default:
+                        if (i + 1 >= result.value.length) {
+                            throw new Error(`Missing value for match criteria ${keyword}`);
+                        }
+                        criteria[keyword] = result.value[i + 1].val;
+                        i += 2;
+                        break;
+                }
+            }
+            result.criteria = criteria;
+        }
+        return result;
+    }
+    function line() {
+        const before = space();
+        const node = chr === '#' ? comment() : directive();
+        const after = linebreak();
+        node.before = before;
+        node.after = after;
+        return node;
+    }
+    while (chr) {
+        let node = line();
+        if (node.type === LineType.DIRECTIVE && RE_SECTION_DIRECTIVE.test(node.param)) {
+            config = configWas;
+            config.push(node);
+            config = node.config = new SSHConfig();
+        }
+        else if (node.type === LineType.DIRECTIVE && !node.param) {
+            // blank lines at file end
+            if (config.length === 0) {
+                if (configWas.length === 0) {
+                    configWas.push({ type: LineType.EMPTY, before: '', after: node.before });
+                }
+                else {
+                    configWas[configWas.length - 1].after += node.before;
+                }
+            }
+            else {
+                config[config.length - 1].after += node.before;
+            }
+        }
+        else {
+            config.push(node);
+        }
+    }
+    return configWas;
+}
+/**
+ * Stringify structured object into SSH config text.
+ */
+function stringify(config) {
+    let str = '';
+    function formatValue(value, quoted) {
+        if (Array.isArray(value)) {
+            let result = '';
+            for (const { val, separator, quoted } of value) {
+                result += (result ? separator : '') + formatValue(val, quoted || RE_SPACE.test(val));
+            }
+            return result;
+        }
+        return quoted ? `"${value}"` : value;
+    }
+    function formatDirective(line) {
+        const quoted = line.quoted
+            || (RE_QUOTE_DIRECTIVE.test(line.param) && typeof line.value === 'string' && RE_SPACE.test(line.value));
+        const value = formatValue(line.value, quoted);
+        return `${line.param}${line.separator}${value}`;
+    }
+    const format = (line) => {
+        str += line.before;
+        if (line.type === LineType.COMMENT) {
+            str += line.content;
+        }
+        else if (line.type === LineType.DIRECTIVE && REPEATABLE_DIRECTIVES.includes(line.param)) {
+            (Array.isArray(line.value) ? line.value : [line.value]).forEach((value, i, values) => {
+                str += formatDirective({ ...line, value: typeof value !== 'string' ? value.val : value });
+                if (i < values.length - 1)
+                    str += `\n${line.before}`;
+            });
+        }
+        else if (line.type === LineType.DIRECTIVE) {
+            str += formatDirective(line);
+        }
+        str += line.after;
+        if ('config' in line) {
+            line.config.forEach(format);
+        }
+    };
+    config.forEach(format);
+    return str;
+}
+
+//# sourceMappingURL=ssh-config.js.map
 ;// CONCATENATED MODULE: ./lib/util/user-error.js
 /**
  * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
@@ -55207,6 +55865,355 @@ var external_node_path_ = __nccwpck_require__(6760);
  */
 class UserError extends Error {
     name = 'UserError';
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/config-file.js
+
+
+
+
+
+/** As many as ssh follows. */
+const MAX_DEPTH = 16;
+/** Commands: ssh takes the rest of the line as it stands. */
+const COMMANDS = new Set(['proxycommand', 'localcommand', 'remotecommand', 'knownhostscommand']);
+/** Keywords with a list of words behind them. */
+const LISTS = new Set([
+    'host',
+    'match',
+    'include',
+    'userknownhostsfile',
+    'globalknownhostsfile',
+    'sendenv',
+    'setenv',
+]);
+/**
+ * Reads a configuration and all that it includes (ssh_config(5)). A file that is not there is an empty one.
+ *
+ * @throws UserError with file and line for what cannot be parsed
+ */
+async function readConfig(file, place, depth = 0) {
+    const text = await readText(file, place);
+    const lines = [];
+    for (const [index, content] of text.split('\n').entries()) {
+        const at = { file, line: index + 1 };
+        const parsed = parseLine(content.trim(), at);
+        if (parsed === undefined)
+            continue;
+        const included = [];
+        if (parsed.keyword === 'include') {
+            if (depth === MAX_DEPTH)
+                throw failure(at, `Include goes more than ${MAX_DEPTH} files deep`);
+            for (const name of parsed.words) {
+                for (const found of filesOf(name, place))
+                    included.push(await readConfig(found, place, depth + 1));
+            }
+        }
+        lines.push({ ...parsed, ...at, included });
+    }
+    return lines;
+}
+/** A UserError that names the line. */
+function failure({ file, line }, problem) {
+    return new UserError(`${file}, line ${line}: ${problem}`);
+}
+async function readText(file, place) {
+    try {
+        if (place.own) {
+            const { uid, mode } = await (0,promises_namespaceObject.stat)(file);
+            if ((uid !== 0 && uid !== process.getuid?.()) || (mode & 0o022) !== 0) {
+                place.onPassedOver(`${file} is passed over: it must belong to you, and nobody else may have the right to write it ` +
+                    `(chmod go-w), because it can name commands. ssh does not take it either.`);
+                return '';
+            }
+        }
+        return await (0,promises_namespaceObject.readFile)(file, 'utf8');
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return '';
+        throw new UserError(`${file} cannot be read (${code ?? String(error)})`);
+    }
+}
+function parseLine(content, at) {
+    if (content === '' || content.startsWith('#'))
+        return undefined;
+    const [, name = '', text = ''] = /^([^\s=]+)(?:\s*=\s*|\s+|$)(.*)$/.exec(content) ?? [];
+    const keyword = name.toLowerCase();
+    if (name === '')
+        throw failure(at, 'there is no keyword before "="');
+    if (text === '')
+        throw failure(at, `${name} has no value`);
+    if (COMMANDS.has(keyword))
+        return { keyword, words: [text], text };
+    try {
+        // One line at a time, which tells the line of a fault. Of the keywords the parser splits some alone; and it wants a
+        // value behind each word of Match, which `!all` has not.
+        const [directive] = parse(`${LISTS.has(keyword) ? 'Host' : name} ${text}`);
+        const value = directive !== undefined && 'value' in directive ? directive.value : '';
+        const words = typeof value === 'string' ? [value] : value.map(({ val }) => val);
+        return { keyword, words, text };
+    }
+    catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        throw failure(at, message.startsWith('Unexpected line break') ? 'a quotation mark is not closed' : `it cannot be read (${message})`);
+    }
+}
+/** The files that an Include names, sorted; wildcards as glob(7) has them. */
+function filesOf(name, { home, folder }) {
+    const path = name.startsWith('~/') ? (0,external_node_path_.join)(home, name.slice(2)) : (0,external_node_path_.isAbsolute)(name) ? name : (0,external_node_path_.join)(folder, name);
+    if (!/[*?[]/.test(path))
+        return [path];
+    return (0,external_node_fs_.globSync)(path, { cwd: (0,external_node_path_.dirname)(path) }).sort();
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
+
+const SHA1_BYTES = 20;
+/*
+ * names   = hashed | pattern { "," pattern }
+ * hashed  = "|1|" base64( salt ) "|" base64( HMAC-SHA1( salt, label ) )      (one host, written by HashKnownHosts)
+ * pattern = [ "!" ] { character | "*" | "?" }
+ */
+/** Parses the field; undefined when it is hashed in a way that nothing can match. */
+function parseHostNames(field) {
+    if (!field.startsWith('|'))
+        return { kind: 'patterns', patterns: field.toLowerCase().split(',') };
+    const match = /^\|1\|([A-Za-z0-9+/]+=*)\|([A-Za-z0-9+/]+=*)$/.exec(field);
+    const [salt, hash] = [Buffer.from(match?.[1] ?? '', 'base64'), Buffer.from(match?.[2] ?? '', 'base64')];
+    return salt.length === SHA1_BYTES && hash.length === SHA1_BYTES ? { kind: 'hashed', salt, hash } : undefined;
+}
+/**
+ * Whether the line is about this host. A negated pattern that matches rules the line out, wherever it stands.
+ *
+ * @param label the host in the form of `hostLabel`
+ */
+function matchesHost(names, label) {
+    if (names.kind === 'hashed') {
+        return (0,external_node_crypto_.timingSafeEqual)((0,external_node_crypto_.createHmac)('sha1', names.salt).update(label).digest(), names.hash);
+    }
+    return matchesPatterns(names.patterns, label);
+}
+/** Whether one of the patterns matches and none that begins with `!` (ssh_config(5), PATTERNS). */
+function matchesPatterns(patterns, text) {
+    let found = false;
+    for (const pattern of patterns) {
+        if (pattern.startsWith('!')) {
+            if (matchesPattern(pattern.slice(1), text))
+                return false;
+        }
+        else if (matchesPattern(pattern, text)) {
+            found = true;
+        }
+    }
+    return found;
+}
+/** `*` is any text, `?` any character. Goes back to the last `*` only: never slower than length times length. */
+function matchesPattern(pattern, text) {
+    let [at, position, star, resume] = [0, 0, -1, 0];
+    while (position < text.length) {
+        if (pattern[at] === '*') {
+            star = at++;
+            resume = position;
+        }
+        else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[position])) {
+            at++;
+            position++;
+        }
+        else if (star >= 0) {
+            at = star + 1;
+            position = ++resume;
+        }
+        else {
+            return false;
+        }
+    }
+    return /^\**$/.test(pattern.slice(at));
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/config.js
+
+
+
+/** What the configuration says of one host, line by line; see {@link SshConfig.ask}. */
+class ConfigAnswers {
+    #lines = new Map();
+    /** The name to connect to, in lower case. The second pass does not change it. */
+    hostName = '';
+    /** The line that counts. */
+    first(keyword) {
+        return this.#lines.get(keyword)?.[0];
+    }
+    /** All lines, for what adds up. */
+    all(keyword) {
+        return this.#lines.get(keyword) ?? [];
+    }
+    take(line) {
+        if (this.#isRuledOut(line.keyword))
+            return;
+        const lines = this.#lines.get(line.keyword);
+        if (lines === undefined)
+            this.#lines.set(line.keyword, [line]);
+        else if (ADD_UP.has(line.keyword) && !lines.some(({ words }) => words[0] === line.words[0]))
+            lines.push(line);
+    }
+    /** Of ProxyJump and ProxyCommand the first counts (ssh_config(5)); but `ProxyJump none` leaves room for a command. */
+    #isRuledOut(keyword) {
+        if (keyword === 'proxyjump')
+            return this.#lines.has('proxycommand');
+        if (keyword !== 'proxycommand')
+            return false;
+        const jump = this.first('proxyjump')?.words[0]?.toLowerCase();
+        return jump !== undefined && jump !== 'none';
+    }
+}
+/** Keywords of which every line counts. */
+const ADD_UP = new Set(['identityfile', 'certificatefile']);
+/**
+ * The user's and the machine's ssh configuration, as ssh_config(5) has it: the first value of a keyword wins, the user's
+ * file comes first. The parser is that of npm's `ssh-config`; its evaluation is not used, because that does not follow Include,
+ * does not know `!` in Match, and may start programs. Nothing is started here: `Match exec` never applies, with a notice.
+ */
+class SshConfig {
+    #files;
+    #onNotice;
+    constructor(files, onNotice) {
+        this.#files = files;
+        this.#onNotice = onNotice;
+    }
+    /** @throws UserError with file and line for what cannot be parsed */
+    static async load({ home, system = '/etc/ssh', onNotice }) {
+        const folder = (0,external_node_path_.join)(home, '.ssh');
+        const common = { home, onPassedOver: onNotice };
+        return new SshConfig(await Promise.all([
+            readConfig((0,external_node_path_.join)(folder, 'config'), { ...common, folder, own: true }),
+            readConfig((0,external_node_path_.join)(system, 'ssh_config'), { ...common, folder: system, own: false }),
+        ]), onNotice);
+    }
+    ask(query) {
+        const answers = new ConfigAnswers();
+        const first = { query, answers, host: query.host, final: false, finalWanted: false };
+        for (const lines of this.#files)
+            this.#read(lines, first, true, false);
+        answers.hostName = hostName(answers, query.host).toLowerCase();
+        if (first.finalWanted) {
+            const final = { ...first, host: answers.hostName, final: true };
+            for (const lines of this.#files)
+                this.#read(lines, final, true, false);
+        }
+        return answers;
+    }
+    /** @param never an Include in a block that does not apply: no block in it does */
+    #read(lines, pass, active, never) {
+        for (const line of lines) {
+            switch (line.keyword) {
+                case 'host':
+                    active = !never && matchesPatterns(line.words, pass.host);
+                    break;
+                case 'match':
+                    active = !never && this.#matches(line, pass);
+                    break;
+                case 'include':
+                    for (const file of line.included)
+                        this.#read(file, pass, active, never || !active);
+                    break;
+                default:
+                    if (active)
+                        pass.answers.take(line);
+            }
+        }
+    }
+    #matches(line, pass) {
+        const { query, answers } = pass;
+        const words = [...line.words];
+        while (words.length > 0) {
+            const word = words.shift() ?? '';
+            const wanted = !word.startsWith('!');
+            const criterion = word.slice(wanted ? 0 : 1).toLowerCase();
+            let result;
+            if (criterion === 'all')
+                result = true;
+            else if (criterion === 'final' || criterion === 'canonical') {
+                if (criterion === 'final')
+                    pass.finalWanted = true;
+                result = pass.final;
+            }
+            else {
+                const value = words.shift();
+                if (value === undefined)
+                    throw failure(line, `Match ${word} has no value`);
+                const subject = {
+                    host: () => hostName(answers, pass.host).toLowerCase(),
+                    originalhost: () => query.host.toLowerCase(),
+                    user: () => query.user ?? answers.first('user')?.words[0] ?? query.localUser,
+                    localuser: () => query.localUser,
+                }[criterion];
+                if (subject === undefined) {
+                    const why = criterion === 'exec' ? 'programs are not started for it' : 'it is not known here';
+                    this.#onNotice(`${line.file}, line ${line.line}: Match ${criterion} never applies: ${why}. ` +
+                        'What the block says counts for no host.');
+                    return false;
+                }
+                const patterns = value.split(',');
+                result = matchesPatterns(criterion.endsWith('host') ? patterns.map((one) => one.toLowerCase()) : patterns, subject());
+            }
+            if (result !== wanted)
+                return false;
+        }
+        return true;
+    }
+}
+/** The name to connect to, as far as it is known: HostName, in which `%h` is the host's name. */
+function hostName(answers, host) {
+    const pattern = answers.first('hostname')?.words[0];
+    return pattern?.replace(/%[h%]/g, (token) => (token === '%h' ? host : '%')) ?? host;
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/hops.js
+/** Connections to jump hosts: one for each way to each of them, which ends with the last connection that goes through. */
+class Hops {
+    #hops = new Map();
+    /**
+     * @param key one for each hop and way to it
+     * @returns the connection, and how to let it go, which must be called once
+     */
+    async use(key, open) {
+        let hop = this.#hops.get(key);
+        if (hop === undefined) {
+            hop = { connection: open(), users: 0 };
+            this.#hops.set(key, hop);
+        }
+        const mine = hop;
+        const forget = () => {
+            if (this.#hops.get(key) === mine)
+                this.#hops.delete(key);
+        };
+        mine.users++;
+        try {
+            const connection = await mine.connection;
+            if (connection.closed) {
+                forget();
+                mine.users--;
+                return await this.use(key, open);
+            }
+            let released = false;
+            const release = () => {
+                if (released)
+                    return;
+                released = true;
+                if (--mine.users > 0)
+                    return;
+                forget();
+                connection.close();
+            };
+            return { connection, release };
+        }
+        catch (error) {
+            forget();
+            throw error;
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/host-key.js
@@ -55244,6 +56251,12 @@ function fingerprint(key) {
 function knownHostsLine(host, key) {
     return `${hostLabel(host)} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
 }
+/** The same with the name of the host hashed (HashKnownHosts, ssh_config(5)). */
+function hashedLine(host, key) {
+    const salt = (0,external_node_crypto_.randomBytes)(20);
+    const hash = (0,external_node_crypto_.createHmac)('sha1', salt).update(hostLabel(host)).digest('base64');
+    return `|1|${salt.toString('base64')}|${hash} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
+}
 /** Signature algorithms by type of key, best first: one RSA key serves three (RFC 8332). */
 const ALGORITHMS = new Map([
     ['ssh-ed25519', ['ssh-ed25519']],
@@ -55262,6 +56275,578 @@ function hostKeyAlgorithms(known) {
     const types = [...ALGORITHMS.keys()];
     const first = types.filter((type) => known.includes(type));
     return [...first, ...types.filter((type) => !first.includes(type))].flatMap((type) => ALGORITHMS.get(type) ?? []);
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/known-hosts.js
+
+
+
+
+/** What messages call the text of the action's input. */
+const KNOWN_HOSTS_INPUT = 'the input known-hosts';
+/*
+ * sshd(8), SSH_KNOWN_HOSTS FILE FORMAT:
+ *
+ *   line   = [ marker blanks ] names blanks type blanks base64 [ blanks comment ]  |  "#" comment  |  nothing
+ *   marker = "@revoked" | "@cert-authority"
+ */
+const MARKERS = new Map([
+    [undefined, 'none'],
+    ['revoked', 'revoked'],
+    ['cert-authority', 'cert-authority'],
+]);
+const LINE = /^(?:@(\S+)[ \t]+)?([^@ \t]\S*)[ \t]+(\S+)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t].*)?$/;
+/**
+ * The keys by which ssh hosts are known, from text in the known_hosts format. Answers are those of OpenSSH, with one
+ * exception: a line with `@cert-authority` vouches for certificates, which are not supported here, so it makes no key
+ * known; it is only mentioned.
+ */
+class KnownHosts {
+    #source;
+    #entries;
+    #lines = 0;
+    /** Lines that are neither blank nor comment nor understood: they say nothing about any host. */
+    badLines;
+    constructor(source, entries, badLines) {
+        this.#source = source;
+        this.#entries = entries;
+        this.badLines = badLines;
+    }
+    /** @param source what messages call the text: `input known-hosts`, or the name of a file */
+    static parse(text, source) {
+        const entries = [];
+        const badLines = [];
+        for (const [index, raw] of text
+            .replace(/^\ufeff/, '')
+            .split(/\r?\n/)
+            .entries()) {
+            const content = raw.trim();
+            if (content === '' || content.startsWith('#'))
+                continue;
+            const entry = parseEntry(content, { source, line: index + 1 });
+            if (entry === undefined)
+                badLines.push(index + 1);
+            else
+                entries.push(entry);
+        }
+        const known = new KnownHosts(source, entries, badLines);
+        known.#lines = text.split('\n').length - (/\n$|^$/.test(text) ? 1 : 0);
+        return known;
+    }
+    /** What several texts say together; the first gives the name to what none of them knows. */
+    static join(texts) {
+        const entries = texts.flatMap((one) => one.#entries);
+        return new KnownHosts(texts[0].#source, entries, []);
+    }
+    /** Whether this host may be talked to when it shows this key (a blob as in RFC 4253, 6.6). */
+    check(host, key) {
+        const exact = this.#about(hostLabel(host));
+        // OpenSSH takes the key of the host without a port for other ports too, as long as nothing is known for that port.
+        const portless = this.#about(hostLabel({ ...host, port: 22 }));
+        const same = [...exact, ...portless].filter((entry) => entry.key.equals(key));
+        const revoked = same.find((entry) => entry.marker === 'revoked');
+        if (revoked !== undefined)
+            return { verdict: 'revoked', source: revoked.source, line: revoked.line };
+        const own = exact.filter((entry) => entry.marker === 'none');
+        if (own.some((entry) => entry.key.equals(key)))
+            return { verdict: 'known' };
+        const old = own.find((entry) => entry.type === keyType(key)) ?? own[0];
+        if (old !== undefined)
+            return { verdict: 'changed', source: old.source, line: old.line, old: old.key };
+        if (same.some((entry) => entry.marker === 'none'))
+            return { verdict: 'known' };
+        const authority = [...exact, ...portless].find((entry) => entry.marker === 'cert-authority');
+        return {
+            verdict: 'unknown',
+            source: this.#source,
+            authority: authority && { source: authority.source, line: authority.line },
+        };
+    }
+    /** Takes in a line that stands behind the others now. */
+    add(content) {
+        const entry = parseEntry(content, { source: this.#source, line: ++this.#lines });
+        if (entry !== undefined)
+            this.#entries = [...this.#entries, entry];
+    }
+    /** Types of the keys known for a host (`ssh-ed25519`), in the order of the lines, each once. See hostKeyAlgorithms. */
+    keyTypesFor(host) {
+        const own = this.#about(hostLabel(host)).filter((entry) => entry.marker === 'none');
+        const portless = this.#about(hostLabel({ ...host, port: 22 })).filter((entry) => entry.marker === 'none');
+        return [...new Set((own.length > 0 ? own : portless).map((entry) => entry.type))];
+    }
+    #about(label) {
+        return this.#entries.filter((entry) => matchesHost(entry.names, label));
+    }
+}
+/**
+ * The known hosts of a file. One that is missing knows no host.
+ *
+ * @throws UserError when the file is there but cannot be read
+ */
+async function readKnownHosts(file) {
+    try {
+        return KnownHosts.parse(await (0,promises_namespaceObject.readFile)(file, 'latin1'), file);
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return KnownHosts.parse('', file);
+        throw new UserError(`${file} cannot be read (${code ?? String(error)}); the input known-hosts would be used instead`);
+    }
+}
+function parseEntry(content, at) {
+    const [, mark, field = '', type = '', base64 = ''] = LINE.exec(content) ?? [];
+    const marker = MARKERS.get(mark);
+    const names = parseHostNames(field);
+    const key = Buffer.from(base64, 'base64');
+    // The blob repeats the type: a line where they differ was put together wrongly.
+    if (marker === undefined || names === undefined || keyType(key) !== type || !isKeyBlob(key))
+        return undefined;
+    return { ...at, marker, names, type, key };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-key-refusal.js
+
+
+/**
+ * Why a host is refused and what to do, as a phrase that goes behind `host NAME: `. The line to add stands on a line of
+ * its own.
+ */
+function describeRefusal(verdict, host, key) {
+    const shown = describeKey(key);
+    const check = 'Compare it with what "ssh-keygen -lf" says of the key in /etc/ssh on the host';
+    const line = knownHostsLine(host, key);
+    switch (verdict.verdict) {
+        case 'unknown': {
+            const { authority } = verdict;
+            const trusted = authority === undefined
+                ? ''
+                : ` (the certificate authority on line ${authority.line} of ${authority.source} does not count: certificates ` +
+                    'are not supported; a host whose transport is ssh is reached by ssh itself, which takes them)';
+            return (`its host key is not known: ${shown} is not in ${verdict.source}${trusted}. ${check}; ` +
+                `if it is the right one, add this line to ${whereToAdd(verdict.source)}:\n${line}`);
+        }
+        case 'changed':
+            return (`its host key has changed: it shows ${shown}, but line ${verdict.line} of ${verdict.source} has ` +
+                `${describeKey(verdict.old)}. Someone may be posing as this host, or it was set up anew. ${check}; ` +
+                `only if it is the right one, put this line in the place of line ${verdict.line}:\n${line}`);
+        case 'revoked':
+            return (`its host key is revoked: line ${verdict.line} of ${verdict.source} forbids ${shown}. ` +
+                'Give the host a new key; this one must not be trusted any more');
+    }
+}
+/** The command has no input: there the user's own file is the place. */
+function whereToAdd(source) {
+    return source === KNOWN_HOSTS_INPUT ? source : `${KNOWN_HOSTS_INPUT}, or to ${source}`;
+}
+function describeKey(key) {
+    return `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+}
+
+;// CONCATENATED MODULE: ./lib/util/excerpt.js
+/**
+ * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
+ * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
+ */
+function excerpt_excerpt(text, limit = 40) {
+    const characters = Array.from(text);
+    const shown = characters
+        .slice(0, limit)
+        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
+        .join('');
+    return `"${shown}${characters.length > limit ? '…' : ''}"`;
+}
+function spelled(character) {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/config-values.js
+
+
+/** Seconds in each unit of a time (sshd_config(5), TIME FORMATS). */
+const UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+/**
+ * `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 in brackets when there is a port; several with commas.
+ *
+ * @throws UserError
+ */
+function jumpsOf(line) {
+    return wordOf(line)
+        .split(',')
+        .map((text) => {
+        const match = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^[\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?\/?$/.exec(text.trim());
+        const bare = /^(?:(.+)@)?([0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.%\w]*)$/i.exec(text.trim());
+        const address = match?.[2] ?? match?.[3] ?? bare?.[2];
+        const port = match?.[4] === undefined ? undefined : Number(match[4]);
+        if (address === undefined || (port !== undefined && (port < 1 || port > 65_535)))
+            throw failure(line, `${excerpt_excerpt(text.trim())} is no jump host: it must be [user@]host[:port]`);
+        return { address, user: match?.[1] ?? bare?.[1], port };
+    });
+}
+/** @throws UserError */
+function portOf(line) {
+    const port = /^\d{1,5}$/.test(wordOf(line)) ? Number(wordOf(line)) : 0;
+    if (port < 1 || port > 65_535)
+        throw failure(line, `Port must be 1 to 65535, not ${excerpt_excerpt(wordOf(line))}`);
+    return port;
+}
+/**
+ * A time in milliseconds; undefined for `none` and 0.
+ *
+ * @throws UserError
+ */
+function timeOf(line) {
+    const word = wordOf(line).toLowerCase();
+    if (word === 'none')
+        return undefined;
+    if (!/^(?:\d+[smhdw]?)+$/.test(word)) {
+        throw failure(line, `${excerpt_excerpt(word)} is no time: it must be seconds, or such as 1m30s`);
+    }
+    const pieces = [...word.matchAll(/(\d+)([smhdw]?)/g)];
+    const seconds = pieces.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNITS[unit] ?? 1), 0);
+    return seconds === 0 ? undefined : seconds * 1000;
+}
+/** @throws UserError */
+function flagOf(line) {
+    if (line === undefined)
+        return false;
+    switch (wordOf(line).toLowerCase()) {
+        case 'yes':
+        case 'true':
+            return true;
+        case 'no':
+        case 'false':
+            return false;
+        default:
+            throw failure(line, `it must be yes or no, not ${excerpt_excerpt(wordOf(line))}`);
+    }
+}
+/** What a keyword with one value says. */
+function wordOf(line) {
+    return line.words[0] ?? '';
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/tokens.js
+
+
+
+
+/**
+ * A file name of the configuration with its tokens, `${VARIABLE}` and `~/` put in.
+ *
+ * @throws UserError for a token or a variable that is not known
+ */
+function expandPath(text, line, values) {
+    const filled = expandTokens(text, line, values).replace(/\$\{([^}]*)\}/g, (_, name) => {
+        const value = process.env[name];
+        if (value === undefined)
+            throw failure(line, `the variable ${name} is not set`);
+        return value;
+    });
+    return expandHome(filled, values.home);
+}
+/** A file name in which `~/` is the home directory. */
+function expandHome(path, home) {
+    return path === '~' || path.startsWith('~/') ? (0,external_node_path_.join)(home, path.slice(1)) : path;
+}
+/** @throws UserError for a token that is not known */
+function expandTokens(text, line, values) {
+    return text.replace(/%(.?)/g, (token, letter) => {
+        const value = tokenValue(letter, values);
+        if (value === undefined)
+            throw failure(line, `${token} is no token that stands for something here`);
+        return value;
+    });
+}
+function tokenValue(letter, values) {
+    switch (letter) {
+        case '%':
+            return '%';
+        case 'h':
+            return values.host;
+        case 'n':
+            return values.given;
+        case 'k':
+            return values.keyName;
+        case 'p':
+            return String(values.port);
+        case 'r':
+            return values.user;
+        case 'u':
+            return values.localUser;
+        case 'd':
+            return values.home;
+        case 'i':
+            return String(process.getuid?.() ?? '');
+        case 'j':
+            return values.jump;
+        case 'l':
+            return (0,external_node_os_namespaceObject.hostname)();
+        case 'L':
+            return (0,external_node_os_namespaceObject.hostname)().split('.')[0];
+        case 'C':
+            return (0,external_node_crypto_.createHash)('sha1')
+                .update(`${(0,external_node_os_namespaceObject.hostname)()}${values.host}${values.port}${values.user}${values.jump}`)
+                .digest('hex');
+        default:
+            return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-settings.js
+
+
+
+
+
+
+/**
+ * @param home the user's home directory
+ * @throws UserError with file and line for a value that is none
+ */
+function settingsOf(target, config, home) {
+    const localUser = (0,external_node_os_namespaceObject.userInfo)().username;
+    const answers = config.ask({ host: target.address, user: target.user, localUser });
+    const word = (keyword) => answers.first(keyword)?.words[0];
+    const portLine = answers.first('port');
+    const address = answers.hostName;
+    const endpoint = { address, port: target.port ?? (portLine ? portOf(portLine) : 22) };
+    const alias = word('hostkeyalias');
+    const jumpLine = answers.first('proxyjump');
+    const values = {
+        host: address,
+        given: target.address,
+        keyName: alias ?? address,
+        port: endpoint.port,
+        user: target.user ?? word('user') ?? localUser,
+        localUser,
+        home,
+        jump: jumpLine === undefined ? '' : wordOf(jumpLine),
+    };
+    const paths = (line) => line.words.map((one) => expandPath(one, line, values));
+    const optional = (keyword) => {
+        const line = answers.first(keyword);
+        return line && (wordOf(line) === 'none' ? [] : paths(line));
+    };
+    const identities = answers.all('identityfile');
+    const timeoutLine = answers.first('connecttimeout');
+    return {
+        name: describe(target),
+        endpoint,
+        // With an alias the port does not count: the alias names one host.
+        keyName: alias === undefined ? endpoint : { address: alias, port: 22 },
+        username: values.user,
+        identity: target.identity === undefined ? undefined : expandHome(target.identity, home),
+        identities: identities.length === 0
+            ? undefined
+            : identities
+                .filter((line) => wordOf(line) !== 'none')
+                .map((line) => ({ file: expandPath(wordOf(line), line, values), line })),
+        certificates: answers.all('certificatefile').flatMap((line) => (wordOf(line) === 'none' ? [] : paths(line))),
+        identitiesOnly: flagOf(answers.first('identitiesonly')),
+        agent: agentOf(answers, values),
+        proxy: target.jump === undefined ? proxyOf(answers, values) : jumping(target.jump),
+        userKnownHosts: optional('userknownhostsfile'),
+        globalKnownHosts: optional('globalknownhostsfile'),
+        hashKnownHosts: flagOf(answers.first('hashknownhosts')),
+        // `no` would let changed keys in too: that is asked of nobody here.
+        acceptNew: ['accept-new', 'no', 'off', 'false'].includes(word('stricthostkeychecking')?.toLowerCase() ?? ''),
+        timeout: target.timeout === undefined ? timeoutLine && timeOf(timeoutLine) : target.timeout * 1000,
+    };
+}
+/** Where known hosts are when nothing says otherwise (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */
+function usualKnownHosts(home) {
+    return {
+        user: [(0,external_node_path_.join)(home, '.ssh', 'known_hosts'), (0,external_node_path_.join)(home, '.ssh', 'known_hosts2')],
+        global: ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
+    };
+}
+/** `[user@]name[:port]`, as the matrix writes it. */
+function describe({ address, user, port }) {
+    const name = address.includes(':') ? `[${address}]` : address;
+    return `${user === undefined ? '' : `${user}@`}${name}${port === undefined ? '' : `:${port}`}`;
+}
+/** What a shell could take for more than a name. ssh refuses such names too. */
+const UNSAFE = /^-|[\s\p{Cc}'"`$\\;&<>|(){}]/u;
+function agentOf(answers, values) {
+    const line = answers.first('identityagent');
+    if (line === undefined || wordOf(line) === 'SSH_AUTH_SOCK')
+        return undefined;
+    if (wordOf(line) === 'none')
+        return 'none';
+    const variable = /^\$(\w+)$/.exec(wordOf(line))?.[1];
+    return variable === undefined ? expandPath(wordOf(line), line, values) : (process.env[variable] ?? 'none');
+}
+function proxyOf(answers, values) {
+    const jump = answers.first('proxyjump');
+    if (jump !== undefined && wordOf(jump).toLowerCase() !== 'none')
+        return jumping(jumpsOf(jump));
+    const line = answers.first('proxycommand');
+    if (line === undefined || line.text.toLowerCase() === 'none')
+        return { kind: 'direct' };
+    for (const name of [values.host, values.given, values.keyName, values.user]) {
+        if (UNSAFE.test(name))
+            throw failure(line, `${excerpt_excerpt(name)} is not put into a command for the shell`);
+    }
+    return { kind: 'command', command: expandTokens(line.text, line, values) };
+}
+function jumping(hops) {
+    return hops.length === 0 ? { kind: 'direct' } : { kind: 'jump', hops };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-keys.js
+
+
+
+
+
+
+/** The word, alone on a line of the input known-hosts, that accepts keys which are not known. */
+const ACCEPT_NEW = 'accept-new';
+/**
+ * The keys by which hosts are known: the input's; without it, or with `accept-new` in it, those of the user's and the
+ * machine's files. Each file is read once in a run.
+ */
+class HostKeys {
+    #input;
+    #acceptNew;
+    #home;
+    #notices;
+    #files = new Map();
+    constructor({ input, home, notices }) {
+        const lines = (input ?? '').split('\n');
+        this.#acceptNew = lines.some((line) => line.trim() === ACCEPT_NEW);
+        // An empty line in its place keeps the numbers of the others.
+        const rest = lines.map((line) => (line.trim() === ACCEPT_NEW ? '' : line)).join('\n');
+        this.#input = rest.trim() === '' ? undefined : KnownHosts.parse(rest, KNOWN_HOSTS_INPUT);
+        this.#home = home;
+        this.#notices = notices;
+    }
+    /**
+     * Reads the usual file ahead.
+     *
+     * @throws UserError when it cannot be read
+     */
+    async load() {
+        if (this.#filesCount)
+            await this.#read(usualKnownHosts(this.#home).user[0] ?? '');
+    }
+    /** @throws UserError when a file that the configuration names cannot be read */
+    async forHost(settings) {
+        const usual = usualKnownHosts(this.#home);
+        const own = settings.userKnownHosts ?? usual.user;
+        const files = this.#filesCount ? [...own, ...(settings.globalKnownHosts ?? usual.global)] : [];
+        const read = await Promise.all(files.map((file) => this.#read(file)));
+        const [first = KnownHosts.parse('', KNOWN_HOSTS_INPUT), ...more] = this.#input ? [this.#input, ...read] : read;
+        // Joined again for each key: others may have been accepted meanwhile.
+        const known = () => KnownHosts.join([first, ...more]);
+        return {
+            types: known().keyTypesFor(settings.keyName),
+            refuse: (key) => {
+                const verdict = known().check(settings.keyName, key);
+                if (verdict.verdict === 'known')
+                    return undefined;
+                const accept = this.#acceptNew || (settings.acceptNew && this.#input === undefined);
+                if (verdict.verdict !== 'unknown' || !accept)
+                    return describeRefusal(verdict, settings.keyName, key);
+                this.#accept(settings, key, read[0], own[0]);
+                return undefined;
+            },
+        };
+    }
+    /** The input alone counts, unless it says that more hosts are welcome. */
+    get #filesCount() {
+        return this.#input === undefined || this.#acceptNew;
+    }
+    #read(file) {
+        let known = this.#files.get(file);
+        if (known === undefined)
+            this.#files.set(file, (known = readKnownHosts(file)));
+        return known;
+    }
+    /** From here on this host must show this key, in this run even where the file cannot be written. */
+    #accept(settings, key, known, file) {
+        const line = knownHostsLine(settings.keyName, key);
+        (known ?? this.#input)?.add(line);
+        let place = 'it is not kept: the configuration names no file for it';
+        if (file !== undefined) {
+            try {
+                append(file, settings.hashKnownHosts ? hashedLine(settings.keyName, key) : line);
+                place = `it now stands in ${file}`;
+            }
+            catch (error) {
+                place = `it could not be written to ${file} (${error.code ?? String(error)})`;
+            }
+        }
+        const shown = `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+        this.#notices.add(`${settings.name}: its host key was not known and is accepted: ${shown}; ${place}.`);
+    }
+}
+/** One line more, in one write: other runs may do the same. */
+function append(file, line) {
+    (0,external_node_fs_.mkdirSync)((0,external_node_path_.dirname)(file), { recursive: true, mode: 0o700 });
+    const descriptor = (0,external_node_fs_.openSync)(file, 'a+', 0o600);
+    try {
+        const { size } = (0,external_node_fs_.fstatSync)(descriptor);
+        const last = Buffer.alloc(1);
+        const whole = size === 0 || (0,external_node_fs_.readSync)(descriptor, last, 0, 1, size - 1) === 0 || last[0] === 10;
+        (0,external_node_fs_.writeSync)(descriptor, `${whole ? '' : '\n'}${line}\n`);
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(descriptor);
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
+var lib = __nccwpck_require__(5472);
+;// CONCATENATED MODULE: ./lib/util/deferred.js
+function deferred() {
+    let resolve;
+    let reject;
+    const promise = new Promise((yes, no) => {
+        resolve = yes;
+        reject = no;
+    });
+    return { promise, resolve, reject };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/agent-keys.js
+
+
+/** The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer. */
+async function keysOf(socket) {
+    const answer = deferred();
+    lib.createAgent(socket).getIdentities((error, keys) => {
+        if (error)
+            answer.reject(error);
+        else
+            answer.resolve((keys ?? []).flatMap((key) => usable(key)));
+    });
+    return answer.promise;
+}
+function usable(key) {
+    const parsed = lib.utils.parseKey(key);
+    return parsed === undefined || 'message' in parsed ? [] : [parsed];
+}
+/** An agent that shows some of its keys, in this order. */
+class ChosenKeys extends lib.BaseAgent {
+    #agent;
+    #keys;
+    constructor(socket, keys) {
+        super();
+        this.#agent = lib.createAgent(socket);
+        this.#keys = keys;
+    }
+    getIdentities(done) {
+        done(undefined, [...this.#keys]);
+    }
+    sign(key, data, options, done) {
+        if (typeof options === 'function')
+            this.#agent.sign(key, data, options);
+        else
+            this.#agent.sign(key, data, options, done);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/key-text.js
@@ -55319,8 +56904,6 @@ function mend(text) {
     return Buffer.from(word, 'base64').toString('latin1').replace(/\r\n?/g, '\n');
 }
 
-// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
-var lib = __nccwpck_require__(5472);
 ;// CONCATENATED MODULE: ./lib/ssh/private-key.js
 
 
@@ -55406,7 +56989,7 @@ function parsePem(block, passphrase) {
     const parsed = parseWithSsh2(text);
     if (typeof parsed !== 'string')
         return { ok: true, key: parsed };
-    return failed('unsupported', `cannot be used: it is ${describe(key)}, and ssh knows only some of those`);
+    return failed('unsupported', `cannot be used: it is ${private_key_describe(key)}, and ssh knows only some of those`);
 }
 function inFormOfSsh2(key) {
     switch (key.asymmetricKeyType) {
@@ -55420,7 +57003,7 @@ function inFormOfSsh2(key) {
             return undefined;
     }
 }
-function describe({ asymmetricKeyType, asymmetricKeyDetails }) {
+function private_key_describe({ asymmetricKeyType, asymmetricKeyDetails }) {
     return `${asymmetricKeyType ?? 'unknown'} ${asymmetricKeyDetails?.namedCurve ?? ''}`.trim();
 }
 /** An Ed25519 key in OpenSSH's form, not encrypted (OpenSSH, PROTOCOL.key): the only form of it that ssh2 reads. */
@@ -55467,7 +57050,60 @@ function malformed() {
     return failed('malformed', 'is damaged: it cannot be read as a private key');
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/identity-file.js
+
+
+
+
+/** Reads the first key of a file. */
+async function readIdentity(file, passphrase) {
+    let text;
+    try {
+        text = await (0,promises_namespaceObject.readFile)(file, 'latin1');
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return { kind: 'missing' };
+        return { kind: 'unusable', problem: `cannot be read (${code ?? ''})` };
+    }
+    const block = splitKeys(text).find((candidate) => !('label' in candidate) || candidate.label !== 'EC PARAMETERS');
+    if (block === undefined && publicKeyIn(text) !== undefined)
+        return { kind: 'locked', problem: 'is a public key, and no agent has the private half' };
+    if (block === undefined || 'problem' in block)
+        return { kind: 'unusable', problem: block?.problem ?? 'is no private key' };
+    const result = parsePrivateKey(block, passphrase);
+    if (result.ok)
+        return { kind: 'key', key: result.key };
+    return { kind: result.reason === 'no-passphrase' ? 'locked' : 'unusable', problem: result.problem };
+}
+/**
+ * The public half of a key that cannot be opened, from the file itself or the one beside it, as a blob of RFC 4253, 6.6:
+ * by it an agent finds the key.
+ */
+async function readPublicHalf(file) {
+    for (const name of [file, `${file}.pub`]) {
+        try {
+            const key = publicKeyIn(await (0,promises_namespaceObject.readFile)(name, 'latin1'));
+            if (key !== undefined)
+                return key;
+        }
+        catch {
+            // The next one may be there.
+        }
+    }
+    return undefined;
+}
+function publicKeyIn(text) {
+    const line = /^(?:ssh-|ecdsa-sha2-)\S+ AAAA\S+/m.exec(text)?.[0];
+    if (line === undefined)
+        return undefined;
+    const key = lib.utils.parseKey(line);
+    return key === undefined || 'message' in key ? undefined : key.getPublicSSH();
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/keys.js
+
 
 
 
@@ -55495,9 +57131,6 @@ async function loadKeys(sources) {
         const key = await readKey(file, sources.passphrase, { notices, agent: agent !== undefined });
         if (key !== undefined)
             keys.push(key);
-    }
-    if (agent === undefined && keys.length === 0) {
-        notices.push(`There is no ssh key: no ${INPUT}, no agent, and none of ${USUAL_FILES.join(', ')} in ~/.ssh can be used.`);
     }
     return { agent, keys, notices };
 }
@@ -55557,280 +57190,270 @@ async function findAgent(socket, notices) {
 }
 /** The key of a usual file, or undefined with a notice. With an agent nothing is said of encrypted keys: it holds those. */
 async function readKey(file, passphrase, { notices, agent }) {
-    let text;
-    try {
-        text = await (0,promises_namespaceObject.readFile)(file, 'latin1');
-    }
-    catch (error) {
-        const { code } = error;
-        if (code !== 'ENOENT' && code !== 'ENOTDIR')
-            notices.push(`${file} is passed over: it cannot be read (${code ?? ''}).`);
-        return undefined;
-    }
-    const block = splitKeys(text).find((candidate) => !('label' in candidate) || candidate.label !== 'EC PARAMETERS');
-    if (block === undefined || 'problem' in block) {
-        notices.push(`${file} is passed over: it ${block?.problem ?? 'is no private key'}.`);
-        return undefined;
-    }
-    const result = parsePrivateKey(block, passphrase);
-    if (result.ok)
-        return entryOf(result.key, file);
-    if (!(agent && result.reason === 'no-passphrase'))
-        notices.push(`${file} is passed over: it ${result.problem}.`);
+    const identity = await readIdentity(file, passphrase);
+    if (identity.kind === 'key')
+        return entryOf(identity.key, file);
+    if (identity.kind !== 'missing' && !(agent && identity.kind === 'locked'))
+        notices.push(`${file} is passed over: it ${identity.problem}.`);
     return undefined;
 }
+/** @param source for people */
 function entryOf(key, source) {
     return { key, source, fingerprint: fingerprint(key.getPublicSSH()) };
 }
 
-;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
+;// CONCATENATED MODULE: ./lib/ssh/key-ring.js
 
-const SHA1_BYTES = 20;
-/*
- * names   = hashed | pattern { "," pattern }
- * hashed  = "|1|" base64( salt ) "|" base64( HMAC-SHA1( salt, label ) )      (one host, written by HashKnownHosts)
- * pattern = [ "!" ] { character | "*" | "?" }
- */
-/** Parses the field; undefined when it is hashed in a way that nothing can match. */
-function parseHostNames(field) {
-    if (!field.startsWith('|'))
-        return { kind: 'patterns', patterns: field.toLowerCase().split(',') };
-    const match = /^\|1\|([A-Za-z0-9+/]+=*)\|([A-Za-z0-9+/]+=*)$/.exec(field);
-    const [salt, hash] = [Buffer.from(match?.[1] ?? '', 'base64'), Buffer.from(match?.[2] ?? '', 'base64')];
-    return salt.length === SHA1_BYTES && hash.length === SHA1_BYTES ? { kind: 'hashed', salt, hash } : undefined;
-}
-/**
- * Whether the line is about this host. A negated pattern that matches rules the line out, wherever it stands.
- *
- * @param label the host in the form of `hostLabel`
- */
-function matchesHost(names, label) {
-    if (names.kind === 'hashed') {
-        return (0,external_node_crypto_.timingSafeEqual)((0,external_node_crypto_.createHmac)('sha1', names.salt).update(label).digest(), names.hash);
+
+
+
+
+
+/** The keys for each host. */
+class KeyRing {
+    #options;
+    constructor(options) {
+        this.#options = options;
     }
-    let found = false;
-    for (const pattern of names.patterns) {
-        if (pattern.startsWith('!')) {
-            if (matchesPattern(pattern.slice(1), label))
-                return false;
-        }
-        else if (matchesPattern(pattern, label)) {
-            found = true;
-        }
+    /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
+    async planFor(settings) {
+        const { credentials, given, home } = this.#options;
+        if (settings.identity !== undefined)
+            return this.#ownKey(settings, settings.identity);
+        if (given)
+            return plan(settings, undefined, { keys: credentials.keys, wanted: [], files: [] }, []);
+        const socket = settings.agent === 'none' ? undefined : (settings.agent ?? credentials.agent);
+        const choice = settings.identities
+            ? await this.#named(settings.identities, socket !== undefined)
+            : await this.#usual(home, settings.identitiesOnly);
+        const held = await this.#agentKeys(socket);
+        const first = choice.wanted.flatMap((blob) => held.find((key) => key.getPublicSSH().equals(blob)) ?? []);
+        const rest = settings.identitiesOnly ? [] : held.filter((key) => !first.includes(key));
+        return plan(settings, socket, choice, [...new Set([...first, ...rest])]);
     }
-    return found;
-}
-/** `*` is any text, `?` any character. Goes back to the last `*` only: never slower than length times length. */
-function matchesPattern(pattern, text) {
-    let [at, position, star, resume] = [0, 0, -1, 0];
-    while (position < text.length) {
-        if (pattern[at] === '*') {
-            star = at++;
-            resume = position;
-        }
-        else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[position])) {
-            at++;
-            position++;
-        }
-        else if (star >= 0) {
-            at = star + 1;
-            position = ++resume;
-        }
-        else {
-            return false;
+    /** The one key that the matrix names; from the agent when the file alone does not open. */
+    async #ownKey(settings, file) {
+        const identity = await readIdentity(file, this.#options.passphrase);
+        switch (identity.kind) {
+            case 'key':
+                return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
+            case 'missing':
+                throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
+            case 'unusable':
+                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+            case 'locked': {
+                const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
+                const blob = await readPublicHalf(file);
+                const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
+                if (held.length > 0)
+                    return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
+                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+            }
         }
     }
-    return /^\**$/.test(pattern.slice(at));
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/known-hosts.js
-
-
-
-
-
-/** What messages call the text of the action's input. */
-const KNOWN_HOSTS_INPUT = 'the input known-hosts';
-/*
- * sshd(8), SSH_KNOWN_HOSTS FILE FORMAT:
- *
- *   line   = [ marker blanks ] names blanks type blanks base64 [ blanks comment ]  |  "#" comment  |  nothing
- *   marker = "@revoked" | "@cert-authority"
- */
-const MARKERS = new Map([
-    [undefined, 'none'],
-    ['revoked', 'revoked'],
-    ['cert-authority', 'cert-authority'],
-]);
-const LINE = /^(?:@(\S+)[ \t]+)?([^@ \t]\S*)[ \t]+(\S+)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t].*)?$/;
-/**
- * The keys by which ssh hosts are known, from text in the known_hosts format. Answers are those of OpenSSH, with one
- * exception: a line with `@cert-authority` vouches for certificates, which are not supported here, so it makes no key
- * known; it is only mentioned.
- */
-class KnownHosts {
-    #source;
-    #entries;
-    /** Lines that are neither blank nor comment nor understood: they say nothing about any host. */
-    badLines;
-    constructor(source, entries, badLines) {
-        this.#source = source;
-        this.#entries = entries;
-        this.badLines = badLines;
-    }
-    /** @param source what messages call the text: `input known-hosts`, or the name of a file */
-    static parse(text, source) {
-        const entries = [];
-        const badLines = [];
-        for (const [index, raw] of text
-            .replace(/^\ufeff/, '')
-            .split(/\r?\n/)
-            .entries()) {
-            const content = raw.trim();
-            if (content === '' || content.startsWith('#'))
+    /** What the configuration names. Keys that cannot be used are told of and passed over, as ssh does it. */
+    async #named(files, agent) {
+        const keys = [];
+        const wanted = [];
+        for (const { file, line } of files) {
+            const identity = await readIdentity(file, this.#options.passphrase);
+            const where = `${file}, which ${line.file} names on line ${line.line}`;
+            if (identity.kind === 'key') {
+                keys.push(entryOf(identity.key, file));
+                wanted.push(identity.key.getPublicSSH());
                 continue;
-            const entry = parseEntry(content, index + 1);
-            if (entry === undefined)
-                badLines.push(index + 1);
-            else
-                entries.push(entry);
+            }
+            const blob = await readPublicHalf(file);
+            if (blob !== undefined)
+                wanted.push(blob);
+            if (identity.kind === 'missing') {
+                if (blob === undefined)
+                    this.#options.notices.add(`The key ${where}, is not there.`);
+            }
+            else if (!(agent && identity.kind === 'locked')) {
+                this.#options.notices.add(`The key ${where}, is passed over: it ${identity.problem}.`);
+            }
         }
-        return new KnownHosts(source, entries, badLines);
+        return { keys, wanted, files: files.map(({ file }) => file) };
     }
-    /** Whether this host may be talked to when it shows this key (a blob as in RFC 4253, 6.6). */
-    check(host, key) {
-        const exact = this.#about(hostLabel(host));
-        // OpenSSH takes the key of the host without a port for other ports too, as long as nothing is known for that port.
-        const portless = this.#about(hostLabel({ ...host, port: 22 }));
-        const source = this.#source;
-        const same = [...exact, ...portless].filter((entry) => entry.key.equals(key));
-        const revoked = same.find((entry) => entry.marker === 'revoked');
-        if (revoked !== undefined)
-            return { verdict: 'revoked', source, line: revoked.line };
-        const own = exact.filter((entry) => entry.marker === 'none');
-        if (own.some((entry) => entry.key.equals(key)))
-            return { verdict: 'known' };
-        const old = own.find((entry) => entry.type === keyType(key)) ?? own[0];
-        if (old !== undefined)
-            return { verdict: 'changed', source, line: old.line, old: old.key };
-        if (same.some((entry) => entry.marker === 'none'))
-            return { verdict: 'known' };
-        const authority = [...exact, ...portless].find((entry) => entry.marker === 'cert-authority');
-        return { verdict: 'unknown', source, authorityLine: authority?.line };
+    async #usual(home, onlyThose) {
+        const { keys } = this.#options.credentials;
+        const files = USUAL_FILES.map((name) => (0,external_node_path_.join)(home, '.ssh', name));
+        const halves = onlyThose ? await Promise.all(files.map(readPublicHalf)) : [];
+        const wanted = [...keys.map(({ key }) => key.getPublicSSH()), ...halves.flatMap((blob) => blob ?? [])];
+        return { keys, wanted: onlyThose ? wanted : [], files };
     }
-    /** Types of the keys known for a host (`ssh-ed25519`), in the order of the lines, each once. See hostKeyAlgorithms. */
-    keyTypesFor(host) {
-        const own = this.#about(hostLabel(host)).filter((entry) => entry.marker === 'none');
-        const portless = this.#about(hostLabel({ ...host, port: 22 })).filter((entry) => entry.marker === 'none');
-        return [...new Set((own.length > 0 ? own : portless).map((entry) => entry.type))];
-    }
-    #about(label) {
-        return this.#entries.filter((entry) => matchesHost(entry.names, label));
+    async #agentKeys(socket) {
+        if (socket === undefined || socket === '')
+            return [];
+        try {
+            return await keysOf(socket);
+        }
+        catch (error) {
+            this.#options.notices.add(`The ssh agent at ${socket} does not answer: ${error.message}.`);
+            return [];
+        }
     }
 }
-/**
- * The known hosts of the input, or of the user's file when the input is not given. A missing file knows no host.
- *
- * @param text the input `known-hosts`
- * @param home the user's home directory
- * @throws UserError when the file is there but cannot be read
- */
-async function loadKnownHosts(text, home) {
-    if (text !== undefined && text.trim() !== '')
-        return KnownHosts.parse(text, KNOWN_HOSTS_INPUT);
-    const file = (0,external_node_path_.join)(home, '.ssh', 'known_hosts');
-    try {
-        return KnownHosts.parse(await (0,promises_namespaceObject.readFile)(file, 'latin1'), file);
-    }
-    catch (error) {
-        const { code } = error;
-        if (code === 'ENOENT' || code === 'ENOTDIR')
-            return KnownHosts.parse('', file);
-        throw new UserError(`${file} cannot be read (${code ?? String(error)}); the input known-hosts would be used instead`);
-    }
+async function plan({ username, certificates }, socket, { keys, files }, held) {
+    const each = new Map(keys.map((key) => [key.fingerprint, key]));
+    for (const key of held)
+        each.delete(fingerprint(key.getPublicSSH()));
+    const others = [...each.values()];
+    const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
+    return {
+        methods: [
+            ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
+            ...others.map(({ key }) => ({ type: 'publickey', username, key })),
+        ],
+        tried: [
+            ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
+            ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
+        ],
+        certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],
+    };
 }
-function parseEntry(content, line) {
-    const [, mark, field = '', type = '', base64 = ''] = LINE.exec(content) ?? [];
-    const marker = MARKERS.get(mark);
-    const names = parseHostNames(field);
-    const key = Buffer.from(base64, 'base64');
-    // The blob repeats the type: a line where they differ was put together wrongly.
-    if (marker === undefined || names === undefined || keyType(key) !== type || !isKeyBlob(key))
-        return undefined;
-    return { line, marker, names, type, key };
+async function present(files) {
+    const there = await Promise.all(files.map((file) => (0,promises_namespaceObject.access)(file).then(() => true, () => false)));
+    return files.filter((_, index) => there[index]);
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/notices.js
+/** What people should know of their keys and hosts, each text once. It comes while hosts are reached, so it is listened to. */
+class Notices {
+    #texts = new Set();
+    #listener;
+    add(text) {
+        if (this.#texts.has(text))
+            return;
+        this.#texts.add(text);
+        this.#listener?.(text);
+    }
+    /** From here on `listener` hears of each; of those that have come before, now. */
+    listen(listener) {
+        this.#listener = listener;
+        for (const text of this.#texts)
+            listener(text);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/build/login.js
 
 
 
+
+
+
+
 /** Until a host that does not answer is given up. */
 const TIMEOUT_MS = 15_000;
-/** @throws UserError for a key or a passphrase that is wrong */
+/** @throws UserError for a key, a passphrase or an ssh configuration that is wrong */
 async function loadLogin(inputs) {
-    const home = (0,external_node_os_namespaceObject.homedir)();
-    const [credentials, knownHosts] = await Promise.all([
-        loadKeys({
-            text: inputs.sshPrivateKey,
-            passphrase: inputs.sshPassphrase,
-            agentSocket: process.env['SSH_AUTH_SOCK'],
+    const { sshPrivateKey, sshPassphrase: passphrase, knownHosts, systemFolder, timeout = TIMEOUT_MS } = inputs;
+    const home = inputs.home ?? (0,external_node_os_namespaceObject.homedir)();
+    const agentSocket = 'agentSocket' in inputs ? inputs.agentSocket : process.env['SSH_AUTH_SOCK'];
+    const notices = new Notices();
+    const hostKeys = new HostKeys({ input: knownHosts, home, notices });
+    const [credentials, config] = await Promise.all([
+        loadKeys({ text: sshPrivateKey, passphrase, agentSocket, home }),
+        SshConfig.load({
             home,
+            ...(systemFolder === undefined ? {} : { system: systemFolder }),
+            onNotice: (text) => notices.add(text),
         }),
-        loadKnownHosts(inputs.knownHosts, home),
+        hostKeys.load(),
     ]);
-    return { credentials, knownHosts, timeout: TIMEOUT_MS };
+    const given = sshPrivateKey !== undefined && sshPrivateKey.trim() !== '';
+    const keyRing = new KeyRing({ credentials, given, passphrase, agentSocket, home, notices });
+    return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
 }
 
-;// CONCATENATED MODULE: ./lib/util/deferred.js
-function deferred() {
-    let resolve;
-    let reject;
-    const promise = new Promise((yes, no) => {
-        resolve = yes;
-        reject = no;
-    });
-    return { promise, resolve, reject };
+;// CONCATENATED MODULE: ./lib/ssh/chroot.js
+/** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
+function inChroot(channels, directory) {
+    return {
+        exec: async (command) => channels.exec(chrootCommand(command, directory)),
+        close: () => channels.close(),
+    };
+}
+/**
+ * @param command begins with `exec `
+ * @throws Error with a reason for people: no shell can be given this directory
+ */
+function chrootCommand(command, directory) {
+    if (!command.startsWith('exec '))
+        throw new Error('Internal error: only a command that is executed can be moved');
+    if (/\p{Cc}/u.test(directory))
+        throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
+    return `exec sh -c '${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
+}
+/** Only root's PATH leads to it everywhere; the others are to hear that it is not theirs. */
+const FIND = 'c=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot) || c=chroot; exec "$c" "$@"';
+/**
+ * What went wrong in the words of chroot, for people.
+ *
+ * @returns undefined for a fault that has nothing to do with it
+ */
+function chrootProblem(message, directory) {
+    const said = /chroot: .*/.exec(message)?.[0];
+    if (said === undefined)
+        return undefined;
+    const name = `${directory}, its chroot in the matrix`;
+    if (/not permitted|permission denied/i.test(said))
+        return `${name}, cannot be entered: only root can do that, so the login there must be root (${said})`;
+    if (/run command|execute/i.test(said))
+        return `${name}, has no sh in it that can be run (${said})`;
+    if (/not found$/.test(said))
+        return `${name}, cannot be entered: there is no program chroot there (${said})`;
+    return `${name}, cannot be entered: is it a directory there? (${said})`;
+}
+/** One word that sh, csh and fish read alike: in quotes they differ, behind a backslash they do not. */
+function quoteForAnyShell(word) {
+    return word.replace(/[^A-Za-z0-9_/.\u0080-\uffff-]/g, (character) => `\\${character}`);
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/connect-error.js
 /** Why a host could not be reached, and what to do about it. */
-function describeConnectError(error, { host, username, login }) {
+function describeConnectError(error, { settings, plan, timeout }) {
     switch (error.level) {
-        case 'client-authentication': {
-            const { agent, keys } = login.credentials;
-            const tried = [
-                ...(agent === undefined ? [] : ['the ssh agent']),
-                ...keys.map((key) => `${key.source} (${key.fingerprint})`),
-            ];
-            if (tried.length === 0)
-                return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent`;
-            return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there`;
-        }
+        case 'client-authentication':
+            return connect_error_describeRefusal(settings.username, plan);
         case 'client-timeout':
-            return `it did not answer within ${login.timeout / 1000} s`;
+            return `it did not answer within ${timeout / 1000} s`;
         case 'client-socket':
-            return describeSocketError(error, host);
+            return describeSocketError(error, settings);
         default:
             return error.message;
     }
 }
-function describeSocketError(error, host) {
+function connect_error_describeRefusal(username, { tried, certificates }) {
+    const hint = certificates.length === 0
+        ? ''
+        : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
+            'With transport ssh in the matrix it is reached by ssh itself, which has them';
+    if (tried.length === 0)
+        return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
+    return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
+}
+function describeSocketError(error, { endpoint: { address, port } }) {
     switch (error.code) {
         case 'ENOTFOUND':
         case 'EAI_AGAIN':
-            return `the name ${host.address} is not known here (${error.code})`;
+            return `the name ${address} is not known here (${error.code})`;
         case 'ECONNREFUSED':
-            return `nothing listens on port ${host.port} there (ECONNREFUSED): is sshd running?`;
+            return `nothing listens on port ${port} there (ECONNREFUSED): is sshd running?`;
         case 'ENETUNREACH':
         case 'EHOSTUNREACH':
-            return `there is no way to ${host.address} from here (${error.code})`;
+            return `there is no way to ${address} from here (${error.code})`;
         case 'ETIMEDOUT':
-            return `${host.address} does not answer on port ${host.port} (ETIMEDOUT)`;
+            return `${address} does not answer on port ${port} (ETIMEDOUT)`;
         default:
             return error.message;
     }
 }
 
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./lib/ssh/gathering-socket.js
@@ -55867,44 +57490,255 @@ class GatheringSocket extends external_node_net_.Socket {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/ssh/host-key-refusal.js
-
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./lib/ssh/gathering-stream.js
 
 /**
- * Why a host is refused and what to do, as a phrase that goes behind `host NAME: `. The line to add stands on a line of
- * its own.
+ * One byte stream of a readable and a writable end, which gathers what is written in one turn of the event loop into one
+ * write (see GatheringSocket). It ends when the readable end does. Faults of writing are not told: the readable end closes too.
  */
-function describeRefusal(verdict, host, key) {
-    const shown = describeKey(key);
-    const check = 'Compare it with what "ssh-keygen -lf" says of the key in /etc/ssh on the host';
-    const line = knownHostsLine(host, key);
-    switch (verdict.verdict) {
-        case 'unknown': {
-            const authority = verdict.authorityLine === undefined
-                ? ''
-                : ` (the certificate authority on line ${verdict.authorityLine} does not count: certificates are not supported)`;
-            return (`its host key is not known: ${shown} is not in ${verdict.source}${authority}. ${check}; ` +
-                `if it is the right one, add this line to ${whereToAdd(verdict.source)}:\n${line}`);
+class GatheringStream extends external_node_stream_.Duplex {
+    #from;
+    #to;
+    #onClose;
+    #corked = false;
+    /** @param onClose to let the ends go; called once */
+    constructor(from, to, onClose) {
+        super({ allowHalfOpen: false });
+        this.#from = from;
+        this.#to = to;
+        this.#onClose = onClose;
+        from.on('data', (chunk) => {
+            if (!this.push(chunk))
+                from.pause();
+        });
+        from.on('end', () => this.push(null));
+        from.on('close', () => {
+            if (!this.readableEnded)
+                this.push(null);
+        });
+        from.on('error', (error) => this.destroy(error));
+        to.on('error', () => undefined);
+    }
+    write(...words) {
+        if (!this.#corked) {
+            this.#corked = true;
+            this.cork();
+            process.nextTick(() => {
+                this.#corked = false;
+                this.uncork();
+            });
         }
-        case 'changed':
-            return (`its host key has changed: it shows ${shown}, but line ${verdict.line} of ${verdict.source} has ` +
-                `${describeKey(verdict.old)}. Someone may be posing as this host, or it was set up anew. ${check}; ` +
-                `only if it is the right one, put this line in the place of line ${verdict.line}:\n${line}`);
-        case 'revoked':
-            return (`its host key is revoked: line ${verdict.line} of ${verdict.source} forbids ${shown}. ` +
-                'Give the host a new key; this one must not be trusted any more');
+        return super.write(...words);
+    }
+    _read() {
+        this.#from.resume();
+    }
+    _write(chunk, _encoding, done) {
+        this.#send(chunk, done);
+    }
+    _writev(chunks, done) {
+        this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    }
+    _final(done) {
+        this.#to.end();
+        done();
+    }
+    _destroy(error, done) {
+        this.#onClose();
+        done(error);
+    }
+    #send(bytes, done) {
+        if (this.#to.writable)
+            this.#to.write(bytes, () => done());
+        else
+            done();
     }
 }
-/** The command has no input: there the user's own file is the place. */
-function whereToAdd(source) {
-    return source === KNOWN_HOSTS_INPUT ? source : `${KNOWN_HOSTS_INPUT}, or to ${source}`;
+
+;// CONCATENATED MODULE: ./lib/ssh/program-stream.js
+
+
+
+/** As much of what a program says on stderr is kept for messages. */
+const KEPT_TEXT = 2000;
+/** How long a program may take to end when it is asked to. */
+const PATIENCE_MS = 2000;
+/** A program of the runner whose standard streams are a byte stream to a host. It ends with the stream. */
+class ProgramStream extends GatheringStream {
+    stderr;
+    /** Its exit status, once it has closed its streams too; undefined when a signal ended it. */
+    exited;
+    #said = '';
+    constructor(child) {
+        const ended = deferred();
+        super(child.stdout, child.stdin, () => end(child));
+        this.stderr = child.stderr;
+        this.exited = ended.promise;
+        child.once('close', (status) => ended.resolve(status ?? undefined));
+        child.stderr.on('data', (chunk) => (this.#said = (this.#said + chunk.toString()).slice(-KEPT_TEXT)));
+    }
+    /** The end of what it has said on stderr. */
+    get said() {
+        return this.#said.trim();
+    }
+    /**
+     * Starts it in a process group of its own, without the inputs of the action in its environment: they may be keys.
+     *
+     * @throws Error of spawn: there is no such program
+     */
+    static async start(program, words) {
+        const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_')));
+        const child = (0,external_node_child_process_namespaceObject.spawn)(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: environment });
+        const started = deferred();
+        child.once('spawn', () => started.resolve(undefined));
+        child.once('error', (error) => started.reject(error));
+        const stream = new ProgramStream(child);
+        await started.promise;
+        return stream;
+    }
 }
-function describeKey(key) {
-    return `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+/** Ends what still runs: at once where it is let go, after a while where it has closed its end and is about to go itself. */
+function end(child) {
+    child.stdin.end();
+    const { pid } = child;
+    const stop = (name) => {
+        // Nobody reads them any more, and until they are closed the program counts as running.
+        child.stdout.destroy();
+        child.stderr.destroy();
+        if (pid !== undefined && child.exitCode === null && child.signalCode === null)
+            signal(pid, name);
+    };
+    const going = child.stdout.readableEnded;
+    if (!going)
+        stop('SIGTERM');
+    const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), PATIENCE_MS);
+    child.once('close', () => clearTimeout(patience));
+}
+function signal(group, name) {
+    try {
+        process.kill(-group, name);
+    }
+    catch {
+        // It has ended meanwhile.
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/route.js
+
+
+
+
+
+/** What the last words of a command may take: they come by a way of their own. */
+const LAST_WORDS_MS = 500;
+/**
+ * All hosts on the way, in their order, with those that the first one needs by the ssh configuration.
+ *
+ * @param look the settings of a jump host
+ * @throws Error with a reason for people: the way goes in a circle
+ */
+function jumpsTo(settings, look, through = []) {
+    const hops = settings.proxy.kind === 'jump' ? settings.proxy.hops : [];
+    const [first] = hops;
+    if (first === undefined)
+        return [];
+    const way = [...through, settings.name];
+    const name = describe(first);
+    if (way.includes(name)) {
+        throw new Error(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
+            'One of them must be reached without a jump (ProxyJump none in the ssh configuration)');
+    }
+    return [...jumpsTo(look(first), look, way), ...hops];
+}
+/** Rejects with a reason for people. */
+async function openRoute(options) {
+    const { proxy, endpoint } = options.settings;
+    switch (proxy.kind) {
+        case 'direct':
+            return direct(endpoint.address, endpoint.port);
+        case 'command':
+            return throughCommand(proxy.command);
+        case 'jump':
+            return throughHops(options);
+    }
+}
+function direct(host, port) {
+    const socket = new GatheringSocket();
+    socket.setMaxListeners(0);
+    socket.setNoDelay(true);
+    socket.connect({ host, port });
+    return { stream: socket, said: silent };
+}
+/** As ssh does it: the user's shell becomes the command. */
+async function throughCommand(command) {
+    const shell = process.env['SHELL'] ?? '/bin/sh';
+    let stream;
+    try {
+        stream = await ProgramStream.start(shell, ['-c', `exec ${command}`]);
+    }
+    catch (error) {
+        throw new Error(`its ProxyCommand cannot be started: ${error.message}`, { cause: error });
+    }
+    const said = async () => {
+        await Promise.race([stream.exited, (0,external_node_timers_promises_namespaceObject.setTimeout)(LAST_WORDS_MS, undefined, { ref: false })]);
+        return stream.said === '' ? '' : `; its ProxyCommand said: ${stream.said.slice(-500)}`;
+    };
+    return { stream, said };
+}
+function silent() {
+    return Promise.resolve('');
+}
+async function throughHops({ settings, jumps, hops, timeout, openHop }) {
+    const last = jumps[jumps.length - 1];
+    if (last === undefined)
+        throw new Error('Internal error: a way through no host');
+    const name = describe(last);
+    const before = jumps.slice(0, -1);
+    // The first of all has no host before it; a ProxyCommand may lead to it.
+    const target = { ...last, jump: before.length > 0 ? before : undefined };
+    let hop;
+    try {
+        hop = await hops.use(JSON.stringify(jumps.map(describe)), () => openHop(target));
+    }
+    catch (error) {
+        throw new Error(`jump host ${name}: ${error.message}`, { cause: error });
+    }
+    const { connection, release } = hop;
+    try {
+        const { address, port } = settings.endpoint;
+        const channel = await withinTime(connection.forward(address, port), timeout);
+        const stream = new GatheringStream(channel, channel, () => {
+            channel.destroy();
+            release();
+        });
+        return { stream, said: silent };
+    }
+    catch (error) {
+        release();
+        throw new Error(`jump host ${name} cannot reach it: ${error.message}`, { cause: error });
+    }
+}
+async function withinTime(opening, timeout) {
+    const stop = new AbortController();
+    const late = async () => {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(timeout, undefined, { signal: stop.signal });
+        throw new Error(`no answer within ${timeout / 1000} s`);
+    };
+    try {
+        return await Promise.race([opening, late()]);
+    }
+    catch (error) {
+        opening.then((channel) => channel.destroy(), () => undefined);
+        throw error;
+    }
+    finally {
+        stop.abort();
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/connection.js
-
 
 
 
@@ -55921,49 +57755,51 @@ class Connection {
     closed = false;
     constructor(client) {
         this.#client = client;
+        // One for each channel that is being opened.
+        client.setMaxListeners(0);
         client.on('close', () => (this.closed = true));
         // Failures of a connection that is up reach its channels as their end.
         client.on('error', () => undefined);
     }
     /** Rejects with an Error whose message is the reason, for people. */
-    static async open(host, login) {
+    static async open(target, login) {
+        const look = (one) => settingsOf(one, login.config, login.home);
+        const settings = look(target);
+        const timeout = settings.timeout ?? login.timeout;
+        const jumps = jumpsTo(settings, look);
+        const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
+        const openHop = (hop) => Connection.open(hop, login);
+        const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop });
         const client = new lib.Client();
-        const username = host.user ?? (0,external_node_os_namespaceObject.userInfo)().username;
-        const endpoint = { address: host.address, port: host.port };
         const ready = deferred();
         let refusal;
         client.once('ready', () => ready.resolve(undefined));
         client.once('error', (error) => {
-            ready.reject(new Error(refusal ?? describeConnectError(error, { host, username, login })));
+            ready.reject(new Error(refusal ?? describeConnectError(error, { settings, plan, timeout })));
         });
+        // A second one may follow: nobody waits for it.
+        client.on('error', () => undefined);
         client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
-        const sock = new GatheringSocket();
-        sock.setMaxListeners(0);
-        sock.setNoDelay(true);
-        sock.connect({ host: host.address, port: host.port });
         client.connect({
-            sock,
-            username,
-            readyTimeout: login.timeout,
-            keepaliveInterval: Math.max(1000, Math.floor(login.timeout / 3)),
+            sock: route.stream,
+            username: settings.username,
+            readyTimeout: timeout,
+            keepaliveInterval: Math.max(1000, Math.floor(timeout / 3)),
             keepaliveCountMax: 2,
-            algorithms: { serverHostKey: hostKeyAlgorithms(login.knownHosts.keyTypesFor(endpoint)) },
-            ...(login.credentials.agent === undefined ? {} : { agent: login.credentials.agent }),
-            authHandler: methods(username, login.credentials),
+            algorithms: { serverHostKey: hostKeyAlgorithms(check.types) },
+            authHandler: plan.methods,
             hostVerifier: (key) => {
-                const verdict = login.knownHosts.check(endpoint, key);
-                if (verdict.verdict === 'known')
-                    return true;
-                refusal = describeRefusal(verdict, endpoint, key);
-                return false;
+                refusal = check.refuse(key);
+                return refusal === undefined;
             },
         });
         try {
             await ready.promise;
         }
         catch (error) {
+            const said = await route.said();
             client.destroy();
-            throw error;
+            throw new Error(error.message + said, { cause: error });
         }
         return new Connection(client);
     }
@@ -55991,17 +57827,26 @@ class Connection {
         });
         return answer.promise;
     }
+    /** Opens a byte stream from this host to another. */
+    forward(address, port) {
+        const answer = deferred();
+        const gone = () => answer.reject(new Error('the connection was closed'));
+        if (this.closed)
+            gone();
+        this.#client.once('close', gone);
+        this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+            this.#client.off('close', gone);
+            if (error)
+                answer.reject(new Error(error.message.replace(/^\(SSH\) Channel open failure: /, '')));
+            else
+                answer.resolve(channel);
+        });
+        return answer.promise;
+    }
     close() {
         this.#client.end();
         this.#client.destroy();
     }
-}
-/** The agent first, then key by key: each try counts against the server's MaxAuthTries, so nothing is tried twice. */
-function methods(username, { agent, keys }) {
-    return [
-        ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
-        ...keys.map(({ key }) => ({ type: 'publickey', username, key })),
-    ];
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
@@ -56042,46 +57887,186 @@ class ControlPool {
                 this.#connections.push(connection);
             const channel = await connection.exec(command);
             if (channel)
-                return channel;
+                return Object.assign(channel, { exited: exitOf(channel) });
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
         }
     }
 }
+/** Not by 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader. */
+function exitOf(channel) {
+    return new Promise((resolve) => {
+        channel.once('close', (code) => resolve(code ?? undefined));
+    });
+}
 
-;// CONCATENATED MODULE: ./lib/util/excerpt.js
+;// CONCATENATED MODULE: ./lib/ssh/transport.js
+
+
+
+
+
+
+/** More than any login script prints. */
+const MAX_BANNER = 1 << 20;
 /**
- * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
- * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
+ * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
+ * command. What the ssh configuration says of the host is the program's own business.
  */
-function excerpt_excerpt(text, limit = 40) {
-    const characters = Array.from(text);
-    const shown = characters
-        .slice(0, limit)
-        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
-        .join('');
-    return `"${shown}${characters.length > limit ? '…' : ''}"`;
+class Transport {
+    #host;
+    #program;
+    #timeout;
+    #open = new Set();
+    /** @param program its name and its first arguments */
+    constructor(host, program, login) {
+        this.#host = host;
+        this.#program = program;
+        this.#timeout = host.timeout === undefined ? login.timeout : host.timeout * 1000;
+    }
+    /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
+    async exec(command) {
+        const [name = '', ...first] = this.#program;
+        const word = `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
+        const words = [...first, ...transportWords(this.#host, name, this.#timeout), `echo ${word}; ${command}`];
+        let stream;
+        try {
+            stream = await ProgramStream.start(name, words);
+        }
+        catch (error) {
+            const { code } = error;
+            throw new Error(`its transport program ${excerpt_excerpt(name)} cannot be started (${code ?? String(error)}): ` +
+                'is it installed on the runner, and on PATH?', { cause: error });
+        }
+        this.#open.add(stream);
+        stream.on('close', () => this.#open.delete(stream));
+        // Listeners come later; without one a fault would end this process.
+        stream.on('error', () => undefined);
+        const timer = setTimeout(() => {
+            stream.destroy(new Error(`it did not answer within ${this.#timeout / 1000} s`));
+        }, this.#timeout);
+        try {
+            await passWord(stream, `${word}\n`);
+        }
+        catch (error) {
+            stream.destroy();
+            const { message } = error;
+            throw new Error(`${message} (transport program ${excerpt_excerpt(name)})${because(stream)}`, { cause: error });
+        }
+        finally {
+            clearTimeout(timer);
+        }
+        return stream;
+    }
+    close() {
+        for (const stream of this.#open)
+            stream.destroy();
+        this.#open.clear();
+    }
 }
-function spelled(character) {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+/** Reads up to the end of this word; what a login script prints before it is skipped. */
+async function passWord(stream, word) {
+    const passed = deferred();
+    let text = Buffer.alloc(0);
+    const onData = (chunk) => {
+        text = Buffer.concat([text, chunk]);
+        const at = text.indexOf(word);
+        if (at >= 0) {
+            stream.off('data', onData).pause();
+            stream.unshift(text.subarray(at + word.length));
+            passed.resolve(undefined);
+        }
+        else if (text.length > MAX_BANNER) {
+            passed.reject(new Error('it prints without end before it runs the command'));
+        }
+    };
+    const onError = (error) => passed.reject(error);
+    const onEnd = () => {
+        void stream.exited.then((status) => {
+            const how = status === undefined ? 'a signal' : `status ${status}`;
+            passed.reject(new Error(`the way there ended with ${how} before the host had answered`));
+        });
+    };
+    stream.on('data', onData).once('error', onError).once('end', onEnd);
+    try {
+        await passed.promise;
+    }
+    finally {
+        stream.off('data', onData).off('error', onError).off('end', onEnd);
+    }
+}
+function because({ said }) {
+    return said === '' ? '' : `; it said: ${said.slice(-500)}`;
+}
+/**
+ * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
+ * they take `-l USER HOST COMMAND`.
+ *
+ * @param timeout ms
+ * @throws Error with a reason for people: the matrix asks for what the program cannot be told
+ */
+function transportWords(host, program, timeout) {
+    const { address, user, port, identity, jump } = host;
+    if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
+        throw new Error(`${excerpt_excerpt(describe(host))} cannot be given to a transport program`);
+    const login = user === undefined ? [] : ['-l', user];
+    if ((0,external_node_path_.basename)(program) !== 'ssh') {
+        const asked = [
+            ...(port === undefined ? [] : [`port ${port}`]),
+            ...(identity === undefined ? [] : ['an identity']),
+            ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
+        ];
+        if (asked.length > 0) {
+            throw new Error(`the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt_excerpt(program)} is not ssh and ` +
+                'cannot be told so: leave it out, or put it into a script that is named as the transport');
+        }
+        return [...login, address];
+    }
+    const seconds = Math.max(1, Math.round(timeout / 1000));
+    const options = [
+        'BatchMode=yes',
+        `ConnectTimeout=${seconds}`,
+        `ServerAliveInterval=${Math.max(1, Math.floor(seconds / 3))}`,
+        'ServerAliveCountMax=2',
+    ];
+    return [
+        ...login,
+        ...(port === undefined ? [] : ['-p', String(port)]),
+        ...options.flatMap((option) => ['-o', option]),
+        ...(identity === undefined ? [] : ['-i', identity]),
+        ...(jump === undefined ? [] : ['-J', jump.length === 0 ? 'none' : jump.map(describe).join(',')]),
+        address,
+    ];
 }
 
-;// CONCATENATED MODULE: ./lib/action/nearest-word.js
+;// CONCATENATED MODULE: ./lib/ssh/channels.js
+
+
+
+/** Over our own ssh, or over the program that the matrix names for this host; in the directory that it names as its root. */
+function channelsTo(host, login) {
+    const channels = host.transport === undefined ? new ControlPool(host, login) : new Transport(host, host.transport, login);
+    return host.chroot === undefined ? channels : inChroot(channels, host.chroot);
+}
+
+;// CONCATENATED MODULE: ./lib/util/nearest-word.js
+/** Longer texts are no mistyped words, and not worth the square of their length. */
+const LONGEST = 100;
 /**
  * The word that someone most likely meant, or undefined when none is near: at most a third of its letters (and always
- * one) may be wrong, missing, too many, or swapped with their neighbour.
+ * one, but not all) may be wrong, missing, too many, or swapped with their neighbour. Large and small letters are the same.
  */
 function nearestWord(text, words) {
+    if (text.length > LONGEST)
+        return undefined;
     const ranked = words
-        .map((word) => ({ word, distance: editDistance(text.toLowerCase(), word) }))
-        .filter(({ word, distance }) => distance <= Math.max(1, Math.floor(word.length / 3)))
+        .map((word) => ({ word, distance: editDistance(text.toLowerCase(), word.toLowerCase()) }))
+        .filter(({ word, distance }) => distance < word.length && distance <= Math.max(1, Math.floor(word.length / 3)))
         .sort((a, b) => a.distance - b.distance);
     return ranked[0]?.word;
 }
 /** Edits between two texts, a swap of neighbours counting as one (optimal string alignment). */
 function editDistance(from, to) {
-    // Long texts are far from any word, and not worth the square of their length.
     if (Math.abs(from.length - to.length) > to.length)
         return Infinity;
     let [before, above] = [[], Array.from({ length: to.length + 1 }, (_, column) => column)];
@@ -56100,7 +58085,7 @@ function at(row, column) {
     return row?.[column] ?? Infinity;
 }
 
-;// CONCATENATED MODULE: ./lib/action/shell-words.js
+;// CONCATENATED MODULE: ./lib/util/shell-words.js
 /**
  * Splits text into words as a POSIX shell does when nothing is expanded: blanks and newlines part words; single quotes
  * keep everything, double quotes everything but a backslash before a dollar, a backquote, a double quote, a backslash or
@@ -56212,6 +58197,11 @@ class input_reader_InputReader {
         this.problem(name, `must be ${words.map((one) => `"${one}"`).join(' or ')}, not ${excerpt_excerpt(text)}${meant}`);
         return words[0];
     }
+    /** One of the words, exactly, or none. */
+    optionalWord(name, words) {
+        const [first, ...others] = words;
+        return this.text(name) === undefined || first === undefined ? undefined : this.word(name, [first, ...others]);
+    }
     /** true or false as the core schema of YAML 1.2 spells them; the same as in other actions. */
     flag(name, preset) {
         const text = this.text(name);
@@ -56284,6 +58274,7 @@ class input_reader_InputReader {
 
 
 
+
 function readLoginInputs(read) {
     return loginInputs(new input_reader_InputReader(read));
 }
@@ -56298,7 +58289,8 @@ function readInputs(read, env) {
     const reader = new InputReader(read);
     const root = readRoot(reader, env);
     const inputs = {
-        hosts: readHosts(reader, root),
+        farm: readFarm(reader, root),
+        jobs: reader.count('jobs', 1),
         ...loginInputs(reader),
         settings: {
             root,
@@ -56307,8 +58299,7 @@ function readInputs(read, env) {
             makefile: reader.text('makefile'),
             make: readMake(reader),
             arguments: reader.words('arguments'),
-            jobs: reader.count('jobs', 1),
-            localJobs: reader.count('local-jobs', 0) ?? availableParallelism(),
+            localJobs: reader.count('local-jobs', 0),
             dist: readDist(reader),
             local: reader.patterns('local'),
             setup: (reader.exactText('setup') ?? '').replaceAll('\r\n', '\n'),
@@ -56316,6 +58307,8 @@ function readInputs(read, env) {
             staging: reader.word('staging', ['tree', 'declared', 'none']),
             exclude: reader.lines('exclude'),
             fallback: reader.word('fallback', ['local', 'never']),
+            load: reader.optionalWord('load', LOAD_POLICIES),
+            toolchain: readToolchain(reader),
             cache: reader.flag('cache', true),
             log: reader.word('log', ['fold', 'failures', 'plain']),
             summary: reader.flag('summary', true),
@@ -56332,7 +58325,7 @@ function readInputs(read, env) {
  *
  * @throws UserError with a line for each that is not
  */
-async function checkInputs({ settings, hosts }) {
+async function checkInputs({ settings, farm: { matrix } }) {
     const reader = new InputReader(() => '');
     const { root, workingDirectory, makefile } = settings;
     if ((await kindOf(workingDirectory)) !== 'directory') {
@@ -56348,8 +58341,8 @@ async function checkInputs({ settings, hosts }) {
             reader.problem('makefile', `there is no file ${excerpt(file, 200)}`);
         }
     }
-    if (hosts.kind === 'file' && (await kindOf(hosts.file)) !== 'file') {
-        reader.problem('hosts-file', `there is no file ${excerpt(hosts.file, 200)}`);
+    if (matrix.kind === 'file' && (await kindOf(matrix.file)) !== 'file') {
+        reader.problem('hosts-file', `there is no file ${excerpt(matrix.file, 200)}`);
     }
     reader.finish();
 }
@@ -56367,15 +58360,33 @@ function readRoot(reader, env) {
     }
     return resolve('/', workspace);
 }
-function readHosts(reader, root) {
+function readFarm(reader, root) {
+    const group = reader.text('group');
+    return {
+        matrix: readMatrix(reader, root),
+        format: reader.optionalWord('hosts-format', MATRIX_FORMATS),
+        group: group === undefined ? undefined : { value: group, where: 'input group' },
+    };
+}
+function readMatrix(reader, root) {
     const text = reader.block('hosts');
     const file = reader.text('hosts-file');
     if (text !== undefined && file !== undefined) {
         reader.problem('hosts', 'the input hosts-file is given too: leave one of the two out');
     }
     if (text !== undefined)
-        return { kind: 'text', text };
-    return file === undefined ? { kind: 'default' } : { kind: 'file', file: resolve(root, file) };
+        return { kind: 'text', text, source: 'input hosts' };
+    if (file === undefined)
+        return { kind: 'default' };
+    const path = resolve(root, file);
+    return { kind: 'file', file: path, source: `input hosts-file, ${path}` };
+}
+/** Commands, one a line; `off` alone compares nothing. */
+function readToolchain(reader) {
+    const lines = reader.lines('toolchain').map((line) => line.trim());
+    if (lines.length === 0)
+        return undefined;
+    return lines.length === 1 && lines[0] === 'off' ? [] : lines;
 }
 function readTargets(reader) {
     const targets = reader.words('targets');
@@ -56445,12 +58456,51 @@ function maskSecrets(texts) {
         }
     }
 }
+/** Masks private values of the host matrix: hosts/private-fields.ts knows which. */
+function maskFields(fields) {
+    for (const field of fields)
+        setSecret(field);
+}
+/**
+ * Takes the inputs of this action out of the environment, once they are read: recipes and whatever else is started
+ * have no business with keys and host lists.
+ */
+function forgetInputs(environment) {
+    for (const name of INPUTS)
+        Reflect.deleteProperty(environment, `INPUT_${name.toUpperCase()}`);
+}
+/** Those that may hold a secret. */
+const INPUTS = (/* unused pure expression or super */ null && (['hosts', 'ssh-private-key', 'ssh-passphrase', 'known-hosts', 'setup']));
+
+;// CONCATENATED MODULE: ./lib/model/host.js
+/** What a matrix need not say of a host. */
+const host_HOST_DEFAULTS = {
+    path: '',
+    jump: undefined,
+    identity: undefined,
+    environment: {},
+    transport: undefined,
+    setup: '',
+    startup: '',
+    chroot: undefined,
+    timeout: undefined,
+    speed: 1,
+    labels: [],
+    arch: undefined,
+    stuck: undefined,
+    memory: undefined,
+    parallel: undefined,
+    needsOwnersFile: false,
+};
 
 ;// CONCATENATED MODULE: ./lib/action/state.js
 
+
 const NAME = 'run';
 /** Kept by the runner for post, the last one counts; to be called before anything is made on a further host. */
-function saveRunState(state) {
+function saveRunState(staging, hosts) {
+    const { environment, setup, startup } = HOST_DEFAULTS;
+    const state = { staging, hosts: hosts.map((host) => ({ ...host, environment, setup, startup })) };
     saveState(NAME, JSON.stringify(state));
 }
 /** undefined: main never got as far as to touch a host. */
@@ -56486,8 +58536,9 @@ async function cleanup(log) {
     };
     try {
         const login = await loadLogin(inputs);
+        login.notices.listen((text) => log.notice(text));
         const results = await Promise.all(hosts.map(async (host) => {
-            const pool = new ControlPool(host, login);
+            const pool = channelsTo(host, login);
             const reason = await cleanHost(pool, stagingOf(host));
             pool.close();
             return { host, reason };
@@ -56517,8 +58568,8 @@ async function cleanup(log) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2621);
-/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5262);
+/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4391);
+/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4898);
 
 
 
@@ -56529,7 +58580,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5262:
+/***/ 4898:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56542,8 +58593,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./lib/report/clean-text.js
 /** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
 const LINE_LIMIT = 4096;
@@ -56728,7 +58779,7 @@ function writeAll(descriptor, text) {
     const data = Buffer.from(text);
     for (let at = 0; at < data.length;) {
         try {
-            at += (0,external_node_fs_namespaceObject.writeSync)(descriptor, data, at);
+            at += (0,external_node_fs_.writeSync)(descriptor, data, at);
         }
         catch (error) {
             if (error.code !== 'EAGAIN')

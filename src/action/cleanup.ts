@@ -4,7 +4,7 @@ import { loadLogin } from '../build/login.ts';
 import { stagingDirectory } from '../build/staging-name.ts';
 import type { Host } from '../model/host.ts';
 import type { WorkflowLog } from '../report/workflow-commands.ts';
-import { ControlPool } from '../ssh/control-pool.ts';
+import { channelsTo } from '../ssh/channels.ts';
 import { UserError } from '../util/user-error.ts';
 import { readLoginInputs } from './inputs.ts';
 import { maskSecrets } from './secrets.ts';
@@ -26,9 +26,10 @@ export async function cleanup(log: WorkflowLog): Promise<void> {
   };
   try {
     const login = await loadLogin(inputs);
+    login.notices.listen((text) => log.notice(text));
     const results = await Promise.all(
       hosts.map(async (host) => {
-        const pool = new ControlPool(host, login);
+        const pool = channelsTo(host, login);
         const reason = await cleanHost(pool, stagingOf(host));
         pool.close();
         return { host, reason };

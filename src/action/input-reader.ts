@@ -1,7 +1,7 @@
 import { excerpt } from '../util/excerpt.ts';
+import { nearestWord } from '../util/nearest-word.ts';
 import { UserError } from '../util/user-error.ts';
-import { nearestWord } from './nearest-word.ts';
-import { shellWords } from './shell-words.ts';
+import { shellWords } from '../util/shell-words.ts';
 
 /** The value of an input as the workflow gives it; empty when it is not given. */
 export type ReadInput = (name: string) => string;
@@ -56,6 +56,12 @@ export class InputReader {
     const meant = near === undefined ? '' : `; did you mean "${near}"?`;
     this.problem(name, `must be ${words.map((one) => `"${one}"`).join(' or ')}, not ${excerpt(text)}${meant}`);
     return words[0];
+  }
+
+  /** One of the words, exactly, or none. */
+  optionalWord<const Word extends string>(name: string, words: readonly Word[]): Word | undefined {
+    const [first, ...others] = words;
+    return this.text(name) === undefined || first === undefined ? undefined : this.word(name, [first, ...others]);
   }
 
   /** true or false as the core schema of YAML 1.2 spells them; the same as in other actions. */

@@ -1,22 +1,19 @@
 import { realpath, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { isAbsolute, relative, resolve } from 'node:path';
-import type { DistSetting, Settings } from '../model/settings.ts';
+import type { FarmWish } from '../build/farm-plan.ts';
+import type { SettingsWish } from '../build/settings.ts';
+import { LOAD_POLICIES } from '../model/load.ts';
+import { MATRIX_FORMATS } from '../model/matrix.ts';
+import type { DistSetting, Toolchain } from '../model/settings.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { InputReader, type ReadInput } from './input-reader.ts';
 
-/** Where the host matrix is. */
-export type HostsInput =
-  | { readonly kind: 'text'; readonly text: string }
-  /** Absolute. */
-  | { readonly kind: 'file'; readonly file: string }
-  /** `~/.makehosts` if there is one. */
-  | { readonly kind: 'default' };
-
 /** Everything that the inputs of the action say. */
 export interface ActionInputs {
-  readonly settings: Settings;
-  readonly hosts: HostsInput;
+  readonly settings: SettingsWish;
+  readonly farm: Omit<FarmWish, 'jobs'>;
+  /** Recipes at one time. */
+  readonly jobs: number | undefined;
   readonly sshPrivateKey: string | undefined;
   readonly sshPassphrase: string | undefined;
   readonly knownHosts: string | undefined;
@@ -40,7 +37,8 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
   const reader = new InputReader(read);
   const root = readRoot(reader, env);
   const inputs: ActionInputs = {
-    hosts: readHosts(reader, root),
+    farm: readFarm(reader, root),
+    jobs: reader.count('jobs', 1),
     ...loginInputs(reader),
     settings: {
       root,
@@ -49,8 +47,7 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
       makefile: reader.text('makefile'),
       make: readMake(reader),
       arguments: reader.words('arguments'),
-      jobs: reader.count('jobs', 1),
-      localJobs: reader.count('local-jobs', 0) ?? availableParallelism(),
+      localJobs: reader.count('local-jobs', 0),
       dist: readDist(reader),
       local: reader.patterns('local'),
       setup: (reader.exactText('setup') ?? '').replaceAll('\r\n', '\n'),
@@ -58,8 +55,8 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
       staging: reader.word('staging', ['tree', 'declared', 'none']),
       exclude: reader.lines('exclude'),
       fallback: reader.word('fallback', ['local', 'never']),
-      load: 'jobs',
-      toolchain: [],
+      load: reader.optionalWord('load', LOAD_POLICIES),
+      toolchain: readToolchain(reader),
       cache: reader.flag('cache', true),
       log: reader.word('log', ['fold', 'failures', 'plain']),
       summary: reader.flag('summary', true),
@@ -77,7 +74,7 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
  *
  * @throws UserError with a line for each that is not
  */
-export async function checkInputs({ settings, hosts }: ActionInputs): Promise<void> {
+export async function checkInputs({ settings, farm: { matrix } }: ActionInputs): Promise<void> {
   const reader = new InputReader(() => '');
   const { root, workingDirectory, makefile } = settings;
   if ((await kindOf(workingDirectory)) !== 'directory') {
@@ -92,8 +89,8 @@ export async function checkInputs({ settings, hosts }: ActionInputs): Promise<vo
       reader.problem('makefile', `there is no file ${excerpt(file, 200)}`);
     }
   }
-  if (hosts.kind === 'file' && (await kindOf(hosts.file)) !== 'file') {
-    reader.problem('hosts-file', `there is no file ${excerpt(hosts.file, 200)}`);
+  if (matrix.kind === 'file' && (await kindOf(matrix.file)) !== 'file') {
+    reader.problem('hosts-file', `there is no file ${excerpt(matrix.file, 200)}`);
   }
   reader.finish();
 }
@@ -114,14 +111,32 @@ function readRoot(reader: InputReader, env: NodeJS.ProcessEnv): string {
   return resolve('/', workspace);
 }
 
-function readHosts(reader: InputReader, root: string): HostsInput {
+function readFarm(reader: InputReader, root: string): ActionInputs['farm'] {
+  const group = reader.text('group');
+  return {
+    matrix: readMatrix(reader, root),
+    format: reader.optionalWord('hosts-format', MATRIX_FORMATS),
+    group: group === undefined ? undefined : { value: group, where: 'input group' },
+  };
+}
+
+function readMatrix(reader: InputReader, root: string): FarmWish['matrix'] {
   const text = reader.block('hosts');
   const file = reader.text('hosts-file');
   if (text !== undefined && file !== undefined) {
     reader.problem('hosts', 'the input hosts-file is given too: leave one of the two out');
   }
-  if (text !== undefined) return { kind: 'text', text };
-  return file === undefined ? { kind: 'default' } : { kind: 'file', file: resolve(root, file) };
+  if (text !== undefined) return { kind: 'text', text, source: 'input hosts' };
+  if (file === undefined) return { kind: 'default' };
+  const path = resolve(root, file);
+  return { kind: 'file', file: path, source: `input hosts-file, ${path}` };
+}
+
+/** Commands, one a line; `off` alone compares nothing. */
+function readToolchain(reader: InputReader): Toolchain {
+  const lines = reader.lines('toolchain').map((line) => line.trim());
+  if (lines.length === 0) return undefined;
+  return lines.length === 1 && lines[0] === 'off' ? [] : lines;
 }
 
 function readTargets(reader: InputReader): string[] {

@@ -1,6 +1,6 @@
 import { effectiveDirectory, makeIntent } from '../make/make-intent.ts';
 import { defaultMakefile } from '../make/makefile.ts';
-import type { Settings } from '../model/settings.ts';
+import type { SettingsWish } from '../build/settings.ts';
 import { decode, encode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 
@@ -9,7 +9,7 @@ import { UserError } from '../util/user-error.ts';
  *
  * @throws UserError naming the directory
  */
-export async function checkMakefile(settings: Settings): Promise<void> {
+export async function checkMakefile(settings: SettingsWish): Promise<void> {
   const { goals, makefiles, directories, informational } = makeIntent(settings.arguments.map(encode));
   const evaluated =
     process.env['MAKEFILES'] !== undefined || settings.arguments.some((word) => /^(?:-E|--eval)/.test(word));

@@ -2,25 +2,30 @@ import { appendFileSync, realpathSync } from 'node:fs';
 import { getInput } from '@actions/core';
 import { build } from '../build/build.ts';
 import { exitLike } from '../build/exit.ts';
-import { jobCount } from '../build/job-count.ts';
+import { DMAKE_NAMES } from '../build/dmake-settings.ts';
+import { planFarm } from '../build/farm-plan.ts';
 import { loadLogin } from '../build/login.ts';
+import { settle, type SettingsWish } from '../build/settings.ts';
 import { stagingName } from '../build/staging-name.ts';
 import { StopSignals } from '../build/stop-signals.ts';
+import { ownEnvironment } from '../make/environment.ts';
+import { makefileMacros } from '../make/makefile-macros.ts';
+import { privateFields } from '../hosts/private-fields.ts';
 import { findMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { Settings } from '../model/settings.ts';
 import { FoldLog } from '../report/fold.ts';
 import { SummaryLog } from '../report/summary.ts';
 import type { WorkflowLog } from '../report/workflow-commands.ts';
 import { encode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
+import { homedir } from 'node:os';
 import { checkInputs, readInputs } from './inputs.ts';
+import { askedJobs } from './jobs.ts';
 import { checkMakefile } from './makefile.ts';
-import { loadMatrix } from './matrix.ts';
 import { writeOutputs } from './outputs.ts';
-import { maskSecrets } from './secrets.ts';
+import { forgetInputs, maskFields, maskSecrets } from './secrets.ts';
 import { saveRunState } from './state.ts';
 
 /** The body of main. Ends the process: with make's status, 2 for an error of ours, or by the signal that stopped it. */
@@ -41,13 +46,33 @@ export async function run(log: WorkflowLog): Promise<never> {
 async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome> {
   const inputs = readInputs((name) => getInput(name, { trimWhitespace: false }), process.env);
   maskSecrets([inputs.sshPrivateKey, inputs.sshPassphrase]);
+  forgetInputs(process.env);
   await checkInputs(inputs);
-  const settings = resolved(inputs.settings);
-  const matrix = await loadMatrix(inputs.hosts);
-  const hosts = matrix ?? [];
-  const jobs = jobCount(hosts, settings);
-  await checkMakefile(settings);
-  const make = await findMake(settings.make, encode(process.env['PATH'] ?? ''));
+  const wish = resolved(inputs.settings);
+  const jobs = askedJobs(inputs);
+  await checkMakefile(wish);
+  const make = await findMake(wish.make, encode(process.env['PATH'] ?? ''));
+  const words = makeWords(wish);
+  const environment = ownEnvironment();
+  const directory = wish.workingDirectory;
+  const plan = await planFarm(
+    { ...inputs.farm, jobs },
+    {
+      macros: await makefileMacros(DMAKE_NAMES, {
+        make,
+        arguments: words.map(encode),
+        directory: encode(directory),
+        environment,
+      }),
+      environment: process.env,
+      home: homedir(),
+      directory,
+      makehosts: 'plain',
+    },
+  );
+  const { hosts } = plan;
+  maskFields(privateFields(hosts));
+  const settings = settle(wish, plan);
   const remote = hosts.filter((host) => !host.local);
   const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
 
@@ -59,9 +84,12 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     if (event.type === 'run-finished') writeOutputs(event);
   };
   const notice = (text: string): void => sink({ type: 'message', level: 'notice', text });
-  if (!matrix)
+  for (const text of plan.warnings) sink({ type: 'message', level: 'warning', text });
+  for (const text of plan.notices) notice(text);
+  if (!plan.matrix && plan.notices.length === 0)
     notice('there is no host matrix (input hosts or hosts-file, or ~/.makehosts): everything runs on the runner');
   for (const text of login?.credentials.notices ?? []) notice(text);
+  login?.notices.listen(notice);
 
   const staging = stagingName(new Date());
   const used: Host[] = [];
@@ -70,17 +98,14 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     hosts,
     login,
     make,
-    arguments: [
-      ...(settings.makefile === undefined ? [] : ['-f', settings.makefile]),
-      ...settings.arguments,
-      ...settings.targets,
-    ],
-    jobs,
+    arguments: words,
+    makeArguments: plan.matrix?.makeArguments ?? '',
+    jobs: jobs === 'unlimited' ? 'places' : (jobs ?? plan.jobs ?? 'places'),
     staging,
     piped: true,
     onHostUsed: (host) => {
       used.push(host);
-      saveRunState({ staging, hosts: used });
+      saveRunState(staging, used);
     },
     cleanUp: false,
     sink,
@@ -92,8 +117,12 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   return outcome;
 }
 
+function makeWords({ makefile, arguments: words, targets }: SettingsWish): readonly string[] {
+  return [...(makefile === undefined ? [] : ['-f', makefile]), ...words, ...targets];
+}
+
 /** Processes see the real path of where they are: the workspace must go by the same name. */
-function resolved(settings: Settings): Settings {
+function resolved(settings: SettingsWish): SettingsWish {
   return {
     ...settings,
     root: realpathSync(settings.root),

@@ -1,35 +1,36 @@
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, constants } from 'node:os';
+import { availableParallelism, constants, loadavg } from 'node:os';
 import { Dispatcher } from '../engine/dispatcher.ts';
 import { TargetSet } from '../engine/dist-set.ts';
 import { Baggage } from '../engine/environment.ts';
 import { Farm } from '../engine/farm.ts';
-import type { ShimCalls } from '../engine/ports.ts';
+import { countsLoad } from '../engine/host-load.ts';
 import { RemoteHost } from '../engine/remote-host.ts';
 import { Scheduler, type Limits } from '../engine/scheduler.ts';
-import { Broker } from '../make/broker.ts';
-import { probeDist } from '../make/dist-probe.ts';
+import { SubMakeArguments } from '../engine/sub-make.ts';
 import { environmentValue, ownEnvironment } from '../make/environment.ts';
 import { startMake, type MakeProcess } from '../make/make-process.ts';
-import { MakeWrapper } from '../make/make-wrapper.ts';
 import { beginMarker, endMarker, OutputParser } from '../make/output-parser.ts';
-import { plainCall } from '../make/plain-call.ts';
-import { processAncestors } from '../make/process-facts.ts';
 import { makeNames, type RealMake } from '../make/real-make.ts';
 import { RunDirectory } from '../make/run-directory.ts';
 import type { EventSink } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
+import type { LoadAverages } from '../model/load.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
-import type { Login } from '../ssh/connection.ts';
+import type { Login } from '../ssh/login.ts';
 import { assetPath } from '../util/asset.ts';
 import { bufferOf, decode, encode, type Bytes } from '../util/bytes.ts';
 import { deferred } from '../util/deferred.ts';
+import { shellWords } from '../util/shell-words.ts';
 import { UserError } from '../util/user-error.ts';
+import { hostSetup, withStartup } from './host-setup.ts';
 import { summarize } from './run-summary.ts';
 import { SshLanes } from './ssh-lanes.ts';
 import { stageFor } from './stage-for.ts';
 import { stagingDirectory } from './staging-name.ts';
+import { toolCheck } from './toolchain.ts';
+import { Wiring } from './wiring.ts';
 
 export interface BuildOptions {
   readonly settings: Settings;
@@ -39,8 +40,10 @@ export interface BuildOptions {
   readonly make: RealMake;
   /** make's arguments and goals, with the user's -j and all. */
   readonly arguments: readonly string[];
-  /** Recipes at one time. */
-  readonly jobs: number;
+  /** What each first make that a recipe calls gets besides (L3). */
+  readonly makeArguments: string;
+  /** Recipes at one time; `places`: as many as there are places for distributable ones. */
+  readonly jobs: number | 'places';
   /** What the names of the staging directories begin with. */
   readonly staging: string;
   /** True: make's output is taken apart and comes as events. False: make writes to our own descriptors. */
@@ -67,6 +70,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   };
   sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
   const environment = ownEnvironment();
+  const subMakeArguments = new SubMakeArguments(splitWords(options.makeArguments), environment);
   const root = encode(settings.root);
   let dispatcher: Dispatcher | undefined;
   const { stage, token, forgetToken } = stageFor(settings, {
@@ -81,27 +85,34 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const { staging, login } = options;
   const { setup } = settings;
   const merge = options.piped;
-  const openers = login
-    ? hosts.filter((host) => !host.local).map((host) => new SshLanes(host, login, () => options.onHostUsed(host)))
-    : [];
+  const sshHosts = hosts.filter((host) => !host.local);
+  const openers = login ? sshHosts.map((host) => new SshLanes(host, login, () => options.onHostUsed(host))) : [];
+  // The runner itself is no place for what may leave when nothing of that may run on it.
+  const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load);
+  const hearsLoad = countsLoad(settings.load);
+  const runnerLoad = (): LoadAverages => loadavg() as [number, number, number];
+  if (hearsLoad && !never) {
+    const facts = { processors: limits.processors, cap: undefined, load: runnerLoad() };
+    for (const host of hosts) if (host.local) scheduler.hostReady(host, facts);
+  }
   const remotes = openers.map(
     (opener) =>
       new RemoteHost({
         host: opener.host,
-        opener,
+        opener: withStartup(opener, opener.host),
         stage,
         baggage,
         staging: stagingDirectory(staging, opener.host),
-        setup,
+        setup: hostSetup(opener.host, setup),
         sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
         partial: settings.staging === 'declared',
         token,
         merge,
+        subMakeArguments,
+        ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
       }),
   );
-  // The runner itself is no place for what may leave when nothing of that may run on it.
-  const scheduler = new Scheduler(never ? hosts.filter((host) => !host.local) : hosts, limits);
-  const farm = new Farm(remotes, stage, scheduler, sink);
+  const farm = new Farm(remotes, stage, scheduler, sink, toolCheck(settings, sshHosts, environment));
   let make: MakeProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
   const stop = deferred<undefined>();
@@ -114,7 +125,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   });
 
   let run: RunDirectory | undefined;
-  let broker: Broker | undefined;
+  let wiring: Wiring | undefined;
   try {
     const started = farm.start();
     run = await RunDirectory.create({
@@ -135,13 +146,14 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       local: new TargetSet(settings.local.map(encode)),
       fallback: settings.fallback,
       partial: settings.staging === 'declared',
+      subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
+      ...(hearsLoad && { runnerLoad }),
       markers: options.piped
         ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
         : undefined,
     });
-    const wiring = new Wiring(run, options, dispatcher);
-    broker = await Broker.listen(run, wiring);
-    wiring.broker = broker;
+    wiring = await Wiring.listen({ ...options, run, dispatcher, subMakeArguments });
+    const { broker } = wiring;
     const parser = options.piped ? parserFor(dispatcher, run, nonce, sink) : undefined;
     if (stopped === undefined) {
       make = await startMake({
@@ -151,7 +163,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
         arguments: options.arguments.map(encode),
         directory: encode(settings.workingDirectory),
         environment,
-        window: parser ? lookAhead(jobs) : jobs,
+        window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
         output: parser ? (data) => parser.push(data) : 'inherit',
       });
     }
@@ -166,7 +178,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     dispatcher?.stop();
     farm.close();
     forgetToken();
-    await broker?.close();
+    await wiring?.broker.close();
     await run?.remove();
     if (options.cleanUp)
       await Promise.all(openers.map((opener) => remove(opener, stagingDirectory(staging, opener.host), sink)));
@@ -182,6 +194,13 @@ function lookAhead(jobs: number): number {
   return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
 }
 
+/** @throws UserError when a quote is never closed */
+function splitWords(text: string): readonly Bytes[] {
+  const words = shellWords(text);
+  if (typeof words === 'string') throw new UserError(`the arguments for makes that recipes call: ${words}`);
+  return words.map(encode);
+}
+
 async function remove(opener: SshLanes, staging: string, sink: EventSink): Promise<void> {
   const reason = await opener.clean(staging);
   if (reason === undefined) return;
@@ -192,55 +211,6 @@ async function remove(opener: SshLanes, staging: string, sink: EventSink): Promi
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name: NodeJS.Signals | undefined, outcome: Outcome): Outcome {
   return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: constants.signals[name] };
-}
-
-/** Between make's calls and the dispatcher. */
-class Wiring implements ShimCalls {
-  readonly #run: RunDirectory;
-  readonly #options: BuildOptions;
-  readonly #dispatcher: Dispatcher;
-  readonly #wrapper: MakeWrapper;
-  /** Arguments of every make below the first, by pid. */
-  readonly #arguments = new Map<number, readonly Bytes[]>();
-  broker: Broker | undefined;
-
-  constructor(run: RunDirectory, options: BuildOptions, dispatcher: Dispatcher) {
-    this.#run = run;
-    this.#options = options;
-    this.#dispatcher = dispatcher;
-    this.#wrapper = new MakeWrapper(run, options.make);
-  }
-
-  onShell(call: Parameters<ShimCalls['onShell']>[0]): void {
-    void this.#dispatcher.dispatch(call, plainCall(call, this.#run));
-  }
-
-  onMake(call: Parameters<ShimCalls['onMake']>[0]): void {
-    this.#arguments.set(call.pid, call.argv.slice(1));
-    this.#dispatcher.makeStarted(call.pid, processAncestors(call.pid));
-    void this.#wrapper.answer(call);
-  }
-
-  onParse(call: Parameters<ShimCalls['onParse']>[0]): void {
-    void this.#parse(call);
-  }
-
-  async #parse(call: Parameters<ShimCalls['onParse']>[0]): Promise<void> {
-    const { broker } = this;
-    if (!broker) throw new Error('Internal error: a call before the broker listens');
-    const list = await probeDist({
-      run: this.#run,
-      broker,
-      make: this.#options.make.path,
-      arguments: this.#arguments.get(call.make) ?? this.#options.arguments.map(encode),
-      call,
-    });
-    if (list.problem !== undefined) {
-      this.#options.sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
-    }
-    this.#dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
-    call.answer('');
-  }
 }
 
 function parserFor(dispatcher: Dispatcher, run: RunDirectory, nonce: string, sink: EventSink): OutputParser {

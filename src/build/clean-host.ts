@@ -1,4 +1,4 @@
-import type { ControlPool } from '../ssh/control-pool.ts';
+import type { HostChannels } from '../ssh/channels.ts';
 import { isStagingName } from './staging-name.ts';
 
 /** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
@@ -13,20 +13,17 @@ if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
  *
  * @returns undefined when it is gone, else why not, for people
  */
-export async function cleanHost(pool: ControlPool, staging: string): Promise<string | undefined> {
+export async function cleanHost(channels: HostChannels, staging: string): Promise<string | undefined> {
   if (!isStagingName(staging)) return `${staging} is not a staging directory`;
   try {
-    const channel = await pool.exec(
+    const channel = await channels.exec(
       `exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`,
     );
     let complaint = '';
     channel.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-500)));
     channel.resume();
     channel.end();
-    // Not 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader.
-    const status = await new Promise<number | null | undefined>((resolve) => {
-      channel.on('close', (code?: number | null) => resolve(code));
-    });
+    const status = await channel.exited;
     return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,24 +1,25 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from '../build/build.ts';
 import { exitLike } from '../build/exit.ts';
-import { allPlaces } from '../build/job-count.ts';
+import { DMAKE_NAMES } from '../build/dmake-settings.ts';
+import { planFarm, type FarmPlan } from '../build/farm-plan.ts';
 import { loadLogin } from '../build/login.ts';
+import { settle, type SettingsWish } from '../build/settings.ts';
 import { stagingName } from '../build/staging-name.ts';
 import { StopSignals } from '../build/stop-signals.ts';
-import { parseMatrix } from '../hosts/matrix.ts';
+import { describeMatrix } from '../hosts/describe.ts';
 import { makeIntent } from '../make/make-intent.ts';
-import { findMake } from '../make/real-make.ts';
+import { makefileMacros } from '../make/makefile-macros.ts';
+import { findMake, type RealMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
-import type { Host } from '../model/host.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
 import { FoldLog } from '../report/fold.ts';
 import { plainLog } from '../report/plain.ts';
 import { say, workflowLog } from '../report/standard-streams.ts';
-import { encode } from '../util/bytes.ts';
+import { encode, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { parseOptions, type CliOptions } from './options.ts';
 
@@ -43,16 +44,23 @@ export async function command(words: readonly string[]): Promise<never> {
 async function runCommand(options: CliOptions, signals: StopSignals): Promise<Outcome> {
   const environment = Object.entries(process.env).map(([name, value]) => encode(`${name}=${value ?? ''}`));
   const intent = makeIntent(options.makeArguments.map(encode), environment);
-  const hosts = await loadHosts(options, intent.jobs !== undefined);
   const make = await findMake(options.make, encode(process.env['PATH'] ?? ''));
+  const plan = await farmFor(options, make, environment, intent.jobs);
+  for (const text of [...plan.warnings, ...plan.notices]) say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
+  const { hosts } = plan;
+  if (options.showHosts) {
+    process.stdout.write(describeMatrix(hosts));
+    return { kind: 'exited', status: 0 };
+  }
   const remote = hosts.filter((host) => !host.local);
   const login =
     remote.length > 0
-      ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: undefined })
+      ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
       : undefined;
-  const settings = settingsOf(options);
+  const settings = settle(settingsOf(options, plan), plan);
   const piped = options.log !== undefined || process.env['GITHUB_ACTIONS'] === 'true';
   const log = logFor(settings, piped);
+  login?.notices.listen((text) => log.handle({ type: 'message', level: 'notice', text }));
   try {
     return await build({
       settings,
@@ -60,8 +68,9 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       login,
       make,
       arguments: options.makeArguments,
-      // As make has it: one at a time unless -j says otherwise.
-      jobs: intent.jobs === 'unlimited' ? allPlaces(hosts, settings) : (intent.jobs ?? 1),
+      makeArguments: plan.matrix?.makeArguments ?? '',
+      // As make has it, one at a time unless -j says otherwise; dmake has its own rules.
+      jobs: intent.jobs === 'unlimited' ? 'places' : (intent.jobs ?? plan.jobs ?? 1),
       staging: stagingName(new Date()),
       piped,
       onHostUsed: () => undefined,
@@ -74,28 +83,33 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   }
 }
 
-/**
- * The matrix: `-c`, which must be right; or `~/.makehosts`, which is used only with -j and is passed over with a warning
- * when it is wrong (B2, B3).
- */
-async function loadHosts({ hostsFile }: CliOptions, parallel: boolean): Promise<Host[]> {
-  if (hostsFile !== undefined) {
-    const text = await readFile(hostsFile, 'utf8').catch((error: unknown) => {
-      throw new UserError(`-c ${hostsFile} cannot be read (${String((error as NodeJS.ErrnoException).code)})`);
-    });
-    return parseMatrix(text, hostsFile);
-  }
-  const file = join(homedir(), '.makehosts');
-  if (!parallel || !existsSync(file)) return [];
-  try {
-    return parseMatrix(await readFile(file, 'utf8'), file);
-  } catch (error) {
-    say(`distmake: ${(error as Error).message}\ndistmake: building without hosts\n`);
-    return [];
-  }
+/** The hosts: those of `-c`, or wherever the seeds look for them; `~/.makehosts` under its own conditions (B2, B3). */
+async function farmFor(
+  { hostsFile, hostsFormat, group, makeArguments }: CliOptions,
+  make: RealMake,
+  environment: readonly Bytes[],
+  jobs: number | 'unlimited' | undefined,
+): Promise<FarmPlan> {
+  const directory = process.cwd();
+  const macros = await makefileMacros(DMAKE_NAMES, {
+    make,
+    arguments: makeArguments.map(encode),
+    directory: encode(directory),
+    environment,
+  });
+  return planFarm(
+    {
+      matrix:
+        hostsFile === undefined ? { kind: 'default' } : { kind: 'file', file: hostsFile, source: `-c ${hostsFile}` },
+      format: hostsFormat,
+      group: group === undefined ? undefined : { value: group, where: 'option -g' },
+      jobs,
+    },
+    { macros, environment: process.env, home: homedir(), directory, makehosts: 'with -j, and right' },
+  );
 }
 
-function settingsOf(options: CliOptions): Settings {
+function settingsOf(options: CliOptions, plan: FarmPlan): SettingsWish {
   const directory = process.cwd();
   return {
     root: options.root ?? enclosingWorkTree(directory) ?? directory,
@@ -104,18 +118,17 @@ function settingsOf(options: CliOptions): Settings {
     makefile: undefined,
     make: options.make,
     arguments: options.makeArguments,
-    jobs: undefined,
     localJobs: options.localJobs,
     // Hosts that nobody named on the command line get what the makefile itself gives away (B2).
-    dist: options.dist ?? { mode: options.hostsFile === undefined ? 'makefile' : 'auto' },
+    dist: options.dist ?? { mode: plan.implied ? 'makefile' : 'auto' },
     local: options.local,
     setup: options.setup,
     environment: options.environment,
     fallback: options.fallback,
     staging: options.staging,
     exclude: options.exclude,
-    load: 'jobs',
-    toolchain: [],
+    load: options.load,
+    toolchain: options.toolchain,
     log: options.log ?? 'fold',
     summary: false,
     cache: false,

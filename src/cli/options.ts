@@ -1,18 +1,27 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { DistSetting, Fallback, LogMode, Staging } from '../model/settings.ts';
+import { LOAD_POLICIES, type LoadPolicy } from '../model/load.ts';
+import { MATRIX_FORMATS, type MatrixFormat } from '../model/matrix.ts';
+import type { DistSetting, Fallback, LogMode, Staging, Toolchain } from '../model/settings.ts';
 import { UserError } from '../util/user-error.ts';
 
 /** What stands before make's own arguments on the command line. */
 export interface CliOptions {
-  /** The host matrix; undefined: `~/.makehosts`. */
+  /** The host matrix, absolute; undefined: wherever else one is found. */
   readonly hostsFile: string | undefined;
+  readonly hostsFormat: MatrixFormat | undefined;
+  readonly group: string | undefined;
+  /** Nothing is built: the matrix is shown. */
+  readonly showHosts: boolean;
   /** Absolute. Undefined: the enclosing git work tree, else the current directory. */
   readonly root: string | undefined;
   readonly make: string;
   readonly dist: DistSetting | undefined;
   readonly local: readonly string[];
-  readonly localJobs: number;
+  readonly localJobs: number | undefined;
+  readonly load: LoadPolicy | undefined;
+  readonly toolchain: Toolchain;
+  /** `accept-new`: keys of hosts that were never seen are taken. */
+  readonly knownHosts: 'accept-new' | undefined;
   readonly fallback: Fallback;
   readonly environment: readonly string[];
   readonly setup: string;
@@ -26,12 +35,19 @@ export interface CliOptions {
 
 export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
 
-  -c FILE              the host matrix (default: ~/.makehosts)
+  -c FILE              the host matrix (default: DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc, ~/.makehosts)
+  --hosts-format WORD  makehosts, dmakerc, d1make, dpb or yaml (default: as the matrix looks)
+  -g GROUP             the group of hosts to use (default: DMAKE_GROUP, the first one)
+  --hosts              print the hosts that would be used, and build nothing
   --root DIR           what is staged (default: the enclosing git work tree, else here)
   --make PROGRAM       the make to run (default: make)
   --dist PATTERN       targets that may leave, besides .DIST; "auto" or "makefile" alone (may be given again)
   --local PATTERN      targets that must stay (may be given again)
   --local-jobs N       distributable jobs taken here when the hosts are full (default: number of processors)
+  --load WORD          how a host's load counts: jobs, reported, m1 or m2
+  --toolchain COMMAND  hosts on which it prints something else than here are left out; "off": none is
+                       (may be given again; default: cc --version and uname -m)
+  --known-hosts WORD   accept-new: take the keys of hosts that were never seen
   --fallback WORD      local, or never: no distributable recipe runs here
   --environment NAME   a further variable that travels (may be given again)
   --setup LINES        for sh, evaluated once per lane on the hosts
@@ -50,9 +66,14 @@ The first argument that is none of these, and all behind it, go to make.`;
  */
 export function parseOptions(words: readonly string[], directory: string): CliOptions {
   const values = new Map<string, string[]>();
+  let showHosts = false;
   let at = 0;
   for (; at < words.length; at++) {
     const [name, attached] = split(words[at] as string);
+    if (words[at] === '--hosts') {
+      showHosts = true;
+      continue;
+    }
     if (!OPTIONS.has(name)) break;
     const value = attached ?? words[++at];
     if (value === undefined) throw new UserError(`option ${name} needs a value\n\n${USAGE}`);
@@ -67,11 +88,17 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     throw new UserError('option --exclude: nothing is copied with --staging none; leave one of the two out');
   return {
     hostsFile: hostsFile === undefined ? undefined : resolve(directory, hostsFile),
+    hostsFormat: wordOf('--hosts-format', last('--hosts-format'), MATRIX_FORMATS),
+    group: last('-g'),
+    showHosts,
     root: root === undefined ? undefined : resolve(directory, root),
     make: last('--make') ?? 'make',
     dist: distOf(values.get('--dist')),
     local: values.get('--local') ?? [],
-    localJobs: countOf('--local-jobs', last('--local-jobs')) ?? availableParallelism(),
+    localJobs: countOf('--local-jobs', last('--local-jobs')),
+    load: wordOf('--load', last('--load'), LOAD_POLICIES),
+    toolchain: toolchainOf(values.get('--toolchain')),
+    knownHosts: wordOf('--known-hosts', last('--known-hosts'), ['accept-new']),
     fallback: wordOf('--fallback', last('--fallback'), ['local', 'never']) ?? 'local',
     environment: values.get('--environment') ?? [],
     setup: last('--setup') ?? '',
@@ -84,6 +111,11 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
 
 const OPTIONS: ReadonlySet<string> = new Set([
   '-c',
+  '-g',
+  '--hosts-format',
+  '--load',
+  '--toolchain',
+  '--known-hosts',
   '--root',
   '--make',
   '--dist',
@@ -97,9 +129,9 @@ const OPTIONS: ReadonlySet<string> = new Set([
   '--log',
 ]);
 
-/** `--name=value` and `-cVALUE` carry their value themselves. */
+/** `--name=value`, `-cVALUE` and `-gVALUE` carry their value themselves. */
 function split(word: string): [name: string, value: string | undefined] {
-  if (/^-c./.test(word)) return ['-c', word.slice(2)];
+  if (/^-[cg]./.test(word)) return [word.slice(0, 2), word.slice(2)];
   const equals = word.indexOf('=');
   return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
 }
@@ -109,6 +141,10 @@ function distOf(patterns: readonly string[] | undefined): DistSetting | undefine
   const [first] = patterns;
   if (patterns.length === 1 && (first === 'auto' || first === 'makefile')) return { mode: first };
   return { mode: 'patterns', patterns };
+}
+
+function toolchainOf(commands: readonly string[] | undefined): Toolchain {
+  return commands?.length === 1 && commands[0] === 'off' ? [] : commands;
 }
 
 function countOf(name: string, value: string | undefined): number | undefined {

@@ -1,7 +1,9 @@
 import type { EventSink } from '../model/event.ts';
 import type { Job, Recipe } from '../model/job.ts';
+import type { LoadAverages } from '../model/load.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
+import { BackOff } from './back-off.ts';
 import { distSet, type TargetSet } from './dist-set.ts';
 import type { JobMarkers } from './job-markers.ts';
 import { DELETION_MS, JobPass, type Command, type PassWorld, type Running } from './job-pass.ts';
@@ -24,6 +26,9 @@ export interface DispatcherOptions {
   /** Hosts show a job its prerequisites alone: it must be known which they are. */
   readonly partial: boolean;
   readonly markers: JobMarkers;
+  /** The runner's own load, where that counts (bare localhost in the matrix). */
+  readonly runnerLoad?: () => LoadAverages;
+  readonly subMakes: PassWorld['subMakes'];
 }
 
 interface MakeState {
@@ -43,6 +48,7 @@ export class Dispatcher {
   readonly #recipes = new RecipeBook();
   readonly #verdicts: Verdicts;
   readonly #world: PassWorld;
+  readonly #backOff: BackOff;
   readonly #past: RecipeState[] = [];
   readonly #running = new Map<number, Running>();
   /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
@@ -56,7 +62,8 @@ export class Dispatcher {
       if (state) state.failed = true;
     });
     const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
-    this.#world = { ...options, hosts, verdicts: this.#verdicts };
+    this.#backOff = new BackOff((host) => options.scheduler.widen(host));
+    this.#world = { ...options, hosts, verdicts: this.#verdicts, backOff: this.#backOff };
   }
 
   /**
@@ -133,9 +140,10 @@ export class Dispatcher {
     this.#verdicts.wentOn(state);
     const mayLeave = this.#mayLeave(job, flags);
     state.leaves ||= mayLeave;
-    const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave });
+    const isOver = (): boolean => this.#makes.get(call.make)?.failed === true;
+    const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver });
     try {
-      const outcome = fresh && make?.failed === true ? pass.drop() : await pass.perform();
+      const outcome = await pass.perform();
       call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
     } finally {
       call.gone.removeEventListener('abort', stop);
@@ -172,6 +180,7 @@ export class Dispatcher {
   /** Ends whatever runs and whatever waits: remote jobs are killed, shims let go. */
   stop(): void {
     this.#options.scheduler.close();
+    this.#backOff.close();
     for (const { stop } of this.#running.values()) stop.abort();
   }
 

@@ -1,12 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import type { EventSink } from '../model/event.ts';
 import { decode } from '../util/bytes.ts';
+import { deferred } from '../util/deferred.ts';
 import type { Stage, Survey } from './ports.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { ToolCheck } from './toolchain-check.ts';
 
 /** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
-const GRACE_MS = 2000;
+export const GRACE_MS = 2000;
 
 /** How often a first staging that takes long tells how far it is. */
 const PROGRESS_MS = 5000;
@@ -17,13 +19,22 @@ export class Farm {
   readonly #stage: Stage;
   readonly #scheduler: Scheduler;
   readonly #sink: EventSink;
+  readonly #tools: ToolCheck;
   #ready = 0;
 
-  constructor(hosts: readonly RemoteHost[], stage: Stage, scheduler: Scheduler, sink: EventSink) {
+  constructor(
+    hosts: readonly RemoteHost[],
+    stage: Stage,
+    scheduler: Scheduler,
+    sink: EventSink,
+    /** Leaves out hosts before they get a job. */
+    tools: ToolCheck,
+  ) {
     this.#hosts = hosts;
     this.#stage = stage;
     this.#scheduler = scheduler;
     this.#sink = sink;
+    this.#tools = tools;
   }
 
   /** Hosts that came up. */
@@ -37,15 +48,23 @@ export class Farm {
    */
   async start(): Promise<void> {
     if (this.#hosts.length === 0) return;
+    this.#tools.start();
     const survey = this.#survey();
     // Who waits for it hears of a fault; nobody may be waiting yet.
     survey.catch(() => undefined);
-    const starts = this.#hosts.map((remote) => this.#bringUp(remote, survey));
+    // A host whose owner has no place even for a question is not waited for.
+    const waits: Promise<unknown>[] = [];
+    const starts = this.#hosts.map((remote) => {
+      const busy = deferred<undefined>();
+      const start = this.#bringUp(remote, survey, () => busy.resolve(undefined));
+      waits.push(Promise.race([start, busy.promise]));
+      return start;
+    });
     const first = Promise.any(starts).then(
       () => setTimeout(GRACE_MS, undefined, { ref: false }),
       () => undefined,
     );
-    await Promise.race([Promise.allSettled(starts), first]);
+    await Promise.race([Promise.allSettled(waits), first]);
   }
 
   close(): void {
@@ -60,7 +79,7 @@ export class Farm {
     return survey;
   }
 
-  async #bringUp(remote: RemoteHost, surveyed: Promise<Survey>): Promise<void> {
+  async #bringUp(remote: RemoteHost, surveyed: Promise<Survey>, onWait: () => void): Promise<void> {
     const { host } = remote;
     const begin = performance.now();
     let of: Survey | undefined;
@@ -74,12 +93,15 @@ export class Farm {
       if (of && files > 0) this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
     }, PROGRESS_MS);
     try {
+      this.#tools.checkArch(host);
       const staging = await remote.start();
+      await this.#tools.check(remote, onWait);
       this.#ready++;
       this.#sink({ type: 'host-ready', host, ...staging });
-      this.#scheduler.hostReady(host);
+      this.#scheduler.hostReady(host, remote.facts);
     } catch (error) {
       remote.close();
+      this.#tools.gone(host);
       const reason = error instanceof Error ? error.message : String(error);
       this.#sink({ type: 'host-lost', host, reason });
       this.#scheduler.hostLost(host);

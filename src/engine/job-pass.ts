@@ -1,13 +1,17 @@
 import type { EventSink, Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
+import type { LoadAverages } from '../model/load.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
+import type { BackOff } from './back-off.ts';
 import { print, type JobMarkers } from './job-markers.ts';
+import { callsMake } from './make-flags.ts';
 import type { Homecoming, ShellCall, Stage } from './ports.ts';
 import type { RecipeState } from './recipe-book.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { Lease, Scheduler } from './scheduler.ts';
+import type { SubMakeCheck } from './sub-make.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** What a shim's call asks to run, with the user's own shell in it. */
@@ -28,6 +32,11 @@ export interface PassWorld {
   readonly stage: Stage;
   readonly sink: EventSink;
   readonly verdicts: Verdicts;
+  readonly backOff: BackOff;
+  /** The runner's own load, where that counts. */
+  readonly runnerLoad?: () => LoadAverages;
+  /** For commands that call make and run on a host as a whole; undefined: they need no check (P5). */
+  readonly subMakes: SubMakeCheck | undefined;
   readonly fallback: 'local' | 'never';
   readonly markers: JobMarkers;
 }
@@ -53,6 +62,8 @@ export interface PassSubject {
   readonly fresh: boolean;
   /** Whether its recipe may run on a host. */
   readonly mayLeave: boolean;
+  /** Whether a failure has ended its make by now: it starts no recipe any more. */
+  readonly isOver: () => boolean;
 }
 
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
@@ -60,6 +71,9 @@ export const DELETION_MS = 1000;
 
 /** How often one job may find that others have written what it wrote; only where the runner may not take it. */
 const MOST_CONFLICTS = 20;
+
+/** There is no outcome: the host was lost or turned the job away, or the recipe failed there and the runner has the last word. */
+type Unsettled = 'again' | 'turned away';
 
 const CANCELLED: Outcome = { kind: 'cancelled' };
 
@@ -78,19 +92,22 @@ export class JobPass {
 
   /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
   async perform(): Promise<Outcome> {
-    const { scheduler, hosts } = this.#world;
+    const { scheduler, hosts, backOff } = this.#world;
     const { state, running } = this.#subject;
     const job = this.#job;
     let { fresh } = this.#subject;
+    let returned = false;
     let stays = state.retried || state.here || !this.#subject.mayLeave;
     let held: Lease | undefined;
     try {
       for (;;) {
+        if (fresh && this.#subject.isOver()) return this.drop();
         const wish = {
           kind: stays ? ('stay' as const) : ('dist' as const),
           make: job.recipe.make,
           bound: state.host,
           fresh,
+          returned,
           suits: (host: Host) => hosts.get(host)?.suits(job) ?? host.local,
         };
         const answer = scheduler.acquire(wish, running.stop.signal);
@@ -99,22 +116,30 @@ export class JobPass {
         held = undefined;
         const lease = await answer;
         if (lease === 'cancelled') return this.drop();
-        if (lease === 'no-host') return this.#refuse();
+        if (lease === 'no-host')
+          return this.#refuse(`no host is left for ${decode(job.recipe.target)}, and fallback is never`);
         held = lease;
-        fresh = false;
         running.lease = lease;
+        const { host: before } = state;
         const remote = lease.place && hosts.get(lease.place);
         if (remote) state.host = remote.host;
         else if (lease.place) state.host = lease.place;
         else if (!state.host) state.here = true;
         const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease.place));
         running.lease = undefined;
-        if (outcome) {
+        if (outcome === 'turned away' && remote) {
+          lease.turnedAway();
+          backOff.turnedAway(remote.host);
+          // Nothing has run: another host may be the recipe's as well.
+          state.host = before;
+          returned = true;
+        } else if (outcome !== 'again' && outcome !== 'turned away') {
           // Before the lease is free for another: after a failure none is to start.
           this.#settle(outcome);
           return outcome;
+        } else {
+          fresh = false;
         }
-        // Not done: the host was lost (it goes elsewhere), or the recipe failed there (the runner has the last word).
         if (remote && scheduler.isLost(remote.host)) state.host = undefined;
         stays = state.retried;
       }
@@ -135,14 +160,13 @@ export class JobPass {
     return CANCELLED;
   }
 
-  /** It cannot start: no host is left, and the runner may not take it. */
-  #refuse(): Outcome {
+  /** It cannot start, and the runner may not take it. */
+  #refuse(reason: string): Outcome {
     const { sink, markers } = this.#world;
     const { call, state } = this.#subject;
     const job = this.#job;
     const outcome: Outcome = { kind: 'exited', status: 2 };
-    const text = `distmake: no host is left for ${decode(job.recipe.target)}, and fallback is never\n`;
-    print(call, [{ descriptor: 2, data: Buffer.from(text) }], markers, job);
+    print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
     state.ran(job, outcome, undefined, false);
     sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
     this.#settle(outcome);
@@ -150,7 +174,7 @@ export class JobPass {
   }
 
   async #runHere(place: Place): Promise<Outcome> {
-    const { sink, stage, markers } = this.#world;
+    const { sink, stage, markers, scheduler, runnerLoad } = this.#world;
     const { call, command, state, running } = this.#subject;
     const job = this.#job;
     const begin = performance.now();
@@ -162,28 +186,41 @@ export class JobPass {
       if (running.recursive) stage.touch();
     });
     if (markers) call.write(1, markers.end(job));
+    if (place && runnerLoad) scheduler.report(place, runnerLoad(), true);
     const seconds = (performance.now() - begin) / 1000;
     state.ran(job, outcome, place, running.recursive);
     sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
     return outcome;
   }
 
-  /** @returns undefined when the job must run again somewhere else */
-  async #runThere(remote: RemoteHost): Promise<Outcome | undefined> {
-    const { sink, scheduler, fallback, markers } = this.#world;
+  async #runThere(remote: RemoteHost): Promise<Outcome | Unsettled> {
+    const { sink, fallback, markers, subMakes } = this.#world;
     const { call, state, running } = this.#subject;
     const job = this.#job;
     const place = remote.host;
-    sink({ type: 'job-started', job, place });
     const never = fallback === 'never';
     const { stop } = running;
-    const { outcome: end, seconds, output, homecoming, missed } = await remote.run(job, never, stop.signal);
+    if (subMakes && callsMake(job.command)) {
+      try {
+        const reason = await subMakes.check(job, remote, stop.signal);
+        if (reason !== undefined) return this.#refuse(reason);
+      } catch (error) {
+        this.#lose(place, error instanceof Error ? error.message : String(error));
+        return 'again';
+      }
+    }
+    let told = false;
+    const started = (): void => {
+      if (!told) sink({ type: 'job-started', job, place });
+      told = true;
+    };
+    const result = await remote.run(job, never, stop.signal, started);
+    if (!result) return 'turned away';
+    const { outcome: end, seconds, output, homecoming, missed } = result;
+    started();
     // When everything is stopped the connections are closed too: that is no fault of the host.
     const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
-    if (outcome.kind === 'host-lost' && !scheduler.isLost(place)) {
-      scheduler.hostLost(place);
-      sink({ type: 'host-lost', host: place, reason: outcome.reason });
-    }
+    if (outcome.kind === 'host-lost') this.#lose(place, outcome.reason);
     const isHome = homecoming.kind === 'home';
     if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
       sink({ type: 'message', level: 'warning', text: this.#describe(homecoming, place) });
@@ -200,12 +237,19 @@ export class JobPass {
     if (again) {
       // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
       if (outcome.kind !== 'host-lost' && !never) state.retried = true;
-      return undefined;
+      return 'again';
     }
     const final: Outcome = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
     state.ran(job, final, place, false);
     print(call, output, markers, job);
     return final;
+  }
+
+  #lose(host: Host, reason: string): void {
+    const { scheduler, sink } = this.#world;
+    if (scheduler.isLost(host)) return;
+    scheduler.hostLost(host);
+    sink({ type: 'host-lost', host, reason });
   }
 
   #describe(homecoming: Exclude<Homecoming, { kind: 'home' }>, place: Host): string {

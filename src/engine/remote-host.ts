@@ -1,17 +1,18 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Host } from '../model/host.ts';
-import { targetPath, type Job } from '../model/job.ts';
-import { succeeded, type Outcome } from '../model/outcome.ts';
+import type { Job } from '../model/job.ts';
+import type { LoadAverages } from '../model/load.ts';
 import type { Sandbox } from '../model/sandbox.ts';
 import type { Bytes } from '../util/bytes.ts';
-import { deferred, type Deferred } from '../util/deferred.ts';
-import type { Baggage } from './environment.ts';
+import { Bays, type BaysOptions } from './bays.ts';
+import { LoadWatch } from './load-watch.ts';
 import { PathBound } from './path-bound.ts';
-import type { Incoming, Lane, LaneOpener, RemoteResult, Stage, StagedTree, Text } from './ports.ts';
+import type { Answer, HostFacts, RemoteResult, Text } from './ports.ts';
+import { questionJob } from './question.ts';
+import { visit, type Way, type World } from './visit.ts';
 
-interface Bay {
-  readonly lane: Lane;
-  readonly tree: StagedTree;
-}
+/** How often a question that the host's owner has no place for is asked again. */
+const ASK_AGAIN_MS = 200;
 
 /** What it took to bring a host up. */
 export interface FirstStaging {
@@ -23,48 +24,31 @@ export interface FirstStaging {
   readonly compressed: number | undefined;
 }
 
-export interface RemoteHostOptions {
-  readonly host: Host;
-  readonly opener: LaneOpener;
-  readonly stage: Stage;
-  readonly baggage: Baggage;
-  /** Staging directory on the host. */
-  readonly staging: Bytes;
-  readonly setup: string;
-  readonly sandbox: Sandbox;
-  /** Jobs see parts of the tree alone. */
-  readonly partial: boolean;
-  /** LaneSetup.token */
-  readonly token: Bytes | undefined;
+export interface RemoteHostOptions extends BaysOptions, World {
   /** What jobs print on descriptors 1 and 2 goes to one place: keep its order. */
   readonly merge: boolean;
+  /**
+   * Told of the host's load with the end of each job (`ended`), and now and then while none ends. Without it an idle
+   * host is not asked.
+   */
+  readonly onLoad?: (load: LoadAverages | undefined, ended: boolean) => void;
 }
 
-/**
- * One host at work: a lane for each slot, opened when it is first needed, and the staged tree that they share (with
- * overlays) or have each for itself.
- */
+/** One host at work. */
 export class RemoteHost {
   readonly host: Host;
   readonly #options: RemoteHostOptions;
-  readonly #idle: Bay[] = [];
-  readonly #bays = new Set<Bay>();
+  readonly #bays: Bays;
   readonly #pathBound: PathBound;
-  #shared: StagedTree | undefined;
-  #lanes = 0;
-  #closed = false;
-  /** It has refused to open one more lane. */
-  #crowded = false;
-  readonly #waiting: Deferred<Bay>[] = [];
+  readonly #watch: LoadWatch | undefined;
   #busySeconds = 0;
-  /** Of the workspace, in the first staging. */
-  readonly #sent = { files: 0, bytes: 0 };
-  #compressed: number | undefined;
 
   constructor(options: RemoteHostOptions) {
     this.host = options.host;
     this.#options = options;
+    this.#bays = new Bays(options);
     this.#pathBound = new PathBound(options.stage.root);
+    this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
   }
 
   /** How long jobs ran there, added up. */
@@ -74,25 +58,26 @@ export class RemoteHost {
 
   /** How much of the workspace is on its way there, or has arrived. */
   get sent(): { readonly files: number; readonly bytes: number } {
-    return this.#sent;
+    return this.#bays.sent;
+  }
+
+  /** What it says of itself; undefined until it has been reached. */
+  get facts(): HostFacts | undefined {
+    return this.#bays.facts;
   }
 
   /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
   async start(): Promise<FirstStaging> {
     const begin = performance.now();
-    const bay = await this.#open(this.#sent);
-    this.#idle.push(bay);
-    return {
-      sandbox: bay.lane.sandbox,
-      seconds: (performance.now() - begin) / 1000,
-      ...this.#sent,
-      compressed: this.#compressed,
-    };
+    const { sandbox, facts } = await this.#bays.first();
+    this.#watch?.heard(facts.load);
+    const { sent, compressed } = this.#bays;
+    return { sandbox, seconds: (performance.now() - begin) / 1000, ...sent, compressed };
   }
 
   /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
   suits(job: Job): boolean {
-    if (this.#shared) return true;
+    if (this.#bays.isShared) return true;
     return !this.#pathBound.has(job.command, this.#options.baggage.of(job.environment).variables);
   }
 
@@ -101,20 +86,31 @@ export class RemoteHost {
    * do: that is the outcome `host-lost`.
    *
    * @param keepOutputs what a job that fails wrote comes home all the same, but not its target (B9)
+   * @param onStart told as soon as it is certain that it runs there, and is not turned away; with an owner's cap that may
+   *   be as late as its end, and where it is lost it is not told at all
+   * @returns undefined: it was turned away (D10), and nothing of it has run
    */
-  async run(job: Job, keepOutputs: boolean, signal: AbortSignal): Promise<RemoteResult> {
-    let bay: Bay | undefined;
+  async run(
+    job: Job,
+    keepOutputs: boolean,
+    signal: AbortSignal,
+    onStart: () => void = () => undefined,
+  ): Promise<RemoteResult | undefined> {
+    const { merge } = this.#options;
     try {
-      bay = await this.#enter();
-      const result = await this.#runIn(bay, job, keepOutputs, signal);
-      this.#leave(bay);
+      const result = await this.#visit(
+        job,
+        { counts: true, keepOutputs, merge, onStart, onLoad: (load) => this.#heard(load, true) },
+        signal,
+      );
+      if (!result) return undefined;
+      const { seconds, homecoming } = result;
+      this.#busySeconds += seconds;
+      if (homecoming.kind === 'refused' && homecoming.foreign === true) this.#pathBound.learn(job.command);
       return result;
     } catch (error) {
-      // What a lane that broke off has left in a tree is unknown: the host is given up as a whole.
-      this.close();
-      const reason = error instanceof Error ? error.message : String(error);
       return {
-        outcome: { kind: 'host-lost', reason },
+        outcome: { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) },
         seconds: 0,
         output: [],
         homecoming: { kind: 'home' },
@@ -123,144 +119,78 @@ export class RemoteHost {
     }
   }
 
+  /**
+   * Runs a command for sh in the workspace there as a job would run, with its setup and PATH, or a job itself, for what it
+   * prints alone: what it writes is dropped, on the host too (but where that is the very workspace: `staging: none`). Where
+   * the host's owner has no place for it, it waits for one.
+   *
+   * @throws Error with a reason for people when the host fails: it is given up then
+   */
+  async ask(what: Bytes | Job, signal: AbortSignal = new AbortController().signal): Promise<Answer> {
+    const job = typeof what === 'string' ? questionJob(what, this.#options.stage.root) : what;
+    const way: Way = {
+      counts: false,
+      keepOutputs: false,
+      merge: false,
+      onStart: () => undefined,
+      onLoad: (load) => this.#heard(load, false),
+    };
+    while (!signal.aborted) {
+      const result = await this.#visit(job, way, signal);
+      if (result) {
+        const { outcome, output } = result;
+        return { outcome, stdout: joined(output, 1), stderr: joined(output, 2) };
+      }
+      await setTimeout(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
+    return { outcome: { kind: 'cancelled' }, stdout: '', stderr: '' };
+  }
+
   /** Ends its lanes and whatever runs on them, not the connection. */
   close(): void {
-    this.#closed = true;
-    for (const { lane } of this.#bays) lane.close();
-    this.#bays.clear();
-    this.#idle.length = 0;
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error('its connection was closed'));
+    this.#close('its connection was closed');
   }
 
-  /** A lane for a job: one that is idle, or a new one, or, where the server takes no further session, the next to be idle. */
-  async #enter(): Promise<Bay> {
-    const idle = this.#idle.pop();
-    if (idle) return idle;
-    if (!this.#crowded) {
-      try {
-        return await this.#open({ files: 0, bytes: 0 });
-      } catch (error) {
-        if (this.#closed || this.#bays.size === 0) throw error;
-        this.#crowded = true;
-      }
-    }
-    const waiting = deferred<Bay>();
-    this.#waiting.push(waiting);
-    const free = this.#idle.pop();
-    if (free) this.#leave(free);
-    return waiting.promise;
+  #close(reason: string): void {
+    this.#watch?.close();
+    this.#bays.close(reason);
   }
 
-  #leave(bay: Bay): void {
-    const next = this.#waiting.shift();
-    if (next) next.resolve(bay);
-    else this.#idle.push(bay);
-  }
-
-  async #open(count: { files: number; bytes: number }): Promise<Bay> {
-    const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
-    const number = ++this.#lanes;
-    const workspace = stage.root;
-    this.#checkOpen();
-    const lane = await opener.open({
-      staging,
-      workspace,
-      number,
-      create: number === 1,
-      sandbox,
-      partial,
-      token,
-      setup,
-      ownersFile: host.needsOwnersFile ? 'required' : 'optional',
-    });
+  /** Runs a job on some lane. What a lane that broke off has left in a tree is unknown: the host is given up as a whole. */
+  async #visit(job: Job, way: Way, signal: AbortSignal): Promise<RemoteResult | undefined> {
     try {
-      this.#checkOpen();
-      const differs = number > 1 && (lane.sandbox !== 'tree') !== (this.#shared !== undefined);
-      if (differs) throw new Error('its lanes differ in what they allow');
-      if (partial && lane.sandbox === 'tree')
-        throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
+      const bay = await this.#bays.enter();
+      const result = await visit(bay, job, way, this.#options, signal);
+      this.#bays.leave(bay);
+      return result;
     } catch (error) {
-      lane.close();
+      this.close();
       throw error;
     }
-    const tree = this.#shared ?? stage.tree();
-    const bay = { lane, tree };
-    this.#bays.add(bay);
-    if (tree === this.#shared) return bay;
-    const onFile = (size: number): void => {
-      count.files++;
-      count.bytes += size;
-    };
-    try {
-      const { sent, compressed } = await lane.sync(await tree.everything(onFile));
-      if (compressed) this.#compressed ??= sent;
-    } catch (error) {
-      this.#bays.delete(bay);
-      lane.close();
-      throw error;
-    }
-    if (lane.sandbox !== 'tree') this.#shared = tree;
-    return bay;
   }
 
-  #checkOpen(): void {
-    if (this.#closed) throw new Error('its connection was closed');
+  #heard(load: LoadAverages | undefined, ended: boolean): void {
+    this.#options.onLoad?.(load, ended);
+    this.#watch?.heard(load);
   }
 
-  async #runIn({ lane, tree }: Bay, job: Job, keepOutputs: boolean, signal: AbortSignal): Promise<RemoteResult> {
-    const { stage, baggage, merge } = this.#options;
-    const staged = await tree.missing(job);
-    const output: Text[] = [];
-    let outcome = { kind: 'cancelled' } as Outcome;
-    let seconds = 0;
-    let incoming: Incoming | undefined;
+  async #askLoad(): Promise<void> {
+    const bay = this.#bays.takeIdle();
+    if (!bay) {
+      this.#watch?.later();
+      return;
+    }
     try {
-      // Not before: what another lane is bringing into the same tree may be just what this job needs.
-      await staged.ready;
-      const travelling = baggage.of(job.environment);
-      incoming = stage.incoming({
-        job,
-        version: staged.version,
-        visible: staged.visible,
-        foreign: lane.sandbox === 'tree' ? lane.treePath : undefined,
-      });
-      const target = incoming;
-      await lane.run(
-        {
-          entries: staged.entries,
-          directory: stage.relative(job.directory) ?? '',
-          path: travelling.path,
-          argv: job.argv,
-          environment: travelling.variables,
-          umask: job.umask,
-          recipe: job.recipe.id,
-          visible: staged.visible,
-          merge,
-          keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
-        },
-        {
-          onApplied: () => staged.applied(),
-          onText: (descriptor, data) => output.push({ descriptor, data }),
-          onEnd: (result, time) => {
-            outcome = result;
-            seconds = time;
-          },
-          onOutput: (entry) => target.add(entry),
-        },
-        signal,
-      );
-      this.#busySeconds += seconds;
-      const wanted = succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled');
-      const { visible } = staged;
-      const missed = visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
-      const homecoming = await incoming.commit(tree, wanted);
-      if (homecoming.kind === 'refused' && homecoming.foreign === true) this.#pathBound.learn(job.command);
-      return { outcome, seconds, output, homecoming, missed };
+      const load = await bay.lane.load();
+      this.#bays.leave(bay);
+      this.#heard(load, false);
     } catch (error) {
-      staged.failed();
-      throw error;
-    } finally {
-      incoming?.discard();
+      // The next job finds it out.
+      this.#close(error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+function joined(output: readonly Text[], descriptor: 1 | 2): Bytes {
+  return output.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
 }

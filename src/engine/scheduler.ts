@@ -1,5 +1,8 @@
 import type { Host } from '../model/host.ts';
+import type { LoadAverages, LoadPolicy } from '../model/load.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
+import { HostPlace } from './host-place.ts';
+import type { HostFacts } from './ports.ts';
 
 /** What a job asks for. */
 export interface Wish {
@@ -11,6 +14,8 @@ export interface Wish {
   readonly bound: Host | undefined;
   /** Nothing of its recipe has run yet: such jobs do not start any more once their make has failed. */
   readonly fresh: boolean;
+  /** A host has turned it away (D10): it keeps its place in front of others that are fresh. */
+  readonly returned: boolean;
   /** Whether a host that is ready can run it at all. */
   readonly suits: (host: Host) => boolean;
 }
@@ -21,6 +26,11 @@ export interface Lease {
   readonly place: Host | undefined;
   /** The job only waits for a sub-make from here on: it does not count. */
   suspend(): void;
+  /**
+   * The host's owner allows no more (D10): it gets a job again when one of ours there has ended, or after
+   * {@link Scheduler.widen}. The lease is still to be released.
+   */
+  turnedAway(): void;
   release(): void;
 }
 
@@ -28,24 +38,14 @@ export interface Lease {
 export type Denial = 'cancelled' | 'no-host';
 
 export interface Limits {
-  /** Jobs at one time in all. */
-  readonly jobs: number;
+  /** Jobs at one time in all. `places`: as many as the hosts have slots, and `localJobs`. */
+  readonly jobs: number | 'places';
   /** Jobs that could leave and run on the runner because the hosts are full. */
   readonly localJobs: number;
   /** Jobs that must stay, besides. */
   readonly processors: number;
   /** `never`: what may leave waits for a host, or is denied when there is none. */
   readonly fallback: 'local' | 'never';
-}
-
-type HostState = 'coming' | 'ready' | 'lost';
-
-interface HostLoad {
-  readonly host: Host;
-  state: HostState;
-  running: number;
-  /** When it last got a job: equal hosts take turns. */
-  turn: number;
 }
 
 interface Waiting {
@@ -59,7 +59,8 @@ interface Waiting {
  */
 export class Scheduler {
   readonly #limits: Limits;
-  readonly #hosts: readonly HostLoad[];
+  readonly #hosts: readonly HostPlace[];
+  readonly #policy: LoadPolicy;
   /** Makes whose recipes wait, and for how many verdicts. */
   readonly #held = new Map<number, number>();
   #queue: Waiting[] = [];
@@ -69,9 +70,22 @@ export class Scheduler {
   #staying = 0;
   #turns = 0;
 
-  constructor(hosts: readonly Host[], limits: Limits) {
+  /** @param policy how hosts are compared, and how many jobs a busy one gets */
+  constructor(hosts: readonly Host[], limits: Limits, policy: LoadPolicy = 'jobs') {
     this.#limits = limits;
-    this.#hosts = hosts.map((host) => ({ host, state: host.local ? 'ready' : 'coming', running: 0, turn: 0 }));
+    this.#policy = policy;
+    this.#hosts = hosts.map((host) => new HostPlace(host, policy));
+    const runner = { processors: limits.processors, cap: undefined, load: undefined };
+    for (const place of this.#hosts) if (place.host.local) place.ready(runner);
+  }
+
+  /** Jobs that may run at one time, as far as the hosts are known by now: 1 or more. */
+  get jobs(): number {
+    const { jobs, localJobs, processors } = this.#limits;
+    if (jobs !== 'places') return jobs;
+    const left = this.#hosts.filter(({ state }) => state !== 'lost');
+    const slots = left.reduce((sum, place) => sum + place.slots, localJobs);
+    return left.length === 0 ? Math.max(slots, processors) : slots;
   }
 
   /** Resolves with a lease when it is the job's turn; the signal takes the wish back. */
@@ -81,24 +95,48 @@ export class Scheduler {
     const cancel = (): void => this.#cancel((other) => other === waiting);
     signal.addEventListener('abort', cancel);
     // What has begun goes on before anything new begins.
-    const first = wish.fresh ? -1 : this.#queue.findIndex((other) => other.wish.fresh);
+    const rank = rankOf(wish);
+    const first = this.#queue.findIndex((other) => rankOf(other.wish) > rank);
     this.#queue.splice(first < 0 ? this.#queue.length : first, 0, waiting);
     this.#pump();
     return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
   }
 
-  hostReady(host: Host): void {
-    this.#loadOf(host).state = 'ready';
+  /** @param facts what it says of itself; undefined: nothing new */
+  hostReady(host: Host, facts?: HostFacts): void {
+    this.#placeOf(host).ready(facts);
     this.#pump();
   }
 
   hostLost(host: Host): void {
-    this.#loadOf(host).state = 'lost';
+    this.#placeOf(host).lose();
     this.#pump();
   }
 
   isLost(host: Host): boolean {
-    return this.#loadOf(host).state === 'lost';
+    return this.#placeOf(host).state === 'lost';
+  }
+
+  /**
+   * A host's load of this moment.
+   *
+   * @param ended it comes with the end of a job whose lease is not given back yet
+   */
+  report(host: Host, load: LoadAverages | undefined, ended: boolean): void {
+    this.#placeOf(host).report(load, ended);
+    // Otherwise load tells hosts apart, but does not make room.
+    if (this.#policy === 'm1') this.#pump();
+  }
+
+  /**
+   * A host that has turned jobs away gets some again, if few at first.
+   *
+   * @returns whether it is still held to fewer than its slots
+   */
+  widen(host: Host): boolean {
+    const limited = this.#placeOf(host).widen();
+    this.#pump();
+    return limited;
   }
 
   /** No recipe of this make starts until as many `resume`s or a `drop`: whether a failure ends it is not known yet. */
@@ -145,18 +183,17 @@ export class Scheduler {
   }
 
   #grant(wish: Wish): Lease | Denial | undefined {
-    if (this.#running >= this.#limits.jobs) return undefined;
+    if (this.#running >= this.jobs) return undefined;
     if (wish.kind === 'stay') {
       if (this.#staying >= this.#limits.processors) return undefined;
       this.#staying++;
-      return this.#lease(undefined, () => this.#staying--);
+      return this.#lease(() => this.#staying--);
     }
-    const bound = wish.bound && wish.suits(wish.bound) ? this.#loadOf(wish.bound) : undefined;
-    const load = bound?.state === 'ready' ? (isFree(bound) ? bound : undefined) : this.#leastLoaded(wish);
-    if (load) {
-      load.running++;
-      load.turn = ++this.#turns;
-      return this.#lease(load.host, () => load.running--);
+    const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
+    const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
+    if (place) {
+      place.start(++this.#turns);
+      return this.#lease((turnedAway) => place.end(turnedAway), place);
     }
     if (bound?.state === 'ready') return undefined;
     return this.#withoutHost(wish);
@@ -171,35 +208,40 @@ export class Scheduler {
     const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
     if (this.#overflow >= room) return undefined;
     this.#overflow++;
-    return this.#lease(undefined, () => this.#overflow--);
+    return this.#lease(() => this.#overflow--);
   }
 
-  /** The host with the smallest share of its slots in use; equal ones in turn, in file order (B5). */
-  #leastLoaded(wish: Wish): HostLoad | undefined {
-    let best: HostLoad | undefined;
-    for (const load of this.#hosts) {
-      if (load.state !== 'ready' || !isFree(load) || !wish.suits(load.host)) continue;
-      const difference = best ? load.running * slotsOf(best) - best.running * slotsOf(load) : -1;
-      if (!best || difference < 0 || (difference === 0 && load.turn < best.turn)) best = load;
+  #best(wish: Wish): HostPlace | undefined {
+    const ready = this.#hosts.filter(({ state }) => state === 'ready');
+    const quiet = Math.min(...ready.map(({ ofOthers }) => ofOthers));
+    let best: HostPlace | undefined;
+    for (const place of this.#hosts) {
+      if (!place.isFree || !wish.suits(place.host)) continue;
+      if (!best || place.isBetterThan(best, quiet)) best = place;
     }
     return best;
   }
 
-  #lease(place: Host | undefined, giveBack: () => void): Lease {
+  #lease(giveBack: (turnedAway: boolean) => void, place?: HostPlace): Lease {
     this.#running++;
     let counted = true;
+    let turnedAway = false;
     let released = false;
     const stop = (): void => {
       if (!counted) return;
       counted = false;
       this.#running--;
-      giveBack();
+      giveBack(turnedAway);
     };
     return {
-      place,
+      place: place?.host,
       suspend: () => {
         stop();
         this.#pump();
+      },
+      turnedAway: () => {
+        turnedAway = true;
+        place?.turnedAway();
       },
       release: () => {
         if (released) throw new Error('Internal error: a lease was given back twice');
@@ -210,17 +252,14 @@ export class Scheduler {
     };
   }
 
-  #loadOf(host: Host): HostLoad {
-    const load = this.#hosts.find((one) => one.host === host);
-    if (!load) throw new Error(`Internal error: ${host.name} is not in the matrix`);
-    return load;
+  #placeOf(host: Host): HostPlace {
+    const place = this.#hosts.find((one) => one.host === host);
+    if (!place) throw new Error(`Internal error: ${host.name} is not in the matrix`);
+    return place;
   }
 }
 
-function isFree(load: HostLoad): boolean {
-  return load.running < slotsOf(load);
-}
-
-function slotsOf({ host }: HostLoad): number {
-  return host.slots ?? 1;
+/** What has begun comes first, then what had a place already. */
+function rankOf({ fresh, returned }: Wish): number {
+  return !fresh ? 0 : returned ? 1 : 2;
 }

@@ -1,3 +1,4 @@
+import type { LoadAverages } from '../model/load.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 
@@ -38,6 +39,11 @@ export class FrameFields {
     return value <= limit ? value : this.fail();
   }
 
+  /** The same; undefined for `-`. */
+  optionalNumber(at: number, limit: number): number | undefined {
+    return this.#words[at] === '-' ? undefined : this.number(at, limit);
+  }
+
   /** The length of a path, or of a link's target. */
   length(at: number): number {
     return this.number(at, LONGEST_PATH);
@@ -52,6 +58,15 @@ export class FrameFields {
   /** Nanoseconds since 1970. */
   time(at: number): bigint {
     return /^\d{1,20}$/.test(this.#words[at] ?? '') ? BigInt(this.#words[at] ?? '') : this.fail();
+  }
+
+  /** The averages of 1, 5 and 15 minutes, with a comma between; `-` for a host that has none. */
+  load(at: number): LoadAverages | undefined {
+    const word = this.#words[at] ?? '';
+    if (word === '-') return undefined;
+    if (!/^\d{1,7}(\.\d{1,9})?(,\d{1,7}(\.\d{1,9})?){2}$/.test(word)) this.fail();
+    const [one = 0, five = 0, fifteen = 0] = word.split(',').map(Number);
+    return [one, five, fifteen];
   }
 
   fail(): never {

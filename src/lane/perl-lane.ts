@@ -1,5 +1,6 @@
 import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
+import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Sandbox } from '../model/sandbox.ts';
 import { bufferOf, type Bytes } from '../util/bytes.ts';
@@ -9,6 +10,7 @@ import { fill, type Applied } from './filling.ts';
 import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
 import { FrameWriter, sendOrHear } from './frame-writer.ts';
 import { greet } from './greeting.ts';
+import { readFacts } from './host-facts.ts';
 import type { LaneStream } from './lane-stream.ts';
 import { readOutput, runFrame, writeEntry } from './perl-frames.ts';
 
@@ -17,6 +19,7 @@ export type { LaneStream };
 interface Hello {
   readonly sandbox: Sandbox;
   readonly gzip: boolean;
+  readonly facts: HostFacts;
   readonly treePath: Bytes;
 }
 
@@ -25,16 +28,17 @@ interface Hello {
  *
  * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
  * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
- * | `kill ID`.
+ * | `kill ID` | `load`.
  * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
- * | `end ID exit|signal N MICROSECONDS`, outputs, `.` | `lost ID TEXT`, instead of an end or of the `.`: its last word.
+ * | `end ID exit|signal N MICROSECONDS LOAD`, outputs, `.` | `busy ID`, instead of all that, when nothing was run
+ * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD`. LOAD is read by FrameFields.load.
  * A `fill` for which there is no room is told so at once, and no job runs behind entries that are in trouble. The entries
  * stand in entries.pl there. Whatever else comes is a {@link BadFrame}.
  */
 export class PerlLane implements Lane {
   readonly sandbox: Sandbox;
   readonly treePath: Bytes;
-  readonly facts: HostFacts = { processors: 1, cap: undefined, load: undefined };
+  readonly facts: HostFacts;
   readonly #stream: LaneStream;
   readonly #reader: ByteReader;
   readonly #gzip: boolean;
@@ -44,6 +48,7 @@ export class PerlLane implements Lane {
     this.#stream = stream;
     this.#reader = reader;
     this.#gzip = hello.gzip;
+    this.facts = hello.facts;
     this.sandbox = hello.sandbox;
     this.treePath = hello.treePath;
   }
@@ -51,12 +56,13 @@ export class PerlLane implements Lane {
   /**
    * @param program what runs there: perlProgram()
    * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
-   *   the workspace is not shared with the host
+   *   the workspace is not shared with the host, its owner allows no jobs
    */
   static async open(stream: LaneStream, program: string, setup: LaneSetup): Promise<PerlLane> {
     const fields = bufferOf([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
     const source = Buffer.from(program);
-    const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, setup.partial ? 1 : 0];
+    const flags = [setup.partial, setup.ownersFile === 'required'].map(Number);
+    const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
     const { reader, hello } = await greet(stream, (nonce) =>
       Buffer.concat([
         bufferOf(perlBootstrap(setup.setup, nonce, source.length)),
@@ -89,15 +95,17 @@ export class PerlLane implements Lane {
         await this.#awaitApplied();
         sink.onApplied();
       }
-      await this.#receive(id, sink, signal);
+      return await this.#receive(id, sink, signal);
     } finally {
       signal.removeEventListener('abort', kill);
     }
-    return true;
   }
 
-  load(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  async load(): Promise<LoadAverages | undefined> {
+    this.#stream.write('load\n');
+    const fields = new FrameFields(await this.#reader.line(), 2);
+    fields.word(0, 'load');
+    return fields.load(1);
   }
 
   close(): void {
@@ -120,12 +128,13 @@ export class PerlLane implements Lane {
     await writer.flush();
   }
 
-  async #receive(id: number, sink: LaneSink, signal: AbortSignal): Promise<void> {
-    for (;;) {
+  async #receive(id: number, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
+    for (let begun = false; ; begun = true) {
       const line = await this.#reader.line();
       refuseLost(line, id);
-      const word = new FrameFields(line, 4, 5).word(0, 'out', 'end');
-      const fields = new FrameFields(line, word === 'out' ? 4 : 5);
+      if (line === `busy ${id}` && !begun && this.facts.cap !== undefined) return false;
+      const word = new FrameFields(line, 4, 6).word(0, 'out', 'end');
+      const fields = new FrameFields(line, word === 'out' ? 4 : 6);
       fields.word(1, `${id}`);
       if (word === 'out') {
         const descriptor = fields.word(2, '1', '2') === '2' ? 2 : 1;
@@ -139,12 +148,12 @@ export class PerlLane implements Lane {
         : signaled
           ? { kind: 'signaled', signal: number }
           : { kind: 'exited', status: number };
-      await sink.onEnd(outcome, fields.number(4) / 1e6, undefined);
+      await sink.onEnd(outcome, fields.number(4) / 1e6, fields.load(5));
       for (let next = await this.#reader.line(); next !== '.'; next = await this.#reader.line()) {
         refuseLost(next, id);
         await sink.onOutput(await readOutput(this.#reader, next));
       }
-      return;
+      return true;
     }
   }
 
@@ -157,14 +166,14 @@ export class PerlLane implements Lane {
   }
 }
 
-/** `1 SANDBOX gzip|plain PATH`, as far as it is what was asked for. */
+/** `1 SANDBOX gzip|plain PROCESSORS CAP LOAD PATH`, as far as it is what was asked for. */
 function readHello(setup: LaneSetup, hello: readonly Bytes[]): Hello {
-  const fields = new FrameFields(hello.slice(0, 3).join(' '), 3);
+  const fields = new FrameFields(hello.slice(0, 6).join(' '), 6);
   const allowed = setup.sandbox === 'overlay' ? (['overlay', 'tree'] as const) : [setup.sandbox];
   fields.word(0, '1');
   const sandbox = fields.word(1, ...allowed);
   const gzip = fields.word(2, 'gzip', 'plain') === 'gzip';
-  return { sandbox, gzip, treePath: hello.slice(3).join(' ') };
+  return { sandbox, gzip, facts: readFacts(fields, 3), treePath: hello.slice(6).join(' ') };
 }
 
 /** @throws Error with what the lane says, when it gives up */

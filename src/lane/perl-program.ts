@@ -4,6 +4,7 @@ import { assetPath } from '../util/asset.ts';
 /** The parts of the lane in perl, in src/assets/lane: a variable of one part is known to those behind it. */
 const PARTS = [
   ...['system', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
+  ...['facts', 'owner', 'places'],
   ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'jobs', 'start'],
 ];
 

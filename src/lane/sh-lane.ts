@@ -1,5 +1,6 @@
 import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
+import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
 import { shBootstrap } from './bootstrap.ts';
@@ -7,6 +8,7 @@ import type { ByteReader } from './byte-reader.ts';
 import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
 import { FrameWriter, sendOrHear, WRITE_SIZE } from './frame-writer.ts';
 import { greet } from './greeting.ts';
+import { readFacts } from './host-facts.ts';
 import type { LaneStream } from './lane-stream.ts';
 import { shCall, shFrame, shPath } from './sh-code.ts';
 import { ShEntryWriter } from './sh-entries.ts';
@@ -20,18 +22,20 @@ interface Hello {
   readonly treePath: Bytes;
   readonly listing: ListingTool;
   readonly exactTimes: boolean;
+  readonly facts: HostFacts;
 }
 
 /**
  * The engine's end of src/assets/lane.sh, for hosts without perl. What it sends are lines of sh that call the functions
- * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS OUT ERR LIST DATA`, the sizes of
- * what follows: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
- * | `lost ID TEXT`, instead of an end: its last word. Whatever else comes is a {@link BadFrame}.
+ * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
+ * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
+ * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
+ * read by FrameFields.load. Whatever else comes is a {@link BadFrame}.
  */
 export class ShLane implements Lane {
   readonly sandbox: 'tree' | 'shared';
   readonly treePath: Bytes;
-  readonly facts: HostFacts = { processors: 1, cap: undefined, load: undefined };
+  readonly facts: HostFacts;
   readonly #stream: LaneStream;
   readonly #reader: ByteReader;
   readonly #hello: Hello;
@@ -41,6 +45,7 @@ export class ShLane implements Lane {
     this.#stream = stream;
     this.#reader = reader;
     this.#hello = hello;
+    this.facts = hello.facts;
     this.sandbox = hello.sandbox;
     this.treePath = hello.treePath;
   }
@@ -48,12 +53,13 @@ export class ShLane implements Lane {
   /**
    * @param program the text of lane.sh
    * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be
-   *   made, the workspace is not shared with the host
+   *   made, the workspace is not shared with the host, its owner allows no jobs
    */
   static async open(stream: LaneStream, program: string, setup: LaneSetup): Promise<ShLane> {
     const source = Buffer.from(program);
     const shared = setup.sandbox === 'shared' ? setup.workspace : '';
     const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
+    words.push(setup.ownersFile === 'required' ? 1 : 0);
     const { reader, hello } = await greet(stream, (nonce) =>
       Buffer.concat([
         bufferOf(shBootstrap(setup.setup, nonce, source.length)),
@@ -92,15 +98,17 @@ export class ShLane implements Lane {
         await this.#awaitApplied();
         sink.onApplied();
       }
-      await this.#receive(id, sink, request.merge, signal);
+      return await this.#receive(id, sink, request.merge, signal);
     } finally {
       signal.removeEventListener('abort', cancel);
     }
-    return true;
   }
 
-  load(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  async load(): Promise<LoadAverages | undefined> {
+    this.#stream.write('load\n');
+    const fields = new FrameFields(await this.#reader.line(), 2);
+    fields.word(0, 'load');
+    return fields.load(1);
   }
 
   close(): void {
@@ -122,20 +130,22 @@ export class ShLane implements Lane {
     await writer.flush();
   }
 
-  async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal): Promise<void> {
+  async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal): Promise<boolean> {
     const line = await this.#reader.line();
+    if (line === `busy ${id}` && this.facts.cap !== undefined) return false;
     const lost = `lost ${id} `;
     if (line.startsWith(lost)) throw new Error(laneWords(line.slice(lost.length)));
-    const fields = new FrameFields(line, 9);
+    const fields = new FrameFields(line, 10);
     fields.word(0, 'end');
     fields.word(1, `${id}`);
     const signaled = fields.word(2, 'exit', 'signal') === 'signal';
     const number = fields.number(3, 255);
     const microseconds = fields.number(4);
-    const [out, err] = [fields.number(5), fields.number(6)];
+    const load = fields.load(5);
+    const [out, err] = [fields.number(6), fields.number(7)];
     const nothing = this.sandbox === 'shared';
-    const list = fields.number(7, nothing ? 0 : LARGEST_LIST);
-    const data = fields.number(8, nothing ? 0 : undefined);
+    const list = fields.number(8, nothing ? 0 : LARGEST_LIST);
+    const data = fields.number(9, nothing ? 0 : undefined);
     for await (const piece of this.#reader.pieces(out)) sink.onText(1, piece);
     for await (const piece of this.#reader.pieces(err)) sink.onText(merge ? 1 : 2, piece);
     const outcome: Outcome = signal.aborted
@@ -143,10 +153,11 @@ export class ShLane implements Lane {
       : signaled
         ? { kind: 'signaled', signal: number }
         : { kind: 'exited', status: number };
-    await sink.onEnd(outcome, microseconds / 1e6, undefined);
-    if (nothing) return;
+    await sink.onEnd(outcome, microseconds / 1e6, load);
+    if (nothing) return true;
     const listed = parseListing(bytesOf(await this.#reader.exact(list)), this.#hello.listing);
     await this.#readOutputs(listed, data, sink);
+    return true;
   }
 
   async #readOutputs(listed: readonly Listed[], size: number, sink: LaneSink): Promise<void> {
@@ -179,13 +190,14 @@ export class ShLane implements Lane {
   }
 }
 
-/** `1 find|stat|bsd exact|whole PATH` */
+/** `1 find|stat|bsd exact|whole PROCESSORS CAP LOAD PATH` */
 function readHello(setup: LaneSetup, hello: readonly Bytes[]): Hello {
-  const fields = new FrameFields(hello.slice(0, 3).join(' '), 3);
+  const fields = new FrameFields(hello.slice(0, 6).join(' '), 6);
   fields.word(0, '1');
   return {
     sandbox: setup.sandbox === 'shared' ? 'shared' : 'tree',
-    treePath: hello.slice(3).join(' '),
+    facts: readFacts(fields, 3),
+    treePath: hello.slice(6).join(' '),
     listing: fields.word(1, 'find', 'stat', 'bsd'),
     exactTimes: fields.word(2, 'exact', 'whole') === 'exact',
   };

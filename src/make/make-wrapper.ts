@@ -1,4 +1,5 @@
 import type { MakeCall } from '../engine/ports.ts';
+import type { SubMakeArguments } from '../engine/sub-make.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { environmentValue } from './environment.ts';
 import { withLastMakefile } from './make-calls.ts';
@@ -10,10 +11,13 @@ import type { RunDirectory } from './run-directory.ts';
 export class MakeWrapper {
   readonly #run: RunDirectory;
   readonly #make: RealMake;
+  readonly #arguments: SubMakeArguments;
 
-  constructor(run: RunDirectory, make: RealMake) {
+  /** @param subMakeArguments what makes that recipes call get besides (L3) */
+  constructor(run: RunDirectory, make: RealMake, subMakeArguments: SubMakeArguments) {
     this.#run = run;
     this.#make = make;
+    this.#arguments = subMakeArguments;
   }
 
   /** @returns when the call is answered */
@@ -27,7 +31,8 @@ export class MakeWrapper {
     const { directory, environment } = call;
     const lastMakefile = this.#run.lastMakefile;
     const gnu = file === this.#make.path || (await isGnuMake(file));
-    const full = gnu ? await withLastMakefile(words, { directory, environment, lastMakefile }) : words;
+    const all = gnu ? this.#arguments.ofCall(words, environment) : words;
+    const full = gnu ? await withLastMakefile(all, { directory, environment, lastMakefile }) : all;
     call.exec(decode(file), [name, ...full], ['DISTMAKE_TARGET']);
   }
 

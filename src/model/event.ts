@@ -15,8 +15,13 @@ export type RecipeClass = 'remote' | 'retried' | 'local' | 'recursive';
  * reporters consume them and never call back.
  */
 export type BuildEvent =
-  /** The matrix is read, nothing has been started. */
-  | { readonly type: 'run-started'; readonly hosts: readonly Host[]; readonly jobs: number; readonly localJobs: number }
+  /** The matrix is read, nothing has been started. `places`: as many jobs as the hosts turn out to take. */
+  | {
+      readonly type: 'run-started';
+      readonly hosts: readonly Host[];
+      readonly jobs: number | 'places';
+      readonly localJobs: number;
+    }
   /** What every host gets at first; comes before any of it is sent. Directories: the biggest, biggest first. */
   | {
       readonly type: 'workspace-surveyed';

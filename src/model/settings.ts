@@ -33,8 +33,6 @@ export interface Settings {
   readonly make: string;
   /** Further arguments for make. */
   readonly arguments: readonly string[];
-  /** Recipes running at one time, 1 or more. Undefined: the slots of the hosts and `localJobs` together. */
-  readonly jobs: number | undefined;
   /** Jobs that could leave and that the runner takes itself when the hosts are full, 0 or more. */
   readonly localJobs: number;
   readonly dist: DistSetting;

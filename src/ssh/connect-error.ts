@@ -1,5 +1,5 @@
-import type { Host } from '../model/host.ts';
-import type { Credentials } from './keys.ts';
+import type { HostSettings } from './host-settings.ts';
+import type { LoginPlan } from './key-ring.ts';
 
 /** What ssh2 reports when a connection does not come up; `level` tells the step that failed. */
 export interface ConnectError extends Error {
@@ -8,45 +8,49 @@ export interface ConnectError extends Error {
 }
 
 interface Attempt {
-  readonly host: Host;
-  readonly username: string;
-  readonly login: { readonly credentials: Credentials; readonly timeout: number };
+  readonly settings: HostSettings;
+  readonly plan: LoginPlan;
+  /** ms */
+  readonly timeout: number;
 }
 
 /** Why a host could not be reached, and what to do about it. */
-export function describeConnectError(error: ConnectError, { host, username, login }: Attempt): string {
+export function describeConnectError(error: ConnectError, { settings, plan, timeout }: Attempt): string {
   switch (error.level) {
-    case 'client-authentication': {
-      const { agent, keys } = login.credentials;
-      const tried = [
-        ...(agent === undefined ? [] : ['the ssh agent']),
-        ...keys.map((key) => `${key.source} (${key.fingerprint})`),
-      ];
-      if (tried.length === 0)
-        return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent`;
-      return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there`;
-    }
+    case 'client-authentication':
+      return describeRefusal(settings.username, plan);
     case 'client-timeout':
-      return `it did not answer within ${login.timeout / 1000} s`;
+      return `it did not answer within ${timeout / 1000} s`;
     case 'client-socket':
-      return describeSocketError(error, host);
+      return describeSocketError(error, settings);
     default:
       return error.message;
   }
 }
 
-function describeSocketError(error: ConnectError, host: Host): string {
+function describeRefusal(username: string, { tried, certificates }: LoginPlan): string {
+  const hint =
+    certificates.length === 0
+      ? ''
+      : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
+        'With transport ssh in the matrix it is reached by ssh itself, which has them';
+  if (tried.length === 0)
+    return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
+  return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
+}
+
+function describeSocketError(error: ConnectError, { endpoint: { address, port } }: HostSettings): string {
   switch (error.code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `the name ${host.address} is not known here (${error.code})`;
+      return `the name ${address} is not known here (${error.code})`;
     case 'ECONNREFUSED':
-      return `nothing listens on port ${host.port ?? 22} there (ECONNREFUSED): is sshd running?`;
+      return `nothing listens on port ${port} there (ECONNREFUSED): is sshd running?`;
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
-      return `there is no way to ${host.address} from here (${error.code})`;
+      return `there is no way to ${address} from here (${error.code})`;
     case 'ETIMEDOUT':
-      return `${host.address} does not answer on port ${host.port ?? 22} (ETIMEDOUT)`;
+      return `${address} does not answer on port ${port} (ETIMEDOUT)`;
     default:
       return error.message;
   }

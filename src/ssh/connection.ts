@@ -1,21 +1,10 @@
-import { userInfo } from 'node:os';
-import { Client, type AnyAuthMethod, type ClientChannel } from 'ssh2';
-import type { Host } from '../model/host.ts';
+import { Client, type ClientChannel } from 'ssh2';
 import { deferred } from '../util/deferred.ts';
 import { describeConnectError, type ConnectError } from './connect-error.ts';
-import { GatheringSocket } from './gathering-socket.ts';
 import { hostKeyAlgorithms } from './host-key.ts';
-import { describeRefusal } from './host-key-refusal.ts';
-import type { KnownHosts } from './known-hosts.ts';
-import type { Credentials } from './keys.ts';
-
-/** What one needs to log in to any host of the matrix. */
-export interface Login {
-  readonly credentials: Credentials;
-  readonly knownHosts: KnownHosts;
-  /** Milliseconds until a host that does not answer is given up, at the start and later. */
-  readonly timeout: number;
-}
+import { settingsOf, type HostSettings, type Target } from './host-settings.ts';
+import type { Login } from './login.ts';
+import { jumpsTo, openRoute } from './route.ts';
 
 /** One ssh connection to a host. */
 export class Connection {
@@ -28,48 +17,52 @@ export class Connection {
 
   private constructor(client: Client) {
     this.#client = client;
+    // One for each channel that is being opened.
+    client.setMaxListeners(0);
     client.on('close', () => (this.closed = true));
     // Failures of a connection that is up reach its channels as their end.
     client.on('error', () => undefined);
   }
 
   /** Rejects with an Error whose message is the reason, for people. */
-  static async open(host: Host, login: Login): Promise<Connection> {
+  static async open(target: Target, login: Login): Promise<Connection> {
+    const look = (one: Target): HostSettings => settingsOf(one, login.config, login.home);
+    const settings = look(target);
+    const timeout = settings.timeout ?? login.timeout;
+    const jumps = jumpsTo(settings, look);
+    const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
+    const openHop = (hop: Target): Promise<Connection> => Connection.open(hop, login);
+    const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop });
+
     const client = new Client();
-    const username = host.user ?? userInfo().username;
-    const endpoint = { address: host.address, port: host.port ?? 22 };
     const ready = deferred<undefined>();
     let refusal: string | undefined;
     client.once('ready', () => ready.resolve(undefined));
     client.once('error', (error: ConnectError) => {
-      ready.reject(new Error(refusal ?? describeConnectError(error, { host, username, login })));
+      ready.reject(new Error(refusal ?? describeConnectError(error, { settings, plan, timeout })));
     });
+    // A second one may follow: nobody waits for it.
+    client.on('error', () => undefined);
     client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
-    const sock = new GatheringSocket();
-    sock.setMaxListeners(0);
-    sock.setNoDelay(true);
-    sock.connect({ host: endpoint.address, port: endpoint.port });
     client.connect({
-      sock,
-      username,
-      readyTimeout: login.timeout,
-      keepaliveInterval: Math.max(1000, Math.floor(login.timeout / 3)),
+      sock: route.stream,
+      username: settings.username,
+      readyTimeout: timeout,
+      keepaliveInterval: Math.max(1000, Math.floor(timeout / 3)),
       keepaliveCountMax: 2,
-      algorithms: { serverHostKey: hostKeyAlgorithms(login.knownHosts.keyTypesFor(endpoint)) },
-      ...(login.credentials.agent === undefined ? {} : { agent: login.credentials.agent }),
-      authHandler: methods(username, login.credentials),
+      algorithms: { serverHostKey: hostKeyAlgorithms(check.types) },
+      authHandler: plan.methods,
       hostVerifier: (key: Buffer) => {
-        const verdict = login.knownHosts.check(endpoint, key);
-        if (verdict.verdict === 'known') return true;
-        refusal = describeRefusal(verdict, endpoint, key);
-        return false;
+        refusal = check.refuse(key);
+        return refusal === undefined;
       },
     });
     try {
       await ready.promise;
     } catch (error) {
+      const said = await route.said();
       client.destroy();
-      throw error;
+      throw new Error((error as Error).message + said, { cause: error });
     }
     return new Connection(client);
   }
@@ -98,16 +91,22 @@ export class Connection {
     return answer.promise;
   }
 
+  /** Opens a byte stream from this host to another. */
+  forward(address: string, port: number): Promise<ClientChannel> {
+    const answer = deferred<ClientChannel>();
+    const gone = (): void => answer.reject(new Error('the connection was closed'));
+    if (this.closed) gone();
+    this.#client.once('close', gone);
+    this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+      this.#client.off('close', gone);
+      if (error) answer.reject(new Error(error.message.replace(/^\(SSH\) Channel open failure: /, '')));
+      else answer.resolve(channel);
+    });
+    return answer.promise;
+  }
+
   close(): void {
     this.#client.end();
     this.#client.destroy();
   }
-}
-
-/** The agent first, then key by key: each try counts against the server's MaxAuthTries, so nothing is tried twice. */
-function methods(username: string, { agent, keys }: Credentials): AnyAuthMethod[] {
-  return [
-    ...(agent === undefined ? [] : [{ type: 'agent' as const, username, agent }]),
-    ...keys.map(({ key }) => ({ type: 'publickey' as const, username, key })),
-  ];
 }

@@ -1,6 +1,8 @@
 import type { ClientChannel } from 'ssh2';
 import type { Host } from '../model/host.ts';
-import { Connection, type Login } from './connection.ts';
+import type { HostChannel, HostChannels } from './channels.ts';
+import { Connection } from './connection.ts';
+import type { Login } from './login.ts';
 
 /** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
 const CHANNELS_PER_CONNECTION = 10;
@@ -9,7 +11,7 @@ const CHANNELS_PER_CONNECTION = 10;
  * The control connections to one host, kept for the run. A new one is opened when the others carry all the channels
  * that the server allows, one at a time: a server drops connections that come in a storm (MaxStartups).
  */
-export class ControlPool {
+export class ControlPool implements HostChannels {
   readonly #host: Host;
   readonly #login: Login;
   #connections: Connection[] = [];
@@ -21,7 +23,7 @@ export class ControlPool {
   }
 
   /** Starts a command on the host. Rejects with a reason for people. */
-  exec(command: string): Promise<ClientChannel> {
+  exec(command: string): Promise<HostChannel> {
     const result = this.#queue.then(() => this.#exec(command));
     this.#queue = result.catch(() => undefined);
     return result;
@@ -33,15 +35,22 @@ export class ControlPool {
     this.#connections = [];
   }
 
-  async #exec(command: string): Promise<ClientChannel> {
+  async #exec(command: string): Promise<HostChannel> {
     for (;;) {
       this.#connections = this.#connections.filter(({ closed }) => !closed);
       const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
       const connection = free ?? (await Connection.open(this.#host, this.#login));
       if (!free) this.#connections.push(connection);
       const channel = await connection.exec(command);
-      if (channel) return channel;
+      if (channel) return Object.assign(channel, { exited: exitOf(channel) });
       if (!free) throw new Error('it opens no session on a new connection (MaxSessions?)');
     }
   }
+}
+
+/** Not by 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader. */
+function exitOf(channel: ClientChannel): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    channel.once('close', (code?: number | null) => resolve(code ?? undefined));
+  });
 }

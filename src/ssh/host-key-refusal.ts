@@ -15,12 +15,14 @@ export function describeRefusal(
   const line = knownHostsLine(host, key);
   switch (verdict.verdict) {
     case 'unknown': {
-      const authority =
-        verdict.authorityLine === undefined
+      const { authority } = verdict;
+      const trusted =
+        authority === undefined
           ? ''
-          : ` (the certificate authority on line ${verdict.authorityLine} does not count: certificates are not supported)`;
+          : ` (the certificate authority on line ${authority.line} of ${authority.source} does not count: certificates ` +
+            'are not supported; a host whose transport is ssh is reached by ssh itself, which takes them)';
       return (
-        `its host key is not known: ${shown} is not in ${verdict.source}${authority}. ${check}; ` +
+        `its host key is not known: ${shown} is not in ${verdict.source}${trusted}. ${check}; ` +
         `if it is the right one, add this line to ${whereToAdd(verdict.source)}:\n${line}`
       );
     }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 
 /** Where an ssh host listens: what its key is known by. */
 export interface Endpoint {
@@ -42,6 +42,13 @@ export function fingerprint(key: Buffer): string {
 /** The line that makes the key known for this host, without a newline. */
 export function knownHostsLine(host: Endpoint, key: Buffer): string {
   return `${hostLabel(host)} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
+}
+
+/** The same with the name of the host hashed (HashKnownHosts, ssh_config(5)). */
+export function hashedLine(host: Endpoint, key: Buffer): string {
+  const salt = randomBytes(20);
+  const hash = createHmac('sha1', salt).update(hostLabel(host)).digest('base64');
+  return `|1|${salt.toString('base64')}|${hash} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
 }
 
 /** Signature algorithms by type of key, best first: one RSA key serves three (RFC 8332). */

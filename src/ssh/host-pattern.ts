@@ -30,11 +30,16 @@ export function matchesHost(names: HostNames, label: string): boolean {
   if (names.kind === 'hashed') {
     return timingSafeEqual(createHmac('sha1', names.salt).update(label).digest(), names.hash);
   }
+  return matchesPatterns(names.patterns, label);
+}
+
+/** Whether one of the patterns matches and none that begins with `!` (ssh_config(5), PATTERNS). */
+export function matchesPatterns(patterns: readonly string[], text: string): boolean {
   let found = false;
-  for (const pattern of names.patterns) {
+  for (const pattern of patterns) {
     if (pattern.startsWith('!')) {
-      if (matchesPattern(pattern.slice(1), label)) return false;
-    } else if (matchesPattern(pattern, label)) {
+      if (matchesPattern(pattern.slice(1), text)) return false;
+    } else if (matchesPattern(pattern, text)) {
       found = true;
     }
   }

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParsedKey } from 'ssh2';
 import { UserError } from '../util/user-error.ts';
 import { fingerprint } from './host-key.ts';
+import { readIdentity } from './identity-file.ts';
 import { splitKeys } from './key-text.ts';
 import { parsePrivateKey } from './private-key.ts';
 
@@ -36,7 +37,7 @@ export interface KeySources {
 
 const INPUT = 'input ssh-private-key';
 /** In the order in which ssh tries them. */
-const USUAL_FILES = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+export const USUAL_FILES = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
 /**
  * The keys of the input and only those; without it the agent, then the usual files, of which unusable ones are passed
@@ -55,11 +56,6 @@ export async function loadKeys(sources: KeySources): Promise<Credentials> {
     const file = join(sources.home, '.ssh', name);
     const key = await readKey(file, sources.passphrase, { notices, agent: agent !== undefined });
     if (key !== undefined) keys.push(key);
-  }
-  if (agent === undefined && keys.length === 0) {
-    notices.push(
-      `There is no ssh key: no ${INPUT}, no agent, and none of ${USUAL_FILES.join(', ')} in ~/.ssh can be used.`,
-    );
   }
   return { agent, keys, notices };
 }
@@ -118,26 +114,14 @@ async function readKey(
   passphrase: string | undefined,
   { notices, agent }: { notices: string[]; agent: boolean },
 ): Promise<PrivateKey | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'latin1');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR')
-      notices.push(`${file} is passed over: it cannot be read (${code ?? ''}).`);
-    return undefined;
-  }
-  const block = splitKeys(text).find((candidate) => !('label' in candidate) || candidate.label !== 'EC PARAMETERS');
-  if (block === undefined || 'problem' in block) {
-    notices.push(`${file} is passed over: it ${block?.problem ?? 'is no private key'}.`);
-    return undefined;
-  }
-  const result = parsePrivateKey(block, passphrase);
-  if (result.ok) return entryOf(result.key, file);
-  if (!(agent && result.reason === 'no-passphrase')) notices.push(`${file} is passed over: it ${result.problem}.`);
+  const identity = await readIdentity(file, passphrase);
+  if (identity.kind === 'key') return entryOf(identity.key, file);
+  if (identity.kind !== 'missing' && !(agent && identity.kind === 'locked'))
+    notices.push(`${file} is passed over: it ${identity.problem}.`);
   return undefined;
 }
 
-function entryOf(key: ParsedKey, source: string): PrivateKey {
+/** @param source for people */
+export function entryOf(key: ParsedKey, source: string): PrivateKey {
   return { key, source, fingerprint: fingerprint(key.getPublicSSH()) };
 }

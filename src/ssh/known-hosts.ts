@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { UserError } from '../util/user-error.ts';
 import { hostLabel, isKeyBlob, keyType, type Endpoint } from './host-key.ts';
 import { matchesHost, parseHostNames, type HostNames } from './host-pattern.ts';
@@ -10,8 +9,12 @@ export const KNOWN_HOSTS_INPUT = 'the input known-hosts';
 /** What the known hosts say about the key that a host shows. Lines count from 1. */
 export type HostKeyVerdict =
   | { readonly verdict: 'known' }
-  /** No key of the host is known. `authorityLine`: a line that trusts a certificate authority for it. */
-  | { readonly verdict: 'unknown'; readonly source: string; readonly authorityLine: number | undefined }
+  /** No key of the host is known. `authority`: the line that trusts a certificate authority for it. */
+  | {
+      readonly verdict: 'unknown';
+      readonly source: string;
+      readonly authority: { readonly source: string; readonly line: number } | undefined;
+    }
   /** Another key is known, on that line. */
   | { readonly verdict: 'changed'; readonly source: string; readonly line: number; readonly old: Buffer }
   /** The key itself is marked as not to be trusted. */
@@ -20,6 +23,7 @@ export type HostKeyVerdict =
 type Marker = 'none' | 'revoked' | 'cert-authority';
 
 interface Entry {
+  readonly source: string;
   readonly line: number;
   readonly marker: Marker;
   readonly names: HostNames;
@@ -47,7 +51,8 @@ const LINE = /^(?:@(\S+)[ \t]+)?([^@ \t]\S*)[ \t]+(\S+)[ \t]+([A-Za-z0-9+/]+={0,
  */
 export class KnownHosts {
   readonly #source: string;
-  readonly #entries: readonly Entry[];
+  #entries: readonly Entry[];
+  #lines = 0;
   /** Lines that are neither blank nor comment nor understood: they say nothing about any host. */
   readonly badLines: readonly number[];
 
@@ -67,11 +72,19 @@ export class KnownHosts {
       .entries()) {
       const content = raw.trim();
       if (content === '' || content.startsWith('#')) continue;
-      const entry = parseEntry(content, index + 1);
+      const entry = parseEntry(content, { source, line: index + 1 });
       if (entry === undefined) badLines.push(index + 1);
       else entries.push(entry);
     }
-    return new KnownHosts(source, entries, badLines);
+    const known = new KnownHosts(source, entries, badLines);
+    known.#lines = text.split('\n').length - (/\n$|^$/.test(text) ? 1 : 0);
+    return known;
+  }
+
+  /** What several texts say together; the first gives the name to what none of them knows. */
+  static join(texts: readonly [KnownHosts, ...KnownHosts[]]): KnownHosts {
+    const entries = texts.flatMap((one) => one.#entries);
+    return new KnownHosts(texts[0].#source, entries, []);
   }
 
   /** Whether this host may be talked to when it shows this key (a blob as in RFC 4253, 6.6). */
@@ -79,20 +92,29 @@ export class KnownHosts {
     const exact = this.#about(hostLabel(host));
     // OpenSSH takes the key of the host without a port for other ports too, as long as nothing is known for that port.
     const portless = this.#about(hostLabel({ ...host, port: 22 }));
-    const source = this.#source;
 
     const same = [...exact, ...portless].filter((entry) => entry.key.equals(key));
     const revoked = same.find((entry) => entry.marker === 'revoked');
-    if (revoked !== undefined) return { verdict: 'revoked', source, line: revoked.line };
+    if (revoked !== undefined) return { verdict: 'revoked', source: revoked.source, line: revoked.line };
 
     const own = exact.filter((entry) => entry.marker === 'none');
     if (own.some((entry) => entry.key.equals(key))) return { verdict: 'known' };
     const old = own.find((entry) => entry.type === keyType(key)) ?? own[0];
-    if (old !== undefined) return { verdict: 'changed', source, line: old.line, old: old.key };
+    if (old !== undefined) return { verdict: 'changed', source: old.source, line: old.line, old: old.key };
     if (same.some((entry) => entry.marker === 'none')) return { verdict: 'known' };
 
     const authority = [...exact, ...portless].find((entry) => entry.marker === 'cert-authority');
-    return { verdict: 'unknown', source, authorityLine: authority?.line };
+    return {
+      verdict: 'unknown',
+      source: this.#source,
+      authority: authority && { source: authority.source, line: authority.line },
+    };
+  }
+
+  /** Takes in a line that stands behind the others now. */
+  add(content: string): void {
+    const entry = parseEntry(content, { source: this.#source, line: ++this.#lines });
+    if (entry !== undefined) this.#entries = [...this.#entries, entry];
   }
 
   /** Types of the keys known for a host (`ssh-ed25519`), in the order of the lines, each once. See hostKeyAlgorithms. */
@@ -108,15 +130,11 @@ export class KnownHosts {
 }
 
 /**
- * The known hosts of the input, or of the user's file when the input is not given. A missing file knows no host.
+ * The known hosts of a file. One that is missing knows no host.
  *
- * @param text the input `known-hosts`
- * @param home the user's home directory
  * @throws UserError when the file is there but cannot be read
  */
-export async function loadKnownHosts(text: string | undefined, home: string): Promise<KnownHosts> {
-  if (text !== undefined && text.trim() !== '') return KnownHosts.parse(text, KNOWN_HOSTS_INPUT);
-  const file = join(home, '.ssh', 'known_hosts');
+export async function readKnownHosts(file: string): Promise<KnownHosts> {
   try {
     return KnownHosts.parse(await readFile(file, 'latin1'), file);
   } catch (error) {
@@ -128,12 +146,12 @@ export async function loadKnownHosts(text: string | undefined, home: string): Pr
   }
 }
 
-function parseEntry(content: string, line: number): Entry | undefined {
+function parseEntry(content: string, at: Pick<Entry, 'source' | 'line'>): Entry | undefined {
   const [, mark, field = '', type = '', base64 = ''] = LINE.exec(content) ?? [];
   const marker = MARKERS.get(mark);
   const names = parseHostNames(field);
   const key = Buffer.from(base64, 'base64');
   // The blob repeats the type: a line where they differ was put together wrongly.
   if (marker === undefined || names === undefined || keyType(key) !== type || !isKeyBlob(key)) return undefined;
-  return { line, marker, names, type, key };
+  return { ...at, marker, names, type, key };
 }

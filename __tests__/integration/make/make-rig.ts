@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { MakeCall, ParseCall, ShellCall, ShimCalls } from '../../../src/engine/ports.ts';
 import { Broker } from '../../../src/make/broker.ts';
 import { ownEnvironment } from '../../../src/make/environment.ts';
+import { SubMakeArguments } from '../../../src/engine/sub-make.ts';
 import { MakeWrapper } from '../../../src/make/make-wrapper.ts';
 import { startMake, type MakeProcess } from '../../../src/make/make-process.ts';
 import { plainCall, type PlainCall } from '../../../src/make/plain-call.ts';
@@ -58,7 +59,7 @@ export class MakeRig {
       prerequisites,
     });
     const rig = new MakeRig(directory, run, real);
-    const wrapper = new MakeWrapper(run, real);
+    const wrapper = new MakeWrapper(run, real, new SubMakeArguments([], []));
     const calls: ShimCalls = {
       onShell: (call) => {
         const seen = { ...plainCall(call, run), call };

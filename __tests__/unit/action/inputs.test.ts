@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkInputs, readInputs, type ActionInputs } from '../../../src/action/inputs.ts';
@@ -25,7 +25,8 @@ function failure(given: Given, env: NodeJS.ProcessEnv = { GITHUB_WORKSPACE: ROOT
 
 test('without any input: the defaults', () => {
   expect(inputs({})).toEqual({
-    hosts: { kind: 'default' },
+    farm: { matrix: { kind: 'default' }, format: undefined, group: undefined },
+    jobs: undefined,
     sshPrivateKey: undefined,
     sshPassphrase: undefined,
     knownHosts: undefined,
@@ -36,8 +37,7 @@ test('without any input: the defaults', () => {
       makefile: undefined,
       make: 'make',
       arguments: [],
-      jobs: undefined,
-      localJobs: availableParallelism(),
+      localJobs: undefined,
       dist: { mode: 'auto' },
       local: [],
       setup: '',
@@ -45,6 +45,8 @@ test('without any input: the defaults', () => {
       fallback: 'local',
       staging: 'tree',
       exclude: [],
+      load: undefined,
+      toolchain: undefined,
       cache: true,
       log: 'fold',
       summary: true,
@@ -56,6 +58,10 @@ test('every input', () => {
   expect(
     inputs({
       hosts: '\n# mine\nbuild1 4\n',
+      'hosts-format': 'makehosts',
+      group: ' fast ',
+      load: 'm1',
+      toolchain: 'cc --version\n\n  ld -v',
       'ssh-private-key': '\nKEY\n',
       'ssh-passphrase': ' two words \n',
       'known-hosts': '\nbuild1 ssh-ed25519 AAAA\n',
@@ -78,7 +84,12 @@ test('every input', () => {
       summary: 'FALSE',
     }),
   ).toEqual({
-    hosts: { kind: 'text', text: '\n# mine\nbuild1 4\n' },
+    farm: {
+      matrix: { kind: 'text', text: '\n# mine\nbuild1 4\n', source: 'input hosts' },
+      format: 'makehosts',
+      group: { value: 'fast', where: 'input group' },
+    },
+    jobs: 12,
     sshPrivateKey: '\nKEY\n',
     sshPassphrase: ' two words ',
     knownHosts: '\nbuild1 ssh-ed25519 AAAA\n',
@@ -89,7 +100,6 @@ test('every input', () => {
       makefile: 'GNUmakefile.ci',
       make: '/opt/my make/bin/gmake',
       arguments: ['-k', 'CFLAGS=-O2 -g', 'V=1'],
-      jobs: 12,
       localJobs: 0,
       dist: { mode: 'patterns', patterns: ['*.o', '%.lo'] },
       local: ['version.o'],
@@ -97,6 +107,8 @@ test('every input', () => {
       environment: ['CC_CACHE', 'LANG', 'TZ'],
       staging: 'declared',
       exclude: ['/docs', '*.iso'],
+      load: 'm1',
+      toolchain: ['cc --version', 'ld -v'],
       fallback: 'never',
       cache: false,
       log: 'failures',
@@ -105,12 +117,18 @@ test('every input', () => {
   });
 });
 
-test.each<[Given, Partial<ActionInputs>]>([
-  [{ 'hosts-file': 'ci/hosts' }, { hosts: { kind: 'file', file: `${ROOT}/ci/hosts` } }],
-  [{ 'hosts-file': '/etc/makehosts' }, { hosts: { kind: 'file', file: '/etc/makehosts' } }],
-  [{ hosts: ' \n ' }, { hosts: { kind: 'default' } }],
+test.each<[Given, ActionInputs['farm']['matrix']]>([
+  [
+    { 'hosts-file': 'ci/hosts' },
+    { kind: 'file', file: `${ROOT}/ci/hosts`, source: `input hosts-file, ${ROOT}/ci/hosts` },
+  ],
+  [
+    { 'hosts-file': '/etc/makehosts' },
+    { kind: 'file', file: '/etc/makehosts', source: 'input hosts-file, /etc/makehosts' },
+  ],
+  [{ hosts: ' \n ' }, { kind: 'default' }],
 ])('hosts %j', (given, expected) => {
-  expect(inputs(given)).toMatchObject(expected);
+  expect(inputs(given).farm.matrix).toEqual(expected);
 });
 
 test.each<[Given, Partial<ActionInputs['settings']>]>([
@@ -119,7 +137,8 @@ test.each<[Given, Partial<ActionInputs['settings']>]>([
   [{ dist: 'Makefile.o' }, { dist: { mode: 'patterns', patterns: ['Makefile.o'] } }],
   [{ 'working-directory': `${ROOT}/x/..` }, { workingDirectory: ROOT }],
   [{ 'working-directory': '..x' }, { workingDirectory: `${ROOT}/..x` }],
-  [{ jobs: '1' }, { jobs: 1 }],
+  [{ toolchain: ' off\n' }, { toolchain: [] }],
+  [{ toolchain: 'off\nld -v' }, { toolchain: ['off', 'ld -v'] }],
   [
     { cache: 'True', summary: 'true' },
     { cache: true, summary: true },
@@ -160,6 +179,14 @@ describe('what is wrong, in the words that people read', () => {
     [{ log: 'folds' }, 'input log: must be "fold" or "failures" or "plain", not "folds"; did you mean "fold"?'],
     [{ log: 'PLAIN' }, 'input log: must be "fold" or "failures" or "plain", not "PLAIN"; did you mean "plain"?'],
     [{ log: 'verbose' }, 'input log: must be "fold" or "failures" or "plain", not "verbose"'],
+    [
+      { load: 'M1' },
+      'input load: must be "auto" or "jobs" or "reported" or "m1" or "m2", not "M1"; did you mean "m1"?',
+    ],
+    [
+      { 'hosts-format': 'dmake' },
+      'input hosts-format: must be "makehosts" or "dmakerc" or "d1make" or "dpb" or "yaml", not "dmake"; did you mean "d1make"?',
+    ],
     [{ fallback: 'nevre' }, 'input fallback: must be "local" or "never", not "nevre"; did you mean "never"?'],
     [{ fallback: 'remote' }, 'input fallback: must be "local" or "never", not "remote"'],
     [{ summary: 'yes' }, 'input summary: must be true or false, not "yes"'],

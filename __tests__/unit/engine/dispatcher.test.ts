@@ -6,9 +6,23 @@ import type { RecipeState } from '../../../src/engine/recipe-book.ts';
 import { Scheduler, type Limits } from '../../../src/engine/scheduler.ts';
 import type { BuildEvent } from '../../../src/model/event.ts';
 import type { Host } from '../../../src/model/host.ts';
+import type { SubMakeCheck } from '../../../src/engine/sub-make.ts';
+import type { LoadAverages } from '../../../src/model/load.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { deferred } from '../../../src/util/deferred.ts';
-import { exited, hostOf, MemoryCall, MemoryHost, MemoryStage, OK, remoteHost, ROOT, settled, type Act } from './rig.ts';
+import {
+  Cap,
+  exited,
+  hostOf,
+  MemoryCall,
+  MemoryHost,
+  MemoryStage,
+  OK,
+  remoteHost,
+  ROOT,
+  settled,
+  type Act,
+} from './rig.ts';
 
 const MAKE = 77;
 const FOREVER: Act = { until: new Promise(() => undefined) };
@@ -17,6 +31,10 @@ interface Setup {
   readonly markers?: boolean;
   readonly local?: readonly string[];
   readonly partial?: boolean;
+  /** Of the first host. */
+  readonly cap?: Cap;
+  readonly runnerLoad?: () => LoadAverages;
+  readonly subMakes?: SubMakeCheck;
 }
 
 /** A dispatcher with everything around it. */
@@ -38,13 +56,14 @@ class Rig {
       .filter(({ local }) => !local)
       .map((host) => {
         const opener = new MemoryHost();
+        if (host === hosts[0]) opener.cap = more.cap;
         this.openers.set(host, opener);
         return remoteHost(host, opener, this.stage);
       });
     this.ready = async () => {
       for (const remote of remotes) {
         await remote.start();
-        this.scheduler.hostReady(remote.host);
+        this.scheduler.hostReady(remote.host, remote.facts);
       }
     };
     this.dispatcher = new Dispatcher({
@@ -56,6 +75,8 @@ class Rig {
       local: new TargetSet(more.local ?? []),
       fallback: this.limits.fallback,
       partial: more.partial ?? false,
+      subMakes: more.subMakes,
+      ...(more.runnerLoad && { runnerLoad: more.runnerLoad }),
       markers:
         more.markers === false
           ? undefined
@@ -172,6 +193,7 @@ afterEach(async () => {
   const finished = rig.events.filter((event) => event.type === 'job-finished' && !event.again);
   expect(finished.length).toBe(rig.calls.length);
   for (const make of [MAKE, 78, 79]) rig.scheduler.drop(make);
+  for (const host of rig.hosts) while (rig.scheduler.widen(host));
   const live = rig.hosts.filter((host) => !rig.scheduler.isLost(host));
   const slots = live.reduce((sum, { slots }) => sum + (slots ?? 1), 0);
   const wanted = [
@@ -180,13 +202,13 @@ afterEach(async () => {
   ];
   const answers: unknown[] = [];
   for (const kind of wanted) {
-    const wish = { kind, make: 1, bound: undefined, fresh: false, suits: () => true };
+    const wish = { kind, make: 1, bound: undefined, fresh: false, returned: false, suits: () => true };
     void rig.scheduler.acquire(wish, new AbortController().signal).then((answer) => answers.push(answer));
   }
   await settled();
   // After stop there is nothing to be had.
   if (answers[0] === 'cancelled') return;
-  expect(answers.length).toBe(Math.min(rig.limits.jobs, wanted.length));
+  expect(answers.length).toBe(Math.min(rig.scheduler.jobs, wanted.length));
 });
 
 describe('on a host', () => {
@@ -326,6 +348,16 @@ describe('what stays', () => {
     expect(rig.finish(false)).toEqual(['x.o local']);
   });
 
+  test("bare localhost's load is the runner's, told with the end of each job", async () => {
+    const host = hostOf('localhost', 2, true);
+    rig = await Rig.create([host], {}, { runnerLoad: () => [3, 2, 1] });
+    const report = jest.spyOn(rig.scheduler, 'report');
+    rig.ask('x.o');
+    rig.ask('prog');
+    await settled();
+    expect(report.mock.calls).toEqual([[host, [3, 2, 1], true]]);
+  });
+
   test('a shim that cannot be told to run is a bug, and costs no slot', async () => {
     rig = await Rig.create();
     const call = new MemoryCall(MAKE, Promise.reject(new Error('broken pipe')));
@@ -450,7 +482,8 @@ describe('a recipe that fails on a host', () => {
     const end = deferred<Outcome>();
     rig.ask('x.o', { here: end.promise });
     rig.ask('y.o', { here: end.promise });
-    await settled();
+    // The second lane takes its time to open.
+    for (let n = 0; n < 3; n++) await settled();
     expect([...rig.places('x.o'), ...rig.places('y.o')].sort()).toEqual(['a', 'a', 'here']);
     end.resolve(OK);
   });
@@ -571,6 +604,173 @@ describe('fallback never', () => {
     await settled();
     expect(waiting.exits).toEqual([exited(1)]);
     expect(rig.finish(true)).toEqual(['prog none', 'x.o local exited 2']);
+  });
+});
+
+describe('a host whose owner allows no more (D10)', () => {
+  /** Others hold all of it, or all but so many. */
+  const full = (left = 0): Cap => {
+    const cap = new Cap(4);
+    for (let n = left; n < 4; n++) cap.take();
+    return cap;
+  };
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('its job goes to another host; it has started there alone', async () => {
+    rig = await Rig.create([hostOf('a', 2), hostOf('b')], {}, { cap: full() });
+    const call = rig.ask('x.o');
+    await settled();
+    expect(rig.opener().commands).toEqual(['cc x.o']);
+    expect(rig.story()).toEqual(['started b', 'finished b exited 0']);
+    expect(call.printed).toEqual(['1:<1></1>']);
+    expect(rig.finish(false)).toEqual(['x.o remote']);
+  });
+
+  test('or to the runner, as far as local-jobs goes', async () => {
+    rig = await Rig.create([hostOf('a', 2)], { localJobs: 1 }, { cap: full() });
+    rig.ask('x.o');
+    await settled();
+    expect(rig.story()).toEqual(['started here', 'finished here exited 0']);
+    expect(rig.finish(false)).toEqual(['x.o local']);
+  });
+
+  test('or waits until the host is tried again, less and less often', async () => {
+    const cap = full();
+    rig = await Rig.create([hostOf('a', 2)], { localJobs: 0 }, { cap });
+    rig.ask('x.o');
+    await settled();
+    const tries: number[] = [];
+    for (let ms = 0; ms < 4000; ms += 50) {
+      if (cap.refused > tries.length) tries.push(ms);
+      await jest.advanceTimersByTimeAsync(50);
+      await settled();
+    }
+    expect(tries).toEqual([0, 50, 150, 350, 750, 1550, 2550, 3550]);
+    expect(rig.story()).toEqual([]);
+    cap.give();
+    await jest.advanceTimersByTimeAsync(1000);
+    await settled();
+    expect(rig.story()).toEqual(['started a', 'finished a exited 0']);
+  });
+
+  test('one of ours that ends there makes room at once', async () => {
+    rig = await Rig.create([hostOf('a', 3)], { localJobs: 0 }, { cap: full(1) });
+    const gate = deferred<void>();
+    rig.act({ 'cc x.o': { until: gate.promise } });
+    for (const target of ['x.o', 'y.o', 'z.o']) rig.ask(target);
+    await settled();
+    expect(rig.opener().ran).toEqual(['cc x.o']);
+    gate.resolve();
+    await settled();
+    expect(rig.opener().ran).toEqual(['cc x.o', 'cc y.o', 'cc z.o']);
+  });
+
+  test('the other lines of a recipe wait for it, with another host idle', async () => {
+    const cap = full(1);
+    rig = await Rig.create([hostOf('a'), hostOf('b')], { localJobs: 4 }, { cap });
+    rig.ask('x.o');
+    await settled();
+    cap.take();
+    rig.ask('x.o');
+    await settled();
+    expect(rig.opener().commands.length).toBe(2);
+    cap.give();
+    await jest.advanceTimersByTimeAsync(50);
+    await settled();
+    expect(rig.places('x.o')).toEqual(['a', 'a']);
+    expect(rig.finish(false)).toEqual(['x.o remote']);
+  });
+
+  test('what was turned away keeps its place in the order', async () => {
+    const cap = full();
+    rig = await Rig.create([hostOf('a')], { localJobs: 0 }, { cap });
+    for (const target of ['x.o', 'y.o']) rig.ask(target);
+    await settled();
+    cap.give();
+    await jest.advanceTimersByTimeAsync(50);
+    await settled();
+    expect(rig.opener().ran).toEqual(['cc x.o', 'cc y.o']);
+  });
+
+  test('a job that waits for it ends at once when its shim goes', async () => {
+    rig = await Rig.create([hostOf('a')], { localJobs: 0 }, { cap: full() });
+    const call = rig.ask('x.o');
+    await settled();
+    call.vanish();
+    await settled();
+    expect(rig.story()).toEqual(['finished here cancelled']);
+  });
+
+  test('stop ends what waits, and nobody tries again', async () => {
+    rig = await Rig.create([hostOf('a')], { localJobs: 0 }, { cap: full() });
+    rig.ask('x.o');
+    await settled();
+    rig.dispatcher.stop();
+    await settled();
+    expect(rig.story()).toEqual(['finished here cancelled']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('turned away after its make has failed, it does not start any more', async () => {
+    const cap = full(1);
+    rig = await Rig.create([hostOf('a', 2)], { localJobs: 0 }, { cap });
+    const [gate, slow] = [deferred<void>(), deferred<void>()];
+    rig.act({ 'cc x.o': { until: gate.promise, outcome: exited(1) } });
+    rig.ask('x.o', { here: exited(1) });
+    await settled();
+    cap.slow = slow.promise;
+    const late = rig.ask('y.o');
+    await settled();
+    gate.resolve();
+    await settled();
+    cap.take();
+    rig.dispatcher.verdict('x.o', false);
+    slow.resolve();
+    await settled();
+    expect(rig.story('y.o')).toEqual(['finished here cancelled']);
+    expect(late.exits.length).toBe(1);
+    expect(cap.refused).toBe(1);
+  });
+
+  test('a job that is lost there has started all the same', async () => {
+    rig = await Rig.create([hostOf('a'), hostOf('b')], {}, { cap: new Cap(1) });
+    rig.opener().act = () => ({ breaks: 'gone' });
+    rig.ask('x.o');
+    await settled();
+    expect(rig.story('x.o')).toEqual([
+      'started a',
+      'lost a: gone',
+      'finished a host-lost again',
+      'started b',
+      'finished b exited 0',
+    ]);
+  });
+
+  test('two runs that share it both come to their end, and never have more', async () => {
+    jest.useRealTimers();
+    const cap = new Cap(3);
+    const short = (): Act => ({ until: new Promise((resolve) => void setTimeout(resolve, 5)) });
+    const rigs = await Promise.all(
+      [1, 2].map(() => Rig.create([hostOf('a', 3)], { jobs: 'places', localJobs: 0 }, { cap })),
+    );
+    for (const one of rigs) {
+      one.opener().act = short;
+      for (let n = 0; n < 12; n++) one.ask(`x${n}.o`);
+    }
+    while (rigs.some(({ calls }) => calls.some(({ exits }) => exits.length === 0))) {
+      await new Promise((resolve) => void setTimeout(resolve, 10));
+    }
+    expect([cap.peak, cap.running]).toEqual([3, 0]);
+    expect(cap.refused).toBeGreaterThan(0);
+    for (const one of rigs) expect(one.opener().ran.length).toBe(12);
+    [rig] = rigs as [Rig, Rig];
   });
 });
 
@@ -1034,4 +1234,36 @@ test('a job is known by its id until its text has come; a recursive one for good
   rig.dispatcher.textCame(2);
   expect(rig.dispatcher.jobById(2)?.recipe.target).toBe('all');
   expect(rig.dispatcher.jobById(9)).toBeUndefined();
+});
+
+describe('a sub-make that would run on a host as a whole (P5)', () => {
+  const NEVER = { fallback: 'never' as const, localJobs: 0 };
+  const ask = async (hosts: readonly Host[], check: SubMakeCheck['check'], command: string): Promise<void> => {
+    rig = await Rig.create(hosts, NEVER, { subMakes: { check } });
+    rig.dispatcher.makeParsed(MAKE, ['sub'], false);
+    rig.ask('sub', { command });
+    await settled();
+  };
+
+  test('is refused with the reason', async () => {
+    await ask([hostOf('a')], () => Promise.resolve('the graphs differ'), 'cd d && make all');
+    expect(rig.calls[0]?.printed).toContain('2:distmake: the graphs differ\n');
+    expect(rig.story()).toEqual(['finished here exited 2']);
+  });
+
+  test('runs when there is none; a host that fails meanwhile is lost, and the next one is asked', async () => {
+    const asked: string[] = [];
+    const check: SubMakeCheck['check'] = (_job, { host }) => {
+      asked.push(host.name);
+      return host.name === 'a' ? Promise.reject(new Error('gone')) : Promise.resolve(undefined);
+    };
+    await ask([hostOf('a'), hostOf('b')], check, 'cd d && make all');
+    expect(rig.story()).toEqual(['lost a: gone', 'started b', 'finished b exited 0']);
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  test('nothing else is checked', async () => {
+    await ask([hostOf('a')], () => Promise.resolve('no'), 'cc -c x.c');
+    expect(rig.story()).toEqual(['started a', 'finished a exited 0']);
+  });
 });

@@ -1,29 +1,63 @@
-import { afterEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Farm } from '../../../src/engine/farm.ts';
+import type { Answer } from '../../../src/engine/ports.ts';
 import type { RemoteHost } from '../../../src/engine/remote-host.ts';
 import { Scheduler } from '../../../src/engine/scheduler.ts';
+import { ToolCheck } from '../../../src/engine/toolchain-check.ts';
+import { toolsOf } from '../../../src/engine/toolchain.ts';
 import type { BuildEvent } from '../../../src/model/event.ts';
 import type { Host } from '../../../src/model/host.ts';
 import { deferred } from '../../../src/util/deferred.ts';
-import { hostOf, MemoryHost, MemoryStage, remoteHost } from './rig.ts';
+import { hostOf, OK, MemoryHost, MemoryStage, remoteHost } from './rig.ts';
 
 const LIMITS = { jobs: 9, localJobs: 0, processors: 2, fallback: 'local' } as const;
 
 let events: BuildEvent[];
 let openers: Map<Host, MemoryHost>;
 let stage: MemoryStage;
+let scheduler: Scheduler;
 
-function farmOf(hosts: readonly Host[]): { farm: Farm; remotes: readonly RemoteHost[] } {
+/** What the runner, and each host by its name, say of their tools; a host that is not there waits for its owner. */
+let says: Map<string, string>;
+
+function farmOf(
+  hosts: readonly Host[],
+  toolchain: readonly string[] = [],
+): { farm: Farm; remotes: readonly RemoteHost[] } {
   events = [];
   stage = new MemoryStage();
   openers = new Map(hosts.map((host) => [host, new MemoryHost()]));
   const remotes = [...openers].map(([host, opener]) => remoteHost(host, opener, stage));
-  return { farm: new Farm(remotes, stage, new Scheduler(hosts, LIMITS), (event) => events.push(event)), remotes };
+  for (const remote of remotes)
+    remote.ask = (program, signal) => answer(remote.host.name, typeof program === 'string' ? program : '', signal);
+  const tools = new ToolCheck({
+    tools: toolsOf(toolchain, 'local'),
+    fallback: 'local',
+    runner: { arch: 'x86_64', ask: (program) => answer('runner', program) },
+    hosts,
+    grace: 10,
+    timeout: 10,
+  });
+  scheduler = new Scheduler(hosts, LIMITS);
+  return { farm: new Farm(remotes, stage, scheduler, (event) => events.push(event), tools), remotes };
+}
+
+async function answer(name: string, program: string, signal?: AbortSignal): Promise<Answer> {
+  const [, nonce = ''] = /^printf '(\w+)/.exec(program) ?? [];
+  const text = says.get(name);
+  if (text === undefined) {
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    return { outcome: { kind: 'cancelled' }, stdout: '', stderr: '' };
+  }
+  return { outcome: OK, stdout: `${nonce}\n${text}\n${nonce} 0\n`, stderr: '' };
 }
 
 const story = (): string[] =>
   events.map((event) => ('host' in event && event.host ? `${event.host.name} ${event.type}` : event.type));
 
+beforeEach(() => {
+  says = new Map([['runner', 'cc 1']]);
+});
 afterEach(() => {
   jest.useRealTimers();
 });
@@ -73,4 +107,39 @@ test('one that is slow tells how far it is, until it is ready', async () => {
   await started;
   await jest.advanceTimersByTimeAsync(20_000);
   expect(story().at(-1)).toBe('a host-ready');
+});
+
+test('a host with other tools gets no job, and is let go', async () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => hostOf(name)) as [Host, Host, Host];
+  const other: Host = { ...c, arch: 'arm64' };
+  says.set('a', 'cc 1').set('b', 'cc 2');
+  const { farm } = farmOf([a, b, other], ['cc']);
+  const ready = jest.spyOn(scheduler, 'hostReady');
+  await farm.start();
+  expect(farm.ready).toBe(1);
+  expect(ready.mock.calls.map(([host]) => host.name)).toEqual(['a']);
+  const lost = events.flatMap((event) => (event.type === 'host-lost' ? [`${event.host.name}: ${event.reason}`] : []));
+  expect(lost.sort()).toEqual([
+    expect.stringMatching(/^b: left out: "cc" says "cc 2" there, "cc 1" on the runner\. /),
+    expect.stringMatching(/^c: left out: its processor is "arm64" by the matrix, the runner's is "x86_64"\. /),
+  ]);
+  expect(scheduler.isLost(b)).toBe(true);
+  const [there, never] = [openers.get(b), openers.get(other)] as [MemoryHost, MemoryHost];
+  expect(there.lanes).toHaveLength(1);
+  expect(there.closed).toBe(true);
+  expect(never.lanes).toHaveLength(0);
+});
+
+test('a host whose owner has no place for questions is not waited for, and joins later', async () => {
+  const [a, b] = ['a', 'b'].map((name) => hostOf(name)) as [Host, Host];
+  const { farm } = farmOf([a, b], ['cc']);
+  (openers.get(b) as MemoryHost).refuses = 'connection refused';
+  await farm.start();
+  expect(farm.ready).toBe(0);
+  expect(story().filter((line) => line.startsWith('a'))).toEqual([]);
+  const joined = deferred<undefined>();
+  jest.spyOn(scheduler, 'hostReady').mockImplementation(() => joined.resolve(undefined));
+  says.set('a', 'cc 1');
+  await joined.promise;
+  expect(farm.ready).toBe(1);
 });

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { RemoteResult } from '../../../src/engine/ports.ts';
 import type { RemoteHost } from '../../../src/engine/remote-host.ts';
 import type { Job } from '../../../src/model/job.ts';
 import { deferred } from '../../../src/util/deferred.ts';
-import { ENTRY, exited, hostOf, MemoryHost, MemoryStage, OK, remoteHost, ROOT, settled } from './rig.ts';
+import { Cap, ENTRY, exited, hostOf, MemoryHost, MemoryStage, OK, remoteHost, ROOT, settled } from './rig.ts';
 
 let opener: MemoryHost;
 let stage: MemoryStage;
@@ -31,6 +32,13 @@ function jobOf(command: string, more: Partial<Job> = {}): Job {
   };
 }
 
+/** A job that is not turned away. */
+async function run(job: Job, keepOutputs = false, signal = SIGNAL): Promise<RemoteResult> {
+  const result = await remote.run(job, keepOutputs, signal);
+  if (!result) throw new Error('turned away');
+  return result;
+}
+
 describe('coming up', () => {
   test('over a slow link, with how little it was', async () => {
     opener.slow = true;
@@ -51,6 +59,7 @@ describe('coming up', () => {
         partial: false,
         token: undefined,
         setup: '',
+        ownersFile: 'optional',
       },
     ]);
     expect(opener.lanes[0]?.synced).toEqual([ENTRY]);
@@ -68,7 +77,7 @@ describe('parts of the tree alone', () => {
     await remote.start();
     expect(opener.setups).toMatchObject([{ partial: true }]);
     stage.trees[0]!.visible = ['x.c', 'include/'];
-    await remote.run(jobOf('cc'), false, SIGNAL);
+    await run(jobOf('cc'));
     expect(opener.requests.map(({ visible }) => visible)).toEqual([['x.c', 'include/']]);
   });
 
@@ -85,13 +94,13 @@ describe('lanes', () => {
     await remote.start();
     const gate = deferred<void>();
     opener.act = () => ({ until: gate.promise });
-    const jobs = ['one', 'two', 'three'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    const jobs = ['one', 'two', 'three'].map((command) => run(jobOf(command)));
     await settled();
     await settled();
     expect(opener.commands.sort()).toEqual(['one', 'three', 'two']);
     gate.resolve();
     await Promise.all(jobs);
-    await remote.run(jobOf('four'), false, SIGNAL);
+    await run(jobOf('four'));
     expect(opener.setups.map(({ number, create }) => [number, create])).toEqual([
       [1, true],
       [2, false],
@@ -102,7 +111,7 @@ describe('lanes', () => {
 
   test('with overlays they share one tree, which is sent once', async () => {
     await remote.start();
-    await Promise.all(['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL)));
+    await Promise.all(['one', 'two'].map((command) => run(jobOf(command))));
     expect(stage.trees.length).toBe(1);
     expect(opener.lanes.map(({ synced }) => synced.length)).toEqual([1, 0]);
     expect(stage.arrivals.map(({ foreign }) => foreign)).toEqual([undefined, undefined]);
@@ -111,7 +120,7 @@ describe('lanes', () => {
   test('without, each has its own, and its path must not come home', async () => {
     opener.overlay = false;
     expect(await remote.start()).toMatchObject({ sandbox: 'tree' });
-    await Promise.all(['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL)));
+    await Promise.all(['one', 'two'].map((command) => run(jobOf(command))));
     expect(stage.trees.length).toBe(2);
     expect(opener.lanes.map(({ synced }) => synced.length)).toEqual([1, 1]);
     expect(stage.arrivals.map(({ foreign }) => foreign).sort()).toEqual(['/tmp/make-x/l1/tree', '/tmp/make-x/l2/tree']);
@@ -122,7 +131,7 @@ describe('lanes', () => {
     async (first) => {
       opener.overlay = (number) => (number === 1) === first;
       await remote.start();
-      const results = await Promise.all(['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL)));
+      const results = await Promise.all(['one', 'two'].map((command) => run(jobOf(command))));
       expect(results.map(({ outcome }) => outcome.kind)).toEqual(['exited', 'exited']);
       expect(opener.lanes.map(({ closed }) => closed)).toEqual([false, true]);
     },
@@ -131,7 +140,7 @@ describe('lanes', () => {
   test('are as few as the server allows: the other jobs wait for those that stand', async () => {
     await remote.start();
     opener.refuses = 'no more sessions';
-    const jobs = ['one', 'two', 'three'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    const jobs = ['one', 'two', 'three'].map((command) => run(jobOf(command)));
     expect((await Promise.all(jobs)).map(({ outcome }) => outcome.kind)).toEqual(['exited', 'exited', 'exited']);
     expect([...opener.commands].sort()).toEqual(['one', 'three', 'two']);
     expect(opener.lanes.length).toBe(1);
@@ -140,10 +149,195 @@ describe('lanes', () => {
   test('that are waited for end with their host', async () => {
     await remote.start();
     opener.refuses = 'no more sessions';
-    const jobs = ['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    const jobs = ['one', 'two'].map((command) => run(jobOf(command)));
     await new Promise((resolve) => setImmediate(resolve));
     remote.close();
     expect((await Promise.all(jobs)).map(({ outcome }) => outcome.kind)).toContain('host-lost');
+  });
+});
+
+describe('a host whose owner allows no more (D10)', () => {
+  const cap = (): Cap => (opener.cap = new Cap(1));
+
+  test('turns a job away: nothing of it has run, its entries are there, and the lane is used again', async () => {
+    const owner = cap();
+    await remote.start();
+    (stage.trees[0] as (typeof stage.trees)[0]).lacks = [ENTRY];
+    owner.take();
+    let started = 0;
+    expect(await remote.run(jobOf('cc'), false, SIGNAL, () => started++)).toBeUndefined();
+    expect(stage.trees).toMatchObject([{ applied: 1, failed: 0 }]);
+    // Its tree has to hear that it has left.
+    expect(stage.arrivals).toMatchObject([{ committed: { tree: stage.trees[0], wanted: false }, discarded: 1 }]);
+    expect([started, remote.busySeconds, opener.lanes.length]).toEqual([0, 0, 1]);
+    owner.give();
+    expect(await remote.run(jobOf('cc'), false, SIGNAL, () => started++)).toMatchObject({ outcome: OK });
+    expect([started, opener.lanes.length]).toEqual([1, 1]);
+  });
+
+  test('a job has started once something of it is heard; without a cap at once', async () => {
+    const gate = deferred<void>();
+    for (const capped of [true, false]) {
+      opener = new MemoryHost();
+      if (capped) cap();
+      remote = remoteHost(hostOf('a'), opener, stage);
+      await remote.start();
+      opener.act = () => ({ until: gate.promise, text: [[1, 'x']] });
+      let started = 0;
+      const result = remote.run(jobOf('cc'), false, SIGNAL, () => started++);
+      await settled();
+      expect(started).toBe(capped ? 0 : 1);
+      gate.resolve();
+      await result;
+      expect(started).toBe(1);
+    }
+  });
+
+  test('a question waits', async () => {
+    const owner = cap();
+    await remote.start();
+    owner.take();
+    const answer = remote.ask('cc --version');
+    await settled();
+    owner.give();
+    expect(await answer).toMatchObject({ outcome: OK });
+    expect(owner.refused).toBe(1);
+  });
+});
+
+describe('a question', () => {
+  test('runs as a job would, and what it writes is dropped', async () => {
+    remote = remoteHost({ ...hostOf('a'), path: '/opt/tools:/opt/ü' }, opener, stage);
+    await remote.start();
+    opener.act = () => ({
+      outcome: exited(2),
+      text: [
+        [1, 'a'],
+        [2, 'b'],
+        [1, 'c\xff'],
+      ],
+      outputs: [{ kind: 'removed', path: 'x' }],
+    });
+    expect(await remote.ask('cc \xc3\xbc')).toEqual({ outcome: exited(2), stdout: 'ac\xc3\xbf', stderr: 'b' });
+    expect(opener.requests).toEqual([
+      {
+        entries: [],
+        directory: '',
+        path: '/opt/tools:/opt/\xc3\xbc',
+        argv: ['/bin/sh', '-c', 'cc \xc3\xbc'],
+        environment: [],
+        umask: 0o22,
+        recipe: 0,
+        visible: undefined,
+        merge: false,
+        keep: undefined,
+      },
+    ]);
+    expect(stage.arrivals).toMatchObject([{ committed: { tree: stage.trees[0], wanted: false }, discarded: 1 }]);
+    expect(remote.busySeconds).toBe(0);
+  });
+
+  test('may be a job: its directory, shell and environment, on a tree that is up to date', async () => {
+    await remote.start();
+    const job = jobOf('make -n', { environment: ['NEW=2'] });
+    await remote.ask(job);
+    expect(opener.requests).toMatchObject([{ directory: 'sub', environment: ['NEW=2'], umask: 0o27 }]);
+    expect(stage.trees[0]?.asked).toEqual([job]);
+  });
+
+  test('ends by its signal, also before it has begun', async () => {
+    await remote.start();
+    opener.act = () => ({ until: new Promise(() => undefined), text: [[1, 'so far']] });
+    const stop = new AbortController();
+    const answer = remote.ask('sleep 99', stop.signal);
+    await settled();
+    stop.abort();
+    expect(await answer).toEqual({ outcome: { kind: 'cancelled' }, stdout: 'so far', stderr: '' });
+    expect(await remote.ask('x', stop.signal)).toMatchObject({ outcome: { kind: 'cancelled' } });
+    expect(opener.commands).toEqual(['sleep 99']);
+  });
+
+  test('fails with its host', async () => {
+    await remote.start();
+    opener.act = () => ({ breaks: 'it went away' });
+    await expect(remote.ask('x')).rejects.toThrow('it went away');
+    expect(opener.closed).toBe(true);
+  });
+});
+
+describe('its load', () => {
+  let heard: unknown[];
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    heard = [];
+    remote = remoteHost(hostOf('a', 4), opener, stage, false, { onLoad: (...words) => heard.push(words) });
+    opener.load = [2, 1, 0.5];
+    opener.processors = 3;
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('comes with what it says of itself, and with the end of each job', async () => {
+    expect(remote.facts).toBeUndefined();
+    await remote.start();
+    expect(remote.facts).toEqual({ processors: 3, cap: undefined, load: [2, 1, 0.5] });
+    await run(jobOf('cc'));
+    await remote.ask('true');
+    expect(heard).toEqual([
+      [[2, 1, 0.5], true],
+      [[2, 1, 0.5], false],
+    ]);
+  });
+
+  test('is asked for when nothing has come for min(10 + load, 60) seconds (L6)', async () => {
+    await remote.start();
+    await jest.advanceTimersByTimeAsync(11_999);
+    expect(opener.asked).toBe(0);
+    opener.load = [70, 0, 0];
+    await jest.advanceTimersByTimeAsync(1);
+    expect(heard).toEqual([[[70, 0, 0], false]]);
+    await jest.advanceTimersByTimeAsync(59_000);
+    await run(jobOf('cc'));
+    await jest.advanceTimersByTimeAsync(59_000);
+    expect(opener.asked).toBe(1);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(opener.asked).toBe(2);
+    remote.close();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('is not asked for on a lane that works, and later again', async () => {
+    await remote.start();
+    const gate = deferred<void>();
+    opener.act = () => ({ until: gate.promise });
+    const result = run(jobOf('cc'));
+    await settled();
+    await jest.advanceTimersByTimeAsync(24_000);
+    expect(opener.asked).toBe(0);
+    gate.resolve();
+    await result;
+    await jest.advanceTimersByTimeAsync(12_000);
+    expect(opener.asked).toBe(1);
+  });
+
+  test('is not asked for where there are no such figures, or nobody wants them', async () => {
+    opener.load = undefined;
+    await remote.start();
+    opener = new MemoryHost();
+    opener.load = [1, 1, 1];
+    await remoteHost(hostOf('b'), opener, stage).start();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('that cannot be had: the host is given up, and the next job hears why', async () => {
+    await remote.start();
+    opener.refuses = 'its link is dead';
+    await jest.advanceTimersByTimeAsync(12_000);
+    expect(opener.closed).toBe(true);
+    expect(await run(jobOf('cc'))).toMatchObject({ outcome: { kind: 'host-lost', reason: 'its link is dead' } });
   });
 });
 
@@ -154,7 +348,7 @@ describe('what suits it', () => {
     const debug = jobOf('cc -g -c x.c');
     expect(remote.suits(debug)).toBe(true);
     stage.homecomings.push({ kind: 'refused', reason: 'x.o names a directory of that host', foreign: true });
-    await remote.run(debug, false, SIGNAL);
+    await run(debug);
     expect([debug, jobOf('cc -c x.c')].map((job) => remote.suits(job))).toEqual([false, true]);
   });
 
@@ -176,7 +370,7 @@ describe('one job', () => {
   test('is asked for as make would have run it', async () => {
     await remote.start();
     const environment = ['PATH=/tools:/bin', 'OWN=1', 'NEW=2', 'GITHUB_TOKEN=x'];
-    await remote.run(jobOf('cc', { environment }), false, SIGNAL);
+    await run(jobOf('cc', { environment }));
     expect(opener.requests).toEqual([
       {
         entries: [],
@@ -202,7 +396,7 @@ describe('one job', () => {
       ],
       outputs: [{ kind: 'removed', path: 'x' }],
     });
-    expect(await remote.run(jobOf('cc'), false, SIGNAL)).toEqual({
+    expect(await run(jobOf('cc'))).toEqual({
       outcome: OK,
       seconds: 1.5,
       output: [
@@ -221,8 +415,8 @@ describe('one job', () => {
   test('that fails: nothing of it counts, unless it is kept, and then not its target (B9)', async () => {
     await remote.start();
     opener.act = () => ({ outcome: exited(3) });
-    expect(await remote.run(jobOf('cc'), false, SIGNAL)).toMatchObject({ outcome: exited(3) });
-    expect(await remote.run(jobOf('cc'), true, SIGNAL)).toMatchObject({ outcome: exited(3) });
+    expect(await run(jobOf('cc'))).toMatchObject({ outcome: exited(3) });
+    expect(await run(jobOf('cc'), true, SIGNAL)).toMatchObject({ outcome: exited(3) });
     expect(stage.arrivals.map(({ committed }) => committed?.wanted)).toEqual([false, true]);
     expect(opener.requests.map(({ keep }) => keep)).toEqual([undefined, { except: 'sub/x.o' }]);
   });
@@ -232,7 +426,7 @@ describe('one job', () => {
     opener.act = () => ({ until: new Promise(() => undefined) });
     for (const keep of [false, true]) {
       const stop = new AbortController();
-      const result = remote.run(jobOf('cc'), keep, stop.signal);
+      const result = run(jobOf('cc'), keep, stop.signal);
       await settled();
       stop.abort();
       expect(await result).toMatchObject({ outcome: { kind: 'cancelled' } });
@@ -245,7 +439,7 @@ describe('one job', () => {
     await remote.start();
     const gate = deferred<void>();
     (stage.trees[0] as (typeof stage.trees)[0]).ready = gate.promise;
-    const result = remote.run(jobOf('cc'), false, SIGNAL);
+    const result = run(jobOf('cc'));
     await settled();
     expect(opener.commands).toEqual([]);
     gate.resolve();
@@ -258,7 +452,7 @@ describe('one job', () => {
     const [tree] = stage.trees;
     if (!tree) throw new Error('no tree');
     tree.lacks = [ENTRY];
-    await remote.run(jobOf('cc'), false, SIGNAL);
+    await run(jobOf('cc'));
     expect([tree.applied, tree.failed]).toEqual([1, 0]);
     expect(opener.requests[0]?.entries).toEqual([ENTRY]);
   });
@@ -268,7 +462,7 @@ describe('a host that is lost', () => {
   test('while a lane is being opened: it is closed again', async () => {
     await remote.start();
     opener.act = () => ({ until: new Promise(() => undefined) });
-    const jobs = ['one', 'two'].map((command) => remote.run(jobOf(command), false, SIGNAL));
+    const jobs = ['one', 'two'].map((command) => run(jobOf(command)));
     remote.close();
     for (const job of jobs) expect(await job).toMatchObject({ outcome: { kind: 'host-lost' } });
     expect(opener.lanes.length).toBe(2);
@@ -283,7 +477,7 @@ describe('a host that is lost', () => {
       if (!tree) throw new Error('no tree');
       tree.lacks = [ENTRY];
       opener.act = () => ({ breaks: 'it went away', late, outputs: [{ kind: 'removed', path: 'x' }] });
-      expect(await remote.run(jobOf('cc'), false, SIGNAL)).toEqual({
+      expect(await run(jobOf('cc'))).toEqual({
         outcome: { kind: 'host-lost', reason: 'it went away' },
         seconds: 0,
         output: [],
@@ -302,7 +496,7 @@ describe('a host that is lost', () => {
     (stage.trees[0] as (typeof stage.trees)[0]).ready = Promise.reject(
       new Error('bringing its tree up to date failed'),
     );
-    expect(await remote.run(jobOf('cc'), false, SIGNAL)).toMatchObject({
+    expect(await run(jobOf('cc'))).toMatchObject({
       outcome: { kind: 'host-lost', reason: 'bringing its tree up to date failed' },
     });
     expect(opener.commands).toEqual([]);
@@ -311,11 +505,11 @@ describe('a host that is lost', () => {
   test('takes its other jobs with it, and none that come later', async () => {
     await remote.start();
     opener.act = (command) => (command === 'bad' ? { breaks: 'gone' } : { until: new Promise(() => undefined) });
-    const other = remote.run(jobOf('good'), false, SIGNAL);
+    const other = run(jobOf('good'));
     await settled();
-    await remote.run(jobOf('bad'), false, SIGNAL);
+    await run(jobOf('bad'));
     expect(await other).toMatchObject({ outcome: { kind: 'host-lost', reason: 'the connection was closed' } });
-    expect(await remote.run(jobOf('late'), false, SIGNAL)).toMatchObject({ outcome: { kind: 'host-lost' } });
+    expect(await run(jobOf('late'))).toMatchObject({ outcome: { kind: 'host-lost' } });
     expect(opener.commands).not.toContain('late');
   });
 });

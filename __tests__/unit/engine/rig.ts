@@ -16,10 +16,12 @@ import type {
   Survey,
   Traffic,
 } from '../../../src/engine/ports.ts';
-import { RemoteHost } from '../../../src/engine/remote-host.ts';
+import { RemoteHost, type RemoteHostOptions } from '../../../src/engine/remote-host.ts';
 import type { Entry, Output } from '../../../src/model/entry.ts';
+import { SubMakeArguments } from '../../../src/engine/sub-make.ts';
 import { HOST_DEFAULTS, type Host } from '../../../src/model/host.ts';
 import type { Job } from '../../../src/model/job.ts';
+import type { LoadAverages } from '../../../src/model/load.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import type { Sandbox } from '../../../src/model/sandbox.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
@@ -161,12 +163,42 @@ export interface Act {
   readonly until?: Promise<void>;
 }
 
+/** What the owner of a host allows all runs together (D10). */
+export class Cap {
+  readonly most: number;
+  running = 0;
+  /** How many jobs ran at one time. */
+  peak = 0;
+  /** Jobs that were turned away. */
+  refused = 0;
+  /** The host takes its time to find out. */
+  slow: Promise<void> | undefined;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  take(): boolean {
+    if (this.running >= this.most) {
+      this.refused++;
+      return false;
+    }
+    this.peak = Math.max(this.peak, ++this.running);
+    return true;
+  }
+
+  give(): void {
+    this.running--;
+  }
+}
+
 /** Connections to one fake host. */
 export class MemoryHost implements LaneOpener {
   readonly lanes: MemoryLane[] = [];
   readonly setups: LaneSetup[] = [];
-  /** Commands that were started here, in order. */
+  /** Commands that came here, in order, and those that were not turned away. */
   readonly commands: Bytes[] = [];
+  readonly ran: Bytes[] = [];
   readonly requests: LaneRequest[] = [];
   overlay: boolean | ((number: number) => boolean) = true;
   /** What to do for a command. */
@@ -175,6 +207,14 @@ export class MemoryHost implements LaneOpener {
   slow = false;
   /** Opening fails with these words. */
   refuses: string | undefined;
+  processors = 1;
+  /** Several hosts may have the same: they are one machine, used by several runs. */
+  cap: Cap | undefined;
+  /** Undefined: it has no such figures. */
+  load: LoadAverages | undefined;
+  /** How often its load was asked for. */
+  asked = 0;
+
   async open(setup: LaneSetup): Promise<Lane> {
     await settled();
     if (this.refuses !== undefined) throw new Error(this.refuses);
@@ -194,7 +234,7 @@ export class MemoryHost implements LaneOpener {
 export class MemoryLane implements Lane {
   readonly sandbox: Sandbox;
   readonly treePath: Bytes;
-  readonly facts: HostFacts = { processors: 1, cap: undefined, load: undefined };
+  readonly facts: HostFacts;
   readonly #host: MemoryHost;
   readonly #closing = new AbortController();
   readonly synced: Entry[] = [];
@@ -204,6 +244,7 @@ export class MemoryLane implements Lane {
     this.#host = host;
     this.sandbox = overlay ? 'overlay' : 'tree';
     this.treePath = treePath;
+    this.facts = { processors: host.processors, cap: host.cap?.most, load: host.load };
   }
 
   get closed(): boolean {
@@ -224,22 +265,33 @@ export class MemoryLane implements Lane {
     const { outcome = OK, text = [], outputs = [], breaks, late, until } = this.#host.act(command);
     if (breaks !== undefined && late !== true) throw new Error(breaks);
     if (request.entries.length > 0) sink.onApplied();
+    const { cap } = this.#host;
+    await cap?.slow;
+    if (cap?.take() === false) {
+      this.busy = false;
+      return false;
+    }
+    this.#host.ran.push(command);
     const over = (one: AbortSignal): Promise<void> =>
       new Promise((resolve) =>
         one.aborted ? resolve() : one.addEventListener('abort', () => resolve(), { once: true }),
       );
     if (until) await Promise.race([until, over(signal), over(this.#closing.signal)]);
+    cap?.give();
     if (this.closed) throw new Error('the connection was closed');
     for (const [descriptor, data] of text) sink.onText(descriptor, Buffer.from(data));
-    await sink.onEnd(signal.aborted ? { kind: 'cancelled' } : outcome, 1.5, undefined);
+    await sink.onEnd(signal.aborted ? { kind: 'cancelled' } : outcome, 1.5, this.#host.load);
     for (const output of outputs) await sink.onOutput(output);
     if (breaks !== undefined) throw new Error(breaks);
     this.busy = false;
     return true;
   }
 
-  load(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  load(): Promise<LoadAverages | undefined> {
+    if (this.busy) throw new Error('asked in the middle of a job');
+    this.#host.asked++;
+    if (this.#host.refuses !== undefined) return Promise.reject(new Error(this.#host.refuses));
+    return Promise.resolve(this.#host.load);
   }
 
   close(): void {
@@ -247,7 +299,13 @@ export class MemoryLane implements Lane {
   }
 }
 
-export function remoteHost(host: Host, opener: LaneOpener, stage: Stage, partial = false): RemoteHost {
+export function remoteHost(
+  host: Host,
+  opener: LaneOpener,
+  stage: Stage,
+  partial = false,
+  more: Pick<RemoteHostOptions, 'onLoad'> = {},
+): RemoteHost {
   const baggage = new Baggage(['PATH=/bin', 'OWN=1'], []);
   return new RemoteHost({
     host,
@@ -260,6 +318,8 @@ export function remoteHost(host: Host, opener: LaneOpener, stage: Stage, partial
     partial,
     token: undefined,
     merge: false,
+    subMakeArguments: new SubMakeArguments([], []),
+    ...more,
   });
 }
 

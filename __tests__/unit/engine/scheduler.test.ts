@@ -1,16 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { HostFacts } from '../../../src/engine/ports.ts';
 import { Scheduler, type Denial, type Lease, type Limits, type Wish } from '../../../src/engine/scheduler.ts';
 import { HOST_DEFAULTS, type Host } from '../../../src/model/host.ts';
+import { LOAD_POLICIES, type LoadAverages } from '../../../src/model/load.ts';
 
-function hostOf(name: string, slots: number, local = false): Host {
+function hostOf(name: string, slots?: number, local = false): Host {
   return { ...HOST_DEFAULTS, name, address: name, user: undefined, port: 22, slots, local, line: 1 };
 }
 
 const LIMITS: Limits = { jobs: 100, localJobs: 0, processors: 4, fallback: 'local' };
 
 function wishOf(more: Partial<Wish> = {}): Wish {
-  return { kind: 'dist', make: 1, bound: undefined, fresh: true, suits: () => true, ...more };
+  return { kind: 'dist', make: 1, bound: undefined, fresh: true, returned: false, suits: () => true, ...more };
 }
 
 /** A wish and its answer, as far as it has come. */
@@ -113,6 +115,126 @@ describe('which host', () => {
   });
 });
 
+describe('load policies', () => {
+  const facts = (processors: number, load: LoadAverages): HostFacts => ({ processors, cap: undefined, load });
+
+  test('reported, L6: the lowest sum, ties in file order; slots still count', async () => {
+    const [a, b] = [hostOf('a', 3), hostOf('b', 3)];
+    const scheduler = new Scheduler([a, b], LIMITS, 'reported');
+    scheduler.hostReady(a, facts(1, [0.1, 0.1, 0.1]));
+    scheduler.hostReady(b, facts(1, [2, 2, 2]));
+    expect(await places(scheduler, times(3))).toEqual(['a', 'a', 'b']); // 0.3 and 6; 4.3 and 6; 8.3 and 6
+    scheduler.report(a, [0, 0, 0], false);
+    expect(await places(scheduler, times(2))).toEqual(['a', 'b']); // 2 and 10; a is full
+
+    const equal = new Scheduler([a, b], LIMITS, 'reported');
+    for (const host of [a, b]) equal.hostReady(host, facts(1, [1, 1, 1]));
+    for (let n = 0; n < 2; n++) {
+      const asked = new Asked(equal);
+      await settled();
+      expect(asked.where).toBe('a');
+      asked.lease.release();
+    }
+  });
+
+  test('m1, D13: evaluated each time a slot is wanted; a report may make room', async () => {
+    const a = hostOf('a', 8);
+    const scheduler = new Scheduler([a], LIMITS, 'm1');
+    scheduler.hostReady(a, facts(1, [6.2, 0, 0]));
+    const asked = times(4).map(() => new Asked(scheduler));
+    await settled();
+    expect(asked.map(({ where }) => where)).toEqual(['a', 'a', undefined, undefined]);
+    scheduler.report(a, [5.1, 0, 0], false);
+    await settled();
+    expect(asked.map(({ where }) => where)).toEqual(['a', 'a', 'a', undefined]);
+    scheduler.report(a, [1.9, 0, 0], false);
+    await settled();
+    expect(asked.map(({ where }) => where)).toEqual(['a', 'a', 'a', 'a']);
+  });
+
+  test('m1, D13: a host is never without a slot', async () => {
+    const a = hostOf('a', 2);
+    const scheduler = new Scheduler([a], LIMITS, 'm1');
+    scheduler.hostReady(a, facts(2, [50, 50, 50]));
+    expect(await places(scheduler, times(2))).toEqual(['a', undefined]);
+  });
+
+  test('m2, D14: one pool for all nested makes, and no load', async () => {
+    const a = hostOf('a', 4);
+    const scheduler = new Scheduler([a], { ...LIMITS, jobs: 3 }, 'm2');
+    scheduler.hostReady(a, facts(1, [50, 50, 50]));
+    const outer = new Asked(scheduler, { kind: 'stay' });
+    await settled();
+    outer.lease.suspend();
+    const asked = [1, 2, 3, 2].map((make) => new Asked(scheduler, { make }));
+    await settled();
+    expect(asked.map(({ where }) => where)).toEqual(['a', 'a', 'a', undefined]);
+    asked[0]?.lease.release();
+    await settled();
+    expect(asked[3]?.where).toBe('a');
+  });
+});
+
+describe('jobs that are turned away (D10)', () => {
+  test('their host is left alone until one of ours there ends; meanwhile another takes them', async () => {
+    const [a, b] = [hostOf('a', 3), hostOf('b', 1)];
+    const scheduler = ready([a, b]);
+    const bound = { bound: a, fresh: false };
+    const runs = new Asked(scheduler, bound);
+    const away = new Asked(scheduler, bound);
+    await settled();
+    away.lease.turnedAway();
+    const again = new Asked(scheduler, { returned: true });
+    away.lease.release();
+    const waits = [new Asked(scheduler, bound), new Asked(scheduler)];
+    await settled();
+    expect([again.where, ...waits.map(({ where }) => where)]).toEqual(['b', undefined, undefined]);
+    runs.lease.release();
+    await settled();
+    expect(waits.map(({ where }) => where)).toEqual(['a', undefined]);
+    expect(scheduler.widen(a)).toBe(true);
+    await settled();
+    expect(waits.map(({ where }) => where)).toEqual(['a', 'a']);
+    expect(scheduler.widen(a)).toBe(false);
+  });
+
+  test('they come after what has begun and before what has not', async () => {
+    const a = hostOf('a', 1);
+    const scheduler = ready([a]);
+    let last = new Asked(scheduler);
+    const asked = [{}, { returned: true }, { fresh: false }, { returned: true }].map(
+      (wish) => new Asked(scheduler, wish),
+    );
+    const order: number[] = [];
+    while (order.length < asked.length) {
+      await settled();
+      last.lease.release();
+      await settled();
+      order.push(asked.findIndex(({ where }, index) => where === 'a' && !order.includes(index)));
+      last = asked[order.at(-1) as number] as Asked;
+    }
+    expect(order).toEqual([2, 1, 3, 0]);
+  });
+
+  test('the runner helps as far as local-jobs goes, and not with 0 (D7), while a host is left', async () => {
+    const a = hostOf('a', 1);
+    for (const localJobs of [0, 1]) {
+      const scheduler = ready([a], { localJobs });
+      const away = new Asked(scheduler);
+      await settled();
+      away.lease.turnedAway();
+      const again = [new Asked(scheduler, { returned: true }), new Asked(scheduler)];
+      away.lease.release();
+      await settled();
+      const helped = localJobs === 1 ? 'runner' : undefined;
+      expect(again.map(({ where }) => where)).toEqual([helped, undefined]);
+      scheduler.hostLost(a);
+      await settled();
+      expect(again.map(({ where }) => where)).toEqual(['runner', 'runner']);
+    }
+  });
+});
+
 describe('a bound recipe', () => {
   test('waits for its host while another is free', async () => {
     const [a, b] = [hostOf('a', 1), hostOf('b', 1)];
@@ -158,7 +280,47 @@ describe('limits', () => {
     expect(await places(scheduler, times(2))).toEqual(['runner', undefined]);
   });
 
-  test('local-jobs 0: it waits for a host', async () => {
+  test('places: all slots and local-jobs, as far as they are known', async () => {
+    const [a, b, c] = [hostOf('a', 3), hostOf('b'), hostOf('localhost', undefined, true)];
+    const scheduler = new Scheduler([a, b, c], { ...LIMITS, jobs: 'places', localJobs: 2 });
+    expect(scheduler.jobs).toBe(3 + 1 + 4 + 2);
+    scheduler.hostReady(a, { processors: 8, cap: 2, load: undefined });
+    scheduler.hostReady(b, { processors: 8, cap: undefined, load: undefined });
+    expect(scheduler.jobs).toBe(2 + 8 + 4 + 2);
+    const asked = await places(scheduler, times(18));
+    const count = (where: string | undefined): number => asked.filter((one) => one === where).length;
+    expect(['a', 'b', 'localhost', 'runner', undefined].map(count)).toEqual([2, 8, 4, 2, 2]);
+    scheduler.hostLost(b);
+    expect(scheduler.jobs).toBe(2 + 4 + 2);
+  });
+
+  test.each([
+    [0, 4],
+    [6, 6],
+  ])('places without a host: the larger of local-jobs and processors (%d)', (localJobs, expected) => {
+    const a = hostOf('a', 3);
+    const scheduler = new Scheduler([a], { ...LIMITS, jobs: 'places', localJobs });
+    scheduler.hostLost(a);
+    expect(scheduler.jobs).toBe(expected);
+  });
+
+  test('local-jobs 0: it waits for a host, also for one that is only coming (D7)', async () => {
+    const [a, b] = [hostOf('a', 1), hostOf('b', 1)];
+    const scheduler = new Scheduler([a, b], { ...LIMITS, jobs: 'places' });
+    const asked = times(3).map(() => new Asked(scheduler));
+    await settled();
+    scheduler.hostLost(a);
+    await settled();
+    expect(asked.map(({ where }) => where)).toEqual([undefined, undefined, undefined]);
+    scheduler.hostReady(b);
+    await settled();
+    expect(asked.map(({ where }) => where)).toEqual(['b', undefined, undefined]);
+    scheduler.hostLost(b);
+    await settled();
+    expect(asked.map(({ where }) => where)).toEqual(['b', 'runner', 'runner']);
+  });
+
+  test('local-jobs 0: it waits for a slot', async () => {
     const scheduler = ready([hostOf('a', 1)]);
     const [first, second] = [new Asked(scheduler), new Asked(scheduler)];
     await settled();
@@ -405,10 +567,12 @@ type Step =
       readonly make: number;
       readonly bound: number;
       readonly fresh: boolean;
+      readonly returned: boolean;
       readonly suits: number;
     }
   | {
-      readonly do: 'ready' | 'lost' | 'hold' | 'resume' | 'drop' | 'suspend' | 'release' | 'abort';
+      readonly do:
+        'away' | 'widen' | 'report' | 'ready' | 'lost' | 'hold' | 'resume' | 'drop' | 'suspend' | 'release' | 'abort';
       readonly of: number;
     };
 
@@ -421,6 +585,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       make: fc.nat(2),
       bound: fc.integer({ min: -2, max: 2 }),
       fresh: fc.boolean(),
+      returned: fc.boolean(),
       suits: fc.nat(7),
     }),
   },
@@ -428,6 +593,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       do: fc.constantFrom(
+        'away',
+        'widen',
+        'report',
         'ready',
         'lost',
         'hold',
@@ -452,11 +620,13 @@ describe('whatever happens', () => {
       processors: fc.integer({ min: 1, max: 3 }),
       fallback: fc.constantFrom('local' as const, 'never' as const),
     });
+    const policyOf = fc.constantFrom(...LOAD_POLICIES);
+    const stepsOf = fc.array(step, { maxLength: 60 });
     const slotsOf = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 0, maxLength: 3 });
     await fc.assert(
-      fc.asyncProperty(limitsOf, slotsOf, fc.array(step, { maxLength: 60 }), async (limits, slots, steps) => {
+      fc.asyncProperty(limitsOf, policyOf, slotsOf, stepsOf, async (limits, policy, slots, steps) => {
         const hosts = slots.map((count, index) => hostOf(`h${index}`, count));
-        const scheduler = new Scheduler(hosts, limits);
+        const scheduler = new Scheduler(hosts, limits, policy);
         const lost = new Set<Host>();
         const asked: {
           wish: Wish;
@@ -511,6 +681,14 @@ describe('whatever happens', () => {
               scheduler.hostLost(host);
               lost.add(host);
             }
+            if (each.do === 'widen' && host) scheduler.widen(host);
+            if (each.do === 'report' && host) scheduler.report(host, [each.of % 9, 1, 1], false);
+            if (each.do === 'away' && running) {
+              const lease = running.answers[0] as Lease;
+              if (lease.place) lease.turnedAway();
+              lease.release();
+              running.state = 'over';
+            }
             if (each.do === 'hold') scheduler.hold(each.of % 3);
             if (each.do === 'resume') scheduler.resume(each.of % 3);
             if (each.do === 'drop') scheduler.drop(each.of % 3);
@@ -527,7 +705,11 @@ describe('whatever happens', () => {
           await check();
         }
 
-        // Everything comes to an end: hosts come up, holds end, leases are given back.
+        // Everything comes to an end: hosts come up, are quiet and let all in, holds end, leases are given back.
+        for (const host of hosts) {
+          scheduler.report(host, [0, 0, 0], false);
+          while (scheduler.widen(host));
+        }
         for (const host of hosts) if (!lost.has(host)) scheduler.hostReady(host);
         for (const make of [0, 1, 2]) for (let n = 0; n < 60; n++) scheduler.resume(make);
         for (let rounds = 0; rounds < 200 && asked.some(({ state }) => state !== 'over'); rounds++) {

@@ -4,17 +4,30 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Entry } from '../../../src/model/entry.ts';
 import { bufferOf, bytesOf, type Bytes } from '../../../src/util/bytes.ts';
-import { eventually, file, LaneRig, NOW, processesWith, type Came, type Ran, type Variant } from './lane-rig.ts';
+import {
+  eventually,
+  file,
+  LaneRig,
+  NOW,
+  processesWith,
+  type Around,
+  type Came,
+  type Ran,
+  type Variant,
+} from './lane-rig.ts';
 
 const DONE = { kind: 'exited', status: 0 };
 
@@ -43,8 +56,10 @@ export function laneContract(variant: Variant): void {
     let shared: LaneRig;
     let serial = 0;
 
-    async function open(...[setup, before]: [Parameters<typeof LaneRig.open>[1]?, string?]): Promise<LaneRig> {
-      const rig = await LaneRig.open(variant, setup, before);
+    async function open(
+      ...[setup, around]: [Parameters<typeof LaneRig.open>[1]?, (string | Around)?]
+    ): Promise<LaneRig> {
+      const rig = await LaneRig.open(variant, setup, around);
       rigs.push(rig);
       return rig;
     }
@@ -671,6 +686,57 @@ export function laneContract(variant: Variant): void {
         await rig.run('true');
         await rig.close();
         await eventually(() => processesWith(rig.directory).length === 0);
+      });
+    });
+
+    describe('the host', () => {
+      test('tells its processors and its load, again after each job and when asked', async () => {
+        const { processors, cap, load } = shared.lane.facts;
+        expect([processors, cap, load?.length]).toEqual([cpus().length, undefined, 3]);
+        for (let i = 0; i < 2; i++) {
+          expect(await shared.lane.load()).toHaveLength(3);
+          expect((await shared.run('true')).load).toHaveLength(3);
+        }
+      });
+
+      test('never runs more jobs of all runs together than its owner allows, at his niceness, whatever becomes of lanes', async () => {
+        const owner = mkdtempSync(join(tmpdir(), 'lane-owner-'));
+        chmodSync(owner, 0o1777);
+        writeFileSync(join(owner, 'distmake.conf'), 'max_jobs: 2\nnice_prio: 7\n');
+        const [first, second, third] = [
+          await open({}, { owner }),
+          await open({}, { owner }),
+          await open({}, { owner }),
+        ];
+        const word = `${4_000_000 + Math.floor(Math.random() * 999_999)}`;
+        const asleep = (which: string): string[] => processesWith(`sleep\0${which}${word}`);
+        const end = (which: string): void => asleep(which).forEach((pid) => process.kill(Number(pid), 'SIGKILL'));
+        try {
+          expect(first.lane.facts.cap).toBe(2);
+          const lost = expect(first.run(`sleep 1${word}; exit 0`)).rejects.toThrow();
+          const running = second.run(`sleep 2${word}; exit 0`);
+          await eventually(() => asleep('1').length > 0 && asleep('2').length > 0);
+          const refused = await third.run('echo no >made', { entries: [file('sent', 'x')] });
+          expect([refused.ran, readdirSync(third.tree)]).toEqual([false, ['sent']]);
+          end('2');
+          expect(await running).toMatchObject({ ran: true, outcome: DONE });
+          const ran = await third.run('cat sent; read -r line </proc/self/stat; set -- ${line##*) }; echo "${17}"');
+          expect([ran.ran, ran.stdout]).toEqual([true, 'x7\n']);
+          const again = second.run(`sleep 2${word}; exit 0`);
+          await eventually(() => asleep('2').length > 0);
+          expect((await third.run('true')).ran).toBe(false);
+          first.process.kill('SIGKILL');
+          await lost;
+          first.lane.close();
+          let back = false;
+          for (let tries = 0; !back && tries < 200; tries++) back = (await third.run('true')).ran;
+          expect(back).toBe(true);
+          end('2');
+          expect((await again).ran).toBe(true);
+        } finally {
+          for (const which of ['1', '2']) end(which);
+          rmSync(owner, { recursive: true });
+        }
       });
     });
 

@@ -10,6 +10,7 @@ import { PerlLane } from '../../../src/lane/perl-lane.ts';
 import { perlProgram } from '../../../src/lane/perl-program.ts';
 import { ShLane } from '../../../src/lane/sh-lane.ts';
 import type { Entry, Output } from '../../../src/model/entry.ts';
+import type { LoadAverages } from '../../../src/model/load.ts';
 import type { Sandbox } from '../../../src/model/sandbox.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { assetPath } from '../../../src/util/asset.ts';
@@ -24,8 +25,11 @@ export type Came =
   Exclude<Output, { kind: 'file' }> | (Omit<Extract<Output, { kind: 'file' }>, 'content'> & { text: Bytes });
 
 export interface Ran {
+  /** False: all places were taken. */
+  readonly ran: boolean;
   readonly outcome: Outcome;
   readonly seconds: number;
+  readonly load: LoadAverages | undefined;
   readonly stdout: Bytes;
   readonly stderr: Bytes;
   readonly outputs: readonly Came[];
@@ -55,6 +59,8 @@ export interface Around {
   readonly prefix?: readonly string[];
   /** Runs before the lane, in its shell; given the rig's directory. */
   readonly before?: (directory: string) => string;
+  /** Where files of the host's owner (`dmake.conf`, `distmake.conf`) and the places (`slots`) are; else in the rig's directory. */
+  readonly owner?: string;
   /** Changes the text of the lane's program. */
   readonly edit?: (program: string) => string;
   /** Stands between the two ends. */
@@ -84,6 +90,7 @@ export class LaneRig {
       prefix = [],
       before = () => '',
       link,
+      owner = directory,
       edit = (text: string) => text,
     } = typeof around === 'string' ? { before: () => around } : around;
     chmodSync(directory, 0o755);
@@ -126,7 +133,11 @@ export class LaneRig {
     try {
       const open = variant.kind === 'perl' ? PerlLane : ShLane;
       const source = variant.kind === 'perl' ? perlProgram() : readFileSync(assetPath('lane.sh'), 'utf8');
-      return new LaneRig(directory, child, await open.open(stream as LaneStream, edit(source), full));
+      const moved = edit(source)
+        .replaceAll('/etc/opt/SPROdmake/', `${owner}/`)
+        .replaceAll('/etc/distmake', `${owner}/distmake`)
+        .replaceAll('/tmp/.distmake-slots', `${owner}/slots`);
+      return new LaneRig(directory, child, await open.open(stream as LaneStream, moved, full));
     } catch (error) {
       child.kill('SIGKILL');
       rmSync(directory, { recursive: true, force: true });
@@ -147,7 +158,8 @@ export class LaneRig {
     const outputs: Came[] = [];
     let outcome: Outcome = { kind: 'host-lost', reason: 'no end came' };
     let seconds = -1;
-    await this.lane.run(
+    let load: LoadAverages | undefined;
+    const ran = await this.lane.run(
       {
         entries: [],
         directory: '',
@@ -166,9 +178,10 @@ export class LaneRig {
         onText: (descriptor, data) => {
           texts[descriptor] += bytesOf(data);
         },
-        onEnd: (result, time) => {
+        onEnd: (result, time, averages) => {
           outcome = result;
           seconds = time;
+          load = averages;
         },
         onOutput: async (output) => {
           if (output.kind !== 'file') {
@@ -184,7 +197,7 @@ export class LaneRig {
       },
       signal,
     );
-    return { outcome, seconds, stdout: texts[1], stderr: texts[2], outputs };
+    return { ran, outcome, seconds, load, stdout: texts[1], stderr: texts[2], outputs };
   }
 
   /** Closes the lane and waits until its process has gone. */

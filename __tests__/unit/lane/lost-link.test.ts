@@ -33,7 +33,7 @@ function losing(hello: string, lastWords: string): LaneStream {
     write(chunk: Buffer, _encoding, done) {
       if (writes++ === 0) {
         const nonce = /distmake-[0-9a-f]{24}/.exec(bytesOf(chunk))?.[0] ?? '';
-        this.push(`\n${nonce} ready\nhello 1 ${hello} /t\n`);
+        this.push(`\n${nonce} ready\nhello 1 ${hello} 1 - - /t\n`);
         done();
       } else if (writes === 2) {
         this.push(lastWords);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { laneContract } from './lane-contract.ts';
 import { LaneRig, linkTools, type Variant } from './lane-rig.ts';
@@ -15,6 +15,8 @@ const busybox: Variant = {
   tools: (directory) => {
     rmSync(join(directory, 'sh'));
     execFileSync('/bin/busybox', ['--install', '-s', directory]);
+    // Not every busybox has it.
+    if (!existsSync(join(directory, 'flock'))) linkTools(directory, ['flock']);
   },
 };
 
@@ -25,7 +27,7 @@ const poor: Variant = {
   shell: '/bin/dash',
   tools: (directory) => {
     const names =
-      'awk cat chmod cp env grep head ln ls mkdir mkfifo mv printf readlink rm rmdir sed sleep stat tar timeout touch tr true wc';
+      'awk cat chmod cp env flock grep head ln ls mkdir mkfifo mv printf readlink renice rm rmdir sed sleep stat tar timeout touch tr true wc';
     linkTools(directory, names.split(' '));
     const wrapper = (name: string, text: string): void => {
       writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -41,7 +43,10 @@ laneContract(busybox);
 laneContract({ ...busybox, name: 'the sh lane, with busybox alone, for an ordinary user', unprivileged: true });
 laneContract(poor);
 
-test('the sh lane says which tool is missing', async () => {
-  const tools = (directory: string): void => linkTools(directory, ['cat', 'dd', 'env', 'printf', 'sed']);
-  await expect(LaneRig.open({ ...poor, tools })).rejects.toThrow('there is neither perl nor awk on its PATH');
+test.each(['awk', 'tar'])('the sh lane says which tool is missing: %s', async (missing) => {
+  const tools = (directory: string): void => {
+    poor.tools?.(directory);
+    rmSync(join(directory, missing));
+  };
+  await expect(LaneRig.open({ ...poor, tools })).rejects.toThrow(`there is neither perl nor ${missing} on its PATH`);
 });

@@ -295,7 +295,6 @@ describe('without the input', () => {
         `${home}/.ssh/id_ed25519 is passed over: it is no private key.`,
         `${home}/.ssh/id_ecdsa is passed over: it is cut off: "-----END OPENSSH PRIVATE KEY-----" is missing.`,
         `${home}/.ssh/id_rsa is passed over: it cannot be read (ELOOP).`,
-        'There is no ssh key: no input ssh-private-key, no agent, and none of id_ed25519, id_ecdsa, id_rsa in ~/.ssh can be used.',
       ],
     });
   });

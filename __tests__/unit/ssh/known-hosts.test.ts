@@ -1,13 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fingerprint, hostKeyAlgorithms, hostLabel, keyType, knownHostsLine } from '../../../src/ssh/host-key.ts';
 import { describeRefusal } from '../../../src/ssh/host-key-refusal.ts';
-import { KnownHosts, loadKnownHosts } from '../../../src/ssh/known-hosts.ts';
+import { KnownHosts, readKnownHosts } from '../../../src/ssh/known-hosts.ts';
 
 let directory: string;
 /** Public keys of ssh-keygen: `type base64`. */
@@ -106,9 +106,17 @@ describe('check', () => {
 
   test('a certificate authority makes no key known, and none changed', () => {
     const text = `@cert-authority *.example.org ${written(A)}`;
-    expect(verdict(text, at('a.example.org'))).toEqual({ verdict: 'unknown', source: 'kh', authorityLine: 1 });
-    expect(verdict(text, at('a.example.org'), B)).toEqual({ verdict: 'unknown', source: 'kh', authorityLine: 1 });
-    expect(verdict(text, at('h'))).toEqual({ verdict: 'unknown', source: 'kh', authorityLine: undefined });
+    expect(verdict(text, at('a.example.org'))).toEqual({
+      verdict: 'unknown',
+      source: 'kh',
+      authority: { source: 'kh', line: 1 },
+    });
+    expect(verdict(text, at('a.example.org'), B)).toEqual({
+      verdict: 'unknown',
+      source: 'kh',
+      authority: { source: 'kh', line: 1 },
+    });
+    expect(verdict(text, at('h'))).toEqual({ verdict: 'unknown', source: 'kh', authority: undefined });
   });
 
   test('the key of the host without a port serves its other ports, unless they have their own', () => {
@@ -144,7 +152,7 @@ describe('bad lines', () => {
   ])('%s', (line) => {
     const known = KnownHosts.parse(`# first\n${line}\nother ${written(A)}`, 'kh');
     expect(known.badLines).toEqual([2]);
-    expect(known.check(at('h'), A)).toEqual({ verdict: 'unknown', source: 'kh', authorityLine: undefined });
+    expect(known.check(at('h'), A)).toEqual({ verdict: 'unknown', source: 'kh', authority: undefined });
     expect(known.check(at('other'), A)).toEqual({ verdict: 'known' });
   });
 });
@@ -282,7 +290,7 @@ describe('what people read', () => {
       'add this line to the input known-hosts, or to /home/u/.ssh/known_hosts:\n',
     );
     expect(refusal(`@cert-authority * ${written(B)}`)).toContain(
-      'is not in the input known-hosts (the certificate authority on line 1 does not count: certificates are not supported).',
+      'is not in the input known-hosts (the certificate authority on line 1 of the input known-hosts does not count: certificates are not supported; ',
     );
   });
 
@@ -308,29 +316,35 @@ describe('what people read', () => {
   });
 });
 
-describe('where they come from', () => {
-  test('the input, else the file of the user, else nothing', async () => {
-    const home = join(directory, 'home');
-    expect((await loadKnownHosts(undefined, home)).check(at('h'), A)).toMatchObject({
-      verdict: 'unknown',
-      source: join(home, '.ssh/known_hosts'),
-    });
-    mkdirSync(join(home, '.ssh'), { recursive: true });
-    writeFileSync(join(home, '.ssh/known_hosts'), `h ${written(A)}\n`);
-    expect((await loadKnownHosts(' \n', home)).check(at('h'), A)).toEqual({ verdict: 'known' });
-    expect((await loadKnownHosts(`h ${written(B)}`, home)).check(at('h'), A)).toMatchObject({
-      verdict: 'changed',
-      source: 'the input known-hosts',
-    });
+describe('a file of them', () => {
+  test('is read; one that is missing knows no host', async () => {
+    const file = join(directory, 'some_hosts');
+    expect((await readKnownHosts(file)).check(at('h'), A)).toMatchObject({ verdict: 'unknown', source: file });
+    writeFileSync(file, `h ${written(A)}\n`);
+    expect((await readKnownHosts(file)).check(at('h'), A)).toEqual({ verdict: 'known' });
   });
 
-  test('a file that cannot be read is an error', async () => {
-    const home = join(directory, 'odd');
-    mkdirSync(join(home, '.ssh/known_hosts'), { recursive: true });
-    await expect(loadKnownHosts(undefined, home)).rejects.toThrow(
-      `${home}/.ssh/known_hosts cannot be read (EISDIR); the input known-hosts would be used instead`,
+  test('that cannot be read is an error', async () => {
+    await expect(readKnownHosts(directory)).rejects.toThrow(
+      `${directory} cannot be read (EISDIR); the input known-hosts would be used instead`,
     );
   });
+});
+
+test('several texts count as one, and each is named for its own lines', () => {
+  const known = KnownHosts.join([
+    KnownHosts.parse(`h ${written(A)}\n`, 'one'),
+    KnownHosts.parse(`g ${written(B)}`, 'two'),
+  ]);
+  expect(known.check(at('h'), A)).toEqual({ verdict: 'known' });
+  expect(known.check(at('g'), A)).toMatchObject({ verdict: 'changed', source: 'two', line: 1 });
+  expect(known.check(at('i'), A)).toMatchObject({ verdict: 'unknown', source: 'one' });
+});
+
+test('a line that is added stands behind the others', () => {
+  const known = KnownHosts.parse(`# nothing\ng ${written(B)}`, 'file');
+  known.add(`h ${written(A)}`);
+  expect(known.check(at('h'), B)).toMatchObject({ verdict: 'changed', source: 'file', line: 3 });
 });
 
 test('any text parses, and what it says of a host never throws', () => {

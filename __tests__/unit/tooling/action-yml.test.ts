@@ -24,6 +24,8 @@ test('the inputs are the public contract: names, order and defaults', () => {
   expect(inputs).toEqual([
     ['hosts', ''],
     ['hosts-file', ''],
+    ['hosts-format', ''],
+    ['group', ''],
     ['ssh-private-key', ''],
     ['ssh-passphrase', ''],
     ['known-hosts', ''],
@@ -38,6 +40,8 @@ test('the inputs are the public contract: names, order and defaults', () => {
     ['local', ''],
     ['setup', ''],
     ['environment', ''],
+    ['toolchain', ''],
+    ['load', ''],
     ['fallback', 'local'],
     ['staging', 'tree'],
     ['exclude', ''],

@@ -8,10 +8,12 @@ POSIX::setpgid(0, 0);
 $SIG{$_} = \&leave for @ENDS;
 $SIG{__DIE__} = sub { print STDERR $_[0]; leave() };
 
-(my $size, $lane, my $create, $sandbox, my $partial) = split / /, read_line();
+(my $size, $lane, my $create, $sandbox, my $partial, my $required) = split / /, read_line();
 ($staging, $workspace, my $token) = split /\0/, read_exact($size), -1;
 sub refuse { $output = ''; say_later('refused ' . printable($_[0]) . "\n"); flush_output(); POSIX::_exit(1) }
 
+heed_owner($required);
+check_places();
 check_shared($token) if $sandbox eq 'shared';
 if ($create) { mkdir $staging, 0700 or refuse("cannot make $staging: $!") }
 my @owner = CORE::lstat $staging;
@@ -30,7 +32,7 @@ $dirs = "$staging/dirs" if $partial && $sandbox eq 'overlay';
 for ($tree, $dirs // ()) { mkdir $_, 0700 and chmod 0755, $_ }
 if ($sandbox eq 'overlay') { open $made, '>>', "$staging/made" or refuse("cannot write in $staging: $!") }
 my $pack = (grep { -x "$_/gzip" } split /:/, $base{PATH}) ? 'gzip' : 'plain';
-say_later("hello 1 $sandbox $pack " . ($sandbox eq 'shared' ? $workspace : $tree) . "\n");
+say_later(join ' ', "hello 1 $sandbox $pack", processors(), $cap // '-', load(), ($sandbox eq 'shared' ? $workspace : $tree) . "\n");
 flush_output();
 
 my $spoilt;    # what a job needs has not come: it must not run
@@ -52,6 +54,8 @@ while (1) {
         $spoilt = 0;
     } elsif ($verb eq 'run') {
         run_job(@words);
+    } elsif ($verb eq 'load') {
+        say_later('load ' . load() . "\n");
     }    # kill of a job that has ended: nothing to do
     flush_output();
 }

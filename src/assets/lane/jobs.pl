@@ -118,6 +118,9 @@ sub run_job {
     );
     my $visible = $shown eq '-' ? undef : [splice @rest, 0, $shown];
     lose($id, 'it was not told that jobs see parts of the tree') if $visible && !$dirs;
+    my $why = take_place();
+    if ($why eq 'busy') { say_later("busy $id\n"); return }
+    lose($id, printable($why)) if $why ne '';
     my $box;
     if ($sandbox eq 'overlay') {
         ($made_before, %meanwhile) = (-s $made);
@@ -137,10 +140,11 @@ sub run_job {
     my $microseconds = int((time - $began) * 1e6);
     reap_strays();
     $job = 0;
+    give_place();
     my $short = $status != 0 && !$killed ? shortage($hint) : '';
     lose($id, printable($short), $box) if $short ne '';
     my ($kind, $number) = $status & 127 ? ('signal', $status & 127) : ('exit', $status >> 8);
-    say_later("end $id $kind $number $microseconds\n");
+    say_later("end $id $kind $number $microseconds " . load() . "\n");
     my $wanted = $status == 0 || $keep;
     $except = '' if $status == 0;
     if ($box) {

@@ -4,8 +4,8 @@
 use strict;
 use warnings;
 use POSIX ();
-use Fcntl qw(:mode :DEFAULT);
-use Errno qw(EINTR EAGAIN EEXIST ENOENT);
+use Fcntl qw(:mode :flock :DEFAULT);
+use Errno qw(EINTR EAGAIN EEXIST ENOENT ENOTDIR EWOULDBLOCK);
 use Time::HiRes qw(lstat time);
 
 binmode STDIN;

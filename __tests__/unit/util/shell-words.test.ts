@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { shellWords } from '../../../src/action/shell-words.ts';
+import { shellWords } from '../../../src/util/shell-words.ts';
 
 test.each([
   ['', []],

@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { graphDifference, parseGraph, type Graph } from '../../../src/make/dependency-graph.ts';
+import { callsMakeByPath, onlyCallsMake, parseTrial, trialWords } from '../../../src/make/sub-make-trial.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'distmake-graph-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The graph that a real make tells, as the check asks it. */
+function graphOf(makefile: string, words: readonly string[] = []): Graph {
+  writeFileSync(join(folder, 'Makefile'), makefile);
+  const { stdout } = spawnSync('make', ['-pnq', '-f', 'Makefile', '-f', '-', ...words], {
+    cwd: folder,
+    input: '$(error stop)\n',
+    encoding: 'latin1',
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+  });
+  const graph = parseGraph(stdout);
+  if (!graph) throw new Error(`no graph in ${stdout}`);
+  return graph;
+}
+
+const asObject = (graph: Graph): Record<string, string[]> =>
+  Object.fromEntries([...graph].map(([target, needed]) => [target, [...needed].sort()]));
+
+describe('graph', () => {
+  test('targets with their prerequisites, and nothing else of a data base', () => {
+    const graph = graphOf(`
+all: prog x | dir
+prog: b.o a.o ; cc -o $@ $^
+prog: c.o
+%.o: %.c hdr.h | odir ; cc -c $<
+%.o: %.S ; as $<
+x:: a
+	echo fake: one
+
+x:: b
+	echo x2
+dir: ; mkdir $@
+define LINES
+abc: def
+
+# Files
+ghi: jkl
+endef
+t1: V = a: b
+t1: private override W := c
+define t2: X
+one: two
+
+three: four
+endef
+t1 t2: q
+b.o: private W=1
+.PHONY: all
+odd: a c\\:d
+`);
+    expect(asObject(graph)).toEqual({
+      '.DEFAULT_GOAL': ['all'],
+      '.PHONY': ['all'],
+      all: ['prog', 'x', '| dir'].sort(),
+      prog: ['a.o', 'b.o', 'c.o'],
+      '%.o': ['%.S', '%.c hdr.h | odir'],
+      x: ['a', 'b'],
+      dir: [],
+      t1: ['q'],
+      t2: ['q'],
+      odd: ['a', 'c:d'],
+    });
+  });
+
+  test('text that is no data base', () => {
+    expect(parseGraph('make: *** No rule to make target\n')).toBeUndefined();
+  });
+
+  const difference = (there: string, here: string): string | undefined =>
+    graphDifference(graphOf(there), graphOf(here));
+
+  test.each([
+    ['order and recipes', 'a: b c\n\tx\nd: e\n', 'a: c b ; y\nd: e\n', undefined],
+    ['a target there', 'a: b\nhost: b\n', 'a: b\n', '"host" is a target there, not on the runner'],
+    ['a target here', 'a: b\n', 'a: b\nz: b\ny: b\n', '"y" is a target on the runner, not there'],
+    ['a prerequisite there', 'a: b c\n', 'a: b\n', '"a" needs "c" there, not on the runner'],
+    ['a prerequisite here', 'a: b\n', 'a: b c\n', '"a" needs "c" on the runner, not there'],
+    ['order-only is not normal', 'a: | b\n', 'a: b\n', '"a" needs "| b" there, not on the runner'],
+    ['a pattern rule', '%.o: %.c\n\tcc\n', '%.o: %.c h\n\tcc\n', '"%.o" is made from "%.c" there, not on the runner'],
+    [
+      'what is made without a goal',
+      'a: b\nc: b\n',
+      'c: b\na: b\n',
+      'without a goal it makes "a" there, "c" on the runner',
+    ],
+    ['several: the first by name', 'n: x\nb: x\n', 'n: y\nb: y\n', '"b" needs "x" there, not on the runner'],
+  ])('%s', (_, there, here, expected) => {
+    expect(difference(there, here)).toBe(expected);
+  });
+
+  test('names cannot do harm where they are shown', () => {
+    const there = new Map([[`a\u001b[2J\n${'x'.repeat(500)}`, new Set<string>()]]);
+    const text = graphDifference(there, new Map()) ?? '';
+    expect(text).toMatch(/^"a\\x1b\[2J\\x0ax+…" is a target there/);
+    expect(text.length).toBeLessThan(200);
+  });
+});
+
+const SHELLS = [['dash'], ['bash'], ['busybox', 'sh']];
+
+describe.each(SHELLS)('a trial in %s', (...shell) => {
+  /** Every program that the trial starts by a plain name is the shell's own, or the system's. */
+  function attempt(command: string, environment: Record<string, string> = {}): ReturnType<typeof parseTrial> {
+    const argv = [...shell, '-c', command];
+    const [, , ...words] = trialWords({ argv, command }, 'n0');
+    const [program = '', ...flags] = shell;
+    mkdirSync(join(folder, 'tmp'), { recursive: true });
+    const [text = '', ...rest] = words;
+    // Detached: as a lane does, what a trial leaves is killed with its group.
+    const stdout = execFileSync('setsid', ['-w', program, ...flags, '-c', text, ...rest], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], TMPDIR: join(folder, 'tmp'), HOME: '/x', ...environment },
+      encoding: 'latin1',
+      timeout: 20_000,
+    });
+    expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+    return parseTrial(stdout);
+  }
+
+  test('finds all makes where nothing else is done, with directories, words and environment', () => {
+    mkdirSync(join(folder, 'sub'));
+    const command = `set -e; for d in sub .; do (cd $d && A='b c
+d' make all V="x  y" ''); done; unset HOME; exec gmake -k`;
+    const trial = attempt(command);
+    expect(trial?.directory).toBe(folder);
+    const calls = [...(trial?.calls ?? [])].sort((a, b) => (a.name + a.directory < b.name + b.directory ? -1 : 1));
+    expect(calls).toEqual([
+      { name: 'gmake', directory: folder, arguments: ['-k'], changes: ['HOME'] },
+      { name: 'make', directory: folder, arguments: ['all', 'V=x  y', ''], changes: ['A=b c\nd'] },
+      { name: 'make', directory: join(folder, 'sub'), arguments: ['all', 'V=x  y', ''], changes: ['A=b c\nd'] },
+    ]);
+  });
+
+  test('stops at the first make where more is done', () => {
+    writeFileSync(join(folder, 'Makefile'), 'all: ; touch built\n');
+    const trial = attempt('touch before; (make one | cat; touch behind) >out; touch after; make two');
+    expect(trial?.calls.map((call) => call.arguments)).toEqual([['one']]);
+    expect(readdirSync(folder).sort()).toEqual(['Makefile', 'before', 'out', 'tmp']);
+  });
+
+  test('a command that calls none, after all', () => {
+    expect(attempt('false && make')?.calls).toEqual([]);
+  });
+});
+
+test('a trial that broke off is none', () => {
+  expect(parseTrial('')).toBeUndefined();
+  expect(parseTrial('/w\0A=1\0\0make\0')).toBeUndefined();
+});
+
+test.each([
+  ['make', true],
+  ['cd sub && make -j4 all', true],
+  ['A=1 make \'x;y\' "z" 2>&1 >/dev/null', true],
+  ['for d in a b; do make -C $d || exit 1; done', true],
+  ['if [ -f ${X} ]; then exec nice make; fi', true],
+  ['cd sub && \\\n make', true],
+  ['make && cp a b', false],
+  ['make > log', false],
+  ['make `pwd`', false],
+  ['make "$(pwd)"', false],
+  ['nice touch x; make', false],
+  ['env A=1 sh x; make', false],
+  ["make 'a", false],
+  ['make $(x)', false],
+  ['case x in y) make;; esac', false],
+  ['make # x', false],
+  ['eval make', false],
+  ['make <<E\ntouch x\nE', false],
+])('only makes: %s %s', (command, expected) => {
+  expect(onlyCallsMake(command)).toBe(expected);
+});
+
+test.each([
+  ['make', false],
+  ['cd /usr/make && make', false],
+  ['cp /usr/bin/make x && make', false],
+  ['/usr/bin/make all', true],
+  ['make && ./gmake', true],
+])('by a path: %s %s', (command, expected) => {
+  expect(callsMakeByPath(command)).toBe(expected);
+});

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Host } from '../model/host.ts';
+import { deferred } from '../util/deferred.ts';
+import { excerpt } from '../util/excerpt.ts';
+import type { HostChannel, HostChannels } from './channels.ts';
+import { describe } from './host-settings.ts';
+import type { Login } from './login.ts';
+import { ProgramStream } from './program-stream.ts';
+
+/** More than any login script prints. */
+const MAX_BANNER = 1 << 20;
+
+/**
+ * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
+ * command. What the ssh configuration says of the host is the program's own business.
+ */
+export class Transport implements HostChannels {
+  readonly #host: Host;
+  readonly #program: readonly string[];
+  readonly #timeout: number;
+  readonly #open = new Set<ProgramStream>();
+
+  /** @param program its name and its first arguments */
+  constructor(host: Host, program: readonly string[], login: Pick<Login, 'timeout'>) {
+    this.#host = host;
+    this.#program = program;
+    this.#timeout = host.timeout === undefined ? login.timeout : host.timeout * 1000;
+  }
+
+  /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
+  async exec(command: string): Promise<HostChannel> {
+    const [name = '', ...first] = this.#program;
+    const word = `distmake-${randomBytes(12).toString('hex')}`;
+    const words = [...first, ...transportWords(this.#host, name, this.#timeout), `echo ${word}; ${command}`];
+    let stream: ProgramStream;
+    try {
+      stream = await ProgramStream.start(name, words);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new Error(
+        `its transport program ${excerpt(name)} cannot be started (${code ?? String(error)}): ` +
+          'is it installed on the runner, and on PATH?',
+        { cause: error },
+      );
+    }
+    this.#open.add(stream);
+    stream.on('close', () => this.#open.delete(stream));
+    // Listeners come later; without one a fault would end this process.
+    stream.on('error', () => undefined);
+    const timer = setTimeout(() => {
+      stream.destroy(new Error(`it did not answer within ${this.#timeout / 1000} s`));
+    }, this.#timeout);
+    try {
+      await passWord(stream, `${word}\n`);
+    } catch (error) {
+      stream.destroy();
+      const { message } = error as Error;
+      throw new Error(`${message} (transport program ${excerpt(name)})${because(stream)}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+    return stream;
+  }
+
+  close(): void {
+    for (const stream of this.#open) stream.destroy();
+    this.#open.clear();
+  }
+}
+
+/** Reads up to the end of this word; what a login script prints before it is skipped. */
+async function passWord(stream: ProgramStream, word: string): Promise<void> {
+  const passed = deferred<undefined>();
+  let text = Buffer.alloc(0);
+  const onData = (chunk: Buffer): void => {
+    text = Buffer.concat([text, chunk]);
+    const at = text.indexOf(word);
+    if (at >= 0) {
+      stream.off('data', onData).pause();
+      stream.unshift(text.subarray(at + word.length));
+      passed.resolve(undefined);
+    } else if (text.length > MAX_BANNER) {
+      passed.reject(new Error('it prints without end before it runs the command'));
+    }
+  };
+  const onError = (error: Error): void => passed.reject(error);
+  const onEnd = (): void => {
+    void stream.exited.then((status) => {
+      const how = status === undefined ? 'a signal' : `status ${status}`;
+      passed.reject(new Error(`the way there ended with ${how} before the host had answered`));
+    });
+  };
+  stream.on('data', onData).once('error', onError).once('end', onEnd);
+  try {
+    await passed.promise;
+  } finally {
+    stream.off('data', onData).off('error', onError).off('end', onEnd);
+  }
+}
+
+function because({ said }: ProgramStream): string {
+  return said === '' ? '' : `; it said: ${said.slice(-500)}`;
+}
+
+/**
+ * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
+ * they take `-l USER HOST COMMAND`.
+ *
+ * @param timeout ms
+ * @throws Error with a reason for people: the matrix asks for what the program cannot be told
+ */
+export function transportWords(host: Host, program: string, timeout: number): string[] {
+  const { address, user, port, identity, jump } = host;
+  if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
+    throw new Error(`${excerpt(describe(host))} cannot be given to a transport program`);
+  const login = user === undefined ? [] : ['-l', user];
+  if (basename(program) !== 'ssh') {
+    const asked = [
+      ...(port === undefined ? [] : [`port ${port}`]),
+      ...(identity === undefined ? [] : ['an identity']),
+      ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
+    ];
+    if (asked.length > 0) {
+      throw new Error(
+        `the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt(program)} is not ssh and ` +
+          'cannot be told so: leave it out, or put it into a script that is named as the transport',
+      );
+    }
+    return [...login, address];
+  }
+  const seconds = Math.max(1, Math.round(timeout / 1000));
+  const options = [
+    'BatchMode=yes',
+    `ConnectTimeout=${seconds}`,
+    `ServerAliveInterval=${Math.max(1, Math.floor(seconds / 3))}`,
+    'ServerAliveCountMax=2',
+  ];
+  return [
+    ...login,
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...options.flatMap((option) => ['-o', option]),
+    ...(identity === undefined ? [] : ['-i', identity]),
+    ...(jump === undefined ? [] : ['-J', jump.length === 0 ? 'none' : jump.map(describe).join(',')]),
+    address,
+  ];
+}
