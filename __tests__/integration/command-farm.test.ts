@@ -194,6 +194,23 @@ describe('one farm in every format', () => {
     });
   });
 
+  test('under fallback: never a sub-make that would build something else there is refused (P5)', () => {
+    const files = {
+      Makefile: '.DIST: same other\nsame other: ; @$(MAKE) -s -C $@.d >$@\n',
+      'same.d/Makefile': 'all: a; @hostname\na: ; @:\n',
+      'other.d/Makefile': 'all: $(shell hostname); @hostname\n%: ; @:\n',
+    };
+    return CommandRig.use(sshd, files, async (rig) => {
+      rig.write({ hosts: `${beta()} 2\n` });
+      const words = ['-c', 'hosts', '--fallback', 'never', '-k', 'same', 'other'];
+      const { status, stderr } = await rig.run(words);
+      expect(status).toBe(2);
+      expect(rig.read('same')).toMatch(/^(make.*\n)*beta\n(make.*\n)*$/);
+      expect(stderr).toMatch(/^distmake: the recipe of other calls make, and .* may not run it: .*\ball\b.*beta/m);
+      expect(rig.exists('other')).toBe(false);
+    });
+  });
+
   test('a start-up command that fails leaves its host out (E15); path comes first (D22)', () =>
     CommandRig.use(sshd, { Makefile: 'a.o b.o: ; @{ hostname; tool; } >$@\n' }, async (rig) => {
       sshd.exec(

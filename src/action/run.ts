@@ -86,6 +86,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   const notice = (text: string): void => sink({ type: 'message', level: 'notice', text });
   for (const text of plan.warnings) sink({ type: 'message', level: 'warning', text });
   for (const text of plan.notices) notice(text);
+  if (plan.remark !== undefined) notice(plan.remark);
   if (!plan.matrix && plan.notices.length === 0)
     notice('there is no host matrix (input hosts or hosts-file, or ~/.makehosts): everything runs on the runner');
   for (const text of login?.credentials.notices ?? []) notice(text);

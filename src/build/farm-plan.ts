@@ -48,6 +48,8 @@ export interface FarmPlan {
   /** Distributable jobs of the runner, where dmake's rules say so (D7). */
   readonly localJobs: 0 | undefined;
   readonly load: LoadPolicy | undefined;
+  /** That there are other groups than the first, which nobody named; for people who wonder. */
+  readonly remark: string | undefined;
   readonly notices: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -59,6 +61,7 @@ const NO_HOSTS: Omit<FarmPlan, 'notices' | 'warnings'> = {
   jobs: undefined,
   localJobs: undefined,
   load: undefined,
+  remark: undefined,
 };
 
 /**
@@ -90,9 +93,10 @@ export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPl
   const group = wish.group ?? dmake.told('DMAKE_GROUP');
   const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
   const first = group === undefined ? defaultGroup(matrix) : undefined;
-  const notices = first !== undefined && hosts.length < matrix.hosts.length ? [describeGroup(first, matrix)] : [];
+  const remark = first !== undefined && hosts.length < matrix.hosts.length ? describeGroup(first, matrix) : undefined;
   const all = [...warnings, ...matrix.warnings];
-  if (matrix.format !== 'dmakerc' && !dmake.any) return { ...NO_HOSTS, matrix, hosts, implied, notices, warnings: all };
+  if (matrix.format !== 'dmakerc' && !dmake.any)
+    return { ...NO_HOSTS, matrix, hosts, implied, remark, notices: [], warnings: all };
   return {
     matrix,
     hosts: jobs === undefined ? hosts : redistribute(hosts, jobs),
@@ -100,7 +104,8 @@ export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPl
     jobs: jobs ?? 'places',
     localJobs: 0,
     load,
-    notices,
+    remark,
+    notices: [],
     warnings: all,
   };
 }

@@ -46,10 +46,12 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   const intent = makeIntent(options.makeArguments.map(encode), environment);
   const make = await findMake(options.make, encode(process.env['PATH'] ?? ''));
   const plan = await farmFor(options, make, environment, intent.jobs);
-  for (const text of [...plan.warnings, ...plan.notices]) say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
+  const tell = (text: string): void => say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
+  for (const text of [...plan.warnings, ...plan.notices]) tell(text);
   const { hosts } = plan;
   if (options.showHosts) {
-    process.stdout.write(describeMatrix(hosts));
+    if (plan.remark !== undefined) tell(plan.remark);
+    process.stdout.write(describeMatrix(hosts, plan.matrix?.groups, plan.matrix?.makeArguments));
     return { kind: 'exited', status: 0 };
   }
   const remote = hosts.filter((host) => !host.local);
@@ -60,7 +62,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   const settings = settle(settingsOf(options, plan), plan);
   const piped = options.log !== undefined || process.env['GITHUB_ACTIONS'] === 'true';
   const log = logFor(settings, piped);
-  login?.notices.listen((text) => log.handle({ type: 'message', level: 'notice', text }));
+  login?.notices.listen((text) => (piped ? log.handle({ type: 'message', level: 'notice', text }) : tell(text)));
   try {
     return await build({
       settings,

@@ -44,7 +44,7 @@ export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --dist PATTERN       targets that may leave, besides .DIST; "auto" or "makefile" alone (may be given again)
   --local PATTERN      targets that must stay (may be given again)
   --local-jobs N       distributable jobs taken here when the hosts are full (default: number of processors)
-  --load WORD          how a host's load counts: jobs, reported, m1 or m2
+  --load WORD          how a host's load counts: auto, jobs, reported, m1 or m2
   --toolchain COMMAND  hosts on which it prints something else than here are left out; "off": none is
                        (may be given again; default: cc --version and uname -m)
   --known-hosts WORD   accept-new: take the keys of hosts that were never seen

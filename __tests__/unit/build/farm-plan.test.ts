@@ -132,7 +132,7 @@ describe("dmake's rules (D2, D5-D8)", () => {
     const found = await plan({ wish: { matrix: text(RC) } });
     expect(hostsOf(found)).toBe('a/3 b/5');
     expect(found).toMatchObject({ jobs: 'places', localJobs: 0, load: undefined });
-    expect(found.notices).toEqual(['input hosts: hosts of its first group, one, are used; others there: two']);
+    expect(found.remark).toBe('input hosts: hosts of its first group, one, are used; others there: two');
   });
 
   test('the group: wish, macro, environment', async () => {
@@ -142,7 +142,7 @@ describe("dmake's rules (D2, D5-D8)", () => {
     expect(hostsOf(await plan({ wish: { matrix }, environment, macros: { DMAKE_GROUP: 'one' } }))).toBe('a/3 b/5');
     const group = { value: 'two', where: 'option -g' };
     const found = await plan({ wish: { matrix, group }, macros: { DMAKE_GROUP: 'one' } });
-    expect([hostsOf(found), found.notices]).toEqual(['c/2', []]);
+    expect([hostsOf(found), found.remark]).toEqual(['c/2', undefined]);
     expect(await failure({ wish: { matrix, group: { ...group, value: 'tow' } } })).toMatch(
       /^option -g: .*"tow".*"two"/,
     );

@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { parseOptions, type CliOptions } from '../../../src/cli/options.ts';
+
+const parse = (words: string): CliOptions => parseOptions(words.split(' '), '/here');
+
+test('options stand in front; the first word that is none, and all behind it, go to make', () => {
+  expect(parse('-gfast --load m1 all -g slow --hosts')).toMatchObject({
+    group: 'fast',
+    load: 'm1',
+    showHosts: false,
+    makeArguments: ['all', '-g', 'slow', '--hosts'],
+  });
+});
+
+test.each<[string, Partial<CliOptions>]>([
+  ['-c farm', { hostsFile: '/here/farm' }],
+  ['-cfarm --hosts -g a', { hostsFile: '/here/farm', showHosts: true, group: 'a', makeArguments: [] }],
+  ['--hosts-format=dpb', { hostsFormat: 'dpb' }],
+  ['--known-hosts accept-new', { knownHosts: 'accept-new' }],
+  ['--toolchain off', { toolchain: [] }],
+  ['--toolchain ld --toolchain off', { toolchain: ['ld', 'off'] }],
+  ['--local-jobs 0', { localJobs: 0 }],
+  ['-j4', { load: undefined, toolchain: undefined, localJobs: undefined, group: undefined, makeArguments: ['-j4'] }],
+])('%s', (words, expected) => {
+  expect(parse(words)).toMatchObject(expected);
+});
+
+test.each([
+  ['-g', 'option -g needs a value'],
+  ['--load fast', 'option --load: "fast" is none of auto, jobs, reported, m1, m2'],
+  ['--hosts-format ini', 'option --hosts-format: "ini" is none of makehosts, dmakerc, d1make, dpb, yaml'],
+  ['--known-hosts file', 'option --known-hosts: "file" is none of accept-new'],
+])('%s is refused', (words, message) => {
+  expect(() => parse(words)).toThrow(message);
+});
