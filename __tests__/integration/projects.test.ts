@@ -35,7 +35,7 @@ describe('on hosts with sandboxes', () => {
   test.each([
     ['lua', LUA, '/var/tmp'],
     ['zlib', ZLIB, homedir()],
-    ['dash', DASH, '/var/tmp'],
+    ...(process.env['DISTMAKE_FULL'] === undefined ? [] : [['dash', DASH, '/var/tmp'] as const]),
   ] as const)(
     '%s is what plain make makes',
     (_name, project, parent) =>

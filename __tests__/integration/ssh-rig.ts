@@ -83,6 +83,7 @@ export function laneSetup(): LaneSetup {
     partial: false,
     token: undefined,
     setup: '',
+    startup: '',
     ownersFile: 'optional',
   };
 }

@@ -249,6 +249,20 @@ describe('hosts that do not answer', () => {
     );
   });
 
+  test('one that lets us in, whose shell hangs or ends', async () => {
+    const profile = `/home/${TEST_USER}/.bashrc`;
+    const login = await loginWith({ timeout: 1000 });
+    sshd.exec('bash', `echo 'echo Welcome; sleep 60' >${profile}`);
+    await expect((await poolTo('bash', login)).exec('true')).rejects.toThrow(
+      'it lets us in, but its shell did not answer within 1 s; it printed: Welcome',
+    );
+    sshd.exec('bash', `echo 'echo closed for today >&2; exit 7' >${profile}`);
+    await expect((await poolTo('bash')).exec('true')).rejects.toThrow(
+      'its login shell ended with status 7 before it ran the command; it said: closed for today',
+    );
+    sshd.exec('bash', `rm ${profile}; pkill -KILL sleep`);
+  });
+
   test('silence ends at the time limit', async () => {
     sshd.host('narrow').cut();
     const begin = performance.now();
@@ -274,7 +288,7 @@ describe('lanes', () => {
     ['csh', '.cshrc', 'echo Welcome; sh -c "echo noise >&2"'],
   ])('a login shell %s that greets', async (name, file, banner) => {
     sshd.exec(name, `echo '${banner}' >/home/${TEST_USER}/${file}`);
-    expect(await read(await (await poolTo(name)).exec('echo word'))).toBe('Welcome\nword\n');
+    expect(await read(await (await poolTo(name)).exec('echo word'))).toBe('word\n');
     const opened = await lane(name, { setup: `WORD="it's set"; export WORD` });
     expect(await runOn(opened, 'echo "$WORD"; hostname; exit 3')).toEqual({
       outcome: { kind: 'exited', status: 3 },

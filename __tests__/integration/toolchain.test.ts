@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLogin } from '../../src/build/login.ts';
@@ -7,6 +8,7 @@ import { stagingDirectory, stagingName } from '../../src/build/staging-name.ts';
 import { toolCheck } from '../../src/build/toolchain.ts';
 import { Baggage } from '../../src/engine/environment.ts';
 import { Farm } from '../../src/engine/farm.ts';
+import type { Answer } from '../../src/engine/ports.ts';
 import { RemoteHost } from '../../src/engine/remote-host.ts';
 import { Scheduler } from '../../src/engine/scheduler.ts';
 import { SubMakeArguments } from '../../src/engine/sub-make.ts';
@@ -202,7 +204,7 @@ function jobOf(command: string, more: readonly string[] = []): Job {
   };
 }
 
-async function graphCheck(words: readonly string[] = []): Promise<GraphCheck> {
+async function graphCheck(words: readonly string[] = [], staging: Settings['staging'] = 'tree'): Promise<GraphCheck> {
   const make = await findMake('make', process.env['PATH'] ?? '');
   const run = await RunDirectory.create({
     assets: assetPath('.'),
@@ -217,7 +219,7 @@ async function graphCheck(words: readonly string[] = []): Promise<GraphCheck> {
     await broker.close();
     await run.remove();
   });
-  return new GraphCheck({ run, broker, make, root: workspace, arguments: new SubMakeArguments(words, []) });
+  return new GraphCheck({ run, broker, make, root: workspace, arguments: new SubMakeArguments(words, []), staging });
 }
 
 describe('sub-makes', () => {
@@ -252,6 +254,12 @@ describe('sub-makes', () => {
         ]),
       ),
     );
+    expect(
+      await refusals(up, jobOf('mkdir -p out; for d in same sub/deep; do make -C $d >out/log || exit 1; done'), check),
+    ).toEqual({
+      alpha: expect.stringContaining('"all" needs "prog-alpha" there'),
+      gamma: expect.stringContaining('"all" needs "prog-gamma" there'),
+    });
     // What the command does to its environment counts on both sides; what it does behind its make is not done.
     expect(await refusals(up, jobOf('export ONLY_HERE=1; make -C sub; touch no', ['ONLY_HERE=0']), check)).toEqual({
       alpha: undefined,
@@ -275,8 +283,30 @@ describe('sub-makes', () => {
     expect(await reason('make -f -')).toBe(
       `make -f -, called in ${workspace}, reads a makefile from its standard input`,
     );
+    expect(await reason('echo all: made-up | make -f /dev/stdin')).toMatch(/reads a makefile from its standard input$/);
     expect(await reason('make --version')).toBe('');
     expect(await reason('false && make')).toBe('');
+    expect(await reason('make | tee log; make again')).toMatch(/^it calls make again behind what cannot be tried/);
+    expect(await reason('make; [ -f made ] && make again; true')).toMatch(/^which makes it calls depends on/);
+    const inPlace = await graphCheck([], 'none');
+    expect((await refusals(up, jobOf('echo line >>out; make'), inPlace))['alpha']).toMatch(/with staging none/);
+    expect(await refusals(up, jobOf('cd . && make'), inPlace)).toEqual({ alpha: undefined });
+  });
+
+  test('nothing stays in the folder for temporary files', async () => {
+    write({ 'sub/Makefile': 'all: a $(TMPDIR)\n' });
+    const temporary = join(folder, 'tmp');
+    mkdirSync(temporary);
+    const ask = ({ argv: [file = '', ...words], directory, environment: variables }: Job): Promise<Answer> => {
+      const env = Object.fromEntries(variables.map((entry) => entry.split(/=(.*)/s, 2)));
+      const { stdout, stderr } = spawnSync(file, words, { cwd: directory, env, encoding: 'latin1' });
+      return Promise.resolve({ outcome: { kind: 'exited', status: 0 }, stdout, stderr });
+    };
+    const remote = { host: HOST_DEFAULTS, ask } as unknown as RemoteHost;
+    const check = await graphCheck([], 'none');
+    const job = jobOf('make -C sub', [`TMPDIR=${temporary}`]);
+    expect(await check.check(job, remote, new AbortController().signal)).toBeUndefined();
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('arguments for the first makes alone, on hosts of both kinds', async () => {

@@ -57,12 +57,12 @@ take_slowly() {
     cat "$home/piece"
     left=$((left - size))
   done
+  : >"$home/piece"
 }
 
-# $1 bytes of sh: what is too long for a line, which is read byte by byte.
+# $1 bytes of sh: what is too long for a line, which is read byte by byte. Never by way of a file: a job's variables are in it.
 long() {
-  take "$1" >"$home/request"
-  . "$home/request"
+  eval "$(take "$1")"
 }
 
 # ---- entries -------------------------------------------------------------------------------------------------------
@@ -443,8 +443,9 @@ begin='
   unset SHLVL OLDPWD
   exec "$@"'
 
-# run ID UMASK MERGE KEEP RECIPE DIRECTORY EXCEPT FRONT PATH NAME=VALUE... ARGV...
-# FRONT: PATH goes before the host's own, else it is all there is.
+# run ID UMASK MERGE KEEP RECIPE DIRECTORY EXCEPT FRONT PATH COUNT NAME=VALUE... NAME=VALUE... ARGV...
+# FRONT: PATH goes before the host's own, else it is all there is. COUNT: how many variables are to be exported; those behind
+# them are for env.
 run() {
   id=$1
   take_place job "$@"
@@ -460,6 +461,9 @@ job() {
   id=$1 mask=$2 merge=$3 keep=$4 recipe=$5 directory=$6 except=$7 path=$9
   if [ "$8" = 1 ]; then path=$path$PATH; fi
   shift 9
+  # In capitals: no job exports these names.
+  LANE_COUNT=$1
+  shift
   broken=
   if [ -z "$shared" ]; then
     if [ -n "$stale" ]; then list "$known"; fi
@@ -468,6 +472,7 @@ job() {
   fi
   # What it leaves there the next line of its recipe finds, whichever lane runs that.
   tmp=$staging/r$recipe
+  if [ "$recipe" = 0 ]; then tmp=$home/r0; fi
   if ! [ -d "$tmp" ]; then mkdir "$tmp" 2>/dev/null; fi
   : >"$home/pid"
   if [ -e "$home/killed" ]; then rm -f "$home/killed"; fi
@@ -496,8 +501,16 @@ job() {
       fi
       eval "$restore" 2>/dev/null
       umask "$mask"
-      if [ -n "$shared" ]; then set -- "$sign" "$@"; fi
-      exec sh -c "$begin" "$home" $group env "PATH=$path" "PWD=$directory" "TMPDIR=$tmp" "$@"
+      # Anybody on the host can read the words of a process, but not its environment: what is exported here has never been a
+      # word. It may have the names of the lane's own variables.
+      if [ -n "$shared" ]; then export "$sign"; fi
+      LANE_BEGIN=$begin LANE_HOME=$home LANE_GROUP=$group LANE_PATH=$path LANE_DIRECTORY=$directory LANE_TMP=$tmp
+      while [ "$LANE_COUNT" -gt 0 ]; do
+        export "$1"
+        shift
+        LANE_COUNT=$((LANE_COUNT - 1))
+      done
+      exec sh -c "$LANE_BEGIN" "$LANE_HOME" $LANE_GROUP env "PATH=$LANE_PATH" "PWD=$LANE_DIRECTORY" "TMPDIR=$LANE_TMP" "$@"
     )
     status=$?
   } 2>"$home/said"
@@ -517,7 +530,7 @@ job() {
   elif [ $status -gt 128 ] && [ -s "$home/said" ]; then
     how=signal status=$((status - 128))
   fi
-  rmdir "$tmp" 2>/dev/null
+  if [ "$recipe" = 0 ]; then clear "$tmp"; else rmdir "$tmp" 2>/dev/null; fi
   if [ "$how$status" != exit0 ] && ! [ -e "$home/killed" ]; then
     shortage "$(grep -El "$full" "$home/out" "$home/err" 2>/dev/null)"
     if [ -n "$short" ]; then lose "$short"; fi

@@ -718,7 +718,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 686:
+/***/ 8305:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -6787,7 +6787,7 @@ const {
 } = __nccwpck_require__(6982);
 
 const { Ber } = __nccwpck_require__(9837);
-const bcrypt_pbkdf = (__nccwpck_require__(686).pbkdf);
+const bcrypt_pbkdf = (__nccwpck_require__(8305).pbkdf);
 
 const { CIPHER_INFO } = __nccwpck_require__(2888);
 
@@ -18836,7 +18836,7 @@ const {
 const supportedOpenSSLCiphers = getCiphers();
 
 const { Ber } = __nccwpck_require__(9837);
-const bcrypt_pbkdf = (__nccwpck_require__(686).pbkdf);
+const bcrypt_pbkdf = (__nccwpck_require__(8305).pbkdf);
 
 const { CIPHER_INFO } = __nccwpck_require__(2888);
 const { eddsaSupported, SUPPORTED_CIPHER } = __nccwpck_require__(4020);
@@ -62401,7 +62401,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 454:
+/***/ 686:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65571,7 +65571,7 @@ class JobPass {
     }
     /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
     async perform() {
-        const { scheduler, hosts, backOff } = this.#world;
+        const { scheduler, hosts, locals, backOff } = this.#world;
         const { state, running } = this.#subject;
         const job = this.#job;
         let { fresh } = this.#subject;
@@ -65588,7 +65588,7 @@ class JobPass {
                     bound: state.host,
                     fresh,
                     returned,
-                    suits: (host) => hosts.get(host)?.suits(job) ?? host.local,
+                    suits: (host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
                 };
                 const answer = scheduler.acquire(wish, running.stop.signal);
                 // Not before this waits in front: what runs again comes before anything new.
@@ -65602,18 +65602,17 @@ class JobPass {
                 held = lease;
                 running.lease = lease;
                 const { host: before } = state;
-                const remote = lease.place && hosts.get(lease.place);
-                if (remote)
-                    state.host = remote.host;
-                else if (lease.place)
-                    state.host = lease.place;
+                const { place } = lease;
+                const remote = place && hosts.get(place);
+                if (place)
+                    state.host = place;
                 else if (!state.host)
                     state.here = true;
-                const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease.place));
+                const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease));
                 running.lease = undefined;
-                if (outcome === 'turned away' && remote) {
+                if (outcome === 'turned away' && place) {
                     lease.turnedAway();
-                    backOff.turnedAway(remote.host);
+                    backOff.turnedAway(place);
                     // Nothing has run: another host may be the recipe's as well.
                     state.host = before;
                     returned = true;
@@ -65626,7 +65625,7 @@ class JobPass {
                 else {
                     fresh = false;
                 }
-                if (remote && scheduler.isLost(remote.host))
+                if (place && scheduler.isLost(place))
                     state.host = undefined;
                 stays = state.retried;
             }
@@ -65658,16 +65657,32 @@ class JobPass {
         this.#settle(outcome);
         return outcome;
     }
-    async #runHere(place) {
-        const { sink, stage, markers, scheduler, runnerLoad } = this.#world;
+    async #runHere(lease) {
+        const { sink, stage, markers, scheduler, locals, runnerLoad } = this.#world;
         const { call, command, state, running } = this.#subject;
+        const { place } = lease;
         const job = this.#job;
+        const local = place && locals.get(place);
+        let start;
+        if (local) {
+            try {
+                start = await local.begin(call, command);
+            }
+            catch (error) {
+                this.#lose(local.host, error instanceof Error ? error.message : String(error));
+                return 'again';
+            }
+            if (!start)
+                return 'turned away';
+            running.lease = withPlace(lease, start);
+        }
         const begin = performance.now();
         sink({ type: 'job-started', job, place });
         stage.writerStarted(job);
         if (markers)
             call.write(1, markers.begin(job));
-        const outcome = await call.runLocally(command.argv, command.changes).finally(() => {
+        const outcome = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+            start?.place.give();
             stage.writerEnded(job);
             if (running.recursive)
                 stage.touch();
@@ -65764,6 +65779,16 @@ class JobPass {
         if (markers)
             verdicts.await(this.#subject.state, outcome, this.#subject.flags);
     }
+}
+/** A job that only waits for a sub-make leaves its owner's place to the jobs of that. */
+function withPlace(lease, { place }) {
+    return {
+        ...lease,
+        suspend: () => {
+            place.give();
+            lease.suspend();
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: external "node:path/posix"
@@ -65978,7 +66003,8 @@ class Dispatcher {
         });
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
         this.#backOff = new BackOff((host) => options.scheduler.widen(host));
-        this.#world = { ...options, hosts, verdicts: this.#verdicts, backOff: this.#backOff };
+        const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
+        this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
     }
     /**
      * A make is about to run in this process.
@@ -66357,6 +66383,8 @@ class Bays {
     #options;
     #all = new Set();
     #idle = [];
+    /** Taken for a moment, not for a job: they are as good as idle. */
+    #lent = new Set();
     #waiting = [];
     #shared;
     #lanes = 0;
@@ -66394,13 +66422,16 @@ class Bays {
         this.#idle.push(bay);
         return bay.lane;
     }
-    /** A lane for a job: one that is idle, or a new one, or, where the server takes no further session, the next to be idle. */
+    /**
+     * A lane for a job: one that is idle, or is so in a moment, or a new one, or, where the server takes no further session,
+     * the next to be idle.
+     */
     async enter() {
         this.#checkOpen();
         const idle = this.#idle.pop();
         if (idle)
             return idle;
-        if (!this.#crowded) {
+        if (!this.#crowded && this.#lent.size <= this.#waiting.length) {
             try {
                 return await this.#open({ files: 0, bytes: 0 });
             }
@@ -66417,11 +66448,15 @@ class Bays {
             this.leave(free);
         return waiting.promise;
     }
-    /** A lane that nobody needs now, if there is one; it goes back by {@link leave} too. */
+    /** A lane that nobody needs now, if there is one, for a moment; it goes back by {@link leave} too. */
     takeIdle() {
-        return this.#idle.pop();
+        const bay = this.#idle.pop();
+        if (bay)
+            this.#lent.add(bay);
+        return bay;
     }
     leave(bay) {
+        this.#lent.delete(bay);
         const next = this.#waiting.shift();
         if (next)
             next.resolve(bay);
@@ -66439,6 +66474,7 @@ class Bays {
             lane.close();
         this.#all.clear();
         this.#idle.length = 0;
+        this.#lent.clear();
         for (const { reject } of this.#waiting.splice(0))
             reject(new Error(this.#closed));
     }
@@ -66456,6 +66492,7 @@ class Bays {
             partial,
             token,
             setup,
+            startup: number === 1 ? host.startup : '',
             ownersFile: host.needsOwnersFile ? 'required' : 'optional',
         });
         try {
@@ -66562,7 +66599,7 @@ class PathBound {
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/question.js
-/** A command for sh that nobody but ourselves asks for, as a job: no recipe has its number. */
+/** A command for sh that nobody but ourselves asks for, as a job: no recipe has its number, and what it leaves in /tmp is dropped. */
 function questionJob(command, root) {
     return {
         id: 0,
@@ -66576,6 +66613,29 @@ function questionJob(command, root) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/engine/temporaries.js
+/**
+ * Which /tmp the lines of each recipe share on one host (LaneRequest.recipe). Usually a recipe has the one of its own number;
+ * where its first line has run and is to run once more, what that has left must not be there, and the recipe gets another.
+ */
+class Temporaries {
+    /** Recipes of which a line has run for good. */
+    #begun = new Set();
+    /** Recipe => what it has instead of its own number. Below 0: no recipe has such a number. */
+    #others = new Map();
+    #next = -1;
+    of(recipe) {
+        return this.#others.get(recipe) ?? recipe;
+    }
+    /** @param counted false: the same line may run there again. A later one then finds what it has left itself. */
+    ran(recipe, counted) {
+        if (counted)
+            this.#begun.add(recipe);
+        else if (!this.#begun.has(recipe))
+            this.#others.set(recipe, this.#next--);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/visit.js
 
 
@@ -66587,7 +66647,7 @@ function questionJob(command, root) {
  * @throws Error with a reason for people when the lane fails; what it has left in the tree is not known then
  */
 async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, subMakeArguments }, signal) {
-    const { counts, keepOutputs, merge } = way;
+    const { counts, keepOutputs, merge, temporary } = way;
     const staged = await tree.missing(job);
     const output = [];
     let outcome = { kind: 'cancelled' };
@@ -66619,7 +66679,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
             argv: counts ? subMakeArguments.ofJob(job, staging) : job.argv,
             environment: travelling.variables,
             umask: job.umask,
-            recipe: job.recipe.id,
+            recipe: temporary,
             visible: staged.visible,
             merge,
             keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
@@ -66660,6 +66720,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
 
 
 
+
 /** How often a question that the host's owner has no place for is asked again. */
 const ASK_AGAIN_MS = 200;
 /** One host at work. */
@@ -66668,6 +66729,7 @@ class RemoteHost {
     #options;
     #bays;
     #pathBound;
+    #temporaries = new Temporaries();
     #watch;
     #busySeconds = 0;
     constructor(options) {
@@ -66715,10 +66777,18 @@ class RemoteHost {
     async run(job, keepOutputs, signal, onStart = () => undefined) {
         const { merge } = this.#options;
         try {
-            const result = await this.#visit(job, { counts: true, keepOutputs, merge, onStart, onLoad: (load) => this.#heard(load, true) }, signal);
+            const result = await this.#visit(job, {
+                counts: true,
+                keepOutputs,
+                merge,
+                temporary: this.#temporaries.of(job.recipe.id),
+                onStart,
+                onLoad: (load) => this.#heard(load, true),
+            }, signal);
             if (!result)
                 return undefined;
             const { seconds, homecoming } = result;
+            this.#temporaries.ran(job.recipe.id, homecoming.kind !== 'conflict');
             this.#busySeconds += seconds;
             if (homecoming.kind === 'refused' && homecoming.foreign === true)
                 this.#pathBound.learn(job.command);
@@ -66747,6 +66817,7 @@ class RemoteHost {
             counts: false,
             keepOutputs: false,
             merge: false,
+            temporary: 0,
             onStart: () => undefined,
             onLoad: (load) => this.#heard(load, false),
         };
@@ -68626,15 +68697,929 @@ function hostSetup({ environment, setup }, ofRun) {
     const own = [...variables, ...(setup.trim() === '' ? [] : [setup])];
     return (own.length === 0 ? '' : `set -a\n${own.join('\n')}\nset +a\n`) + ofRun;
 }
-/** Opens lanes; the first one of a host runs its start-up command before anything else (E15). */
-function withStartup(opener, { startup }) {
-    if (startup.trim() === '')
-        return opener;
-    const first = `sh -c ${shellQuote(startup)} || { status=$?; ` +
-        'echo "its start-up command (STARTUP) ended with status $status" >&2; exit 1; }\n';
-    return {
-        open: (setup) => opener.open(setup.create ? { ...setup, setup: first + setup.setup } : setup),
-    };
+
+;// CONCATENATED MODULE: ./lib/engine/local-environment.js
+/**
+ * What the matrix says of the variables of jobs on the runner, put together as on any host: what make and the makefile
+ * export comes before the host's own variables, and these before what the runner had anyway.
+ */
+class LocalEnvironment {
+    #baggage;
+    /** All but PATH, as changes. */
+    #variables;
+    #path;
+    #searchPath;
+    /**
+     * @param changes what its variables and its set-up change of the runner's environment: `NAME=value` sets, `NAME` unsets
+     * @param path directories that come first, colon-separated; may be empty
+     */
+    constructor(baggage, changes, path) {
+        this.#baggage = baggage;
+        const named = changes.map((change) => [change.replace(/=.*/s, ''), change]);
+        this.#variables = named.filter(([name]) => name !== 'PATH');
+        this.#searchPath = changes.find((change) => change.startsWith('PATH='))?.slice(5);
+        this.#path = directories(path);
+    }
+    /**
+     * The changes for one job's shim: those that it gets on the runner anyway, then what the matrix adds.
+     *
+     * @param inherited the environment of the shim, as `NAME=value`
+     */
+    changes({ changes, environment }, inherited) {
+        const travelling = this.#baggage.of(environment);
+        const exported = new Set(travelling.variables.map((entry) => entry.slice(0, entry.indexOf('='))));
+        const added = this.#variables.filter(([name]) => !exported.has(name)).map(([, change]) => change);
+        if (this.#path.length > 0 || this.#searchPath !== undefined) {
+            const now = local_environment_valueOf(changes, 'PATH') ?? local_environment_valueOf(inherited, 'PATH') ?? '';
+            const plain = local_environment_valueOf(environment, 'PATH') ?? '';
+            added.push(`PATH=${this.#searched(directories(now), directories(plain), directories(travelling.path)).join(':')}`);
+        }
+        return [...changes, ...added];
+    }
+    /**
+     * @param now with the directory of our wrappers of make, which stays first where it is
+     * @param plain without it
+     * @param travelling what the makefile has put there
+     */
+    #searched(now, plain, travelling) {
+        const isOurs = (directory) => !plain.includes(directory);
+        const front = now.slice(0, 1).filter(isOurs);
+        const rest = now.slice(front.length);
+        const kept = this.#searchPath === undefined
+            ? rest
+            : [
+                ...rest.filter((directory) => isOurs(directory) || travelling.includes(directory)),
+                ...directories(this.#searchPath),
+            ];
+        return [...front, ...this.#path, ...kept];
+    }
+}
+function directories(path) {
+    return path === '' ? [] : path.split(':');
+}
+function local_environment_valueOf(entries, name) {
+    return entries.findLast((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+;// CONCATENATED MODULE: ./lib/engine/local-host.js
+/** The runner as a host of the matrix (bare `localhost`): jobs that were placed there, and no others, run on its terms. */
+class LocalHost {
+    host;
+    #terms;
+    constructor(host) {
+        this.host = host;
+    }
+    /** Until then it takes no jobs. */
+    ready(terms) {
+        this.#terms = terms;
+    }
+    get isReady() {
+        return this.#terms !== undefined;
+    }
+    /**
+     * Lets a job start: takes its place and tells how its environment changes.
+     *
+     * @returns undefined: it is turned away (D10)
+     * @throws Error with a reason for people when no job can start there any more
+     */
+    async begin(call, command) {
+        if (!this.#terms)
+            throw new Error('Internal error: a job came before the runner was ready for it');
+        const { owner, environment } = this.#terms;
+        const place = owner ? await owner.take() : { give: () => undefined };
+        if (!place)
+            return undefined;
+        owner?.slow(call.pid);
+        return { changes: environment.changes(command, call.environment), place };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/local-lock.js
+
+
+/** Prints the position of the descriptor, from 3 on, that it has locked; nothing when all are locked already. */
+const IN_PERL = `use Errno 'EWOULDBLOCK';
+for (0 .. $ARGV[0] - 1) {
+  open my $file, '<&=' . ($_ + 3) or die "$!\\n";
+  if (flock $file, 6) { print $_; exit }
+  die "$!\\n" if $! != EWOULDBLOCK;
+}`;
+const IN_SH = `n=0
+while [ $n -lt $1 ]; do
+  "$0" -x -n $((n + 3)) && { echo $n; exit; }
+  [ $? -eq 1 ] || exit 1
+  n=$((n + 1))
+done`;
+/**
+ * @param searchPath where the program is looked for
+ * @returns undefined when there is neither perl nor flock(1)
+ */
+function findLocker(searchPath) {
+    const perl = findProgram('perl', searchPath);
+    if (perl !== undefined)
+        return (files) => lock(perl, ['-e', IN_PERL, '--'], files);
+    const flock = findProgram('flock', searchPath);
+    return flock === undefined ? undefined : (files) => lock('/bin/sh', ['-c', IN_SH, flock], files);
+}
+function lock(program, words, files) {
+    return new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_namespaceObject.spawn)(program, [...words, String(files.length)], { stdio: ['ignore', 'pipe', 'pipe', ...files] });
+        const [stdout, stderr] = [child.stdout, child.stderr];
+        let said = '';
+        let complaint = '';
+        stdout?.on('data', (chunk) => (said += chunk.toString()));
+        stderr?.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-200)));
+        child.once('error', reject);
+        child.once('close', (status) => {
+            if (status !== 0)
+                reject(new Error(complaint.trim() || `${program} ended with status ${status ?? 'none'}`));
+            else
+                resolve(said === '' ? undefined : Number(said));
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/util/excerpt.js
+/**
+ * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
+ * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
+ */
+function excerpt(text, limit = 40) {
+    const characters = Array.from(text);
+    const shown = characters
+        .slice(0, limit)
+        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
+        .join('');
+    return `"${shown}${characters.length > limit ? '…' : ''}"`;
+}
+function spelled(character) {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/local-owners-file.js
+
+
+
+/** Where the owner of a machine says how many jobs it takes: dmake's file, or else ours (D10). */
+const OWNERS_FILES = ['/etc/opt/SPROdmake/dmake.conf', '/etc/distmake.conf'];
+const RANGES = {
+    max_jobs: [0, 9999],
+    nice_prio: [-20, 19],
+};
+/**
+ * Reads the file of the runner's owner, by the same grammar and in the same words as lanes do on hosts (owner.pl).
+ *
+ * @param required without it there are to be no jobs (D12)
+ * @param files by rank; other ones in tests
+ * @returns undefined when there is none
+ * @throws Error with the reason why the runner takes no jobs as a host of the matrix
+ */
+function readOwnersFile(required, files = OWNERS_FILES) {
+    const path = files.find(isThere);
+    if (path === undefined) {
+        if (!required)
+            return undefined;
+        throw new Error(`dmake takes no jobs to a host whose owner has not said how many it may have, in ${files.join(' or ')}: ` +
+            `as root on that host, echo "max_jobs: N" >${files[1]}`);
+    }
+    const said = new Map();
+    for (const [at, line] of contentOf(path).split('\n').entries()) {
+        if (/^\s*(?:#|$)/.test(line))
+            continue;
+        const [, what = '', digits] = /^\s*(max_jobs|nice_prio)\s*:\s*(-?(?:0|[1-9]\d{0,3}))\s*(?:#.*)?$/s.exec(line) ?? [];
+        const [least, most] = RANGES[what] ?? [0, -1];
+        const number = Number(digits);
+        if (said.has(what) || !(number >= least && number <= most)) {
+            throw new Error(`line ${at + 1} of its owner's file ${path} is wrong: ${excerpt(line.trimEnd(), 80)}; there is to be "max_jobs: 8" (0 to 9999) ` +
+                'and, if wanted, "nice_prio: 5" (-20 to 19), each once');
+        }
+        said.set(what, number);
+    }
+    const cap = said.get('max_jobs');
+    if (cap === undefined) {
+        throw new Error(`its owner's file ${path} does not say how many jobs it takes: a line "max_jobs: 8" is missing`);
+    }
+    if (cap === 0)
+        throw new Error(`its owner allows no jobs (max_jobs: 0 in ${path})`);
+    return { path, cap, niceness: said.get('nice_prio') };
+}
+/** Also where it cannot be reached, or leads nowhere: then the owner has said something, and it cannot be read. */
+function isThere(path) {
+    try {
+        (0,external_node_fs_.lstatSync)(path);
+        return true;
+    }
+    catch (error) {
+        return !['ENOENT', 'ENOTDIR'].includes(error.code ?? '');
+    }
+}
+function contentOf(path) {
+    let why = 'it is no plain file';
+    try {
+        if ((0,external_node_fs_.statSync)(path).isFile())
+            return (0,external_node_fs_.readFileSync)(path, 'utf8');
+    }
+    catch (error) {
+        why = (0,external_node_util_.getSystemErrorMessage)(error.errno ?? 0);
+    }
+    throw new Error(`its owner's file ${path} cannot be read: ${why}`);
+}
+
+;// CONCATENATED MODULE: ./lib/build/local-places.js
+
+
+/** Where all users and runs on a machine have their places, as lanes have theirs on hosts (places.pl). */
+const PLACES = '/tmp/.distmake-slots';
+/** How many places are tried with one program. */
+const BATCH = 32;
+/** How often a file is taken that somebody clears away at the same time. */
+const TRIES = 3;
+const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW, O_DIRECTORY, O_CREAT, O_EXCL } = external_node_fs_.constants;
+const SHYLY = O_RDONLY | O_NONBLOCK | O_NOFOLLOW;
+/**
+ * The places of the runner for a run: jobs that its owner allows at one time, of all users and runs. Each is a file, and
+ * who has it locked has the place; when we die, the kernel gives them back. Any user may have made the directory and what is
+ * in it, so nothing of that is believed: it is read only, and what is no plain file cannot be had.
+ */
+class LocalPlaces {
+    #cap;
+    #lock;
+    #directory;
+    /** Ours, by number. */
+    #held = new Set();
+    /** Runs begin at different ones, and then behind the one they had last. */
+    #next = process.pid;
+    /** @param cap jobs at one time, 1 or more */
+    constructor(cap, lock, directory = PLACES) {
+        this.#cap = cap;
+        this.#lock = lock;
+        this.#directory = directory;
+    }
+    /**
+     * Looks whether there are places at all.
+     *
+     * @throws Error with the reason why not
+     */
+    async check() {
+        try {
+            (await this.take())?.give();
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            throw new Error(`its owner's limit cannot be kept there: ${why}`, { cause: error });
+        }
+    }
+    /**
+     * @returns undefined when the jobs of others hold all places
+     * @throws Error with a reason for people when nobody can have one
+     */
+    async take() {
+        const numbers = Array.from({ length: this.#cap }, (_, at) => ((this.#next + at) % this.#cap) + 1);
+        const free = numbers.filter((number) => !this.#held.has(number));
+        let trouble;
+        for (let at = 0; at < free.length; at += BATCH) {
+            const candidates = [];
+            for (const number of free.slice(at, at + BATCH)) {
+                try {
+                    candidates.push({ number, file: this.#open(number) });
+                }
+                catch (error) {
+                    trouble = error;
+                }
+            }
+            const taken = await this.#takeOne(candidates);
+            if (taken)
+                return taken;
+        }
+        if (trouble)
+            throw trouble;
+        return undefined;
+    }
+    /** Closes all of them but the one that was had. */
+    async #takeOne(candidates) {
+        let left = candidates;
+        let taken;
+        try {
+            for (let n = 0; n < TRIES && left.length > 0; n++) {
+                const at = await this.#lock(left.map(({ file }) => file));
+                const locked = at === undefined ? undefined : left[at];
+                if (!locked)
+                    return undefined;
+                if (this.#isInPlace(locked)) {
+                    taken = locked;
+                    return this.#hold(locked);
+                }
+                // Who clears /tmp took the file away: its lock is on nothing that others see.
+                left = left.filter((one) => one !== locked);
+            }
+            return undefined;
+        }
+        finally {
+            for (const one of candidates)
+                if (one !== taken)
+                    (0,external_node_fs_.closeSync)(one.file);
+        }
+    }
+    #hold({ number, file }) {
+        this.#held.add(number);
+        this.#next = number;
+        let given = false;
+        return {
+            give: () => {
+                if (given)
+                    return;
+                given = true;
+                this.#held.delete(number);
+                (0,external_node_fs_.closeSync)(file);
+            },
+        };
+    }
+    /**
+     * The file of a place, made when there is none: in the directory itself, even if its name leads elsewhere by now.
+     *
+     * @throws Error with the reason why it cannot be had
+     */
+    #open(number) {
+        const name = `${this.#directory}/${number}`;
+        let directory;
+        try {
+            directory = this.#openDirectory();
+            const path = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${directory}/${number}` : name;
+            const file = openOrMake(path);
+            if (isPlace((0,external_node_fs_.fstatSync)(file)))
+                return file;
+            (0,external_node_fs_.closeSync)(file);
+        }
+        catch (error) {
+            throw new Error(`${name}: ${(0,external_node_util_.getSystemErrorMessage)(error.errno ?? 0)}`, {
+                cause: error,
+            });
+        }
+        finally {
+            if (directory !== undefined)
+                (0,external_node_fs_.closeSync)(directory);
+        }
+        throw new Error(`${name} is no plain file, or has another name too`);
+    }
+    #openDirectory() {
+        if (!(0,external_node_fs_.existsSync)(this.#directory)) {
+            try {
+                (0,external_node_fs_.mkdirSync)(this.#directory);
+                // All users are to find room there, whatever our umask is.
+                (0,external_node_fs_.chmodSync)(this.#directory, 0o1777);
+            }
+            catch (error) {
+                if (error.code !== 'EEXIST')
+                    throw error;
+            }
+        }
+        return (0,external_node_fs_.openSync)(this.#directory, SHYLY | O_DIRECTORY);
+    }
+    #isInPlace({ number, file }) {
+        const here = (0,external_node_fs_.fstatSync)(file);
+        const there = (0,external_node_fs_.lstatSync)(`${this.#directory}/${number}`, { throwIfNoEntry: false });
+        return there !== undefined && isPlace(here) && here.dev === there.dev && here.ino === there.ino;
+    }
+}
+function isPlace(stats) {
+    return stats.isFile() && stats.nlink === 1;
+}
+function openOrMake(path) {
+    try {
+        return (0,external_node_fs_.openSync)(path, SHYLY);
+    }
+    catch (error) {
+        if (error.code !== 'ENOENT')
+            throw error;
+    }
+    try {
+        const file = (0,external_node_fs_.openSync)(path, SHYLY | O_CREAT | O_EXCL, 0o644);
+        // Whatever our umask is: nobody else could lock a file that only we may read.
+        (0,external_node_fs_.fchmodSync)(file, 0o644);
+        return file;
+    }
+    catch (error) {
+        if (error.code !== 'EEXIST')
+            throw error;
+        return (0,external_node_fs_.openSync)(path, SHYLY);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/arch.js
+/** Names of one processor, as `uname -m`, Debian and Go write it. */
+const SYNONYMS = [
+    ['x86_64', 'amd64', 'x64'],
+    ['aarch64', 'arm64'],
+    ['i386', 'i486', 'i586', 'i686', 'x86'],
+];
+/** Whether two names of processors (`uname -m`, the `arch` of a matrix) mean different ones. */
+function archDiffers(a, b) {
+    return canonical(a) !== canonical(b);
+}
+function canonical(name) {
+    const word = name.trim().toLowerCase();
+    return SYNONYMS.find((names) => names.includes(word))?.[0] ?? word;
+}
+
+;// CONCATENATED MODULE: ./lib/engine/toolchain.js
+
+
+
+/** Of sh, for a program that is not there. */
+const ABSENT = 127;
+/** So much of a differing line is shown, in characters. */
+const SHOWN = 120;
+/**
+ * What is compared. Where nothing may run on the runner its own tools do not matter, nor whether all hosts have the same
+ * kernel: what their compilers make code for does.
+ */
+function toolsOf(toolchain, fallback) {
+    if (toolchain)
+        return toolchain.map((command) => ({ command, firstLine: false, optional: false }));
+    const second = fallback === 'never' ? 'cc -dumpmachine' : 'uname -m';
+    return ['cc --version', second].map((command) => ({ command, firstLine: true, optional: true }));
+}
+/**
+ * One program for sh that runs all of them, each in a subshell without input.
+ *
+ * @param nonce a word of letters and digits that no command knows: parts the answers
+ */
+function toolProgram(tools, nonce) {
+    const lines = tools.map(({ command }) => `(eval ${shellQuote(command)}) </dev/null; printf '\\n${nonce} %d\\n' "$?"\n`);
+    return `printf '${nonce}\\n'\n${lines.join('')}`;
+}
+/**
+ * Reads what `toolProgram` printed, in order.
+ *
+ * @returns fewer than there are tools when it did not come to its end; undefined when it did not even begin
+ */
+function readAnswers(stdout, nonce) {
+    const begin = `${nonce}\n`;
+    if (!stdout.startsWith(begin))
+        return undefined;
+    const answers = [];
+    let from = begin.length;
+    for (const end of stdout.matchAll(new RegExp(`\\n${nonce} (\\d+)\\n`, 'g'))) {
+        const text = stdout.slice(from, end.index).replace(/\n+$/, '');
+        answers.push({ status: Number(end[1]), text });
+        from = end.index + end[0].length;
+    }
+    return answers;
+}
+/**
+ * How a host's answers differ from others, for people: the first tool and the first line that do, both as they are.
+ *
+ * @param there the host's own answers, in the order of the tools
+ * @param modelOf what that tool's answer is compared with; not asked where there is nothing to compare
+ * @returns undefined when they are the same
+ */
+function firstDifference(tools, there, modelOf) {
+    for (const [at, tool] of tools.entries()) {
+        const answer = there[at];
+        const model = answer && !isSkipped(tool, answer) ? modelOf(at, answer) : undefined;
+        const found = answer && model && difference(tool, answer, model);
+        if (found !== undefined)
+            return found;
+    }
+    return undefined;
+}
+/** Whether this answer is that of a tool which is not there and need not be. */
+function isSkipped(tool, answer) {
+    return tool.optional && answer.status === ABSENT;
+}
+function difference(tool, there, { answer: other, name }) {
+    if (isSkipped(tool, other))
+        return undefined;
+    const [ours, theirs] = [linesOf(tool, there), linesOf(tool, other)];
+    const at = Array.from(ours.length > theirs.length ? ours : theirs).findIndex((_, n) => ours[n] !== theirs[n]);
+    const command = excerpt(tool.command, SHOWN);
+    if (at >= 0) {
+        const where = at > 0 ? `, line ${at + 1},` : '';
+        return `${command}${where} says ${said(there, ours[at])} there, ${said(other, theirs[at])} on ${name}`;
+    }
+    if (there.status === other.status)
+        return undefined;
+    return `${command} ends with status ${there.status} there, ${other.status} on ${name}`;
+}
+function linesOf({ firstLine }, { text }) {
+    const lines = text === '' ? [] : text.split('\n');
+    return firstLine ? lines.slice(0, 1) : lines;
+}
+function said({ status }, line) {
+    if (line !== undefined)
+        return excerpt(decode(line), SHOWN);
+    return status === 0 ? 'nothing' : `nothing (status ${status}${status === ABSENT ? ': it is not there' : ''})`;
+}
+
+;// CONCATENATED MODULE: ./lib/engine/toolchain-model.js
+
+
+/**
+ * Hosts among themselves: the first in the matrix of those that are there is the model for the others; for a tool that
+ * it lacks, the next that has it.
+ */
+class ToolModel {
+    #tools;
+    #grace;
+    /** In matrix order; lost ones are taken out. */
+    #hosts;
+    #models = [];
+    /** Hosts that are there before the model is known. */
+    #waiting = new Map();
+    #timer;
+    #known = false;
+    /**
+     * @param hosts in matrix order
+     * @param grace how long the first to be there waits for those before it, in ms
+     */
+    constructor(tools, hosts, grace) {
+        this.#tools = tools;
+        this.#hosts = new Set(hosts);
+        this.#grace = grace;
+    }
+    /** @returns how the host differs, for people; undefined: it does not */
+    compare(host, there) {
+        const found = deferred();
+        this.#waiting.set(host, () => found.resolve(firstDifference(this.#tools, there, (at, answer) => (this.#models[at] ??= { answer, name: host.name }))));
+        this.#timer ??= setTimeout(() => this.#begin(), this.#grace).unref();
+        this.#look();
+        return found.promise;
+    }
+    /** It will not be there any more. */
+    gone(host) {
+        this.#hosts.delete(host);
+        this.#waiting.delete(host);
+        this.#look();
+    }
+    /** Nobody that comes before the first of those that wait is still on the way. */
+    #look() {
+        const [first] = this.#hosts;
+        if (this.#known || (first && this.#waiting.has(first)))
+            this.#begin();
+    }
+    #begin() {
+        clearTimeout(this.#timer);
+        this.#known = true;
+        for (const host of this.#hosts)
+            this.#waiting.get(host)?.();
+        this.#waiting.clear();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/toolchain-check.js
+
+
+
+
+
+
+/** How long the commands of one host, or of the runner, may take together. */
+const TOOLS_TIMEOUT_MS = 15_000;
+/**
+ * Leaves out hosts whose tools are not those of the runner, or, where nothing may run on the runner, not those of the
+ * other hosts: what is built must not depend on where.
+ */
+class ToolCheck {
+    #options;
+    #nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    #timeout;
+    #model;
+    #runner;
+    constructor(options) {
+        this.#options = options;
+        this.#timeout = options.timeout ?? TOOLS_TIMEOUT_MS;
+        this.#model = new ToolModel(options.tools, options.hosts, options.grace);
+    }
+    /**
+     * Before a host is connected to.
+     *
+     * @throws Error with the reason why it is left out
+     */
+    checkArch({ arch }) {
+        const { runner, fallback } = this.#options;
+        if (arch === undefined || fallback === 'never' || !archDiffers(arch, runner.arch))
+            return;
+        throw new Error(`left out: its processor is ${excerpt(arch)} by the matrix, the runner's is ${excerpt(runner.arch)}. ` +
+            'What is built there may not run here; with fallback never hosts are compared with each other alone');
+    }
+    /** Begins with the runner's own commands, while hosts are still being reached. */
+    start() {
+        if (this.#options.tools.length === 0 || this.#options.fallback === 'never')
+            return;
+        // Who waits for it hears of a fault.
+        this.#answersOfRunner().catch(() => undefined);
+    }
+    /**
+     * Once a host is up, before it gets a job.
+     *
+     * @param onWait told when the host's owner has had no place for so short a question for long: it goes on being
+     *   asked. Not told where nothing may run on the runner
+     * @throws Error with the reason why it is left out
+     */
+    async check(remote, onWait = () => undefined) {
+        const { tools, fallback } = this.#options;
+        if (tools.length === 0)
+            return;
+        let there = await this.#answers('there', remote);
+        while (!there) {
+            // Without any host nothing could be built then.
+            if (fallback !== 'never')
+                onWait();
+            there = await this.#answers('there', remote);
+        }
+        const reason = await (fallback === 'never' ? this.#model.compare(remote.host, there) : this.#compare(there));
+        if (reason === undefined)
+            return;
+        throw new Error(`left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
+            'matrix, or say with toolchain which commands must give the same');
+    }
+    /** The host will not come any more. */
+    gone(host) {
+        this.#model.gone(host);
+    }
+    async #compare(there) {
+        const { tools } = this.#options;
+        const here = await this.#answersOfRunner();
+        return firstDifference(tools, there, (at) => here[at] && { answer: here[at], name: 'the runner' });
+    }
+    #answersOfRunner() {
+        return (this.#runner ??= this.#answers('on the runner', this.#options.runner).then((answers) => {
+            if (!answers)
+                throw new Error(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
+            return answers;
+        }));
+    }
+    /** @returns undefined when not even the first command was begun in time */
+    async #answers(where, machine) {
+        const { tools } = this.#options;
+        const late = AbortSignal.timeout(this.#timeout);
+        const { stdout, stderr, outcome } = await machine.ask(toolProgram(tools, this.#nonce), late);
+        if (outcome.kind === 'host-lost')
+            throw new Error(outcome.reason);
+        const answers = readAnswers(stdout, this.#nonce);
+        if (!answers && late.aborted)
+            return undefined;
+        const next = tools[answers?.length ?? 0];
+        if (answers && !next)
+            return answers;
+        if (!answers)
+            throw new Error(`left out: a command for sh does not work ${where}: ${excerpt(decode(stderr), 200)}`);
+        const how = late.aborted ? `did not end within ${this.#timeout / 1000} s` : 'ended the shell that ran it';
+        throw new Error(`left out: ${excerpt(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/toolchain.js
+
+
+
+
+
+
+/** What tells a version is short; what goes on for ever must not fill the memory. */
+const LIMIT = 1 << 20;
+/**
+ * What the input `toolchain` asks for, for the ssh hosts of a matrix.
+ *
+ * @param environment that of make, as `NAME=value`
+ */
+function toolCheck(settings, hosts, environment) {
+    const { fallback, toolchain, root } = settings;
+    const tools = toolsOf(toolchain, fallback);
+    return new ToolCheck({ tools, fallback, hosts, runner: runnerTools(root, environment), grace: GRACE_MS });
+}
+/**
+ * The runner's tools as recipes find them there.
+ *
+ * @param directory where they are asked, absolute: the workspace
+ * @param environment as `NAME=value`
+ */
+function runnerTools(directory, environment) {
+    const env = Object.fromEntries(environment.map((entry) => {
+        const [name = ''] = entry.split('=', 1);
+        return [decode(name), decode(entry.slice(name.length + 1))];
+    }));
+    return { arch: (0,external_node_os_namespaceObject.machine)(), ask: (program, signal) => ask(program, directory, env, signal) };
+}
+function ask(program, cwd, env, signal) {
+    return new Promise((resolve) => {
+        // A group of its own: what a command has started goes with it.
+        const child = (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', program], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+        const pipes = [child.stdout, child.stderr];
+        const chunks = pipes.map(() => []);
+        let size = 0;
+        const kill = () => {
+            try {
+                if (child.pid !== undefined)
+                    process.kill(-child.pid, 'SIGKILL');
+            }
+            catch {
+                // All of it has ended.
+            }
+        };
+        const stop = () => {
+            kill();
+            // What has left the group may hold them.
+            for (const pipe of pipes)
+                pipe.destroy();
+        };
+        const end = (outcome) => {
+            signal.removeEventListener('abort', stop);
+            const [stdout = '', stderr = ''] = chunks.map((parts) => bytesOf(Buffer.concat(parts)));
+            resolve({ outcome: signal.aborted ? { kind: 'cancelled' } : outcome, stdout, stderr });
+        };
+        for (const [at, pipe] of pipes.entries()) {
+            pipe.on('data', (chunk) => {
+                size += chunk.length;
+                if (size > LIMIT)
+                    stop();
+                else
+                    chunks[at]?.push(chunk);
+            });
+        }
+        signal.addEventListener('abort', stop);
+        if (signal.aborted)
+            stop();
+        // What it has left in the background must not keep the pipes open.
+        child.once('exit', kill);
+        child.once('error', ({ message }) => {
+            chunks[1]?.push(Buffer.from(message));
+            end({ kind: 'exited', status: 127 });
+        });
+        child.once('close', (status, name) => end(status === null
+            ? { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name ?? 'SIGKILL'] }
+            : { kind: 'exited', status }));
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/build/local-setup.js
+
+
+
+
+
+
+
+/** What a shell sets for itself, and what is ours or make's: not for jobs, whatever the set-up lines did to it. */
+const NOT_FOR_JOBS = /^(?:PWD|OLDPWD|SHLVL|_|MFLAGS|MAKE(?:FLAGS|LEVEL|FILES|_TERMOUT|_TERMERR)|DISTMAKE_.*)$/;
+/** How much of what a command said is shown. */
+const LAST_WORDS = 500;
+/**
+ * Runs the start-up command (E15) and the set-up lines (L2) of bare localhost on the runner, once, in the home directory, where
+ * they run on other hosts too.
+ *
+ * @param environment that of make, as `NAME=value`
+ * @param signal ends them
+ * @returns what its variables and its set-up change: `NAME=value` sets, `NAME` unsets
+ * @throws Error with the reason why it takes no jobs
+ */
+async function setUpLocally(host, environment, signal) {
+    if (host.startup.trim() !== '') {
+        const { outcome, stdout, stderr } = await local_setup_ask('exec </dev/null', host.startup, environment, signal);
+        if (!succeeded(outcome))
+            throw new Error(`its start-up command (STARTUP) ended with ${describeOutcome(outcome)}${because(stdout + stderr)}`);
+    }
+    const setup = hostSetup(host, '');
+    if (setup === '')
+        return [];
+    // The variables before and after, parted by an empty one; the output of the lines is apart from that.
+    const first = 'distmake_env=$(command -v env) || exit; exec 3>&1 >&2 </dev/null; "$distmake_env" -0 >&3 && printf "\\0" >&3 || exit; set -e';
+    const answer = await local_setup_ask(first, `${setup}\n"$distmake_env" -0 >&3`, environment, signal);
+    const [before, after] = lists(answer.stdout);
+    if (!succeeded(answer.outcome) || !before || !after)
+        throw new Error(`the setup lines failed there${because(answer.stderr)}`);
+    return changesFrom(before, after);
+}
+/** The lines may hold secrets: they are in the environment of the shell, not among its words, which everyone can read. */
+function local_setup_ask(first, lines, environment, signal) {
+    const home = (0,external_node_fs_.existsSync)((0,external_node_os_namespaceObject.homedir)()) ? (0,external_node_os_namespaceObject.homedir)() : '/';
+    const runner = runnerTools(home, [...environment, `DISTMAKE_SETUP=${encode(lines)}`]);
+    return runner.ask(`distmake_setup=$DISTMAKE_SETUP; unset DISTMAKE_SETUP; ${first}; eval "$distmake_setup"`, signal);
+}
+function because(said) {
+    const text = decode(said).trim();
+    return text === '' ? '' : `; it said: ${text.slice(-LAST_WORDS)}`;
+}
+function lists(output) {
+    const end = output.indexOf('\0\0');
+    const [before, after] = [output.slice(0, end + 1), output.slice(end + 2)];
+    return end < 0 || after === '' ? [] : [splitList(before), splitList(after)];
+}
+function changesFrom(before, after) {
+    const known = new Set(before);
+    const names = new Set(after.map(local_setup_nameOf));
+    const gone = before.map(local_setup_nameOf).filter((name) => !names.has(name));
+    return [...after.filter((entry) => !known.has(entry)), ...gone].filter((change) => !NOT_FOR_JOBS.test(local_setup_nameOf(change)));
+}
+function local_setup_nameOf(entry) {
+    return entry.replace(/=.*/s, '');
+}
+
+;// CONCATENATED MODULE: ./lib/build/local-hosts.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** The runner's own load. */
+function runnerLoad() {
+    return (0,external_node_os_namespaceObject.loadavg)();
+}
+/** The runner where the matrix lists it: heeds its owner and what the matrix says of it before it gets a job there. */
+class LocalHosts {
+    hosts;
+    #options;
+    #closing = new AbortController();
+    constructor(options) {
+        this.#options = options;
+        this.hosts = options.hosts.map((host) => new LocalHost(host));
+    }
+    /**
+     * Resolves when all of them are ready or left out.
+     *
+     * @param others the start of the other hosts: where some are ready, it is not waited for a slow one for long
+     */
+    async start(others) {
+        const starts = Promise.all(this.hosts.map((local) => this.#bringUp(local)));
+        if (await others)
+            await Promise.race([starts, (0,promises_namespaceObject.setTimeout)(GRACE_MS, undefined, { ref: false })]);
+        else
+            await starts;
+    }
+    /** What is still being set up is killed. */
+    close() {
+        this.#closing.abort();
+    }
+    async #bringUp(local) {
+        const { scheduler, sink, processors, load } = this.#options;
+        const { host } = local;
+        try {
+            const { cap, ...terms } = await this.#terms(host);
+            if (this.#closing.signal.aborted)
+                return;
+            local.ready(terms);
+            scheduler.hostReady(host, { processors, cap, load: load?.() });
+        }
+        catch (error) {
+            if (this.#closing.signal.aborted)
+                return;
+            sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error) });
+            scheduler.hostLost(host);
+        }
+    }
+    /** @throws Error with the reason why it takes no jobs */
+    async #terms(host) {
+        const { tools, baggage, environment, root } = this.#options;
+        if (host.chroot !== undefined) {
+            throw new Error(`left out: localhost is the runner itself, and chroot has no effect there. Write user@localhost to go through sshd`);
+        }
+        tools.checkArch(host);
+        const { owner, cap } = await this.#owner(host);
+        const changes = await setUpLocally(host, environment, this.#closing.signal);
+        const path = encode(host.path);
+        if (changes.length > 0 || path !== '') {
+            const changed = changeEnvironment(environment, changes);
+            const searched = [path, environmentValue(changed, 'PATH') ?? ''].filter((one) => one !== '').join(':');
+            const runner = runnerTools(root, changeEnvironment(changed, [`PATH=${searched}`]));
+            await tools.check({ host, ask: (program, signal) => runner.ask(program, signal) });
+        }
+        return { owner, cap, environment: new LocalEnvironment(baggage, changes, path) };
+    }
+    /** @throws Error with the reason why it takes no jobs */
+    async #owner(host) {
+        const said = readOwnersFile(host.needsOwnersFile);
+        if (!said)
+            return { owner: undefined, cap: undefined };
+        const { cap, niceness, path } = said;
+        const lock = findLocker(environmentValue(this.#options.environment, 'PATH') ?? '');
+        if (!lock) {
+            throw new Error(`there is neither perl nor flock on its PATH, without which its owner's limit cannot be kept (max_jobs: ${cap} in ${path})`);
+        }
+        const places = new LocalPlaces(cap, lock);
+        await places.check();
+        const slow = (pid) => {
+            if (niceness !== undefined)
+                setNiceness(pid, niceness);
+        };
+        return { owner: { take: () => places.take(), slow }, cap };
+    }
+}
+/** Who may not have a lower one keeps what there is. */
+function setNiceness(pid, niceness) {
+    try {
+        (0,external_node_os_namespaceObject.setPriority)(pid, niceness);
+    }
+    catch {
+        // Or the process has ended meanwhile.
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/build/run-summary.js
@@ -68672,24 +69657,23 @@ function summarize(recipes, hosts, remotes) {
  */
 const LANE_COMMAND = `exec sh -c 'IFS= read -r l; eval "$l"'`;
 /**
- * That one line: evaluates the user's set-up lines with `set -e`, then becomes the lane in perl.
+ * That one line: runs the start-up command, evaluates the user's set-up lines with `set -e`, then becomes the lane in perl.
  *
- * @param setup lines for sh; what they print goes to stderr
  * @param nonce marks the lane's own words
  * @param size length of the program that follows on stdin, in bytes
  */
-function perlBootstrap(setup, nonce, size) {
+function perlBootstrap(before, nonce, size) {
     return line([
-        ...setupLines(setup, nonce),
+        ...beforeLines(before, nonce),
         `command -v perl >/dev/null 2>&1 || { ${say(nonce, 'no-perl')}; exit 3; }`,
         say(nonce, 'ready'),
         `exec perl -e '${READ_PROGRAM.replace('SIZE', String(size))}'`,
     ]);
 }
 /** The same for the lane in sh: a shell of its own, which knows nothing of the set-up lines but what they exported. */
-function shBootstrap(setup, nonce, size) {
+function shBootstrap(before, nonce, size) {
     return line([
-        ...setupLines(setup, nonce),
+        ...beforeLines(before, nonce),
         say(nonce, 'ready'),
         `exec sh -c 'eval "$(dd bs=1 count=${size} 2>/dev/null)"'`,
     ]);
@@ -68697,6 +69681,16 @@ function shBootstrap(setup, nonce, size) {
 const READ_PROGRAM = 'my ($n, $s) = (SIZE, ""); while (length($s) < $n) { sysread(STDIN, $s, $n - length $s, length $s) or exit 1 } eval $s; die $@ if $@;';
 function say(nonce, word) {
     return `printf '\\n%s %s\\n' ${nonce} ${word}`;
+}
+function beforeLines({ startup, setup }, nonce) {
+    return [...startupLines(startup, nonce), ...setupLines(setup, nonce)];
+}
+/** In a shell of its own: nothing that it sets is to reach the lane. */
+function startupLines(startup, nonce) {
+    if (startup.trim() === '')
+        return [];
+    const failed = `printf '\\n%s startup-failed %s\\n' ${nonce} $?; exit 1`;
+    return [`sh -c "$(printf %b '${octal(encode(startup))}')" </dev/null >&2 || { ${failed}; }`];
 }
 function setupLines(setup, nonce) {
     if (setup.trim() === '')
@@ -68803,24 +69797,6 @@ class ByteReader {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/util/excerpt.js
-/**
- * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
- * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
- */
-function excerpt(text, limit = 40) {
-    const characters = Array.from(text);
-    const shown = characters
-        .slice(0, limit)
-        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
-        .join('');
-    return `"${shown}${characters.length > limit ? '…' : ''}"`;
-}
-function spelled(character) {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-}
-
 ;// CONCATENATED MODULE: ./lib/lane/frame-fields.js
 
 
@@ -68910,7 +69886,7 @@ class NoPerl extends Error {
  *
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
- * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made
+ * @throws NoPerl, or an Error with a message for people: the start-up command or the set-up lines failed, the staging directory cannot be made
  */
 async function greet(stream, write) {
     let complaint = '';
@@ -68918,13 +69894,19 @@ async function greet(stream, write) {
     stream.on('error', () => undefined);
     const nonce = `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
     const reader = new ByteReader(stream);
+    const startupFailed = new RegExp(`^${nonce} startup-failed (\\d{1,3})$`);
     stream.write(write(nonce));
     try {
         for (let skipped = 0; skipped < GREETING_LIMIT; skipped++) {
             const line = await reader.line();
             if (line === `${nonce} setup-failed`) {
                 await lastWords(stream.stderr);
-                throw new Error(`the setup lines failed there${because(complaint)}`);
+                throw new Error(`the setup lines failed there${greeting_because(complaint)}`);
+            }
+            const status = startupFailed.exec(line)?.[1];
+            if (status !== undefined) {
+                await lastWords(stream.stderr);
+                throw new Error(`its start-up command (STARTUP) ended with status ${status}${greeting_because(complaint)}`);
             }
             if (line === `${nonce} no-perl`)
                 throw new NoPerl();
@@ -68943,7 +69925,7 @@ async function greet(stream, write) {
         if (broken)
             await lastWords(stream.stderr);
         stream.destroy();
-        throw broken ? new Error(error.message + because(complaint), { cause: error }) : error;
+        throw broken ? new Error(error.message + greeting_because(complaint), { cause: error }) : error;
     }
 }
 /** What was printed on stderr comes by a way of its own, and may come later. */
@@ -68957,7 +69939,7 @@ async function lastWords(stderr) {
     stderr.once('end', end).once('close', end);
     await (0,promises_namespaceObject.setTimeout)(LAST_WORDS_MS, undefined, { signal: ended.signal }).catch(() => undefined);
 }
-function because(complaint) {
+function greeting_because(complaint) {
     const text = complaint.trim();
     return text === '' ? '' : `; it said: ${text.slice(-500)}`;
 }
@@ -69320,7 +70302,7 @@ class PerlLane {
         const flags = [setup.partial, setup.ownersFile === 'required'].map(Number);
         const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
         const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
-            bufferOf(perlBootstrap(setup.setup, nonce, source.length)),
+            bufferOf(perlBootstrap(setup, nonce, source.length)),
             source,
             bufferOf(`${words.join(' ')}\n`),
             fields,
@@ -69823,11 +70805,7 @@ class ShLane {
         const shared = setup.sandbox === 'shared' ? setup.workspace : '';
         const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
         words.push(setup.ownersFile === 'required' ? 1 : 0);
-        const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
-            bufferOf(shBootstrap(setup.setup, nonce, source.length)),
-            source,
-            bufferOf(shCall('start', words)),
-        ]));
+        const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([bufferOf(shBootstrap(setup, nonce, source.length)), source, bufferOf(shCall('start', words))]));
         try {
             return new ShLane(stream, reader, sh_lane_readHello(setup, hello));
         }
@@ -69969,11 +70947,22 @@ function sh_lane_readHello(setup, hello) {
 function dataSize(output) {
     return output.kind === 'file' ? output.size : output.kind === 'link' ? output.size + 1 : 0;
 }
+/**
+ * Names that a shell takes for its own, fails at, or heeds while it starts the job (POSIX, Shell Variables; bash(1), ksh(1) and
+ * zshparam(1)), and those of the lane: they are set by env.
+ */
+const SHELLS_OWN = /^(?:_|IFS|ENV|PPID|E?[UG]ID|GROUPS|USERNAME|OPT(?:ARG|ERR|IND)|LINENO|S?RANDOM|SECONDS|TMOUT|COLUMNS|LINES|FUNC.*|DIRSTACK|POSIXLY_CORRECT|SHLVL|SHELLOPTS|OLDPWD|TMPDIR|PS\d|(?:BASH|EPOCH|HIST|LANG|LC_|LD_|DYLD_|LANE_).*)$/;
+/** Whether a shell can export it. */
+function isExported(variable) {
+    const name = variable.slice(0, variable.indexOf('='));
+    return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELLS_OWN.test(name);
+}
 function runCall(id, request) {
     const { directory, keep, path, environment, argv, umask, merge } = request;
     // A PATH of the job's own stands in for the host's, as it does in any environment.
     const own = environment.filter((variable) => variable.startsWith('PATH=')).at(-1);
     const others = environment.filter((variable) => !variable.startsWith('PATH=') && !variable.startsWith('PWD='));
+    const exported = others.filter(isExported);
     const paths = own === undefined ? (path === '' ? '' : `${path}:`) : [path, own.slice(5)].filter((part) => part !== '').join(':');
     return shCall('run', [
         id,
@@ -69985,7 +70974,9 @@ function runCall(id, request) {
         keep && keep.except !== '' ? shPath(keep.except) : '',
         own === undefined ? 1 : 0,
         paths,
-        ...others,
+        exported.length,
+        ...exported,
+        ...others.filter((variable) => !isExported(variable)),
         // env would take a command with an equals sign for one more variable.
         ...(argv[0]?.includes('=') ? ['sh', '-c', 'exec "$@"', 'sh'] : []),
         ...argv,
@@ -70009,8 +71000,20 @@ function chrootCommand(command, directory) {
         throw new Error('Internal error: only a command that is executed can be moved');
     if (/\p{Cc}/u.test(directory))
         throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
-    return `exec sh -c '${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
+    return `exec sh -c '${HEED}; ${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
 }
+/**
+ * What the host's owner says of jobs counts in there too (D10, D12): lanes look for it with this directory as their root, so
+ * the files must be the same there, and so must be the directory in which jobs hold their places.
+ */
+const HEED = [
+    's=',
+    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ -e "$f" ]; then s=$f; fi; done',
+    'if [ "$s" ]; then p=/tmp; if [ -e $p/.distmake-slots ]; then p=$p/.distmake-slots; fi',
+    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ "$(cat "$f" 2>&1)" = "$(cat "$1$f" 2>&1)" ]; then :',
+    'elif [ -e "$f" ] || [ -e "$1$f" ]; then p=; fi; done',
+    'if [ "$p" ] && [ "$p" -ef "$1$p" ]; then :; else echo "chroot: owner $s" >&2; exit 1; fi; fi',
+].join('; ');
 /** Only root's PATH leads to it everywhere; the others are to hear that it is not theirs. */
 const FIND = 'c=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot) || c=chroot; exec "$c" "$@"';
 /**
@@ -70023,6 +71026,10 @@ function chrootProblem(message, directory) {
     if (said === undefined)
         return undefined;
     const name = `${directory}, its chroot in the matrix`;
+    const owner = /^chroot: owner (\/\S+)/.exec(said)?.[1];
+    if (owner !== undefined)
+        return (`its owner's limit (${owner}) cannot be kept in ${name}: mount that file and /tmp there too ` +
+            '(mount --bind), or leave the chroot out');
     if (/not permitted|permission denied/i.test(said))
         return `${name}, cannot be entered: only root can do that, so the login there must be root (${said})`;
     if (/run command|execute/i.test(said))
@@ -71030,13 +72037,14 @@ function tokenValue(letter, values) {
 
 
 
+
 /**
  * @param home the user's home directory
- * @throws UserError with file and line for a value that is none
+ * @throws UserError with file and line for a value that is none, and where nothing says as whom to log in
  */
 function settingsOf(target, config, home) {
-    const localUser = (0,external_node_os_namespaceObject.userInfo)().username;
-    const answers = config.ask({ host: target.address, user: target.user, localUser });
+    const localUser = ownName();
+    const answers = config.ask({ host: target.address, user: target.user, localUser: localUser ?? '' });
     const word = (keyword) => answers.first(keyword)?.words[0];
     const portLine = answers.first('port');
     const address = answers.hostName;
@@ -71048,8 +72056,8 @@ function settingsOf(target, config, home) {
         given: target.address,
         keyName: alias ?? address,
         port: endpoint.port,
-        user: target.user ?? word('user') ?? localUser,
-        localUser,
+        user: target.user ?? word('user') ?? localUser ?? noName(),
+        localUser: localUser ?? '',
         home,
         jump: jumpLine === undefined ? '' : wordOf(jumpLine),
     };
@@ -71083,6 +72091,18 @@ function settingsOf(target, config, home) {
         acceptNew: ['accept-new', 'no', 'off', 'false'].includes(word('stricthostkeychecking')?.toLowerCase() ?? ''),
         timeout: target.timeout === undefined ? timeoutLine && timeOf(timeoutLine) : target.timeout * 1000,
     };
+}
+/** The name of who runs this; undefined where their user id has none, as in a container that is started with any id. */
+function ownName() {
+    try {
+        return (0,external_node_os_namespaceObject.userInfo)().username;
+    }
+    catch {
+        return process.env['USER'] || undefined;
+    }
+}
+function noName() {
+    throw new UserError('no user is named for it, and the user id here has no name that could be taken: write user@host');
 }
 /** Where known hosts are when nothing says otherwise (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */
 function usualKnownHosts(home) {
@@ -71421,8 +72441,11 @@ class Connection {
     /** The server has refused to open more. */
     full = false;
     closed = false;
-    constructor(client) {
+    /** Milliseconds until a host that does not answer is given up. */
+    timeout;
+    constructor(client, timeout) {
         this.#client = client;
+        this.timeout = timeout;
         // One for each channel that is being opened.
         client.setMaxListeners(0);
         client.on('close', () => (this.closed = true));
@@ -71469,7 +72492,7 @@ class Connection {
             client.destroy();
             throw new Error(error.message + said, { cause: error });
         }
-        return new Connection(client);
+        return new Connection(client, timeout);
     }
     /** Starts a command; undefined when the server takes no further channel on this connection. */
     exec(command) {
@@ -71517,7 +72540,72 @@ class Connection {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/first-word.js
+
+
+/** More than any login script prints. */
+const MAX_BANNER = 1 << 20;
+/** What a host's shell is to say before the command that matters. */
+function firstWord() {
+    return `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
+}
+/** For any login shell: says the word, then goes on to the command. */
+function behindWord(word, command) {
+    return `echo ${word}; ${command}`;
+}
+/**
+ * Reads up to the end of the line with this word; what a login script prints before it is skipped. Nothing else is read: what
+ * comes behind it is there for whoever reads next.
+ *
+ * @param timeout ms
+ * @throws Error with a reason for people, and with what was printed instead; the channel has been let go
+ */
+async function awaitWord(channel, word, timeout, trouble) {
+    const line = `${word}\n`;
+    const passed = deferred();
+    let text = Buffer.alloc(0);
+    const fail = (reason) => {
+        const printed = text.toString().trim();
+        passed.reject(new Error(printed === '' ? reason : `${reason}; it printed: ${printed.slice(-500)}`));
+    };
+    const onReadable = () => {
+        for (let chunk = channel.read(); chunk !== null; chunk = channel.read()) {
+            text = Buffer.concat([text, chunk]);
+            const at = text.indexOf(line);
+            if (at >= 0) {
+                channel.off('readable', onReadable);
+                if (at + line.length < text.length)
+                    channel.unshift(text.subarray(at + line.length));
+                passed.resolve(undefined);
+                return;
+            }
+            if (text.length > MAX_BANNER)
+                fail('it prints without end before it runs the command');
+        }
+    };
+    const onError = ({ message }) => fail(message);
+    const onEnd = () => {
+        void channel.exited.then((status) => fail(trouble.ended(status)));
+    };
+    channel.on('readable', onReadable).once('error', onError).once('end', onEnd).once('close', onEnd);
+    // Listeners come later; without one a fault would end this process.
+    channel.on('error', () => undefined);
+    const timer = setTimeout(() => fail(trouble.silent), timeout);
+    try {
+        await passed.promise;
+    }
+    catch (error) {
+        channel.destroy();
+        throw error;
+    }
+    finally {
+        clearTimeout(timer);
+        channel.off('readable', onReadable).off('error', onError).off('end', onEnd).off('close', onEnd);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
+
 
 /** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
 const CHANNELS_PER_CONNECTION = 10;
@@ -71534,11 +72622,30 @@ class ControlPool {
         this.#host = host;
         this.#login = login;
     }
-    /** Starts a command on the host. Rejects with a reason for people. */
-    exec(command) {
-        const result = this.#queue.then(() => this.#exec(command));
+    /**
+     * Starts a command on the host, and resolves when its shell answers: a host may let us in and then hang, in a login script
+     * or a file system. Rejects with a reason for people.
+     */
+    async exec(command) {
+        const word = firstWord();
+        const result = this.#queue.then(() => this.#exec(behindWord(word, command)));
         this.#queue = result.catch(() => undefined);
-        return result;
+        const { channel, timeout } = await result;
+        try {
+            await awaitWord(channel, word, timeout, {
+                silent: `it lets us in, but its shell did not answer within ${timeout / 1000} s`,
+                ended: (status) => status === undefined
+                    ? 'the connection was closed before its shell had answered'
+                    : `its login shell ended with status ${status} before it ran the command`,
+            });
+        }
+        catch (error) {
+            const said = String(channel.stderr.read() ?? '').trim();
+            throw said === ''
+                ? error
+                : new Error(`${error.message}; it said: ${said.slice(-500)}`, { cause: error });
+        }
+        return channel;
     }
     /** Ends all connections; a later `exec` makes a new one. */
     close() {
@@ -71555,7 +72662,7 @@ class ControlPool {
                 this.#connections.push(connection);
             const channel = await connection.exec(command);
             if (channel)
-                return Object.assign(channel, { exited: exitOf(channel) });
+                return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
         }
@@ -71574,9 +72681,6 @@ function exitOf(channel) {
 
 
 
-
-/** More than any login script prints. */
-const MAX_BANNER = 1 << 20;
 /**
  * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
  * command. What the ssh configuration says of the host is the program's own business.
@@ -71595,8 +72699,8 @@ class Transport {
     /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
     async exec(command) {
         const [name = '', ...first] = this.#program;
-        const word = `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
-        const words = [...first, ...transportWords(this.#host, name, this.#timeout), `echo ${word}; ${command}`];
+        const word = firstWord();
+        const words = [...first, ...transportWords(this.#host, name, this.#timeout), behindWord(word, command)];
         let stream;
         try {
             stream = await ProgramStream.start(name, words);
@@ -71608,21 +72712,18 @@ class Transport {
         }
         this.#open.add(stream);
         stream.on('close', () => this.#open.delete(stream));
-        // Listeners come later; without one a fault would end this process.
-        stream.on('error', () => undefined);
-        const timer = setTimeout(() => {
-            stream.destroy(new Error(`it did not answer within ${this.#timeout / 1000} s`));
-        }, this.#timeout);
         try {
-            await passWord(stream, `${word}\n`);
+            await awaitWord(stream, word, this.#timeout, {
+                silent: `it did not answer within ${this.#timeout / 1000} s`,
+                ended: (status) => {
+                    const how = status === undefined ? 'a signal' : `status ${status}`;
+                    return `the way there ended with ${how} before the host had answered`;
+                },
+            });
         }
         catch (error) {
-            stream.destroy();
             const { message } = error;
             throw new Error(`${message} (transport program ${excerpt(name)})${transport_because(stream)}`, { cause: error });
-        }
-        finally {
-            clearTimeout(timer);
         }
         return stream;
     }
@@ -71630,37 +72731,6 @@ class Transport {
         for (const stream of this.#open)
             stream.destroy();
         this.#open.clear();
-    }
-}
-/** Reads up to the end of this word; what a login script prints before it is skipped. */
-async function passWord(stream, word) {
-    const passed = deferred();
-    let text = Buffer.alloc(0);
-    const onData = (chunk) => {
-        text = Buffer.concat([text, chunk]);
-        const at = text.indexOf(word);
-        if (at >= 0) {
-            stream.off('data', onData).pause();
-            stream.unshift(text.subarray(at + word.length));
-            passed.resolve(undefined);
-        }
-        else if (text.length > MAX_BANNER) {
-            passed.reject(new Error('it prints without end before it runs the command'));
-        }
-    };
-    const onError = (error) => passed.reject(error);
-    const onEnd = () => {
-        void stream.exited.then((status) => {
-            const how = status === undefined ? 'a signal' : `status ${status}`;
-            passed.reject(new Error(`the way there ended with ${how} before the host had answered`));
-        });
-    };
-    stream.on('data', onData).once('error', onError).once('end', onEnd);
-    try {
-        await passed.promise;
-    }
-    finally {
-        stream.off('data', onData).off('error', onError).off('end', onEnd);
     }
 }
 function transport_because({ said }) {
@@ -71743,12 +72813,15 @@ function isStagingName(name) {
 
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
 
+
 /** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
 const SCRIPT = `d=$1; n=0
 while [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ $n -lt 20 ]; do
   chmod -R u+rwx "$d" 2>/dev/null; rm -rf "$d" 2>/dev/null; n=$((n+1)); [ -d "$d" ] && sleep 0.2 2>/dev/null
 done
 if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
+/** The script tries for 4 s; the rest is for a tree of any size, and a host that does not end must not hold up who waits. */
+const LIMIT_MS = 19_000;
 /**
  * Removes one run's staging directory from a host.
  *
@@ -71763,7 +72836,14 @@ async function cleanHost(channels, staging) {
         channel.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-500)));
         channel.resume();
         channel.end();
-        const status = await channel.exited;
+        const late = deferred();
+        const timer = setTimeout(() => late.resolve('late'), LIMIT_MS);
+        const status = await Promise.race([channel.exited, late.promise]);
+        clearTimeout(timer);
+        if (status === 'late') {
+            channel.destroy();
+            return `the command to remove it has not ended within ${LIMIT_MS / 1000} s`;
+        }
         return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
     }
     catch (error) {
@@ -71805,7 +72885,12 @@ class SshLanes {
         catch (error) {
             const { chroot } = this.host;
             const problem = chroot === undefined ? undefined : chrootProblem(error.message, chroot);
-            throw problem === undefined ? error : new Error(problem, { cause: error });
+            if (problem === undefined)
+                throw error;
+            // Nothing has been made there, and who would remove it would fail in the same way.
+            if (setup.create)
+                this.#used = false;
+            throw new Error(problem, { cause: error });
         }
     }
     /**
@@ -71823,6 +72908,7 @@ class SshLanes {
         this.#channels.close();
     }
     async #open(setup) {
+        let { startup } = setup;
         if (!this.#withoutPerl) {
             try {
                 return await PerlLane.open(await this.#channel(), perlProgram(), setup);
@@ -71831,9 +72917,11 @@ class SshLanes {
                 if (!(error instanceof NoPerl))
                     throw error;
                 this.#withoutPerl = true;
+                // It has run by then.
+                startup = '';
             }
         }
-        return ShLane.open(await this.#channel(), (0,external_node_fs_.readFileSync)(assetPath('lane.sh'), 'utf8'), setup);
+        return ShLane.open(await this.#channel(), (0,external_node_fs_.readFileSync)(assetPath('lane.sh'), 'utf8'), { ...setup, startup });
     }
     /** Until a lane's program is sent there, nothing happens on the host. */
     async #channel() {
@@ -74641,353 +75729,6 @@ function stageFor({ root, staging, exclude }, world) {
     return { stage, token: undefined, forgetToken: () => undefined };
 }
 
-;// CONCATENATED MODULE: ./lib/model/arch.js
-/** Names of one processor, as `uname -m`, Debian and Go write it. */
-const SYNONYMS = [
-    ['x86_64', 'amd64', 'x64'],
-    ['aarch64', 'arm64'],
-    ['i386', 'i486', 'i586', 'i686', 'x86'],
-];
-/** Whether two names of processors (`uname -m`, the `arch` of a matrix) mean different ones. */
-function archDiffers(a, b) {
-    return canonical(a) !== canonical(b);
-}
-function canonical(name) {
-    const word = name.trim().toLowerCase();
-    return SYNONYMS.find((names) => names.includes(word))?.[0] ?? word;
-}
-
-;// CONCATENATED MODULE: ./lib/engine/toolchain.js
-
-
-
-/** Of sh, for a program that is not there. */
-const ABSENT = 127;
-/** So much of a differing line is shown, in characters. */
-const SHOWN = 120;
-/**
- * What is compared. Where nothing may run on the runner its own tools do not matter, nor whether all hosts have the same
- * kernel: what their compilers make code for does.
- */
-function toolsOf(toolchain, fallback) {
-    if (toolchain)
-        return toolchain.map((command) => ({ command, firstLine: false, optional: false }));
-    const second = fallback === 'never' ? 'cc -dumpmachine' : 'uname -m';
-    return ['cc --version', second].map((command) => ({ command, firstLine: true, optional: true }));
-}
-/**
- * One program for sh that runs all of them, each in a subshell without input.
- *
- * @param nonce a word of letters and digits that no command knows: parts the answers
- */
-function toolProgram(tools, nonce) {
-    const lines = tools.map(({ command }) => `(eval ${shellQuote(command)}) </dev/null; printf '\\n${nonce} %d\\n' "$?"\n`);
-    return `printf '${nonce}\\n'\n${lines.join('')}`;
-}
-/**
- * Reads what `toolProgram` printed, in order.
- *
- * @returns fewer than there are tools when it did not come to its end; undefined when it did not even begin
- */
-function readAnswers(stdout, nonce) {
-    const begin = `${nonce}\n`;
-    if (!stdout.startsWith(begin))
-        return undefined;
-    const answers = [];
-    let from = begin.length;
-    for (const end of stdout.matchAll(new RegExp(`\\n${nonce} (\\d+)\\n`, 'g'))) {
-        const text = stdout.slice(from, end.index).replace(/\n+$/, '');
-        answers.push({ status: Number(end[1]), text });
-        from = end.index + end[0].length;
-    }
-    return answers;
-}
-/**
- * How a host's answers differ from others, for people: the first tool and the first line that do, both as they are.
- *
- * @param there the host's own answers, in the order of the tools
- * @param modelOf what that tool's answer is compared with; not asked where there is nothing to compare
- * @returns undefined when they are the same
- */
-function firstDifference(tools, there, modelOf) {
-    for (const [at, tool] of tools.entries()) {
-        const answer = there[at];
-        const model = answer && !isSkipped(tool, answer) ? modelOf(at, answer) : undefined;
-        const found = answer && model && difference(tool, answer, model);
-        if (found !== undefined)
-            return found;
-    }
-    return undefined;
-}
-/** Whether this answer is that of a tool which is not there and need not be. */
-function isSkipped(tool, answer) {
-    return tool.optional && answer.status === ABSENT;
-}
-function difference(tool, there, { answer: other, name }) {
-    if (isSkipped(tool, other))
-        return undefined;
-    const [ours, theirs] = [linesOf(tool, there), linesOf(tool, other)];
-    const at = Array.from(ours.length > theirs.length ? ours : theirs).findIndex((_, n) => ours[n] !== theirs[n]);
-    const command = excerpt(tool.command, SHOWN);
-    if (at >= 0) {
-        const where = at > 0 ? `, line ${at + 1},` : '';
-        return `${command}${where} says ${said(there, ours[at])} there, ${said(other, theirs[at])} on ${name}`;
-    }
-    if (there.status === other.status)
-        return undefined;
-    return `${command} ends with status ${there.status} there, ${other.status} on ${name}`;
-}
-function linesOf({ firstLine }, { text }) {
-    const lines = text === '' ? [] : text.split('\n');
-    return firstLine ? lines.slice(0, 1) : lines;
-}
-function said({ status }, line) {
-    if (line !== undefined)
-        return excerpt(decode(line), SHOWN);
-    return status === 0 ? 'nothing' : `nothing (status ${status}${status === ABSENT ? ': it is not there' : ''})`;
-}
-
-;// CONCATENATED MODULE: ./lib/engine/toolchain-model.js
-
-
-/**
- * Hosts among themselves: the first in the matrix of those that are there is the model for the others; for a tool that
- * it lacks, the next that has it.
- */
-class ToolModel {
-    #tools;
-    #grace;
-    /** In matrix order; lost ones are taken out. */
-    #hosts;
-    #models = [];
-    /** Hosts that are there before the model is known. */
-    #waiting = new Map();
-    #timer;
-    #known = false;
-    /**
-     * @param hosts in matrix order
-     * @param grace how long the first to be there waits for those before it, in ms
-     */
-    constructor(tools, hosts, grace) {
-        this.#tools = tools;
-        this.#hosts = new Set(hosts);
-        this.#grace = grace;
-    }
-    /** @returns how the host differs, for people; undefined: it does not */
-    compare(host, there) {
-        const found = deferred();
-        this.#waiting.set(host, () => found.resolve(firstDifference(this.#tools, there, (at, answer) => (this.#models[at] ??= { answer, name: host.name }))));
-        this.#timer ??= setTimeout(() => this.#begin(), this.#grace).unref();
-        this.#look();
-        return found.promise;
-    }
-    /** It will not be there any more. */
-    gone(host) {
-        this.#hosts.delete(host);
-        this.#waiting.delete(host);
-        this.#look();
-    }
-    /** Nobody that comes before the first of those that wait is still on the way. */
-    #look() {
-        const [first] = this.#hosts;
-        if (this.#known || (first && this.#waiting.has(first)))
-            this.#begin();
-    }
-    #begin() {
-        clearTimeout(this.#timer);
-        this.#known = true;
-        for (const host of this.#hosts)
-            this.#waiting.get(host)?.();
-        this.#waiting.clear();
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/toolchain-check.js
-
-
-
-
-
-
-/** How long the commands of one host, or of the runner, may take together. */
-const TOOLS_TIMEOUT_MS = 15_000;
-/**
- * Leaves out hosts whose tools are not those of the runner, or, where nothing may run on the runner, not those of the
- * other hosts: what is built must not depend on where.
- */
-class ToolCheck {
-    #options;
-    #nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-    #timeout;
-    #model;
-    #runner;
-    constructor(options) {
-        this.#options = options;
-        this.#timeout = options.timeout ?? TOOLS_TIMEOUT_MS;
-        this.#model = new ToolModel(options.tools, options.hosts, options.grace);
-    }
-    /**
-     * Before a host is connected to.
-     *
-     * @throws Error with the reason why it is left out
-     */
-    checkArch({ arch }) {
-        const { runner, fallback } = this.#options;
-        if (arch === undefined || fallback === 'never' || !archDiffers(arch, runner.arch))
-            return;
-        throw new Error(`left out: its processor is ${excerpt(arch)} by the matrix, the runner's is ${excerpt(runner.arch)}. ` +
-            'What is built there may not run here; with fallback never hosts are compared with each other alone');
-    }
-    /** Begins with the runner's own commands, while hosts are still being reached. */
-    start() {
-        if (this.#options.tools.length === 0 || this.#options.fallback === 'never')
-            return;
-        // Who waits for it hears of a fault.
-        this.#answersOfRunner().catch(() => undefined);
-    }
-    /**
-     * Once a host is up, before it gets a job.
-     *
-     * @param onWait told when the host's owner has had no place for so short a question for long: it goes on being
-     *   asked. Not told where nothing may run on the runner
-     * @throws Error with the reason why it is left out
-     */
-    async check(remote, onWait = () => undefined) {
-        const { tools, fallback } = this.#options;
-        if (tools.length === 0)
-            return;
-        let there = await this.#answers('there', remote);
-        while (!there) {
-            // Without any host nothing could be built then.
-            if (fallback !== 'never')
-                onWait();
-            there = await this.#answers('there', remote);
-        }
-        const reason = await (fallback === 'never' ? this.#model.compare(remote.host, there) : this.#compare(there));
-        if (reason === undefined)
-            return;
-        throw new Error(`left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
-            'matrix, or say with toolchain which commands must give the same');
-    }
-    /** The host will not come any more. */
-    gone(host) {
-        this.#model.gone(host);
-    }
-    async #compare(there) {
-        const { tools } = this.#options;
-        const here = await this.#answersOfRunner();
-        return firstDifference(tools, there, (at) => here[at] && { answer: here[at], name: 'the runner' });
-    }
-    #answersOfRunner() {
-        return (this.#runner ??= this.#answers('on the runner', this.#options.runner).then((answers) => {
-            if (!answers)
-                throw new Error(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
-            return answers;
-        }));
-    }
-    /** @returns undefined when not even the first command was begun in time */
-    async #answers(where, machine) {
-        const { tools } = this.#options;
-        const late = AbortSignal.timeout(this.#timeout);
-        const { stdout, stderr, outcome } = await machine.ask(toolProgram(tools, this.#nonce), late);
-        if (outcome.kind === 'host-lost')
-            throw new Error(outcome.reason);
-        const answers = readAnswers(stdout, this.#nonce);
-        if (!answers && late.aborted)
-            return undefined;
-        const next = tools[answers?.length ?? 0];
-        if (answers && !next)
-            return answers;
-        if (!answers)
-            throw new Error(`left out: a command for sh does not work ${where}: ${excerpt(decode(stderr), 200)}`);
-        const how = late.aborted ? `did not end within ${this.#timeout / 1000} s` : 'ended the shell that ran it';
-        throw new Error(`left out: ${excerpt(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/build/toolchain.js
-
-
-
-
-
-
-/** What tells a version is short; what goes on for ever must not fill the memory. */
-const LIMIT = 1 << 20;
-/**
- * What the input `toolchain` asks for, for the ssh hosts of a matrix.
- *
- * @param environment that of make, as `NAME=value`
- */
-function toolCheck(settings, hosts, environment) {
-    const { fallback, toolchain, root } = settings;
-    const tools = toolsOf(toolchain, fallback);
-    return new ToolCheck({ tools, fallback, hosts, runner: runnerTools(root, environment), grace: GRACE_MS });
-}
-/**
- * The runner's tools as recipes find them there.
- *
- * @param directory absolute
- * @param environment as `NAME=value`
- */
-function runnerTools(directory, environment) {
-    const env = Object.fromEntries(environment.map((entry) => {
-        const [name = ''] = entry.split('=', 1);
-        return [decode(name), decode(entry.slice(name.length + 1))];
-    }));
-    return { arch: (0,external_node_os_namespaceObject.machine)(), ask: (program, signal) => ask(program, directory, env, signal) };
-}
-function ask(program, cwd, env, signal) {
-    return new Promise((resolve) => {
-        // A group of its own: what a command has started goes with it.
-        const child = (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', program], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-        const pipes = [child.stdout, child.stderr];
-        const chunks = pipes.map(() => []);
-        let size = 0;
-        const kill = () => {
-            try {
-                if (child.pid !== undefined)
-                    process.kill(-child.pid, 'SIGKILL');
-            }
-            catch {
-                // All of it has ended.
-            }
-        };
-        const stop = () => {
-            kill();
-            // What has left the group may hold them.
-            for (const pipe of pipes)
-                pipe.destroy();
-        };
-        const end = (outcome) => {
-            signal.removeEventListener('abort', stop);
-            const [stdout = '', stderr = ''] = chunks.map((parts) => bytesOf(Buffer.concat(parts)));
-            resolve({ outcome: signal.aborted ? { kind: 'cancelled' } : outcome, stdout, stderr });
-        };
-        for (const [at, pipe] of pipes.entries()) {
-            pipe.on('data', (chunk) => {
-                size += chunk.length;
-                if (size > LIMIT)
-                    stop();
-                else
-                    chunks[at]?.push(chunk);
-            });
-        }
-        signal.addEventListener('abort', stop);
-        if (signal.aborted)
-            stop();
-        // What it has left in the background must not keep the pipes open.
-        child.once('exit', kill);
-        child.once('error', ({ message }) => {
-            chunks[1]?.push(Buffer.from(message));
-            end({ kind: 'exited', status: 127 });
-        });
-        child.once('close', (status, name) => end(status === null
-            ? { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name ?? 'SIGKILL'] }
-            : { kind: 'exited', status }));
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/make/process-facts.js
 
 
@@ -75772,20 +76513,101 @@ async function printDatabase(options) {
     return bytesOf(Buffer.concat(chunks));
 }
 
+;// CONCATENATED MODULE: ./lib/make/sub-make-command.js
+/** What neither asks nor changes anything but the shell itself. */
+const HARMLESS = /^(?:cd|:|\[|test|true|false|echo|printf|pwd|exit|set|export|unset|wait)$/;
+const WRITES = /^mkdir$/;
+const NAME = /^g?make$/;
+/** Words that stand before a command. */
+const BEFORE = /^(?:if|then|elif|else|fi|do|done|!|exec|env|nice|nohup|time|command)$|^\w+=/;
+/** Reads a command for sh. What it does not know counts as doing more. */
+function readCommand(command) {
+    const text = masked(command);
+    const nothing = text.replace(/[12]?>(?:&[12]|>?[ \t]*\/dev\/null)(?![^\s;&|)])/g, blanks);
+    // To a device, or to somewhere outside of the workspace, it may be more than a file.
+    const plain = nothing.replace(/[12]?>>?[ \t]*[^\s;&|<>(){}`"'\\$#/~][^\s;&|<>(){}`"'\\$#]*/g, blanks);
+    // Nobody need wait for what runs in the background.
+    if (/[`"'\\<>$#]|(?<!&)&(?!&)/.test(plain))
+        return unknown(command, text);
+    const calls = [];
+    let repeats = false;
+    let writes = plain !== nothing;
+    for (const part of plain.matchAll(/[^;&|\n(){}]+/g)) {
+        const words = [...part[0].matchAll(/\S+/g)];
+        const first = words.find(([word]) => !BEFORE.test(word));
+        if (!first)
+            continue;
+        const [name] = first;
+        if (name === 'for')
+            repeats = true;
+        else if (NAME.test(name))
+            calls.push({ at: part.index + first.index, name });
+        else if (WRITES.test(name))
+            writes = true;
+        else if (!HARMLESS.test(name))
+            return unknown(command, text);
+    }
+    return { effect: writes ? 'files' : 'none', calls, repeats };
+}
+/** The command with other words in place of those that call make. */
+function renameCalls(command, calls, rename) {
+    return calls.reduceRight((text, { at, name }, number) => text.slice(0, at) + rename(number) + text.slice(at + name.length), command);
+}
+/** As long as the command: quoted texts and variables become letters, lines that go on are joined. */
+function masked(command) {
+    return command.replace(/\\\n|'[^']*'|"(?:[^"\\`$]|\$\w+|\$\{\w+\})*"|\$(?:\w+|\{\w+\}|[?$!#])/g, (found) => found === '\\\n' ? '  ' : 'q'.repeat(found.length));
+}
+function blanks(found) {
+    return ' '.repeat(found.length);
+}
+function unknown(command, text) {
+    // What is quoted is mostly shown, seldom run; where quotes are not understood either, it may be anything.
+    const runsText = /["'`]|(?<!\S)(?:eval|-\w*c)\s/.test(text);
+    const looked = runsText ? command : text;
+    const plain = [...looked.matchAll(/(?<![^\s;&|({`"'])(?<!(?<!\S)(?:cd|-C)[ \t]+)g?make(?![^\s;&|)`"'])/g)];
+    const variables = [...command.matchAll(/\$\{?MAKE(?!\w)/g)];
+    const calls = [...plain, ...variables].map((found) => ({ at: found.index, name: found[0] }));
+    const repeats = /(?<![^\s;&|({`"'])(?:for|while|until|xargs|find|parallel)\s|\w\s*\(\s*\)/.test(looked);
+    return { effect: 'more', calls, repeats };
+}
+
 ;// CONCATENATED MODULE: ./lib/make/sub-make-trial.js
 
 
+
+const ADVICE = 'Put each make on a line of its own, or keep the target out of dist';
 /**
- * The words that try a command: it runs with programs in place of make that only note how they are called. Where it does
- * nothing but go to directories and call makes, it is let on, and all of them are found; else it does not go on behind the
- * first: what stands there counts on what make has made.
+ * How a command can be tried: it runs with programs in place of make that only note how they are called. Where it does
+ * nothing but go to directories, call makes and write files that are thrown away, it is let on, and all of them are found;
+ * else it does not go on behind the first: what stands there counts on what make has made.
  *
- * @param nonce makes a name that nobody else has
+ * @returns a text: why it cannot be tried, for people
  */
-function trialWords({ argv, command }, nonce) {
-    const after = onlyCallsMake(command) ? 'exit 0' : HALT;
-    const program = TRY.replaceAll('NONCE', nonce);
-    return ['/bin/sh', '-c', program, 'sh', NOTE + after, ...argv];
+function planTrial({ argv, command }, options) {
+    const { effect, calls, repeats } = readCommand(command);
+    if (options.lasting && effect !== 'none') {
+        return `it does more than call make, and with staging none it would do that twice, once to be tried. ${ADVICE}`;
+    }
+    const several = repeats || calls.length > 1;
+    const at = argv.lastIndexOf(command);
+    if (several && (effect === 'more' || at < 0))
+        return `it calls make again behind what cannot be tried. ${ADVICE}`;
+    const names = several ? calls.map(({ name }, number) => `${sub_make_trial_CALL}${number}-${name}`) : [];
+    const numbered = several ? renameCalls(command, calls, (number) => names[number] ?? '') : command;
+    const program = TRY.replaceAll('NONCE', options.nonce);
+    const note = NOTE + (effect === 'more' ? HALT : 'exit 0');
+    const words = ['/bin/sh', '-c', program, 'sh', note, names.join(' '), ...(at < 0 ? argv : argv.with(at, numbered))];
+    return { words, numbered: names.length, repeats };
+}
+/** @returns why not all calls of make may have been found, for people; undefined: they were */
+function overlooked({ numbered, repeats }, { reached, status }) {
+    if (numbered === 0 || reached.size === 0)
+        return undefined;
+    const first = Math.min(...reached);
+    const missed = Array.from({ length: numbered }, (_, number) => number).some((number) => !reached.has(number) && (repeats || number > first));
+    if (!missed && status === 0)
+        return undefined;
+    return `which makes it calls depends on what the first of them does. ${ADVICE}`;
 }
 /** @returns undefined when the trial did not come to its end */
 function parseTrial(stdout) {
@@ -75803,89 +76625,85 @@ function parseTrial(stdout) {
     const directory = next();
     const before = list();
     const calls = [];
-    while (at < fields.length - 2) {
-        const [name, where, count] = [next(), next(), Number(next())];
+    const reached = new Set();
+    while (at < fields.length - 3) {
+        const [called, where, count] = [next(), next(), Number(next())];
         const words = fields.slice(at, at + count);
         at += count;
+        const [, number, name = called] = NUMBERED.exec(called) ?? [];
+        if (number !== undefined)
+            reached.add(Number(number));
         calls.push({ name, directory: where, arguments: words, changes: changesBetween(before, list()) });
     }
-    return { directory, calls };
+    const status = next();
+    return { directory, calls, reached, status: status === HALTED ? undefined : Number(status) };
 }
 /** Whether it calls a make by a path, past every name that could be put in its place. */
 function callsMakeByPath(command) {
     return callsMake(command.replace(/(?<![^\s;&|({`])g?make(?=$|[\s;&|)`])/g, ':'));
 }
-/** What neither asks nor changes anything but the shell itself. */
-const HARMLESS = /^(?:cd|:|\[|test|true|false|echo|exit|set|export|unset|wait|make|gmake)$/;
-/** Whether a command for sh certainly does nothing but go to directories and call make: one that is not understood does more. */
-function onlyCallsMake(command) {
-    const text = command
-        .replace(/\\\n/g, ' ')
-        .replace(/'[^']*'/g, 'q')
-        .replace(/\$(?:\w+|\{\w+\})/g, 'v')
-        .replace(/"[^"\\`$]*"/g, 'q')
-        .replace(/[12]?>(?:&[12]|>?[ \t]*\/dev\/null)(?![^\s;&|)])/g, ' ');
-    if (/[`"'\\<>$#]/.test(text))
-        return false;
-    return text.split(/[;&|\n(){}]/).every((part) => {
-        const words = part.split(/\s+/).filter((word) => word !== '');
-        if (words[0] === 'for')
-            return true;
-        const at = words.findIndex((word) => !/^(?:if|then|elif|else|fi|while|until|do|done|!|exec|env|nice|nohup|time|command)$|^\w+=/.test(word));
-        return at < 0 || HARMLESS.test(words[at] ?? '');
-    });
-}
+/** How calls are named that have a number. */
+const sub_make_trial_CALL = 'distmake-call-';
+const NUMBERED = new RegExp(`^${sub_make_trial_CALL}(\\d+)-(.+)$`);
+const HALTED = '-';
 /** What a shell keeps for itself, and what is ours. */
-const SHELLS_OWN = /^(?:PATH|PWD|OLDPWD|SHLVL|_)$/;
+const sub_make_trial_SHELLS_OWN = /^(?:PATH|PWD|OLDPWD|SHLVL|_)$/;
 function changesBetween(before, after) {
     const nameOf = (entry) => entry.split('=', 1)[0] ?? '';
     const old = new Set(before);
     const names = new Set(after.map(nameOf));
     const set = after.filter((entry) => !old.has(entry));
     const unset = before.map(nameOf).filter((name) => !names.has(name));
-    return [...set, ...unset].filter((change) => !SHELLS_OWN.test(nameOf(change)));
+    return [...set, ...unset].filter((change) => !sub_make_trial_SHELLS_OWN.test(nameOf(change)));
 }
 /**
- * Arguments: what stands for make, the words of the job. Prints fields, each with a NUL behind it: the directory, the
- * environment, an empty one, what was noted, `end`. Its variables must not be those of the job, and none is exported.
+ * For sh: `distmake_dir` is a directory of its own, or there is none and the shell ends. `NONCE` in it is to be filled in.
+ */
+const OWN_DIRECTORY = `for distmake_dir in "\${TMPDIR:-/tmp}/distmake-NONCE" /tmp/distmake-NONCE; do
+  mkdir -m 700 "$distmake_dir" && break
+done
+[ -d "$distmake_dir" ] || exit 126
+`;
+/**
+ * Arguments: what stands for make, further names for it, the words of the job. Prints fields, each with a NUL behind it:
+ * the directory, the environment, an empty one, what was noted, the status or `-`, `end`. Its variables must not be those
+ * of the job, and none is exported.
  */
 const TRY = `printf '%s\\0' "$(pwd -P)"
 cat /proc/$$/environ
 printf '\\0'
-for distmake_bin in "\${TMPDIR:-/tmp}/distmake-NONCE" /tmp/distmake-NONCE; do
-  mkdir -m 700 "$distmake_bin" && break
-done
-[ -d "$distmake_bin" ] || exit 126
+${OWN_DIRECTORY}distmake_status=${HALTED}
 tell() {
-  for distmake_note in "$distmake_bin"/note.*; do
+  for distmake_note in "$distmake_dir"/note.*; do
     [ ! -f "$distmake_note" ] || cat "$distmake_note"
   done
-  printf 'end\\0'
-  rm -rf "$distmake_bin"
+  printf '%s\\0' "$distmake_status" end
+  rm -rf "$distmake_dir"
   exit 0
 }
 trap tell USR1
-echo $$ >"$distmake_bin/tries"
-for distmake_name in ${MAKE_NAMES.join(' ')}; do
-  printf '%s' "$1" >"$distmake_bin/$distmake_name"
-  chmod 700 "$distmake_bin/$distmake_name"
+echo $$ >"$distmake_dir/tries"
+for distmake_name in ${MAKE_NAMES.join(' ')} $2; do
+  printf '%s' "$1" >"$distmake_dir/$distmake_name"
+  chmod 700 "$distmake_dir/$distmake_name"
 done
-shift
-(PATH=$distmake_bin:$PATH; export PATH; exec "$@") </dev/null >/dev/null 2>&1 &
+shift 2
+(PATH=$distmake_dir:$PATH; export PATH; exec "$@") </dev/null >/dev/null 2>&1 &
 wait $!
+distmake_status=$?
 tell
 `;
 const NOTE = `#!/bin/sh
-distmake_bin=\${0%/*}
+distmake_dir=\${0%/*}
 {
   printf '%s\\0' "\${0##*/}" "$(pwd -P)" $# "$@"
   cat /proc/$$/environ
   printf '\\0'
-} >"$distmake_bin/part.$$"
-mv "$distmake_bin/part.$$" "$distmake_bin/note.$$"
+} >"$distmake_dir/part.$$"
+mv "$distmake_dir/part.$$" "$distmake_dir/note.$$"
 `;
 /** Whoever tries ends with what it knows then, and with it everything that still waits. */
-const HALT = `read distmake_tries <"$distmake_bin/tries"
+const HALT = `read distmake_tries <"$distmake_dir/tries"
 kill -USR1 "$distmake_tries"
 while :; do sleep 60; done`;
 
@@ -75908,11 +76726,26 @@ while :; do sleep 60; done`;
 const TIMEOUT_MS = 60_000;
 /** Read last: make knows the graph then, and stops before it remakes a makefile or runs anything. It prints it all the same. */
 const STOP = '$(error distmake has read enough)';
+/** Stands for the file that says so, until it is known where that lies. */
+const STOP_THERE = 'distmake-stop.mk';
+/** Not from standard input: of that some makes leave a copy in TMPDIR when they stop so. */
+const GRAPH = `echo
+${OWN_DIRECTORY}printf '%s\\n' '${STOP}' >"$distmake_dir/stop.mk"
+for distmake_word do
+  shift
+  [ "$distmake_word" != ${STOP_THERE} ] || distmake_word=$distmake_dir/stop.mk
+  set -- "$@" "$distmake_word"
+done
+(UNSET exec "$@")
+distmake_status=$?
+rm -rf "$distmake_dir"
+exit $distmake_status`;
 /**
  * Compares the dependency graph of sub-makes on a host with the runner's (P5). The command is tried there to see which
  * makes it calls and how; then each of them reads its makefiles there and here. Nothing is built or kept. Compared is what
  * the makefiles say as they lie in the workspace: makefiles that make would remake first are not remade, and makes further
- * below are not looked at. A make that the command itself writes a makefile for is refused.
+ * below are not looked at. A make that the command itself writes a makefile for is refused, and so is a command of which
+ * not every make can be found.
  */
 class GraphCheck {
     #options;
@@ -75932,8 +76765,10 @@ class GraphCheck {
         if (callsMakeByPath(job.command)) {
             return 'it does so by a path, and dependency graphs can be compared only of what it calls as make. Let it call $(MAKE)';
         }
-        const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
-        const tried = await this.#ask(remote, { ...job, argv: trialWords(job, nonce) }, signal);
+        const plan = planTrial(job, { nonce: newNonce(), lasting: this.#options.staging === 'none' });
+        if (typeof plan === 'string')
+            return plan;
+        const tried = await this.#ask(remote, { ...job, argv: plan.words }, signal);
         const trial = parseTrial(tried.stdout);
         if (!trial) {
             const why = this.#why(tried);
@@ -75944,7 +76779,7 @@ class GraphCheck {
             if (reason !== undefined)
                 return reason;
         }
-        return undefined;
+        return overlooked(plan, trial);
     }
     async #compare(job, remote, trial, call, signal) {
         const { root, make, run, arguments: added } = this.#options;
@@ -75961,7 +76796,7 @@ class GraphCheck {
         const intent = makeIntent(call.arguments, environment);
         if (intent.informational)
             return undefined;
-        if (intent.makefiles.includes('-'))
+        if (intent.makefiles.some((file) => file === '-' || /^\/(?:dev|proc)\/(?!null$)/.test(file)))
             return `${shown} reads a makefile from its standard input`;
         const words = (lastMakefile, own) => withLastMakefile(changeArguments(added.ofCall(own, environment), (a) => a.kind === 'option' && JOB_OPTIONS.has(a.id), ['-pnq']), { directory, environment, lastMakefile });
         this.#stop ??= stopMakefile(run);
@@ -75969,7 +76804,7 @@ class GraphCheck {
         const wordsHere = await words(stop, call.arguments.map(here));
         if (!wordsHere.includes(stop))
             return `${shown} finds no makefile on the runner`;
-        const wordsThere = await words('-', call.arguments);
+        const wordsThere = await words(STOP_THERE, call.arguments);
         const argv = graphWords(call, wordsThere);
         const file = call.name === make.name ? make.path : findProgram(call.name, environmentValue(environment, 'PATH') ?? '');
         const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
@@ -76012,8 +76847,11 @@ class GraphCheck {
 function graphWords({ name, changes }, words) {
     const set = changes.filter((change) => change.includes('='));
     const unset = changes.filter((change) => /^[A-Za-z_]\w*$/.test(change)).map((change) => `unset ${change}; `);
-    const program = `echo; ${unset.join('')}printf '%s\\n' '${STOP}' | "$@"`;
+    const program = GRAPH.replaceAll('NONCE', newNonce()).replace('UNSET', unset.join(''));
     return ['/bin/sh', '-c', program, 'sh', 'env', ...set, 'LC_ALL=C', name, ...words];
+}
+function newNonce() {
+    return (0,external_node_crypto_.randomBytes)(16).toString('hex');
 }
 async function stopMakefile(run) {
     const path = `${run.path}/graph-stop.mk`;
@@ -76034,7 +76872,7 @@ async function stopMakefile(run) {
 const dist_probe_NONE = { present: false, patterns: [], problem: undefined };
 const NAMES_DIST = /(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m;
 /** $(file), or a function in another language: they may write whenever make expands them. */
-const WRITES = /\$[({](?:file|guile)\s/;
+const dist_probe_WRITES = /\$[({](?:file|guile)\s/;
 /** make prints a data base of a few MB for large projects; what is longer is not ours to hold. */
 const MAX_DATABASE = 256 << 20;
 /**
@@ -76049,7 +76887,7 @@ async function probeDist(options) {
     const intent = makeIntent(options.arguments);
     const text = await readMakefiles(call);
     // What came from standard input is not there to be read.
-    const writes = WRITES.test(text) || intent.makefiles.includes('-');
+    const writes = dist_probe_WRITES.test(text) || intent.makefiles.includes('-');
     if (intent.makefiles.includes('-') || !NAMES_DIST.test(text))
         return { ...dist_probe_NONE, writes };
     const stop = `${run.path}/stop.mk`;
@@ -76091,7 +76929,10 @@ async function readMakefiles(call) {
         if (makefile === '')
             continue;
         try {
-            all += `${bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath((0,posix_namespaceObject.resolve)(call.directory, makefile))))}\n`;
+            const file = fsPath((0,posix_namespaceObject.resolve)(call.directory, makefile));
+            // What make has read from a pipe is not there a second time.
+            if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
+                all += `${bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file))}\n`;
         }
         catch {
             // A name with a blank, or a temporary one that is gone.
@@ -76257,8 +77098,10 @@ class Wiring {
         const wiring = new Wiring(options);
         const { run, make, settings, subMakeArguments } = options;
         const broker = await Broker.listen(run, wiring);
+        const { staging } = settings;
         const root = encode(settings.root);
-        wiring.#open = { broker, graphs: new GraphCheck({ run, broker, make, root, arguments: subMakeArguments }) };
+        const graphs = new GraphCheck({ run, broker, make, root, arguments: subMakeArguments, staging });
+        wiring.#open = { broker, graphs };
         return wiring;
     }
     get broker() {
@@ -76330,6 +77173,7 @@ class Wiring {
 
 
 
+
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 async function build(options) {
     const { settings, hosts, sink, jobs } = options;
@@ -76363,16 +77207,9 @@ async function build(options) {
     // The runner itself is no place for what may leave when nothing of that may run on it.
     const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load);
     const hearsLoad = countsLoad(settings.load);
-    const runnerLoad = () => (0,external_node_os_namespaceObject.loadavg)();
-    if (hearsLoad && !never) {
-        const facts = { processors: limits.processors, cap: undefined, load: runnerLoad() };
-        for (const host of hosts)
-            if (host.local)
-                scheduler.hostReady(host, facts);
-    }
     const remotes = openers.map((opener) => new RemoteHost({
         host: opener.host,
-        opener: withStartup(opener, opener.host),
+        opener,
         stage,
         baggage,
         staging: stagingDirectory(staging, opener.host),
@@ -76384,7 +77221,19 @@ async function build(options) {
         subMakeArguments,
         ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
     }));
-    const farm = new Farm(remotes, stage, scheduler, sink, toolCheck(settings, sshHosts, environment));
+    const tools = toolCheck(settings, sshHosts, environment);
+    const farm = new Farm(remotes, stage, scheduler, sink, tools);
+    const locals = new LocalHosts({
+        hosts: never ? [] : hosts.filter((host) => host.local),
+        scheduler,
+        sink,
+        tools,
+        baggage,
+        environment,
+        root: settings.root,
+        processors: limits.processors,
+        load: hearsLoad ? runnerLoad : undefined,
+    });
     let make;
     let stopped;
     const stop = deferred();
@@ -76394,11 +77243,12 @@ async function build(options) {
         dispatcher?.stop();
         make?.signal(name);
         farm.close();
+        locals.close();
     });
     let run;
     let wiring;
     try {
-        const started = farm.start();
+        const started = locals.start(farm.start().then(() => farm.ready > 0));
         run = await RunDirectory.create({
             assets: assetPath('.'),
             makeNames: names(options.make, environment),
@@ -76411,6 +77261,7 @@ async function build(options) {
         dispatcher = new Dispatcher({
             scheduler,
             hosts: remotes,
+            locals: locals.hosts,
             stage,
             sink,
             dist: settings.dist,
@@ -76418,7 +77269,7 @@ async function build(options) {
             fallback: settings.fallback,
             partial: settings.staging === 'declared',
             subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
-            ...(hearsLoad && { runnerLoad }),
+            ...(hearsLoad && { runnerLoad: runnerLoad }),
             markers: options.piped
                 ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
                 : undefined,
@@ -76449,6 +77300,7 @@ async function build(options) {
     finally {
         dispatcher?.stop();
         farm.close();
+        locals.close();
         forgetToken();
         await wiring?.broker.close();
         await run?.remove();
@@ -76576,8 +77428,8 @@ class DmakeSettings {
         const jobs = /^\d{1,4}$/.test(told.value) ? Number(told.value) : 0;
         if (jobs > 0)
             return { jobs, warnings: [] };
-        const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}`;
-        return { jobs: DMAKE_JOBS, warnings: [warning, `${DMAKE_JOBS} jobs at one time are used`] };
+        const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}: ${DMAKE_JOBS} is used`;
+        return { jobs: DMAKE_JOBS, warnings: [warning] };
     }
     /** DMAKE_ADJUST_MAX_JOBS; unknown words mean M1, as dmake has it (D14). */
     get load() {
@@ -76645,7 +77497,7 @@ function shown(text) {
  *
  * Neither user nor name can begin with "-": nothing in a matrix may ever be taken for an option.
  */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+const address_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const USER = /^[A-Za-z0-9_.][A-Za-z0-9_.+@-]*$/;
 /** What an interface of this machine may be called behind the `%` of an IPv6 address. */
 const ZONE = /^[A-Za-z0-9_.-]+$/;
@@ -76668,7 +77520,7 @@ function parseAddress(word) {
         return wrong(`the name of the host is missing in ${shown(word)}`);
     if (bracketed !== null && !isAddress(address))
         return wrong(`${shown(address)} in brackets is no IPv6 address`);
-    if (bracketed === null && !NAME.test(address))
+    if (bracketed === null && !address_NAME.test(address))
         return wrong(`${shown(address)} cannot be the name of a host`);
     if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
         return wrong(`the port must be a number from 1 to 65535, not ${shown(port)}`);
@@ -77013,11 +77865,11 @@ function parseMemory(word, unit = '') {
         ? right(bytes)
         : wrong(`must be a number with K, M or G behind it, such as 4G, not ${shown(word)}`);
 }
-/** `N` slots, or `/N` for that part of a host's slots (E14). */
+/** `N` slots, or `/N` for that part of a host's slots (E14); 0: no job takes more than one. */
 function parseParallel(word) {
     const [, slash, digits] = /^(\/?)(\d{1,4})$/.exec(word) ?? [];
     const number = Number(digits);
-    if (digits === undefined || number === 0) {
+    if (digits === undefined || (number === 0 && slash !== '')) {
         return wrong(`must be a number of jobs such as 4, or a part of them such as /2, not ${shown(word)}`);
     }
     return slash === '' ? right(number) : right(`/${number}`);
@@ -77678,6 +78530,7 @@ class Warnings {
 
 
 
+
 /*
  * DPB's hosts file, from dpb(1) and DPB/Config.pm (section 5b, E13, E14). Its own rules hold: the first of two equal
  * hosts wins, words without "=" count for nothing, and what is not known is passed over, here with a warning.
@@ -77761,7 +78614,8 @@ function complete({ host, properties }, parameters) {
         stuck: stuck === 0 ? undefined : stuck,
         memory: memory === 0 ? undefined : memory,
         arch,
-        parallel,
+        // A part of slots that are known late stays a part.
+        parallel: parallel === undefined || jobs === undefined ? parallel : parallelOf(parallel, jobs),
         chroot: chroot === '' || chroot === '/' ? undefined : chroot,
         startup: expand(parameters.startup ?? '', facts),
     };
@@ -84922,11 +85776,11 @@ function unionAsync(options, message$1) {
 * @returns A unknown schema.
 */
 /* @__NO_SIDE_EFFECTS__ */
-function unknown() {
+function dist_unknown() {
 	return _standardSchema({
 		kind: "schema",
 		type: "unknown",
-		reference: unknown,
+		reference: dist_unknown,
 		expects: "unknown",
 		async: false,
 		"~run"(dataset) {
@@ -85527,7 +86381,7 @@ class PlainReader {
 
 /*
  * Our own form of a matrix, in YAML or JSON: what the other formats can say can be said here. schema/hosts.schema.json
- * is made from this (scripts/schema.mjs). What a pattern cannot tell (addresses, commands) yaml-values.ts checks. A
+ * is made from this (scripts/schema.mjs). What a pattern cannot tell (addresses, commands) yaml-options.ts checks. A
  * message is the end of a sentence that begins with the key.
  */
 // eslint-disable-next-line no-control-regex -- it is what must not be there
@@ -85560,7 +86414,7 @@ const BE_MEMORY = 'must be bytes, or text with K, M or G behind the number such 
 const BE_PARALLEL = 'must be a number of jobs such as 4, or a part of the slots such as /2';
 /** Runs before a schema of a mapping: valibot takes a list for an object with the keys 0, 1, …. */
 function noList(message) {
-    return pipe(unknown(), check(isMapping, message));
+    return pipe(dist_unknown(), check(isMapping, message));
 }
 /** Descriptions are what editors show. */
 function described(schema, description) {
@@ -85607,6 +86461,7 @@ const groups = dist_union([pipe(noList(BE_GROUPS), dist_record(yaml_schema_name,
 const BE_DEFAULTS = 'must be a mapping';
 const BE_MATRIX = 'must be a mapping with "hosts" in it, or a list of hosts';
 const matrixEntries = {
+    $schema: described(yaml_schema_line, 'Where this schema is: for editors, without effect.'),
     hosts: pipe(hosts, dist_description('The hosts.')),
     groups: described(groups, 'Groups of hosts, each with the names of its hosts and of groups in it. The first is used where none is chosen.'),
     defaults: described(pipe(noList(BE_DEFAULTS), strictObject(options, BE_DEFAULTS)), 'What holds for all hosts that do not say otherwise.'),
@@ -86271,6 +87126,7 @@ function takeAway(slots, count) {
 
 
 
+
 const NO_HOSTS = {
     matrix: undefined,
     hosts: [],
@@ -86278,6 +87134,7 @@ const NO_HOSTS = {
     jobs: undefined,
     localJobs: undefined,
     load: undefined,
+    remark: undefined,
 };
 /**
  * Finds the host matrix (D1): the wish; DMAKE_RCFILE of the makefile, then of the environment; D1MAKE_HOSTS; `~/.dmakerc`;
@@ -86291,28 +87148,30 @@ async function planFarm(wish, world) {
     const { mode, maxJobs, load } = dmake;
     const { warnings } = maxJobs;
     const jobs = wish.jobs === 'unlimited' ? undefined : (wish.jobs ?? maxJobs.jobs);
+    // dmake's default of two; a bare -j stays what it is.
+    const some = wish.jobs === 'unlimited' ? undefined : (jobs ?? DMAKE_JOBS);
     if (mode === 'serial' || mode === 'parallel') {
-        const notices = wish.matrix.kind === 'default' ? [] : [`DMAKE_MODE is ${mode}: everything runs on the runner`];
-        // dmake's default of two; a bare -j stays what it is.
-        const some = wish.jobs === 'unlimited' ? undefined : (jobs ?? DMAKE_JOBS);
-        return { ...NO_HOSTS, jobs: mode === 'serial' ? 1 : some, load, notices, warnings };
+        const remark = `DMAKE_MODE is ${mode}: everything runs on the runner`;
+        const notices = wish.matrix.kind === 'default' ? [] : [remark];
+        return { ...NO_HOSTS, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
     }
     const found = await findMatrix(wish, world, dmake);
     if (found === undefined || typeof found === 'string') {
-        const why = found === undefined ? [] : [found];
+        if (wish.group !== undefined && found === undefined)
+            throw new UserError(`${wish.group.where}: there is no host matrix that has groups`);
         const two = found === undefined && dmake.any;
-        if (two)
-            why.push(...NO_RCFILE);
-        return { ...NO_HOSTS, jobs: two ? (jobs ?? DMAKE_JOBS) : undefined, load, notices: why, warnings };
+        const notices = two ? [NO_RCFILE] : found === undefined ? [] : [found];
+        return { ...NO_HOSTS, jobs: two ? some : undefined, load, notices, warnings };
     }
     const { matrix, implied } = found;
+    checkMakeArguments(matrix);
     const group = wish.group ?? dmake.told('DMAKE_GROUP');
     const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
     const first = group === undefined ? defaultGroup(matrix) : undefined;
-    const notices = first !== undefined && hosts.length < matrix.hosts.length ? [describeGroup(first, matrix)] : [];
+    const remark = first !== undefined && hosts.length < matrix.hosts.length ? describeGroup(first, matrix) : undefined;
     const all = [...warnings, ...matrix.warnings];
     if (matrix.format !== 'dmakerc' && !dmake.any)
-        return { ...NO_HOSTS, matrix, hosts, implied, notices, warnings: all };
+        return { ...NO_HOSTS, matrix, hosts, implied, remark, notices: [], warnings: all };
     return {
         matrix,
         hosts: jobs === undefined ? hosts : redistribute(hosts, jobs),
@@ -86320,14 +87179,19 @@ async function planFarm(wish, world) {
         jobs: jobs ?? 'places',
         localJobs: 0,
         load,
-        notices,
+        remark,
+        notices: [],
         warnings: all,
     };
 }
-const NO_RCFILE = [
-    'there is no .dmakerc (-c, DMAKE_RCFILE or ~/.dmakerc), and no other host matrix: everything runs on the runner,',
-    `${DMAKE_JOBS} jobs at one time unless DMAKE_MAX_JOBS or -j say otherwise`,
-];
+const NO_RCFILE = 'there is no .dmakerc (-c, DMAKE_RCFILE or ~/.dmakerc), and no other host matrix: everything runs on the runner, ' +
+    `${DMAKE_JOBS} jobs at one time unless DMAKE_MAX_JOBS or -j say otherwise`;
+function checkMakeArguments({ format, source, makeArguments }) {
+    const words = shellWords(makeArguments);
+    const where = format === 'd1make' ? 'D1MAKE_CLIENT_MAKEARGS' : `${source}, make-arguments`;
+    if (typeof words === 'string')
+        throw new UserError(`${where}: ${words}`);
+}
 function describeGroup(name, { groups, source }) {
     const others = groups.map((group) => group.name).filter((one) => one !== name);
     const more = others.length === 0 ? '' : `; others there: ${others.join(', ')}`;
@@ -86360,7 +87224,7 @@ async function findMatrix(wish, world, dmake) {
     const rc = (0,external_node_path_.join)(home, '.dmakerc');
     const rcText = await readIfThere(rc);
     // One without any entry is as good as none (D2).
-    if (rcText !== undefined && !/^\s*(#.*\s*)*$/.test(rcText)) {
+    if (rcText !== undefined && /^[ \t]*[^#\s]/m.test(rcText)) {
         return { matrix: parse(rcText, rc, format ?? 'dmakerc'), implied: false };
     }
     return findMakehosts((0,external_node_path_.join)(home, '.makehosts'), wish, world.makehosts, parse);
@@ -86368,10 +87232,10 @@ async function findMatrix(wish, world, dmake) {
 async function findMakehosts(file, { format, jobs }, conditions, parse) {
     if (conditions !== 'plain' && jobs === undefined)
         return undefined;
-    const text = await readIfThere(file);
-    if (text === undefined)
-        return undefined;
     try {
+        const text = await readIfThere(file);
+        if (text === undefined)
+            return undefined;
         return { matrix: parse(text, file, format ?? 'makehosts'), implied: true };
     }
     catch (error) {
@@ -86926,16 +87790,28 @@ function append(file, line) {
 ;// CONCATENATED MODULE: ./lib/ssh/agent-keys.js
 
 
-/** The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer. */
-async function keysOf(socket) {
+/** An agent may ask its owner for a password before it answers; on a machine without one it would wait for ever. */
+const agent_keys_PATIENCE_MS = 5000;
+/**
+ * The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer.
+ *
+ * @param patience ms
+ */
+async function keysOf(socket, patience = agent_keys_PATIENCE_MS) {
     const answer = deferred();
+    const timer = setTimeout(() => answer.reject(new Error(`it has said nothing for ${patience / 1000} s`)), patience);
     lib.createAgent(socket).getIdentities((error, keys) => {
         if (error)
             answer.reject(error);
         else
             answer.resolve((keys ?? []).flatMap((key) => usable(key)));
     });
-    return answer.promise;
+    try {
+        return await answer.promise;
+    }
+    finally {
+        clearTimeout(timer);
+    }
 }
 function usable(key) {
     const parsed = lib.utils.parseKey(key);
@@ -87324,6 +88200,8 @@ function entryOf(key, source) {
 /** The keys for each host. */
 class KeyRing {
     #options;
+    /** Sockets of agents that have not answered: to ask again would take the same time again. */
+    #silent = new Set();
     constructor(options) {
         this.#options = options;
     }
@@ -87396,12 +88274,13 @@ class KeyRing {
         return { keys, wanted: onlyThose ? wanted : [], files };
     }
     async #agentKeys(socket) {
-        if (socket === undefined || socket === '')
+        if (socket === undefined || socket === '' || this.#silent.has(socket))
             return [];
         try {
             return await keysOf(socket);
         }
         catch (error) {
+            this.#silent.add(socket);
             this.#options.notices.add(`The ssh agent at ${socket} does not answer: ${error.message}.`);
             return [];
         }
@@ -87523,7 +88402,224 @@ class StopSignals {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/make/file-pattern.js
+
+
+
+/** Whether make takes a name for a pattern. */
+function isPattern(name) {
+    return /[*?[]/.test(name);
+}
+/**
+ * The files that an absolute pattern stands for, as glob(3) finds them for make: `*`, `?` and `[...]` within one name.
+ *
+ * @returns without order; some of them may not be there where no pattern stands behind a directory's
+ */
+async function matchingFiles(pattern) {
+    let found = ['/'];
+    for (const part of pattern.split('/').filter((one) => one !== '')) {
+        if (isPattern(part))
+            found = (await Promise.all(found.map((at) => matchingNames(at, part)))).flat();
+        else
+            found = found.map((at) => (0,posix_namespaceObject.join)(at, part));
+    }
+    return found;
+}
+async function matchingNames(directory, part) {
+    const wanted = regexOf(part);
+    try {
+        const names = await (0,external_node_fs_promises_namespaceObject.readdir)(fsPath(directory), { encoding: 'latin1' });
+        return names.filter((name) => wanted.test(name)).map((name) => (0,posix_namespaceObject.join)(directory, name));
+    }
+    catch {
+        return [];
+    }
+}
+function regexOf(part) {
+    const text = part.replace(/\[([!^]?)(\]?[^\]]*)\]|([*?])|([\\^$.|+(){}[\]])/g, (_, not, set, any, other) => {
+        if (set !== undefined)
+            return `[${not ? '^' : ''}${String(set).replace(/[\\\]^[]/g, '\\$&')}]`;
+        if (any !== undefined)
+            return any === '*' ? '.*' : '.';
+        return `\\${String(other)}`;
+    });
+    // Hidden files are asked for by their dot.
+    try {
+        return new RegExp(`^${part.startsWith('.') ? '' : '(?!\\.)'}${text}$`, 's');
+    }
+    catch {
+        return /(?!)/;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/text-variables.js
+const ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
+const REFERENCE = /\$(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w))/;
+const WILDCARD = /\$\(wildcard\s+([^$(){},]*)\)|\$\{wildcard\s+([^$(){},]*)\}/;
+/** Readings of one text are followed this far. */
+const MOST_READINGS = 64;
+/** What the texts of makefiles assign to variables. Nothing is run; functions are not known, but for `wildcard`. */
+class TextVariables {
+    /** Every value that was seen. */
+    #values = new Map();
+    /** @param environment as `NAME=value` */
+    constructor(environment) {
+        for (const entry of environment) {
+            const equals = entry.indexOf('=');
+            // What is in it is text: a dollar in it is expanded by make, too, as in a makefile.
+            this.#add(entry.slice(0, equals), entry.slice(equals + 1));
+        }
+    }
+    /** @param text of a makefile, in which lines that go on are joined */
+    learn(text) {
+        for (const [, name = '', value = ''] of text.matchAll(ASSIGNMENT)) {
+            this.#add(name, value.replace(/(?<!\\)#.*$/, '').trim());
+        }
+    }
+    expand(text) {
+        const readings = [text];
+        const words = new Set();
+        let complete = true;
+        for (let at = 0; at < readings.length; at++) {
+            const reading = (readings[at] ?? '').replace(WILDCARD, '$1$2');
+            const found = REFERENCE.exec(reading);
+            const values = found && this.#values.get(found[1] ?? found[2] ?? found[3] ?? '');
+            if (!found || !values || readings.length + values.size > MOST_READINGS) {
+                complete &&= !reading.includes('$');
+                for (const word of reading.split(/\s+/))
+                    if (word !== '' && !word.includes('$'))
+                        words.add(word);
+                continue;
+            }
+            for (const value of values) {
+                readings.push(reading.slice(0, found.index) + value + reading.slice(found.index + found[0].length));
+            }
+        }
+        return { words: [...words], complete };
+    }
+    #add(name, value) {
+        const known = this.#values.get(name);
+        if (known)
+            known.add(value);
+        else
+            this.#values.set(name, new Set([value]));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/makefile-texts.js
+
+
+
+
+
+
+
+
+
+/** Makefiles that include each other are looked through this far. */
+const MOST_FILES = 1000;
+/** Where make looks behind every -I (its manual, "Including Other Makefiles"). */
+const SYSTEM = ['/usr/gnu/include', '/usr/local/include', '/usr/include'];
+const INCLUDE = /(?:^|(\beval[ \t]))[ \t]*[-s]?include[ \t]+(.*)$/gm;
+/**
+ * The texts of the makefiles that make will read (of MAKEFILES, -f or the default, --eval) with what they include: by
+ * plain names and patterns, and by variables that are told in these texts, on the command line or in the environment. Every
+ * value that a variable is given counts, whatever the order and the conditions.
+ *
+ * @param words make's arguments, without argv[0]
+ * @param directory where it is called, absolute
+ */
+async function makefileTexts(words, directory, environment) {
+    const intent = makeIntent(words, environment);
+    const home = environmentValue(environment, 'HOME');
+    const start = effectiveDirectory(directory, intent.directories, home);
+    const all = [...argumentsOf(makeflagsWords(environment)), ...argumentsOf(words)];
+    const options = (id) => all.flatMap((one) => (one.kind === 'option' && one.id === id ? [one.value ?? ''] : []));
+    const beside = [start, ...options('I').map((one) => inDirectory(start, one, home)), ...SYSTEM];
+    const variables = new TextVariables([...environment, `CURDIR=${start}`]);
+    const makefiles = intent.makefiles.length > 0 ? intent.makefiles : [await defaultMakefile(start)];
+    const queue = new Set(makefiles.flatMap((one) => (one === undefined ? [] : [inDirectory(start, one, home)])));
+    const made = all.flatMap((one) => (one.kind === 'variable' ? [one.text] : []));
+    const texts = [...made, ...options('E'), `include ${environmentValue(environment, 'MAKEFILES') ?? ''}`];
+    let once = intent.makefiles.includes('-');
+    let complete = true;
+    const read = new Set();
+    const includes = new Set();
+    const names = new Set();
+    let seen = 0;
+    for (let size = -1; size < read.size && queue.size <= MOST_FILES;) {
+        size = read.size;
+        for (const file of queue) {
+            if (read.has(file))
+                continue;
+            read.add(file);
+            const kind = await kindOf(file);
+            if (kind === 'once')
+                once = true;
+            if (kind === 'file')
+                texts.push(await textOf(file));
+        }
+        for (; seen < texts.length; seen++) {
+            const text = (texts[seen] ?? '').replace(/\\\r?\n[ \t]*/g, ' ');
+            variables.learn(text);
+            for (const [, evaluated, line = ''] of text.matchAll(INCLUDE)) {
+                includes.add(line.replace(evaluated === undefined ? /(?<!\\)#.*$/ : /\).*$/, ''));
+            }
+        }
+        complete = true;
+        for (const line of includes) {
+            const expanded = variables.expand(line);
+            complete &&= expanded.complete;
+            for (const word of expanded.words) {
+                if (names.has(word))
+                    continue;
+                names.add(word);
+                for (const file of await includedBy(word, beside, home))
+                    queue.add(file);
+            }
+        }
+    }
+    return { text: texts.join('\n'), complete: complete && queue.size <= MOST_FILES, once };
+}
+/** The files that an included name may stand for: that beside make's directory, or else the first of those further on. */
+async function includedBy(name, beside, home) {
+    for (const directory of beside) {
+        const path = inDirectory(directory, name, home);
+        const files = isPattern(path) ? await matchingFiles(path) : [path];
+        if (files.length > 0 && (isPattern(path) || (await kindOf(path)) !== 'none'))
+            return files;
+    }
+    return [];
+}
+async function kindOf(path) {
+    if (path === '/dev/null')
+        return 'none';
+    // Our own descriptors are not those of a make that is asked.
+    if (/^\/(?:dev|proc)\//.test(path))
+        return 'once';
+    try {
+        const found = await (0,external_node_fs_promises_namespaceObject.stat)(fsPath(path));
+        if (found.isFile())
+            return 'file';
+        return found.isDirectory() ? 'none' : 'once';
+    }
+    catch {
+        return 'none';
+    }
+}
+async function textOf(path) {
+    try {
+        return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath(path)));
+    }
+    catch {
+        return '';
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/make/makefile-macros.js
+
+
+
 
 
 
@@ -87536,24 +88632,21 @@ class StopSignals {
 
 const makefile_macros_TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 64 << 20;
-const STDIN = '-';
-/** Makefiles that include each other are looked through this far. */
-const MOST_INCLUDED = 100;
 /**
  * The values that the makefile, or the command line, gives to macros (D1: they rank above the environment). The
- * makefiles are read by make itself, up to the end and no further: nothing is remade or run but `$(shell)`; and only
- * where their text, or the command line, names one of the macros.
+ * makefiles are read by make itself, up to the end and no further: nothing is remade or run but `$(shell)`.
  *
- * Not for a makefile from standard input, which can be read once only.
+ * make is asked only where one of the macros is named, on the command line or in a text that it will read
+ * (`makefileTexts`): all others are spared a second reading of their makefiles. Where not all texts can be told (an include
+ * by a function), it is also asked if dmake is in sight: `DMAKE_` in one of the texts, on the command line or in the
+ * environment, or a `.dmakerc` in HOME.
+ *
+ * Not for a makefile that can be read once only: standard input, a pipe.
  *
  * @returns only macros that are set, with their expanded values
  */
 async function makefileMacros(names, to) {
-    const intent = makeIntent(to.arguments, to.environment);
-    const named = new RegExp(`(?<![A-Za-z0-9_])(?:${names.join('|')})(?![A-Za-z0-9_])`);
-    if (intent.informational || intent.makefiles.includes(STDIN))
-        return new Map();
-    if (!intent.variables.some((one) => named.test(one)) && !named.test(await makefileTexts(to)))
+    if (!(await isWorthAsking(names, to)))
         return new Map();
     const nonce = (0,external_node_crypto_.randomBytes)(12).toString('hex');
     const questions = names.map((name) => `$(info ${nonce} ${name} $(firstword $(origin ${name})) $(${name}))\n`);
@@ -87568,50 +88661,58 @@ async function makefileMacros(names, to) {
     }
     return values;
 }
-/** The text of the makefiles that make will read, with what they include by plain names. */
-async function makefileTexts({ arguments: words, directory, environment }) {
-    const intent = makeIntent(words, environment);
-    const home = environmentValue(environment, 'HOME');
-    const start = effectiveDirectory(directory, intent.directories, home);
-    const first = intent.makefiles.length > 0 ? intent.makefiles : [await defaultMakefile(start)];
-    const files = first.flatMap((file) => (file === undefined ? [] : [inDirectory(start, file, home)]));
-    let all = '';
-    for (let at = 0; at < Math.min(files.length, MOST_INCLUDED); at++) {
-        let text;
-        try {
-            text = bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath(files[at] ?? '')));
-        }
-        catch {
-            continue;
-        }
-        all += `${text}\n`;
-        for (const [, included = ''] of text.matchAll(/^ *[-s]?include[ \t]+(.*)$/gm)) {
-            for (const word of included.split(/\s+/)) {
-                const file = inDirectory(start, word);
-                if (word !== '' && !word.includes('$') && !files.includes(file))
-                    files.push(file);
-            }
-        }
-    }
-    return all;
+async function isWorthAsking(names, to) {
+    const { arguments: words, directory, environment } = to;
+    if (makeIntent(words, environment).informational)
+        return false;
+    const { text, complete, once } = await makefileTexts(words, directory, environment);
+    if (once)
+        return false;
+    const told = [...words, ...makeflagsWords(environment), text].join('\n');
+    if (new RegExp(`(?<![A-Za-z0-9_])(?:${names.join('|')})(?![A-Za-z0-9_])`).test(told))
+        return true;
+    if (complete)
+        return false;
+    return told.includes('DMAKE_') || environment.some((entry) => entry.startsWith('DMAKE_')) || hasRcFile(environment);
 }
-/** What make prints when it reads `last` behind its makefiles, from standard input. */
-async function readBy({ make, arguments: words, directory, environment }, last) {
+async function hasRcFile(environment) {
+    const home = environmentValue(environment, 'HOME') ?? '';
+    return (0,external_node_fs_promises_namespaceObject.stat)(fsPath(`${home}/.dmakerc`)).then(() => true, () => false);
+}
+/** What make prints when it reads `last` behind its makefiles. */
+async function readBy(to, last) {
+    // Not from standard input: of that some makes leave a copy in TMPDIR when they stop in it.
+    const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,posix_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), 'distmake-')).catch((error) => {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new UserError(`no temporary file can be written (${why}). Set TMPDIR to a writable directory`);
+    });
+    try {
+        const file = (0,posix_namespaceObject.join)(folder, 'questions.mk');
+        await (0,external_node_fs_promises_namespaceObject.writeFile)(file, last);
+        return await printed(to, encode(file));
+    }
+    finally {
+        await (0,external_node_fs_promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+    }
+}
+async function printed(to, lastMakefile) {
+    const { make, arguments: words, directory, environment } = to;
     const kept = changeArguments(words, (a) => a.kind === 'goal' || (a.kind === 'option' && JOB_OPTIONS.has(a.id)), []);
     const flags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
     const own = changeEnvironment(environment, [flags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${flags}`]);
-    const all = await withLastMakefile(kept, { directory, environment: own, lastMakefile: STDIN });
+    const all = await withLastMakefile(kept, { directory, environment: own, lastMakefile });
     const env = Object.fromEntries(own.map((entry) => [decode(entry.slice(0, entry.indexOf('='))), decode(entry.slice(entry.indexOf('=') + 1))]));
     return new Promise((resolve) => {
         const child = (0,external_node_child_process_namespaceObject.execFile)(decode(make.path), all.map(decode), { cwd: decode(directory), env, encoding: 'latin1', timeout: makefile_macros_TIMEOUT_MS, maxBuffer: MAX_OUTPUT }, 
         // It always fails: by our $(error), or earlier by one of its own, which the real make will show.
         (_error, stdout) => resolve(stdout));
         child.stdin?.on('error', () => undefined);
-        child.stdin?.end(last);
+        child.stdin?.end();
     });
 }
 
 ;// CONCATENATED MODULE: ./lib/hosts/private-fields.js
+
 
 /** A mask for a shorter word would blot out the log. */
 const LEAST = 4;
@@ -87619,8 +88720,10 @@ const LEAST = 4;
  * What a public log must not show: the values of variables, the file of the key, the way through other hosts, and, for a
  * host with a name of its own, where it is. A host that is called by its address is shown by it: the name that people
  * see is never masked.
+ *
+ * @param home the user's home directory, which an identity may begin with
  */
-function privateFields(hosts) {
+function privateFields(hosts, home = (0,external_node_os_namespaceObject.homedir)()) {
     const names = hosts.map((host) => host.name).join('\n');
     const places = hosts.flatMap((host) => [
         ...(host.jump ?? []).flatMap(spellings),
@@ -87628,8 +88731,8 @@ function privateFields(hosts) {
     ]);
     const fields = [
         ...hosts.flatMap((host) => Object.values(host.environment)),
-        ...hosts.flatMap((host) => host.identity ?? []),
-        ...places.filter((place) => !names.includes(place)),
+        ...hosts.flatMap(({ identity }) => (identity === undefined ? [] : [identity, identity.replace(/^~(?=\/)/, home)])),
+        ...places.flatMap((place) => [place, place.toLowerCase()]).filter((place) => !names.includes(place)),
     ];
     return [...new Set(fields)].filter((field) => field.length >= LEAST);
 }
@@ -88147,6 +89250,24 @@ function isIgnoredFailure(text, target) {
     return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
 }
 
+;// CONCATENATED MODULE: ./lib/report/masks.js
+
+/** A mask for a shorter line would blot out half the log. */
+const masks_LEAST = 4;
+/**
+ * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
+ * it, but only lines that are long enough to be secret.
+ */
+function maskSecrets(texts) {
+    for (const text of texts) {
+        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
+            const secret = line.trim();
+            if (secret.length >= masks_LEAST && !secret.startsWith('-----'))
+                core_setSecret(secret);
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/report/markdown.js
 
 /**
@@ -88327,6 +89448,18 @@ function formatSeconds(seconds) {
         return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
     return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+;// CONCATENATED MODULE: ./lib/action/forget-inputs.js
+/** Those that may hold a secret. */
+const INPUTS = ['hosts', 'ssh-private-key', 'ssh-passphrase', 'known-hosts', 'setup'];
+/**
+ * Takes inputs of this action out of the environment, once they are read: recipes and whatever else is started have no
+ * business with keys and host lists.
+ */
+function forgetInputs(environment) {
+    for (const name of INPUTS)
+        Reflect.deleteProperty(environment, `INPUT_${name.toUpperCase()}`);
 }
 
 ;// CONCATENATED MODULE: ./lib/action/input-reader.js
@@ -88511,7 +89644,7 @@ function readInputs(read, env) {
 async function checkInputs({ settings, farm: { matrix } }) {
     const reader = new input_reader_InputReader(() => '');
     const { root, workingDirectory, makefile } = settings;
-    if ((await kindOf(workingDirectory)) !== 'directory') {
+    if ((await inputs_kindOf(workingDirectory)) !== 'directory') {
         reader.problem('working-directory', `there is no directory ${excerpt(workingDirectory, 200)}`);
     }
     else {
@@ -88520,11 +89653,11 @@ async function checkInputs({ settings, farm: { matrix } }) {
             reader.problem('working-directory', `${excerpt(workingDirectory, 200)} leads out of the workspace`);
         }
         const file = (0,external_node_path_.resolve)(workingDirectory, makefile ?? '.');
-        if (makefile !== undefined && (await kindOf(file)) !== 'file') {
+        if (makefile !== undefined && (await inputs_kindOf(file)) !== 'file') {
             reader.problem('makefile', `there is no file ${excerpt(file, 200)}`);
         }
     }
-    if (matrix.kind === 'file' && (await kindOf(matrix.file)) !== 'file') {
+    if (matrix.kind === 'file' && (await inputs_kindOf(matrix.file)) !== 'file') {
         reader.problem('hosts-file', `there is no file ${excerpt(matrix.file, 200)}`);
     }
     reader.finish();
@@ -88615,7 +89748,7 @@ function isInside(root, path) {
     return way !== '..' && !way.startsWith('../') && !(0,external_node_path_.isAbsolute)(way);
 }
 /** What can be read as a file counts as one: make reads pipes too. */
-async function kindOf(path) {
+async function inputs_kindOf(path) {
     try {
         return (await (0,external_node_fs_promises_namespaceObject.stat)(path)).isDirectory() ? 'directory' : 'file';
     }
@@ -88678,37 +89811,6 @@ function round(seconds) {
     return Math.round(seconds * 1000) / 1000;
 }
 
-;// CONCATENATED MODULE: ./lib/action/secrets.js
-
-/**
- * Masks keys and passphrases in the log. Line by line, as the runner does it, but only lines that are long enough to be
- * secret: a mask for a short common line would blot out half the log.
- */
-function maskSecrets(texts) {
-    for (const text of texts) {
-        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
-            const secret = line.trim();
-            if (secret.length >= 4 && !secret.startsWith('-----'))
-                core_setSecret(secret);
-        }
-    }
-}
-/** Masks private values of the host matrix: hosts/private-fields.ts knows which. */
-function maskFields(fields) {
-    for (const field of fields)
-        core_setSecret(field);
-}
-/**
- * Takes the inputs of this action out of the environment, once they are read: recipes and whatever else is started
- * have no business with keys and host lists.
- */
-function forgetInputs(environment) {
-    for (const name of INPUTS)
-        Reflect.deleteProperty(environment, `INPUT_${name.toUpperCase()}`);
-}
-/** Those that may hold a secret. */
-const INPUTS = ['hosts', 'ssh-private-key', 'ssh-passphrase', 'known-hosts', 'setup'];
-
 ;// CONCATENATED MODULE: ./lib/action/state.js
 
 
@@ -88726,6 +89828,7 @@ function loadRunState() {
 }
 
 ;// CONCATENATED MODULE: ./lib/action/run.js
+
 
 
 
@@ -88791,7 +89894,7 @@ async function runBuild(log, signals) {
         makehosts: 'plain',
     });
     const { hosts } = plan;
-    maskFields(privateFields(hosts));
+    maskSecrets(privateFields(hosts));
     const settings = settle(wish, plan);
     const remote = hosts.filter((host) => !host.local);
     const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
@@ -88808,8 +89911,10 @@ async function runBuild(log, signals) {
         sink({ type: 'message', level: 'warning', text });
     for (const text of plan.notices)
         notice(text);
-    if (!plan.matrix && plan.notices.length === 0)
-        notice('there is no host matrix (input hosts or hosts-file, or ~/.makehosts): everything runs on the runner');
+    if (plan.remark !== undefined && !plan.notices.includes(plan.remark))
+        notice(plan.remark);
+    if (!plan.matrix && plan.remark === undefined && plan.notices.length === 0)
+        notice(NO_MATRIX);
     for (const text of login?.credentials.notices ?? [])
         notice(text);
     login?.notices.listen(notice);
@@ -88822,7 +89927,7 @@ async function runBuild(log, signals) {
         make,
         arguments: words,
         makeArguments: plan.matrix?.makeArguments ?? '',
-        jobs: jobs === 'unlimited' ? 'places' : (jobs ?? plan.jobs ?? 'places'),
+        jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
         staging,
         piped: true,
         onHostUsed: (host) => {
@@ -88842,6 +89947,7 @@ async function runBuild(log, signals) {
 function run_makeWords({ makefile, arguments: words, targets }) {
     return [...(makefile === undefined ? [] : ['-f', makefile]), ...words, ...targets];
 }
+const NO_MATRIX = 'there is no host matrix (input hosts or hosts-file, DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc or ~/.makehosts): everything runs on the runner';
 /** Processes see the real path of where they are: the workspace must go by the same name. */
 function resolved(settings) {
     return {
@@ -88862,7 +89968,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(454);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(686);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
 
 

@@ -52188,7 +52188,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 4391:
+/***/ 3728:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -55142,6 +55142,17 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
+;// CONCATENATED MODULE: ./lib/util/deferred.js
+function deferred() {
+    let resolve;
+    let reject;
+    const promise = new Promise((yes, no) => {
+        resolve = yes;
+        reject = no;
+    });
+    return { promise, resolve, reject };
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: external "node:os"
@@ -55172,12 +55183,15 @@ function isStagingName(name) {
 
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
 
+
 /** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
 const SCRIPT = `d=$1; n=0
 while [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ $n -lt 20 ]; do
   chmod -R u+rwx "$d" 2>/dev/null; rm -rf "$d" 2>/dev/null; n=$((n+1)); [ -d "$d" ] && sleep 0.2 2>/dev/null
 done
 if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
+/** The script tries for 4 s; the rest is for a tree of any size, and a host that does not end must not hold up who waits. */
+const LIMIT_MS = 19_000;
 /**
  * Removes one run's staging directory from a host.
  *
@@ -55192,7 +55206,14 @@ async function cleanHost(channels, staging) {
         channel.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-500)));
         channel.resume();
         channel.end();
-        const status = await channel.exited;
+        const late = deferred();
+        const timer = setTimeout(() => late.resolve('late'), LIMIT_MS);
+        const status = await Promise.race([channel.exited, late.promise]);
+        clearTimeout(timer);
+        if (status === 'late') {
+            channel.destroy();
+            return `the command to remove it has not ended within ${LIMIT_MS / 1000} s`;
+        }
         return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
     }
     catch (error) {
@@ -56601,13 +56622,14 @@ function tokenValue(letter, values) {
 
 
 
+
 /**
  * @param home the user's home directory
- * @throws UserError with file and line for a value that is none
+ * @throws UserError with file and line for a value that is none, and where nothing says as whom to log in
  */
 function settingsOf(target, config, home) {
-    const localUser = (0,external_node_os_namespaceObject.userInfo)().username;
-    const answers = config.ask({ host: target.address, user: target.user, localUser });
+    const localUser = ownName();
+    const answers = config.ask({ host: target.address, user: target.user, localUser: localUser ?? '' });
     const word = (keyword) => answers.first(keyword)?.words[0];
     const portLine = answers.first('port');
     const address = answers.hostName;
@@ -56619,8 +56641,8 @@ function settingsOf(target, config, home) {
         given: target.address,
         keyName: alias ?? address,
         port: endpoint.port,
-        user: target.user ?? word('user') ?? localUser,
-        localUser,
+        user: target.user ?? word('user') ?? localUser ?? noName(),
+        localUser: localUser ?? '',
         home,
         jump: jumpLine === undefined ? '' : wordOf(jumpLine),
     };
@@ -56654,6 +56676,18 @@ function settingsOf(target, config, home) {
         acceptNew: ['accept-new', 'no', 'off', 'false'].includes(word('stricthostkeychecking')?.toLowerCase() ?? ''),
         timeout: target.timeout === undefined ? timeoutLine && timeOf(timeoutLine) : target.timeout * 1000,
     };
+}
+/** The name of who runs this; undefined where their user id has none, as in a container that is started with any id. */
+function ownName() {
+    try {
+        return (0,external_node_os_namespaceObject.userInfo)().username;
+    }
+    catch {
+        return process.env['USER'] || undefined;
+    }
+}
+function noName() {
+    throw new UserError('no user is named for it, and the user id here has no name that could be taken: write user@host');
 }
 /** Where known hosts are when nothing says otherwise (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */
 function usualKnownHosts(home) {
@@ -56800,30 +56834,31 @@ function append(file, line) {
 
 // EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
 var lib = __nccwpck_require__(5472);
-;// CONCATENATED MODULE: ./lib/util/deferred.js
-function deferred() {
-    let resolve;
-    let reject;
-    const promise = new Promise((yes, no) => {
-        resolve = yes;
-        reject = no;
-    });
-    return { promise, resolve, reject };
-}
-
 ;// CONCATENATED MODULE: ./lib/ssh/agent-keys.js
 
 
-/** The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer. */
-async function keysOf(socket) {
+/** An agent may ask its owner for a password before it answers; on a machine without one it would wait for ever. */
+const PATIENCE_MS = 5000;
+/**
+ * The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer.
+ *
+ * @param patience ms
+ */
+async function keysOf(socket, patience = PATIENCE_MS) {
     const answer = deferred();
+    const timer = setTimeout(() => answer.reject(new Error(`it has said nothing for ${patience / 1000} s`)), patience);
     lib.createAgent(socket).getIdentities((error, keys) => {
         if (error)
             answer.reject(error);
         else
             answer.resolve((keys ?? []).flatMap((key) => usable(key)));
     });
-    return answer.promise;
+    try {
+        return await answer.promise;
+    }
+    finally {
+        clearTimeout(timer);
+    }
 }
 function usable(key) {
     const parsed = lib.utils.parseKey(key);
@@ -57212,6 +57247,8 @@ function entryOf(key, source) {
 /** The keys for each host. */
 class KeyRing {
     #options;
+    /** Sockets of agents that have not answered: to ask again would take the same time again. */
+    #silent = new Set();
     constructor(options) {
         this.#options = options;
     }
@@ -57284,12 +57321,13 @@ class KeyRing {
         return { keys, wanted: onlyThose ? wanted : [], files };
     }
     async #agentKeys(socket) {
-        if (socket === undefined || socket === '')
+        if (socket === undefined || socket === '' || this.#silent.has(socket))
             return [];
         try {
             return await keysOf(socket);
         }
         catch (error) {
+            this.#silent.add(socket);
             this.#options.notices.add(`The ssh agent at ${socket} does not answer: ${error.message}.`);
             return [];
         }
@@ -57368,6 +57406,24 @@ async function loadLogin(inputs) {
     return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
 }
 
+;// CONCATENATED MODULE: ./lib/report/masks.js
+
+/** A mask for a shorter line would blot out half the log. */
+const LEAST = 4;
+/**
+ * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
+ * it, but only lines that are long enough to be secret.
+ */
+function maskSecrets(texts) {
+    for (const text of texts) {
+        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
+            const secret = line.trim();
+            if (secret.length >= LEAST && !secret.startsWith('-----'))
+                core_setSecret(secret);
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/chroot.js
 /** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
 function inChroot(channels, directory) {
@@ -57385,8 +57441,20 @@ function chrootCommand(command, directory) {
         throw new Error('Internal error: only a command that is executed can be moved');
     if (/\p{Cc}/u.test(directory))
         throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
-    return `exec sh -c '${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
+    return `exec sh -c '${HEED}; ${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
 }
+/**
+ * What the host's owner says of jobs counts in there too (D10, D12): lanes look for it with this directory as their root, so
+ * the files must be the same there, and so must be the directory in which jobs hold their places.
+ */
+const HEED = [
+    's=',
+    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ -e "$f" ]; then s=$f; fi; done',
+    'if [ "$s" ]; then p=/tmp; if [ -e $p/.distmake-slots ]; then p=$p/.distmake-slots; fi',
+    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ "$(cat "$f" 2>&1)" = "$(cat "$1$f" 2>&1)" ]; then :',
+    'elif [ -e "$f" ] || [ -e "$1$f" ]; then p=; fi; done',
+    'if [ "$p" ] && [ "$p" -ef "$1$p" ]; then :; else echo "chroot: owner $s" >&2; exit 1; fi; fi',
+].join('; ');
 /** Only root's PATH leads to it everywhere; the others are to hear that it is not theirs. */
 const FIND = 'c=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot) || c=chroot; exec "$c" "$@"';
 /**
@@ -57399,6 +57467,10 @@ function chrootProblem(message, directory) {
     if (said === undefined)
         return undefined;
     const name = `${directory}, its chroot in the matrix`;
+    const owner = /^chroot: owner (\/\S+)/.exec(said)?.[1];
+    if (owner !== undefined)
+        return (`its owner's limit (${owner}) cannot be kept in ${name}: mount that file and /tmp there too ` +
+            '(mount --bind), or leave the chroot out');
     if (/not permitted|permission denied/i.test(said))
         return `${name}, cannot be entered: only root can do that, so the login there must be root (${said})`;
     if (/run command|execute/i.test(said))
@@ -57564,7 +57636,7 @@ class GatheringStream extends external_node_stream_.Duplex {
 /** As much of what a program says on stderr is kept for messages. */
 const KEPT_TEXT = 2000;
 /** How long a program may take to end when it is asked to. */
-const PATIENCE_MS = 2000;
+const program_stream_PATIENCE_MS = 2000;
 /** A program of the runner whose standard streams are a byte stream to a host. It ends with the stream. */
 class ProgramStream extends GatheringStream {
     stderr;
@@ -57613,7 +57685,7 @@ function end(child) {
     const going = child.stdout.readableEnded;
     if (!going)
         stop('SIGTERM');
-    const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), PATIENCE_MS);
+    const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), program_stream_PATIENCE_MS);
     child.once('close', () => clearTimeout(patience));
 }
 function signal(group, name) {
@@ -57753,8 +57825,11 @@ class Connection {
     /** The server has refused to open more. */
     full = false;
     closed = false;
-    constructor(client) {
+    /** Milliseconds until a host that does not answer is given up. */
+    timeout;
+    constructor(client, timeout) {
         this.#client = client;
+        this.timeout = timeout;
         // One for each channel that is being opened.
         client.setMaxListeners(0);
         client.on('close', () => (this.closed = true));
@@ -57801,7 +57876,7 @@ class Connection {
             client.destroy();
             throw new Error(error.message + said, { cause: error });
         }
-        return new Connection(client);
+        return new Connection(client, timeout);
     }
     /** Starts a command; undefined when the server takes no further channel on this connection. */
     exec(command) {
@@ -57849,7 +57924,72 @@ class Connection {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/first-word.js
+
+
+/** More than any login script prints. */
+const MAX_BANNER = 1 << 20;
+/** What a host's shell is to say before the command that matters. */
+function firstWord() {
+    return `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
+}
+/** For any login shell: says the word, then goes on to the command. */
+function behindWord(word, command) {
+    return `echo ${word}; ${command}`;
+}
+/**
+ * Reads up to the end of the line with this word; what a login script prints before it is skipped. Nothing else is read: what
+ * comes behind it is there for whoever reads next.
+ *
+ * @param timeout ms
+ * @throws Error with a reason for people, and with what was printed instead; the channel has been let go
+ */
+async function awaitWord(channel, word, timeout, trouble) {
+    const line = `${word}\n`;
+    const passed = deferred();
+    let text = Buffer.alloc(0);
+    const fail = (reason) => {
+        const printed = text.toString().trim();
+        passed.reject(new Error(printed === '' ? reason : `${reason}; it printed: ${printed.slice(-500)}`));
+    };
+    const onReadable = () => {
+        for (let chunk = channel.read(); chunk !== null; chunk = channel.read()) {
+            text = Buffer.concat([text, chunk]);
+            const at = text.indexOf(line);
+            if (at >= 0) {
+                channel.off('readable', onReadable);
+                if (at + line.length < text.length)
+                    channel.unshift(text.subarray(at + line.length));
+                passed.resolve(undefined);
+                return;
+            }
+            if (text.length > MAX_BANNER)
+                fail('it prints without end before it runs the command');
+        }
+    };
+    const onError = ({ message }) => fail(message);
+    const onEnd = () => {
+        void channel.exited.then((status) => fail(trouble.ended(status)));
+    };
+    channel.on('readable', onReadable).once('error', onError).once('end', onEnd).once('close', onEnd);
+    // Listeners come later; without one a fault would end this process.
+    channel.on('error', () => undefined);
+    const timer = setTimeout(() => fail(trouble.silent), timeout);
+    try {
+        await passed.promise;
+    }
+    catch (error) {
+        channel.destroy();
+        throw error;
+    }
+    finally {
+        clearTimeout(timer);
+        channel.off('readable', onReadable).off('error', onError).off('end', onEnd).off('close', onEnd);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
+
 
 /** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
 const CHANNELS_PER_CONNECTION = 10;
@@ -57866,11 +58006,30 @@ class ControlPool {
         this.#host = host;
         this.#login = login;
     }
-    /** Starts a command on the host. Rejects with a reason for people. */
-    exec(command) {
-        const result = this.#queue.then(() => this.#exec(command));
+    /**
+     * Starts a command on the host, and resolves when its shell answers: a host may let us in and then hang, in a login script
+     * or a file system. Rejects with a reason for people.
+     */
+    async exec(command) {
+        const word = firstWord();
+        const result = this.#queue.then(() => this.#exec(behindWord(word, command)));
         this.#queue = result.catch(() => undefined);
-        return result;
+        const { channel, timeout } = await result;
+        try {
+            await awaitWord(channel, word, timeout, {
+                silent: `it lets us in, but its shell did not answer within ${timeout / 1000} s`,
+                ended: (status) => status === undefined
+                    ? 'the connection was closed before its shell had answered'
+                    : `its login shell ended with status ${status} before it ran the command`,
+            });
+        }
+        catch (error) {
+            const said = String(channel.stderr.read() ?? '').trim();
+            throw said === ''
+                ? error
+                : new Error(`${error.message}; it said: ${said.slice(-500)}`, { cause: error });
+        }
+        return channel;
     }
     /** Ends all connections; a later `exec` makes a new one. */
     close() {
@@ -57887,7 +58046,7 @@ class ControlPool {
                 this.#connections.push(connection);
             const channel = await connection.exec(command);
             if (channel)
-                return Object.assign(channel, { exited: exitOf(channel) });
+                return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
         }
@@ -57906,9 +58065,6 @@ function exitOf(channel) {
 
 
 
-
-/** More than any login script prints. */
-const MAX_BANNER = 1 << 20;
 /**
  * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
  * command. What the ssh configuration says of the host is the program's own business.
@@ -57927,8 +58083,8 @@ class Transport {
     /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
     async exec(command) {
         const [name = '', ...first] = this.#program;
-        const word = `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
-        const words = [...first, ...transportWords(this.#host, name, this.#timeout), `echo ${word}; ${command}`];
+        const word = firstWord();
+        const words = [...first, ...transportWords(this.#host, name, this.#timeout), behindWord(word, command)];
         let stream;
         try {
             stream = await ProgramStream.start(name, words);
@@ -57940,21 +58096,18 @@ class Transport {
         }
         this.#open.add(stream);
         stream.on('close', () => this.#open.delete(stream));
-        // Listeners come later; without one a fault would end this process.
-        stream.on('error', () => undefined);
-        const timer = setTimeout(() => {
-            stream.destroy(new Error(`it did not answer within ${this.#timeout / 1000} s`));
-        }, this.#timeout);
         try {
-            await passWord(stream, `${word}\n`);
+            await awaitWord(stream, word, this.#timeout, {
+                silent: `it did not answer within ${this.#timeout / 1000} s`,
+                ended: (status) => {
+                    const how = status === undefined ? 'a signal' : `status ${status}`;
+                    return `the way there ended with ${how} before the host had answered`;
+                },
+            });
         }
         catch (error) {
-            stream.destroy();
             const { message } = error;
             throw new Error(`${message} (transport program ${excerpt_excerpt(name)})${because(stream)}`, { cause: error });
-        }
-        finally {
-            clearTimeout(timer);
         }
         return stream;
     }
@@ -57962,37 +58115,6 @@ class Transport {
         for (const stream of this.#open)
             stream.destroy();
         this.#open.clear();
-    }
-}
-/** Reads up to the end of this word; what a login script prints before it is skipped. */
-async function passWord(stream, word) {
-    const passed = deferred();
-    let text = Buffer.alloc(0);
-    const onData = (chunk) => {
-        text = Buffer.concat([text, chunk]);
-        const at = text.indexOf(word);
-        if (at >= 0) {
-            stream.off('data', onData).pause();
-            stream.unshift(text.subarray(at + word.length));
-            passed.resolve(undefined);
-        }
-        else if (text.length > MAX_BANNER) {
-            passed.reject(new Error('it prints without end before it runs the command'));
-        }
-    };
-    const onError = (error) => passed.reject(error);
-    const onEnd = () => {
-        void stream.exited.then((status) => {
-            const how = status === undefined ? 'a signal' : `status ${status}`;
-            passed.reject(new Error(`the way there ended with ${how} before the host had answered`));
-        });
-    };
-    stream.on('data', onData).once('error', onError).once('end', onEnd);
-    try {
-        await passed.promise;
-    }
-    finally {
-        stream.off('data', onData).off('error', onError).off('end', onEnd);
     }
 }
 function because({ said }) {
@@ -58441,37 +58563,6 @@ async function kindOf(path) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/action/secrets.js
-
-/**
- * Masks keys and passphrases in the log. Line by line, as the runner does it, but only lines that are long enough to be
- * secret: a mask for a short common line would blot out half the log.
- */
-function maskSecrets(texts) {
-    for (const text of texts) {
-        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
-            const secret = line.trim();
-            if (secret.length >= 4 && !secret.startsWith('-----'))
-                core_setSecret(secret);
-        }
-    }
-}
-/** Masks private values of the host matrix: hosts/private-fields.ts knows which. */
-function maskFields(fields) {
-    for (const field of fields)
-        setSecret(field);
-}
-/**
- * Takes the inputs of this action out of the environment, once they are read: recipes and whatever else is started
- * have no business with keys and host lists.
- */
-function forgetInputs(environment) {
-    for (const name of INPUTS)
-        Reflect.deleteProperty(environment, `INPUT_${name.toUpperCase()}`);
-}
-/** Those that may hold a secret. */
-const INPUTS = (/* unused pure expression or super */ null && (['hosts', 'ssh-private-key', 'ssh-passphrase', 'known-hosts', 'setup']));
-
 ;// CONCATENATED MODULE: ./lib/model/host.js
 /** What a matrix need not say of a host. */
 const host_HOST_DEFAULTS = {
@@ -58568,7 +58659,7 @@ async function cleanup(log) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4391);
+/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3728);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4898);
 
 

@@ -3,11 +3,11 @@ import { cleanHost } from '../build/clean-host.ts';
 import { loadLogin } from '../build/login.ts';
 import { stagingDirectory } from '../build/staging-name.ts';
 import type { Host } from '../model/host.ts';
+import { maskSecrets } from '../report/masks.ts';
 import type { WorkflowLog } from '../report/workflow-commands.ts';
 import { channelsTo } from '../ssh/channels.ts';
 import { UserError } from '../util/user-error.ts';
 import { readLoginInputs } from './inputs.ts';
-import { maskSecrets } from './secrets.ts';
 import { loadRunState } from './state.ts';
 
 /**

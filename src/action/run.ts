@@ -16,16 +16,17 @@ import type { BuildEvent } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { FoldLog } from '../report/fold.ts';
+import { maskSecrets } from '../report/masks.ts';
 import { SummaryLog } from '../report/summary.ts';
 import type { WorkflowLog } from '../report/workflow-commands.ts';
 import { encode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { homedir } from 'node:os';
+import { forgetInputs } from './forget-inputs.ts';
 import { checkInputs, readInputs } from './inputs.ts';
 import { askedJobs } from './jobs.ts';
 import { checkMakefile } from './makefile.ts';
 import { writeOutputs } from './outputs.ts';
-import { forgetInputs, maskFields, maskSecrets } from './secrets.ts';
 import { saveRunState } from './state.ts';
 
 /** The body of main. Ends the process: with make's status, 2 for an error of ours, or by the signal that stopped it. */
@@ -71,7 +72,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     },
   );
   const { hosts } = plan;
-  maskFields(privateFields(hosts));
+  maskSecrets(privateFields(hosts));
   const settings = settle(wish, plan);
   const remote = hosts.filter((host) => !host.local);
   const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
@@ -86,9 +87,8 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   const notice = (text: string): void => sink({ type: 'message', level: 'notice', text });
   for (const text of plan.warnings) sink({ type: 'message', level: 'warning', text });
   for (const text of plan.notices) notice(text);
-  if (plan.remark !== undefined) notice(plan.remark);
-  if (!plan.matrix && plan.notices.length === 0)
-    notice('there is no host matrix (input hosts or hosts-file, or ~/.makehosts): everything runs on the runner');
+  if (plan.remark !== undefined && !plan.notices.includes(plan.remark)) notice(plan.remark);
+  if (!plan.matrix && plan.remark === undefined && plan.notices.length === 0) notice(NO_MATRIX);
   for (const text of login?.credentials.notices ?? []) notice(text);
   login?.notices.listen(notice);
 
@@ -101,7 +101,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     make,
     arguments: words,
     makeArguments: plan.matrix?.makeArguments ?? '',
-    jobs: jobs === 'unlimited' ? 'places' : (jobs ?? plan.jobs ?? 'places'),
+    jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
     staging,
     piped: true,
     onHostUsed: (host) => {
@@ -121,6 +121,9 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
 function makeWords({ makefile, arguments: words, targets }: SettingsWish): readonly string[] {
   return [...(makefile === undefined ? [] : ['-f', makefile]), ...words, ...targets];
 }
+
+const NO_MATRIX =
+  'there is no host matrix (input hosts or hosts-file, DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc or ~/.makehosts): everything runs on the runner';
 
 /** Processes see the real path of where they are: the workspace must go by the same name. */
 function resolved(settings: SettingsWish): SettingsWish {

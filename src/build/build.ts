@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, constants, loadavg } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { Dispatcher } from '../engine/dispatcher.ts';
 import { TargetSet } from '../engine/dist-set.ts';
 import { Baggage } from '../engine/environment.ts';
@@ -15,7 +15,6 @@ import { makeNames, type RealMake } from '../make/real-make.ts';
 import { RunDirectory } from '../make/run-directory.ts';
 import type { EventSink } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
-import type { LoadAverages } from '../model/load.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Login } from '../ssh/login.ts';
@@ -24,7 +23,8 @@ import { bufferOf, decode, encode, type Bytes } from '../util/bytes.ts';
 import { deferred } from '../util/deferred.ts';
 import { shellWords } from '../util/shell-words.ts';
 import { UserError } from '../util/user-error.ts';
-import { hostSetup, withStartup } from './host-setup.ts';
+import { hostSetup } from './host-setup.ts';
+import { LocalHosts, runnerLoad } from './local-hosts.ts';
 import { summarize } from './run-summary.ts';
 import { SshLanes } from './ssh-lanes.ts';
 import { stageFor } from './stage-for.ts';
@@ -90,16 +90,11 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   // The runner itself is no place for what may leave when nothing of that may run on it.
   const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load);
   const hearsLoad = countsLoad(settings.load);
-  const runnerLoad = (): LoadAverages => loadavg() as [number, number, number];
-  if (hearsLoad && !never) {
-    const facts = { processors: limits.processors, cap: undefined, load: runnerLoad() };
-    for (const host of hosts) if (host.local) scheduler.hostReady(host, facts);
-  }
   const remotes = openers.map(
     (opener) =>
       new RemoteHost({
         host: opener.host,
-        opener: withStartup(opener, opener.host),
+        opener,
         stage,
         baggage,
         staging: stagingDirectory(staging, opener.host),
@@ -112,7 +107,19 @@ export async function build(options: BuildOptions): Promise<Outcome> {
         ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
       }),
   );
-  const farm = new Farm(remotes, stage, scheduler, sink, toolCheck(settings, sshHosts, environment));
+  const tools = toolCheck(settings, sshHosts, environment);
+  const farm = new Farm(remotes, stage, scheduler, sink, tools);
+  const locals = new LocalHosts({
+    hosts: never ? [] : hosts.filter((host) => host.local),
+    scheduler,
+    sink,
+    tools,
+    baggage,
+    environment,
+    root: settings.root,
+    processors: limits.processors,
+    load: hearsLoad ? runnerLoad : undefined,
+  });
   let make: MakeProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
   const stop = deferred<undefined>();
@@ -122,12 +129,13 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     dispatcher?.stop();
     make?.signal(name);
     farm.close();
+    locals.close();
   });
 
   let run: RunDirectory | undefined;
   let wiring: Wiring | undefined;
   try {
-    const started = farm.start();
+    const started = locals.start(farm.start().then(() => farm.ready > 0));
     run = await RunDirectory.create({
       assets: assetPath('.'),
       makeNames: names(options.make, environment),
@@ -140,6 +148,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     dispatcher = new Dispatcher({
       scheduler,
       hosts: remotes,
+      locals: locals.hosts,
       stage,
       sink,
       dist: settings.dist,
@@ -177,6 +186,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   } finally {
     dispatcher?.stop();
     farm.close();
+    locals.close();
     forgetToken();
     await wiring?.broker.close();
     await run?.remove();

@@ -64,8 +64,8 @@ export class DmakeSettings {
     if (told === undefined) return { jobs: undefined, warnings: [] };
     const jobs = /^\d{1,4}$/.test(told.value) ? Number(told.value) : 0;
     if (jobs > 0) return { jobs, warnings: [] };
-    const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}`;
-    return { jobs: DMAKE_JOBS, warnings: [warning, `${DMAKE_JOBS} jobs at one time are used`] };
+    const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}: ${DMAKE_JOBS} is used`;
+    return { jobs: DMAKE_JOBS, warnings: [warning] };
   }
 
   /** DMAKE_ADJUST_MAX_JOBS; unknown words mean M1, as dmake has it (D14). */

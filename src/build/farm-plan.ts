@@ -8,6 +8,7 @@ import { redistribute } from '../hosts/redistribute.ts';
 import type { Host } from '../model/host.ts';
 import type { LoadPolicy } from '../model/load.ts';
 import type { Matrix, MatrixFormat } from '../model/matrix.ts';
+import { shellWords } from '../util/shell-words.ts';
 import { UserError } from '../util/user-error.ts';
 import { DMAKE_JOBS, DmakeSettings, type Told } from './dmake-settings.ts';
 
@@ -76,20 +77,23 @@ export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPl
   const { mode, maxJobs, load } = dmake;
   const { warnings } = maxJobs;
   const jobs = wish.jobs === 'unlimited' ? undefined : (wish.jobs ?? maxJobs.jobs);
+  // dmake's default of two; a bare -j stays what it is.
+  const some = wish.jobs === 'unlimited' ? undefined : (jobs ?? DMAKE_JOBS);
   if (mode === 'serial' || mode === 'parallel') {
-    const notices = wish.matrix.kind === 'default' ? [] : [`DMAKE_MODE is ${mode}: everything runs on the runner`];
-    // dmake's default of two; a bare -j stays what it is.
-    const some = wish.jobs === 'unlimited' ? undefined : (jobs ?? DMAKE_JOBS);
-    return { ...NO_HOSTS, jobs: mode === 'serial' ? 1 : some, load, notices, warnings };
+    const remark = `DMAKE_MODE is ${mode}: everything runs on the runner`;
+    const notices = wish.matrix.kind === 'default' ? [] : [remark];
+    return { ...NO_HOSTS, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
   }
   const found = await findMatrix(wish, world, dmake);
   if (found === undefined || typeof found === 'string') {
-    const why = found === undefined ? [] : [found];
+    if (wish.group !== undefined && found === undefined)
+      throw new UserError(`${wish.group.where}: there is no host matrix that has groups`);
     const two = found === undefined && dmake.any;
-    if (two) why.push(...NO_RCFILE);
-    return { ...NO_HOSTS, jobs: two ? (jobs ?? DMAKE_JOBS) : undefined, load, notices: why, warnings };
+    const notices = two ? [NO_RCFILE] : found === undefined ? [] : [found];
+    return { ...NO_HOSTS, jobs: two ? some : undefined, load, notices, warnings };
   }
   const { matrix, implied } = found;
+  checkMakeArguments(matrix);
   const group = wish.group ?? dmake.told('DMAKE_GROUP');
   const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
   const first = group === undefined ? defaultGroup(matrix) : undefined;
@@ -110,10 +114,15 @@ export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPl
   };
 }
 
-const NO_RCFILE = [
-  'there is no .dmakerc (-c, DMAKE_RCFILE or ~/.dmakerc), and no other host matrix: everything runs on the runner,',
-  `${DMAKE_JOBS} jobs at one time unless DMAKE_MAX_JOBS or -j say otherwise`,
-];
+const NO_RCFILE =
+  'there is no .dmakerc (-c, DMAKE_RCFILE or ~/.dmakerc), and no other host matrix: everything runs on the runner, ' +
+  `${DMAKE_JOBS} jobs at one time unless DMAKE_MAX_JOBS or -j say otherwise`;
+
+function checkMakeArguments({ format, source, makeArguments }: Matrix): void {
+  const words = shellWords(makeArguments);
+  const where = format === 'd1make' ? 'D1MAKE_CLIENT_MAKEARGS' : `${source}, make-arguments`;
+  if (typeof words === 'string') throw new UserError(`${where}: ${words}`);
+}
 
 function describeGroup(name: string, { groups, source }: Matrix): string {
   const others = groups.map((group) => group.name).filter((one) => one !== name);
@@ -154,7 +163,7 @@ async function findMatrix(wish: FarmWish, world: FarmWorld, dmake: DmakeSettings
   const rc = join(home, '.dmakerc');
   const rcText = await readIfThere(rc);
   // One without any entry is as good as none (D2).
-  if (rcText !== undefined && !/^\s*(#.*\s*)*$/.test(rcText)) {
+  if (rcText !== undefined && /^[ \t]*[^#\s]/m.test(rcText)) {
     return { matrix: parse(rcText, rc, format ?? 'dmakerc'), implied: false };
   }
   return findMakehosts(join(home, '.makehosts'), wish, world.makehosts, parse);
@@ -167,9 +176,9 @@ async function findMakehosts(
   parse: (text: string, source: string, format?: MatrixFormat) => Matrix,
 ): Promise<Found | string | undefined> {
   if (conditions !== 'plain' && jobs === undefined) return undefined;
-  const text = await readIfThere(file);
-  if (text === undefined) return undefined;
   try {
+    const text = await readIfThere(file);
+    if (text === undefined) return undefined;
     return { matrix: parse(text, file, format ?? 'makehosts'), implied: true };
   } catch (error) {
     if (conditions === 'plain' || !(error instanceof UserError)) throw error;

@@ -1,4 +1,3 @@
-import type { LaneOpener, LaneSetup } from '../engine/ports.ts';
 import type { Host } from '../model/host.ts';
 import { shellQuote } from '../util/quote.ts';
 
@@ -10,15 +9,4 @@ export function hostSetup({ environment, setup }: Host, ofRun: string): string {
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${shellQuote(value)}`);
   const own = [...variables, ...(setup.trim() === '' ? [] : [setup])];
   return (own.length === 0 ? '' : `set -a\n${own.join('\n')}\nset +a\n`) + ofRun;
-}
-
-/** Opens lanes; the first one of a host runs its start-up command before anything else (E15). */
-export function withStartup(opener: LaneOpener, { startup }: Host): LaneOpener {
-  if (startup.trim() === '') return opener;
-  const first =
-    `sh -c ${shellQuote(startup)} || { status=$?; ` +
-    'echo "its start-up command (STARTUP) ended with status $status" >&2; exit 1; }\n';
-  return {
-    open: (setup: LaneSetup) => opener.open(setup.create ? { ...setup, setup: first + setup.setup } : setup),
-  };
 }

@@ -36,7 +36,10 @@ export class SshLanes implements LaneOpener {
     } catch (error) {
       const { chroot } = this.host;
       const problem = chroot === undefined ? undefined : chrootProblem((error as Error).message, chroot);
-      throw problem === undefined ? error : new Error(problem, { cause: error });
+      if (problem === undefined) throw error;
+      // Nothing has been made there, and who would remove it would fail in the same way.
+      if (setup.create) this.#used = false;
+      throw new Error(problem, { cause: error });
     }
   }
 
@@ -57,15 +60,18 @@ export class SshLanes implements LaneOpener {
   }
 
   async #open(setup: LaneSetup): Promise<Lane> {
+    let { startup } = setup;
     if (!this.#withoutPerl) {
       try {
         return await PerlLane.open(await this.#channel(), perlProgram(), setup);
       } catch (error) {
         if (!(error instanceof NoPerl)) throw error;
         this.#withoutPerl = true;
+        // It has run by then.
+        startup = '';
       }
     }
-    return ShLane.open(await this.#channel(), readFileSync(assetPath('lane.sh'), 'utf8'), setup);
+    return ShLane.open(await this.#channel(), readFileSync(assetPath('lane.sh'), 'utf8'), { ...setup, startup });
   }
 
   /** Until a lane's program is sent there, nothing happens on the host. */

@@ -30,7 +30,7 @@ export function toolCheck(
 /**
  * The runner's tools as recipes find them there.
  *
- * @param directory absolute
+ * @param directory where they are asked, absolute: the workspace
  * @param environment as `NAME=value`
  */
 export function runnerTools(directory: string, environment: readonly Bytes[]): RunnerTools {

@@ -42,8 +42,10 @@ export class Wiring implements ShimCalls {
     const wiring = new Wiring(options);
     const { run, make, settings, subMakeArguments } = options;
     const broker = await Broker.listen(run, wiring);
+    const { staging } = settings;
     const root = encode(settings.root);
-    wiring.#open = { broker, graphs: new GraphCheck({ run, broker, make, root, arguments: subMakeArguments }) };
+    const graphs = new GraphCheck({ run, broker, make, root, arguments: subMakeArguments, staging });
+    wiring.#open = { broker, graphs };
     return wiring;
   }
 

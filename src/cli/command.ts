@@ -16,7 +16,9 @@ import { findMake, type RealMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
+import { privateFields } from '../hosts/private-fields.ts';
 import { FoldLog } from '../report/fold.ts';
+import { maskSecrets } from '../report/masks.ts';
 import { plainLog } from '../report/plain.ts';
 import { say, workflowLog } from '../report/standard-streams.ts';
 import { encode, type Bytes } from '../util/bytes.ts';
@@ -49,6 +51,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   const tell = (text: string): void => say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
   for (const text of [...plan.warnings, ...plan.notices]) tell(text);
   const { hosts } = plan;
+  if (process.env['GITHUB_ACTIONS'] === 'true') maskSecrets(privateFields(hosts));
   if (options.showHosts) {
     if (plan.remark !== undefined) tell(plan.remark);
     process.stdout.write(describeMatrix(hosts, plan.matrix?.groups, plan.matrix?.makeArguments));
@@ -72,7 +75,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       arguments: options.makeArguments,
       makeArguments: plan.matrix?.makeArguments ?? '',
       // As make has it, one at a time unless -j says otherwise; dmake has its own rules.
-      jobs: intent.jobs === 'unlimited' ? 'places' : (intent.jobs ?? plan.jobs ?? 1),
+      jobs: plan.jobs ?? (intent.jobs === 'unlimited' ? 'places' : (intent.jobs ?? 1)),
       staging: stagingName(new Date()),
       piped,
       onHostUsed: () => undefined,

@@ -32,6 +32,8 @@ export class Bays {
   readonly #options: BaysOptions;
   readonly #all = new Set<Bay>();
   readonly #idle: Bay[] = [];
+  /** Taken for a moment, not for a job: they are as good as idle. */
+  readonly #lent = new Set<Bay>();
   readonly #waiting: Deferred<Bay>[] = [];
   #shared: StagedTree | undefined;
   #lanes = 0;
@@ -76,12 +78,15 @@ export class Bays {
     return bay.lane;
   }
 
-  /** A lane for a job: one that is idle, or a new one, or, where the server takes no further session, the next to be idle. */
+  /**
+   * A lane for a job: one that is idle, or is so in a moment, or a new one, or, where the server takes no further session,
+   * the next to be idle.
+   */
   async enter(): Promise<Bay> {
     this.#checkOpen();
     const idle = this.#idle.pop();
     if (idle) return idle;
-    if (!this.#crowded) {
+    if (!this.#crowded && this.#lent.size <= this.#waiting.length) {
       try {
         return await this.#open({ files: 0, bytes: 0 });
       } catch (error) {
@@ -96,12 +101,15 @@ export class Bays {
     return waiting.promise;
   }
 
-  /** A lane that nobody needs now, if there is one; it goes back by {@link leave} too. */
+  /** A lane that nobody needs now, if there is one, for a moment; it goes back by {@link leave} too. */
   takeIdle(): Bay | undefined {
-    return this.#idle.pop();
+    const bay = this.#idle.pop();
+    if (bay) this.#lent.add(bay);
+    return bay;
   }
 
   leave(bay: Bay): void {
+    this.#lent.delete(bay);
     const next = this.#waiting.shift();
     if (next) next.resolve(bay);
     else if (this.#all.has(bay)) this.#idle.push(bay);
@@ -117,6 +125,7 @@ export class Bays {
     for (const { lane } of this.#all) lane.close();
     this.#all.clear();
     this.#idle.length = 0;
+    this.#lent.clear();
     for (const { reject } of this.#waiting.splice(0)) reject(new Error(this.#closed));
   }
 
@@ -134,6 +143,7 @@ export class Bays {
       partial,
       token,
       setup,
+      startup: number === 1 ? host.startup : '',
       ownersFile: host.needsOwnersFile ? 'required' : 'optional',
     });
     try {

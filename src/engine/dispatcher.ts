@@ -7,6 +7,7 @@ import { BackOff } from './back-off.ts';
 import { distSet, type TargetSet } from './dist-set.ts';
 import type { JobMarkers } from './job-markers.ts';
 import { DELETION_MS, JobPass, type Command, type PassWorld, type Running } from './job-pass.ts';
+import type { LocalHost } from './local-host.ts';
 import { callsMake, makeFlags } from './make-flags.ts';
 import type { ShellCall, Stage } from './ports.ts';
 import { RecipeBook, type RecipeState } from './recipe-book.ts';
@@ -17,6 +18,8 @@ import { Verdicts } from './verdicts.ts';
 export interface DispatcherOptions {
   readonly scheduler: Scheduler;
   readonly hosts: readonly RemoteHost[];
+  /** Bare localhost where its terms count: one that is not among them has none. */
+  readonly locals?: readonly LocalHost[];
   readonly stage: Stage;
   readonly sink: EventSink;
   readonly dist: DistSetting;
@@ -63,7 +66,8 @@ export class Dispatcher {
     });
     const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
     this.#backOff = new BackOff((host) => options.scheduler.widen(host));
-    this.#world = { ...options, hosts, verdicts: this.#verdicts, backOff: this.#backOff };
+    const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
+    this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { EventSink, Place } from '../model/event.ts';
+import type { EventSink } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
@@ -6,6 +6,7 @@ import { succeeded, type Outcome } from '../model/outcome.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import type { BackOff } from './back-off.ts';
 import { print, type JobMarkers } from './job-markers.ts';
+import type { LocalHost, LocalStart } from './local-host.ts';
 import { callsMake } from './make-flags.ts';
 import type { Homecoming, ShellCall, Stage } from './ports.ts';
 import type { RecipeState } from './recipe-book.ts';
@@ -29,6 +30,8 @@ export interface Command {
 export interface PassWorld {
   readonly scheduler: Scheduler;
   readonly hosts: ReadonlyMap<Host, RemoteHost>;
+  /** Bare localhost, where the matrix lists it. */
+  readonly locals: ReadonlyMap<Host, LocalHost>;
   readonly stage: Stage;
   readonly sink: EventSink;
   readonly verdicts: Verdicts;
@@ -92,7 +95,7 @@ export class JobPass {
 
   /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
   async perform(): Promise<Outcome> {
-    const { scheduler, hosts, backOff } = this.#world;
+    const { scheduler, hosts, locals, backOff } = this.#world;
     const { state, running } = this.#subject;
     const job = this.#job;
     let { fresh } = this.#subject;
@@ -108,7 +111,7 @@ export class JobPass {
           bound: state.host,
           fresh,
           returned,
-          suits: (host: Host) => hosts.get(host)?.suits(job) ?? host.local,
+          suits: (host: Host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
         };
         const answer = scheduler.acquire(wish, running.stop.signal);
         // Not before this waits in front: what runs again comes before anything new.
@@ -121,15 +124,15 @@ export class JobPass {
         held = lease;
         running.lease = lease;
         const { host: before } = state;
-        const remote = lease.place && hosts.get(lease.place);
-        if (remote) state.host = remote.host;
-        else if (lease.place) state.host = lease.place;
+        const { place } = lease;
+        const remote = place && hosts.get(place);
+        if (place) state.host = place;
         else if (!state.host) state.here = true;
-        const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease.place));
+        const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease));
         running.lease = undefined;
-        if (outcome === 'turned away' && remote) {
+        if (outcome === 'turned away' && place) {
           lease.turnedAway();
-          backOff.turnedAway(remote.host);
+          backOff.turnedAway(place);
           // Nothing has run: another host may be the recipe's as well.
           state.host = before;
           returned = true;
@@ -140,7 +143,7 @@ export class JobPass {
         } else {
           fresh = false;
         }
-        if (remote && scheduler.isLost(remote.host)) state.host = undefined;
+        if (place && scheduler.isLost(place)) state.host = undefined;
         stays = state.retried;
       }
     } finally {
@@ -173,15 +176,29 @@ export class JobPass {
     return outcome;
   }
 
-  async #runHere(place: Place): Promise<Outcome> {
-    const { sink, stage, markers, scheduler, runnerLoad } = this.#world;
+  async #runHere(lease: Lease): Promise<Outcome | Unsettled> {
+    const { sink, stage, markers, scheduler, locals, runnerLoad } = this.#world;
     const { call, command, state, running } = this.#subject;
+    const { place } = lease;
     const job = this.#job;
+    const local = place && locals.get(place);
+    let start: LocalStart | undefined;
+    if (local) {
+      try {
+        start = await local.begin(call, command);
+      } catch (error) {
+        this.#lose(local.host, error instanceof Error ? error.message : String(error));
+        return 'again';
+      }
+      if (!start) return 'turned away';
+      running.lease = withPlace(lease, start);
+    }
     const begin = performance.now();
     sink({ type: 'job-started', job, place });
     stage.writerStarted(job);
     if (markers) call.write(1, markers.begin(job));
-    const outcome = await call.runLocally(command.argv, command.changes).finally(() => {
+    const outcome = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+      start?.place.give();
       stage.writerEnded(job);
       if (running.recursive) stage.touch();
     });
@@ -273,4 +290,15 @@ export class JobPass {
     // Where make's words are not ours to read, what it has started runs, as it would have without us.
     if (markers) verdicts.await(this.#subject.state, outcome, this.#subject.flags);
   }
+}
+
+/** A job that only waits for a sub-make leaves its owner's place to the jobs of that. */
+function withPlace(lease: Lease, { place }: LocalStart): Lease {
+  return {
+    ...lease,
+    suspend: () => {
+      place.give();
+      lease.suspend();
+    },
+  };
 }

@@ -92,6 +92,8 @@ export interface LaneSetup {
   readonly token: Bytes | undefined;
   /** Lines for sh, evaluated once, outside of the sandbox. */
   readonly setup: string;
+  /** A command for sh that runs before all that, or nothing (E15). */
+  readonly startup: string;
   /** Whether a host whose owner has set no cap takes jobs without one, or none at all (D12). */
   readonly ownersFile: 'optional' | 'required';
 }
@@ -116,7 +118,9 @@ export interface LaneRequest {
   readonly argv: readonly Bytes[];
   readonly environment: readonly Bytes[];
   readonly umask: number;
-  /** Its lines share a /tmp, which no other recipe sees. */
+  /**
+   * Requests with the same number share a /tmp, which no others see: the lines of a recipe. What 0 leaves there is dropped.
+   */
   readonly recipe: number;
   /** Both descriptors are one: what is printed keeps its order. */
   readonly merge: boolean;

@@ -9,6 +9,7 @@ import { LoadWatch } from './load-watch.ts';
 import { PathBound } from './path-bound.ts';
 import type { Answer, HostFacts, RemoteResult, Text } from './ports.ts';
 import { questionJob } from './question.ts';
+import { Temporaries } from './temporaries.ts';
 import { visit, type Way, type World } from './visit.ts';
 
 /** How often a question that the host's owner has no place for is asked again. */
@@ -40,6 +41,7 @@ export class RemoteHost {
   readonly #options: RemoteHostOptions;
   readonly #bays: Bays;
   readonly #pathBound: PathBound;
+  readonly #temporaries = new Temporaries();
   readonly #watch: LoadWatch | undefined;
   #busySeconds = 0;
 
@@ -100,11 +102,19 @@ export class RemoteHost {
     try {
       const result = await this.#visit(
         job,
-        { counts: true, keepOutputs, merge, onStart, onLoad: (load) => this.#heard(load, true) },
+        {
+          counts: true,
+          keepOutputs,
+          merge,
+          temporary: this.#temporaries.of(job.recipe.id),
+          onStart,
+          onLoad: (load) => this.#heard(load, true),
+        },
         signal,
       );
       if (!result) return undefined;
       const { seconds, homecoming } = result;
+      this.#temporaries.ran(job.recipe.id, homecoming.kind !== 'conflict');
       this.#busySeconds += seconds;
       if (homecoming.kind === 'refused' && homecoming.foreign === true) this.#pathBound.learn(job.command);
       return result;
@@ -132,6 +142,7 @@ export class RemoteHost {
       counts: false,
       keepOutputs: false,
       merge: false,
+      temporary: 0,
       onStart: () => undefined,
       onLoad: (load) => this.#heard(load, false),
     };

@@ -16,7 +16,7 @@ export interface RunnerTools {
   /** Its `uname -m`. */
   readonly arch: string;
   /**
-   * Runs a program for sh where make will start, with make's environment.
+   * Runs a program for sh in the workspace, as hosts do, with make's environment.
    *
    * @param signal ends it; the answer has what it had printed by then, with the outcome `cancelled`
    */

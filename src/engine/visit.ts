@@ -26,6 +26,8 @@ export interface Way {
   readonly keepOutputs: boolean;
   /** Its two descriptors are one. */
   readonly merge: boolean;
+  /** LaneRequest.recipe */
+  readonly temporary: number;
   /** It is certain that it runs. */
   readonly onStart: () => void;
   /** It has ended, and this is the host's load. */
@@ -45,7 +47,7 @@ export async function visit(
   { host, stage, baggage, staging, subMakeArguments }: World,
   signal: AbortSignal,
 ): Promise<RemoteResult | undefined> {
-  const { counts, keepOutputs, merge } = way;
+  const { counts, keepOutputs, merge, temporary } = way;
   const staged = await tree.missing(job);
   const output: Text[] = [];
   let outcome = { kind: 'cancelled' } as Outcome;
@@ -76,7 +78,7 @@ export async function visit(
         argv: counts ? subMakeArguments.ofJob(job, staging) : job.argv,
         environment: travelling.variables,
         umask: job.umask,
-        recipe: job.recipe.id,
+        recipe: temporary,
         visible: staged.visible,
         merge,
         keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,

@@ -8,16 +8,17 @@ const HIDDEN = '(hidden)';
 
 /**
  * Hosts as YAML in our own form (yaml-schema.ts), so that it can be read again; what is as everywhere is left out. The
- * values of variables are hidden.
+ * values of variables are hidden, and so is set-up, which may assign some.
  *
  * @param groups those of their groups that are to be shown too; a group shows the hosts that are among `hosts`
  * @param makeArguments Matrix.makeArguments
  */
 export function describeMatrix(hosts: readonly Host[], groups: readonly HostGroup[] = [], makeArguments = ''): string {
-  const among = new Set(hosts);
+  const among = new Set(hosts.map((host) => host.name));
   const shown = groups
     .map(
-      ({ name, hosts: members }) => [name, members.filter((host) => among.has(host)).map((host) => host.name)] as const,
+      ({ name, hosts: members }) =>
+        [name, members.map((host) => host.name).filter((member) => among.has(member))] as const,
     )
     .filter(([, members]) => members.length > 0);
   return stringify(
@@ -42,7 +43,7 @@ function describe(host: Host): Record<string, unknown> {
     ['speed', host.speed, HOST_DEFAULTS.speed],
     ['labels', host.labels.length === 0 ? undefined : host.labels, undefined],
     ['transport', host.transport, undefined],
-    ['setup', host.setup, HOST_DEFAULTS.setup],
+    ['setup', host.setup === '' ? '' : HIDDEN, HOST_DEFAULTS.setup],
     ['startup', host.startup, HOST_DEFAULTS.startup],
     ['chroot', host.chroot, undefined],
     ['timeout', host.timeout, undefined],

@@ -7,6 +7,7 @@ import { readProperties, type Properties } from './dpb-properties.ts';
 import { controlCharacter, linesOf, wordsOf, type Word } from './lines.ts';
 import { Problems } from './problems.ts';
 import { shown } from './shown.ts';
+import { parallelOf } from './values.ts';
 import { Warnings } from './warnings.ts';
 
 /*
@@ -96,7 +97,8 @@ function complete({ host, properties }: Entry, parameters: Parameters): Host {
     stuck: stuck === 0 ? undefined : stuck,
     memory: memory === 0 ? undefined : memory,
     arch,
-    parallel,
+    // A part of slots that are known late stays a part.
+    parallel: parallel === undefined || jobs === undefined ? parallel : parallelOf(parallel, jobs),
     chroot: chroot === '' || chroot === '/' ? undefined : chroot,
     startup: expand(parameters.startup ?? '', facts),
   };

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { Host, SshAddress } from '../model/host.ts';
 import { formatAddress } from './address.ts';
 
@@ -8,8 +9,10 @@ const LEAST = 4;
  * What a public log must not show: the values of variables, the file of the key, the way through other hosts, and, for a
  * host with a name of its own, where it is. A host that is called by its address is shown by it: the name that people
  * see is never masked.
+ *
+ * @param home the user's home directory, which an identity may begin with
  */
-export function privateFields(hosts: readonly Host[]): string[] {
+export function privateFields(hosts: readonly Host[], home = homedir()): string[] {
   const names = hosts.map((host) => host.name).join('\n');
   const places = hosts.flatMap((host) => [
     ...(host.jump ?? []).flatMap(spellings),
@@ -17,8 +20,8 @@ export function privateFields(hosts: readonly Host[]): string[] {
   ]);
   const fields = [
     ...hosts.flatMap((host) => Object.values(host.environment)),
-    ...hosts.flatMap((host) => host.identity ?? []),
-    ...places.filter((place) => !names.includes(place)),
+    ...hosts.flatMap(({ identity }) => (identity === undefined ? [] : [identity, identity.replace(/^~(?=\/)/, home)])),
+    ...places.flatMap((place) => [place, place.toLowerCase()]).filter((place) => !names.includes(place)),
   ];
   return [...new Set(fields)].filter((field) => field.length >= LEAST);
 }

@@ -44,11 +44,11 @@ export function parseMemory(word: string, unit: '' | 'k' = ''): Reading<number> 
     : wrong(`must be a number with K, M or G behind it, such as 4G, not ${shown(word)}`);
 }
 
-/** `N` slots, or `/N` for that part of a host's slots (E14). */
+/** `N` slots, or `/N` for that part of a host's slots (E14); 0: no job takes more than one. */
 export function parseParallel(word: string): Reading<NonNullable<Host['parallel']>> {
   const [, slash, digits] = /^(\/?)(\d{1,4})$/.exec(word) ?? [];
   const number = Number(digits);
-  if (digits === undefined || number === 0) {
+  if (digits === undefined || (number === 0 && slash !== '')) {
     return wrong(`must be a number of jobs such as 4, or a part of them such as /2, not ${shown(word)}`);
   }
   return slash === '' ? right(number) : right(`/${number}` as const);

@@ -3,7 +3,7 @@ import { isMapping } from './yaml-plain.ts';
 
 /*
  * Our own form of a matrix, in YAML or JSON: what the other formats can say can be said here. schema/hosts.schema.json
- * is made from this (scripts/schema.mjs). What a pattern cannot tell (addresses, commands) yaml-values.ts checks. A
+ * is made from this (scripts/schema.mjs). What a pattern cannot tell (addresses, commands) yaml-options.ts checks. A
  * message is the end of a sentence that begins with the key.
  */
 
@@ -134,6 +134,7 @@ const groups = v.union(
 const BE_DEFAULTS = 'must be a mapping';
 const BE_MATRIX = 'must be a mapping with "hosts" in it, or a list of hosts';
 const matrixEntries = {
+  $schema: described(line, 'Where this schema is: for editors, without effect.'),
   hosts: v.pipe(hosts, v.description('The hosts.')),
   groups: described(
     groups,

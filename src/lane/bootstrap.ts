@@ -1,3 +1,4 @@
+import type { LaneSetup } from '../engine/ports.ts';
 import { encode, type Bytes } from '../util/bytes.ts';
 import type { Greeting } from './greeting.ts';
 
@@ -7,16 +8,18 @@ import type { Greeting } from './greeting.ts';
  */
 export const LANE_COMMAND = `exec sh -c 'IFS= read -r l; eval "$l"'`;
 
+/** What is to run on a host before a lane: see LaneSetup. What it prints goes to stderr. */
+type Before = Pick<LaneSetup, 'startup' | 'setup'>;
+
 /**
- * That one line: evaluates the user's set-up lines with `set -e`, then becomes the lane in perl.
+ * That one line: runs the start-up command, evaluates the user's set-up lines with `set -e`, then becomes the lane in perl.
  *
- * @param setup lines for sh; what they print goes to stderr
  * @param nonce marks the lane's own words
  * @param size length of the program that follows on stdin, in bytes
  */
-export function perlBootstrap(setup: string, nonce: string, size: number): Bytes {
+export function perlBootstrap(before: Before, nonce: string, size: number): Bytes {
   return line([
-    ...setupLines(setup, nonce),
+    ...beforeLines(before, nonce),
     `command -v perl >/dev/null 2>&1 || { ${say(nonce, 'no-perl')}; exit 3; }`,
     say(nonce, 'ready'),
     `exec perl -e '${READ_PROGRAM.replace('SIZE', String(size))}'`,
@@ -24,9 +27,9 @@ export function perlBootstrap(setup: string, nonce: string, size: number): Bytes
 }
 
 /** The same for the lane in sh: a shell of its own, which knows nothing of the set-up lines but what they exported. */
-export function shBootstrap(setup: string, nonce: string, size: number): Bytes {
+export function shBootstrap(before: Before, nonce: string, size: number): Bytes {
   return line([
-    ...setupLines(setup, nonce),
+    ...beforeLines(before, nonce),
     say(nonce, 'ready'),
     `exec sh -c 'eval "$(dd bs=1 count=${size} 2>/dev/null)"'`,
   ]);
@@ -37,6 +40,17 @@ const READ_PROGRAM =
 
 function say(nonce: string, word: Greeting): string {
   return `printf '\\n%s %s\\n' ${nonce} ${word}`;
+}
+
+function beforeLines({ startup, setup }: Before, nonce: string): string[] {
+  return [...startupLines(startup, nonce), ...setupLines(setup, nonce)];
+}
+
+/** In a shell of its own: nothing that it sets is to reach the lane. */
+function startupLines(startup: string, nonce: string): string[] {
+  if (startup.trim() === '') return [];
+  const failed = `printf '\\n%s startup-failed %s\\n' ${nonce} $?; exit 1`;
+  return [`sh -c "$(printf %b '${octal(encode(startup))}')" </dev/null >&2 || { ${failed}; }`];
 }
 
 function setupLines(setup: string, nonce: string): string[] {

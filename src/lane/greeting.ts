@@ -6,7 +6,10 @@ import { ByteReader } from './byte-reader.ts';
 import { BadFrame, laneWords } from './frame-fields.ts';
 import type { LaneStream } from './lane-stream.ts';
 
-/** What a lane's host says first, on a line of its own behind a nonce; what a login script prints before is skipped. */
+/**
+ * What a lane's host says first, on a line of its own behind a nonce, or `startup-failed STATUS`; what a login script prints
+ * before is skipped.
+ */
 export type Greeting = 'ready' | 'no-perl' | 'setup-failed';
 
 const GREETING_LIMIT = 10_000;
@@ -26,7 +29,7 @@ export class NoPerl extends Error {
  *
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
- * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made
+ * @throws NoPerl, or an Error with a message for people: the start-up command or the set-up lines failed, the staging directory cannot be made
  */
 export async function greet(
   stream: LaneStream,
@@ -37,6 +40,7 @@ export async function greet(
   stream.on('error', () => undefined);
   const nonce = `distmake-${randomBytes(12).toString('hex')}`;
   const reader = new ByteReader(stream);
+  const startupFailed = new RegExp(`^${nonce} startup-failed (\\d{1,3})$`);
   stream.write(write(nonce));
   try {
     for (let skipped = 0; skipped < GREETING_LIMIT; skipped++) {
@@ -44,6 +48,11 @@ export async function greet(
       if (line === `${nonce} setup-failed`) {
         await lastWords(stream.stderr);
         throw new Error(`the setup lines failed there${because(complaint)}`);
+      }
+      const status = startupFailed.exec(line)?.[1];
+      if (status !== undefined) {
+        await lastWords(stream.stderr);
+        throw new Error(`its start-up command (STARTUP) ended with status ${status}${because(complaint)}`);
       }
       if (line === `${nonce} no-perl`) throw new NoPerl();
       if (line === `${nonce} ready`) break;

@@ -65,7 +65,7 @@ export class PerlLane implements Lane {
     const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
     const { reader, hello } = await greet(stream, (nonce) =>
       Buffer.concat([
-        bufferOf(perlBootstrap(setup.setup, nonce, source.length)),
+        bufferOf(perlBootstrap(setup, nonce, source.length)),
         source,
         bufferOf(`${words.join(' ')}\n`),
         fields,

@@ -61,11 +61,7 @@ export class ShLane implements Lane {
     const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
     words.push(setup.ownersFile === 'required' ? 1 : 0);
     const { reader, hello } = await greet(stream, (nonce) =>
-      Buffer.concat([
-        bufferOf(shBootstrap(setup.setup, nonce, source.length)),
-        source,
-        bufferOf(shCall('start', words)),
-      ]),
+      Buffer.concat([bufferOf(shBootstrap(setup, nonce, source.length)), source, bufferOf(shCall('start', words))]),
     );
     try {
       return new ShLane(stream, reader, readHello(setup, hello));
@@ -208,11 +204,25 @@ function dataSize(output: Listed): number {
   return output.kind === 'file' ? output.size : output.kind === 'link' ? output.size + 1 : 0;
 }
 
+/**
+ * Names that a shell takes for its own, fails at, or heeds while it starts the job (POSIX, Shell Variables; bash(1), ksh(1) and
+ * zshparam(1)), and those of the lane: they are set by env.
+ */
+const SHELLS_OWN =
+  /^(?:_|IFS|ENV|PPID|E?[UG]ID|GROUPS|USERNAME|OPT(?:ARG|ERR|IND)|LINENO|S?RANDOM|SECONDS|TMOUT|COLUMNS|LINES|FUNC.*|DIRSTACK|POSIXLY_CORRECT|SHLVL|SHELLOPTS|OLDPWD|TMPDIR|PS\d|(?:BASH|EPOCH|HIST|LANG|LC_|LD_|DYLD_|LANE_).*)$/;
+
+/** Whether a shell can export it. */
+function isExported(variable: Bytes): boolean {
+  const name = variable.slice(0, variable.indexOf('='));
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELLS_OWN.test(name);
+}
+
 function runCall(id: number, request: LaneRequest): Bytes {
   const { directory, keep, path, environment, argv, umask, merge } = request;
   // A PATH of the job's own stands in for the host's, as it does in any environment.
   const own = environment.filter((variable) => variable.startsWith('PATH=')).at(-1);
   const others = environment.filter((variable) => !variable.startsWith('PATH=') && !variable.startsWith('PWD='));
+  const exported = others.filter(isExported);
   const paths =
     own === undefined ? (path === '' ? '' : `${path}:`) : [path, own.slice(5)].filter((part) => part !== '').join(':');
   return shCall('run', [
@@ -225,7 +235,9 @@ function runCall(id: number, request: LaneRequest): Bytes {
     keep && keep.except !== '' ? shPath(keep.except) : '',
     own === undefined ? 1 : 0,
     paths,
-    ...others,
+    exported.length,
+    ...exported,
+    ...others.filter((variable) => !isExported(variable)),
     // env would take a command with an equals sign for one more variable.
     ...(argv[0]?.includes('=') ? ['sh', '-c', 'exec "$@"', 'sh'] : []),
     ...argv,

@@ -5,6 +5,7 @@ import type { Answer } from '../engine/ports.ts';
 import type { RemoteHost } from '../engine/remote-host.ts';
 import type { SubMakeArguments, SubMakeCheck } from '../engine/sub-make.ts';
 import type { Job } from '../model/job.ts';
+import type { Staging } from '../model/settings.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { changeArguments } from './arguments.ts';
@@ -18,13 +19,37 @@ import { JOB_OPTIONS, withoutJobWords } from './makeflags.ts';
 import { findProgram } from './programs.ts';
 import type { RealMake } from './real-make.ts';
 import type { RunDirectory } from './run-directory.ts';
-import { callsMakeByPath, parseTrial, trialWords, type Trial, type TriedCall } from './sub-make-trial.ts';
+import {
+  callsMakeByPath,
+  overlooked,
+  OWN_DIRECTORY,
+  parseTrial,
+  planTrial,
+  type Trial,
+  type TriedCall,
+} from './sub-make-trial.ts';
 
 /** How long a command may take to come to its makes, and each make to read its makefiles. */
 const TIMEOUT_MS = 60_000;
 
 /** Read last: make knows the graph then, and stops before it remakes a makefile or runs anything. It prints it all the same. */
 const STOP = '$(error distmake has read enough)';
+
+/** Stands for the file that says so, until it is known where that lies. */
+const STOP_THERE = 'distmake-stop.mk';
+
+/** Not from standard input: of that some makes leave a copy in TMPDIR when they stop so. */
+const GRAPH = `echo
+${OWN_DIRECTORY}printf '%s\\n' '${STOP}' >"$distmake_dir/stop.mk"
+for distmake_word do
+  shift
+  [ "$distmake_word" != ${STOP_THERE} ] || distmake_word=$distmake_dir/stop.mk
+  set -- "$@" "$distmake_word"
+done
+(UNSET exec "$@")
+distmake_status=$?
+rm -rf "$distmake_dir"
+exit $distmake_status`;
 
 type Remote = Pick<RemoteHost, 'host' | 'ask'>;
 
@@ -35,6 +60,8 @@ export interface GraphCheckOptions {
   /** The workspace, absolute. */
   readonly root: Bytes;
   readonly arguments: SubMakeArguments;
+  /** With `none` what is tried runs in the workspace itself. */
+  readonly staging: Staging;
   /** In ms; default a minute. */
   readonly timeout?: number;
 }
@@ -43,7 +70,8 @@ export interface GraphCheckOptions {
  * Compares the dependency graph of sub-makes on a host with the runner's (P5). The command is tried there to see which
  * makes it calls and how; then each of them reads its makefiles there and here. Nothing is built or kept. Compared is what
  * the makefiles say as they lie in the workspace: makefiles that make would remake first are not remade, and makes further
- * below are not looked at. A make that the command itself writes a makefile for is refused.
+ * below are not looked at. A make that the command itself writes a makefile for is refused, and so is a command of which
+ * not every make can be found.
  */
 export class GraphCheck implements SubMakeCheck {
   readonly #options: GraphCheckOptions;
@@ -65,8 +93,9 @@ export class GraphCheck implements SubMakeCheck {
     if (callsMakeByPath(job.command)) {
       return 'it does so by a path, and dependency graphs can be compared only of what it calls as make. Let it call $(MAKE)';
     }
-    const nonce = randomBytes(16).toString('hex');
-    const tried = await this.#ask(remote, { ...job, argv: trialWords(job, nonce) }, signal);
+    const plan = planTrial(job, { nonce: newNonce(), lasting: this.#options.staging === 'none' });
+    if (typeof plan === 'string') return plan;
+    const tried = await this.#ask(remote, { ...job, argv: plan.words }, signal);
     const trial = parseTrial(tried.stdout);
     if (!trial) {
       const why = this.#why(tried);
@@ -76,7 +105,7 @@ export class GraphCheck implements SubMakeCheck {
       const reason = await this.#compare(job, remote, trial, call, signal);
       if (reason !== undefined) return reason;
     }
-    return undefined;
+    return overlooked(plan, trial);
   }
 
   async #compare(
@@ -99,7 +128,8 @@ export class GraphCheck implements SubMakeCheck {
     const environment = changeEnvironment(job.environment, [...call.changes.map(here), 'LC_ALL=C']);
     const intent = makeIntent(call.arguments, environment);
     if (intent.informational) return undefined;
-    if (intent.makefiles.includes('-')) return `${shown} reads a makefile from its standard input`;
+    if (intent.makefiles.some((file) => file === '-' || /^\/(?:dev|proc)\/(?!null$)/.test(file)))
+      return `${shown} reads a makefile from its standard input`;
     const words = (lastMakefile: Bytes, own: readonly Bytes[]): Promise<readonly Bytes[]> =>
       withLastMakefile(
         changeArguments(added.ofCall(own, environment), (a) => a.kind === 'option' && JOB_OPTIONS.has(a.id), ['-pnq']),
@@ -109,7 +139,7 @@ export class GraphCheck implements SubMakeCheck {
     const stop = await this.#stop;
     const wordsHere = await words(stop, call.arguments.map(here));
     if (!wordsHere.includes(stop)) return `${shown} finds no makefile on the runner`;
-    const wordsThere = await words('-', call.arguments);
+    const wordsThere = await words(STOP_THERE, call.arguments);
     const argv = graphWords(call, wordsThere);
     const file =
       call.name === make.name ? make.path : findProgram(call.name, environmentValue(environment, 'PATH') ?? '');
@@ -152,8 +182,12 @@ export class GraphCheck implements SubMakeCheck {
 function graphWords({ name, changes }: TriedCall, words: readonly Bytes[]): readonly Bytes[] {
   const set = changes.filter((change) => change.includes('='));
   const unset = changes.filter((change) => /^[A-Za-z_]\w*$/.test(change)).map((change) => `unset ${change}; `);
-  const program = `echo; ${unset.join('')}printf '%s\\n' '${STOP}' | "$@"`;
+  const program = GRAPH.replaceAll('NONCE', newNonce()).replace('UNSET', unset.join(''));
   return ['/bin/sh', '-c', program, 'sh', 'env', ...set, 'LC_ALL=C', name, ...words];
+}
+
+function newNonce(): string {
+  return randomBytes(16).toString('hex');
 }
 
 async function stopMakefile(run: RunDirectory): Promise<Bytes> {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path/posix';
 
 import type { ParseCall } from '../engine/ports.ts';
@@ -102,7 +102,9 @@ async function readMakefiles(call: ProbeOptions['call']): Promise<Bytes> {
   for (const makefile of call.makefiles.split(/\s+/)) {
     if (makefile === '') continue;
     try {
-      all += `${bytesOf(await readFile(fsPath(resolve(call.directory, makefile))))}\n`;
+      const file = fsPath(resolve(call.directory, makefile));
+      // What make has read from a pipe is not there a second time.
+      if ((await stat(file)).isFile()) all += `${bytesOf(await readFile(file))}\n`;
     } catch {
       // A name with a blank, or a temporary one that is gone.
     }

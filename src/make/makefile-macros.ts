@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path/posix';
 
-import { bytesOf, decode, fsPath, type Bytes } from '../util/bytes.ts';
+import { decode, encode, fsPath, type Bytes } from '../util/bytes.ts';
+import { UserError } from '../util/user-error.ts';
 import { changeArguments } from './arguments.ts';
 import { changeEnvironment, environmentValue } from './environment.ts';
 import { withLastMakefile } from './make-calls.ts';
-import { effectiveDirectory, inDirectory, makeIntent } from './make-intent.ts';
-import { defaultMakefile } from './makefile.ts';
-import { JOB_OPTIONS, withoutJobWords } from './makeflags.ts';
+import { makeIntent } from './make-intent.ts';
+import { makefileTexts } from './makefile-texts.ts';
+import { JOB_OPTIONS, makeflagsWords, withoutJobWords } from './makeflags.ts';
 import type { RealMake } from './real-make.ts';
 
 /** A make that has not been started yet. */
@@ -23,24 +26,22 @@ export interface MakeToCome {
 
 const TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 64 << 20;
-const STDIN = '-';
-/** Makefiles that include each other are looked through this far. */
-const MOST_INCLUDED = 100;
 
 /**
  * The values that the makefile, or the command line, gives to macros (D1: they rank above the environment). The
- * makefiles are read by make itself, up to the end and no further: nothing is remade or run but `$(shell)`; and only
- * where their text, or the command line, names one of the macros.
+ * makefiles are read by make itself, up to the end and no further: nothing is remade or run but `$(shell)`.
  *
- * Not for a makefile from standard input, which can be read once only.
+ * make is asked only where one of the macros is named, on the command line or in a text that it will read
+ * (`makefileTexts`): all others are spared a second reading of their makefiles. Where not all texts can be told (an include
+ * by a function), it is also asked if dmake is in sight: `DMAKE_` in one of the texts, on the command line or in the
+ * environment, or a `.dmakerc` in HOME.
+ *
+ * Not for a makefile that can be read once only: standard input, a pipe.
  *
  * @returns only macros that are set, with their expanded values
  */
 export async function makefileMacros(names: readonly string[], to: MakeToCome): Promise<ReadonlyMap<string, string>> {
-  const intent = makeIntent(to.arguments, to.environment);
-  const named = new RegExp(`(?<![A-Za-z0-9_])(?:${names.join('|')})(?![A-Za-z0-9_])`);
-  if (intent.informational || intent.makefiles.includes(STDIN)) return new Map();
-  if (!intent.variables.some((one) => named.test(one)) && !named.test(await makefileTexts(to))) return new Map();
+  if (!(await isWorthAsking(names, to))) return new Map();
   const nonce = randomBytes(12).toString('hex');
   const questions = names.map((name) => `$(info ${nonce} ${name} $(firstword $(origin ${name})) $(${name}))\n`);
   const printed = await readBy(to, `${questions.join('')}$(error distmake has read enough)\n`);
@@ -55,38 +56,47 @@ export async function makefileMacros(names: readonly string[], to: MakeToCome): 
   return values;
 }
 
-/** The text of the makefiles that make will read, with what they include by plain names. */
-async function makefileTexts({ arguments: words, directory, environment }: MakeToCome): Promise<Bytes> {
-  const intent = makeIntent(words, environment);
-  const home = environmentValue(environment, 'HOME');
-  const start = effectiveDirectory(directory, intent.directories, home);
-  const first = intent.makefiles.length > 0 ? intent.makefiles : [await defaultMakefile(start)];
-  const files = first.flatMap((file) => (file === undefined ? [] : [inDirectory(start, file, home)]));
-  let all = '';
-  for (let at = 0; at < Math.min(files.length, MOST_INCLUDED); at++) {
-    let text: Bytes;
-    try {
-      text = bytesOf(await readFile(fsPath(files[at] ?? '')));
-    } catch {
-      continue;
-    }
-    all += `${text}\n`;
-    for (const [, included = ''] of text.matchAll(/^ *[-s]?include[ \t]+(.*)$/gm)) {
-      for (const word of included.split(/\s+/)) {
-        const file = inDirectory(start, word);
-        if (word !== '' && !word.includes('$') && !files.includes(file)) files.push(file);
-      }
-    }
-  }
-  return all;
+async function isWorthAsking(names: readonly string[], to: MakeToCome): Promise<boolean> {
+  const { arguments: words, directory, environment } = to;
+  if (makeIntent(words, environment).informational) return false;
+  const { text, complete, once } = await makefileTexts(words, directory, environment);
+  if (once) return false;
+  const told = [...words, ...makeflagsWords(environment), text].join('\n');
+  if (new RegExp(`(?<![A-Za-z0-9_])(?:${names.join('|')})(?![A-Za-z0-9_])`).test(told)) return true;
+  if (complete) return false;
+  return told.includes('DMAKE_') || environment.some((entry) => entry.startsWith('DMAKE_')) || hasRcFile(environment);
 }
 
-/** What make prints when it reads `last` behind its makefiles, from standard input. */
-async function readBy({ make, arguments: words, directory, environment }: MakeToCome, last: string): Promise<Bytes> {
+async function hasRcFile(environment: readonly Bytes[]): Promise<boolean> {
+  const home = environmentValue(environment, 'HOME') ?? '';
+  return stat(fsPath(`${home}/.dmakerc`)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What make prints when it reads `last` behind its makefiles. */
+async function readBy(to: MakeToCome, last: string): Promise<Bytes> {
+  // Not from standard input: of that some makes leave a copy in TMPDIR when they stop in it.
+  const folder = await mkdtemp(join(tmpdir(), 'distmake-')).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`no temporary file can be written (${why}). Set TMPDIR to a writable directory`);
+  });
+  try {
+    const file = join(folder, 'questions.mk');
+    await writeFile(file, last);
+    return await printed(to, encode(file));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function printed(to: MakeToCome, lastMakefile: Bytes): Promise<Bytes> {
+  const { make, arguments: words, directory, environment } = to;
   const kept = changeArguments(words, (a) => a.kind === 'goal' || (a.kind === 'option' && JOB_OPTIONS.has(a.id)), []);
   const flags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
   const own = changeEnvironment(environment, [flags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${flags}`]);
-  const all = await withLastMakefile(kept, { directory, environment: own, lastMakefile: STDIN });
+  const all = await withLastMakefile(kept, { directory, environment: own, lastMakefile });
   const env = Object.fromEntries(
     own.map((entry) => [decode(entry.slice(0, entry.indexOf('='))), decode(entry.slice(entry.indexOf('=') + 1))]),
   );
@@ -99,6 +109,6 @@ async function readBy({ make, arguments: words, directory, environment }: MakeTo
       (_error, stdout) => resolve(stdout),
     );
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(last);
+    child.stdin?.end();
   });
 }

@@ -7,14 +7,26 @@ import ssh2, {
 } from 'ssh2';
 import { deferred } from '../util/deferred.ts';
 
-/** The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer. */
-export async function keysOf(socket: string): Promise<readonly ParsedKey[]> {
+/** An agent may ask its owner for a password before it answers; on a machine without one it would wait for ever. */
+const PATIENCE_MS = 5000;
+
+/**
+ * The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer.
+ *
+ * @param patience ms
+ */
+export async function keysOf(socket: string, patience = PATIENCE_MS): Promise<readonly ParsedKey[]> {
   const answer = deferred<readonly ParsedKey[]>();
+  const timer = setTimeout(() => answer.reject(new Error(`it has said nothing for ${patience / 1000} s`)), patience);
   ssh2.createAgent(socket).getIdentities((error, keys) => {
     if (error) answer.reject(error);
     else answer.resolve((keys ?? []).flatMap((key) => usable(key as ParsedKey | Buffer)));
   });
-  return answer.promise;
+  try {
+    return await answer.promise;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function usable(key: ParsedKey | Buffer): ParsedKey[] {

@@ -14,9 +14,12 @@ export class Connection {
   /** The server has refused to open more. */
   full = false;
   closed = false;
+  /** Milliseconds until a host that does not answer is given up. */
+  readonly timeout: number;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, timeout: number) {
     this.#client = client;
+    this.timeout = timeout;
     // One for each channel that is being opened.
     client.setMaxListeners(0);
     client.on('close', () => (this.closed = true));
@@ -64,7 +67,7 @@ export class Connection {
       client.destroy();
       throw new Error((error as Error).message + said, { cause: error });
     }
-    return new Connection(client);
+    return new Connection(client, timeout);
   }
 
   /** Starts a command; undefined when the server takes no further channel on this connection. */

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Host, SshAddress } from '../model/host.ts';
+import { UserError } from '../util/user-error.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { failure, type ConfigLine } from './config-file.ts';
 import { flagOf, jumpsOf, portOf, timeOf, wordOf } from './config-values.ts';
@@ -55,11 +56,11 @@ export interface HostSettings {
 
 /**
  * @param home the user's home directory
- * @throws UserError with file and line for a value that is none
+ * @throws UserError with file and line for a value that is none, and where nothing says as whom to log in
  */
 export function settingsOf(target: Target, config: SshConfig, home: string): HostSettings {
-  const localUser = userInfo().username;
-  const answers = config.ask({ host: target.address, user: target.user, localUser });
+  const localUser = ownName();
+  const answers = config.ask({ host: target.address, user: target.user, localUser: localUser ?? '' });
   const word = (keyword: string): string | undefined => answers.first(keyword)?.words[0];
   const portLine = answers.first('port');
   const address = answers.hostName;
@@ -71,8 +72,8 @@ export function settingsOf(target: Target, config: SshConfig, home: string): Hos
     given: target.address,
     keyName: alias ?? address,
     port: endpoint.port,
-    user: target.user ?? word('user') ?? localUser,
-    localUser,
+    user: target.user ?? word('user') ?? localUser ?? noName(),
+    localUser: localUser ?? '',
     home,
     jump: jumpLine === undefined ? '' : wordOf(jumpLine),
   };
@@ -107,6 +108,19 @@ export function settingsOf(target: Target, config: SshConfig, home: string): Hos
     acceptNew: ['accept-new', 'no', 'off', 'false'].includes(word('stricthostkeychecking')?.toLowerCase() ?? ''),
     timeout: target.timeout === undefined ? timeoutLine && timeOf(timeoutLine) : target.timeout * 1000,
   };
+}
+
+/** The name of who runs this; undefined where their user id has none, as in a container that is started with any id. */
+function ownName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env['USER'] || undefined;
+  }
+}
+
+function noName(): never {
+  throw new UserError('no user is named for it, and the user id here has no name that could be taken: write user@host');
 }
 
 /** Where known hosts are when nothing says otherwise (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */

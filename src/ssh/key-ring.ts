@@ -42,6 +42,8 @@ interface Choice {
 /** The keys for each host. */
 export class KeyRing {
   readonly #options: KeyRingOptions;
+  /** Sockets of agents that have not answered: to ask again would take the same time again. */
+  readonly #silent = new Set<string>();
 
   constructor(options: KeyRingOptions) {
     this.#options = options;
@@ -114,10 +116,11 @@ export class KeyRing {
   }
 
   async #agentKeys(socket: string | undefined): Promise<readonly ParsedKey[]> {
-    if (socket === undefined || socket === '') return [];
+    if (socket === undefined || socket === '' || this.#silent.has(socket)) return [];
     try {
       return await keysOf(socket);
     } catch (error) {
+      this.#silent.add(socket);
       this.#options.notices.add(`The ssh agent at ${socket} does not answer: ${(error as Error).message}.`);
       return [];
     }

@@ -1,15 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Host } from '../model/host.ts';
-import { deferred } from '../util/deferred.ts';
 import { excerpt } from '../util/excerpt.ts';
 import type { HostChannel, HostChannels } from './channels.ts';
+import { awaitWord, behindWord, firstWord } from './first-word.ts';
 import { describe } from './host-settings.ts';
 import type { Login } from './login.ts';
 import { ProgramStream } from './program-stream.ts';
-
-/** More than any login script prints. */
-const MAX_BANNER = 1 << 20;
 
 /**
  * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
@@ -31,8 +27,8 @@ export class Transport implements HostChannels {
   /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
   async exec(command: string): Promise<HostChannel> {
     const [name = '', ...first] = this.#program;
-    const word = `distmake-${randomBytes(12).toString('hex')}`;
-    const words = [...first, ...transportWords(this.#host, name, this.#timeout), `echo ${word}; ${command}`];
+    const word = firstWord();
+    const words = [...first, ...transportWords(this.#host, name, this.#timeout), behindWord(word, command)];
     let stream: ProgramStream;
     try {
       stream = await ProgramStream.start(name, words);
@@ -46,19 +42,17 @@ export class Transport implements HostChannels {
     }
     this.#open.add(stream);
     stream.on('close', () => this.#open.delete(stream));
-    // Listeners come later; without one a fault would end this process.
-    stream.on('error', () => undefined);
-    const timer = setTimeout(() => {
-      stream.destroy(new Error(`it did not answer within ${this.#timeout / 1000} s`));
-    }, this.#timeout);
     try {
-      await passWord(stream, `${word}\n`);
+      await awaitWord(stream, word, this.#timeout, {
+        silent: `it did not answer within ${this.#timeout / 1000} s`,
+        ended: (status) => {
+          const how = status === undefined ? 'a signal' : `status ${status}`;
+          return `the way there ended with ${how} before the host had answered`;
+        },
+      });
     } catch (error) {
-      stream.destroy();
       const { message } = error as Error;
       throw new Error(`${message} (transport program ${excerpt(name)})${because(stream)}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
     return stream;
   }
@@ -66,36 +60,6 @@ export class Transport implements HostChannels {
   close(): void {
     for (const stream of this.#open) stream.destroy();
     this.#open.clear();
-  }
-}
-
-/** Reads up to the end of this word; what a login script prints before it is skipped. */
-async function passWord(stream: ProgramStream, word: string): Promise<void> {
-  const passed = deferred<undefined>();
-  let text = Buffer.alloc(0);
-  const onData = (chunk: Buffer): void => {
-    text = Buffer.concat([text, chunk]);
-    const at = text.indexOf(word);
-    if (at >= 0) {
-      stream.off('data', onData).pause();
-      stream.unshift(text.subarray(at + word.length));
-      passed.resolve(undefined);
-    } else if (text.length > MAX_BANNER) {
-      passed.reject(new Error('it prints without end before it runs the command'));
-    }
-  };
-  const onError = (error: Error): void => passed.reject(error);
-  const onEnd = (): void => {
-    void stream.exited.then((status) => {
-      const how = status === undefined ? 'a signal' : `status ${status}`;
-      passed.reject(new Error(`the way there ended with ${how} before the host had answered`));
-    });
-  };
-  stream.on('data', onData).once('error', onError).once('end', onEnd);
-  try {
-    await passed.promise;
-  } finally {
-    stream.off('data', onData).off('error', onError).off('end', onEnd);
   }
 }
 

@@ -44,10 +44,7 @@ test.each([
         value,
         {
           jobs: 2,
-          warnings: [
-            `DMAKE_MAX_JOBS in the environment must be a number from 1 to 9999, not "${value}"`,
-            '2 jobs at one time are used',
-          ],
+          warnings: [`DMAKE_MAX_JOBS in the environment must be a number from 1 to 9999, not "${value}": 2 is used`],
         },
       ] as const,
   ),

@@ -95,8 +95,15 @@ describe('the search order (D1): each source shadows the next', () => {
     expect([hostsOf(forced), forced.hosts[1]?.setup, forced.matrix?.makeArguments]).toEqual(['b/? c/?', 'X=1', '-j2']);
   });
 
+  test('arguments that are no words are refused before anything starts', async () => {
+    const environment = { D1MAKE_HOSTS: 'a', D1MAKE_CLIENT_MAKEARGS: "-k 'x" };
+    expect(await failure({ environment })).toBe('D1MAKE_CLIENT_MAKEARGS: a quote is opened and never closed');
+  });
+
   test('a ~/.dmakerc without entries is as good as none; one that is wrong is not', async () => {
     write({ 'home/.dmakerc': '# nothing\n\n', 'home/.makehosts': 'a 1' });
+    expect(hostsOf(await plan({}))).toBe('a/1');
+    write({ 'home/.dmakerc': `${'#'.repeat(5000)}\n  \t# ${'#'.repeat(5000)}\n` });
     expect(hostsOf(await plan({}))).toBe('a/1');
     write({ 'home/.dmakerc': 'group {' });
     expect(await failure({})).toMatch(/^FOLDER\/home\/.dmakerc, line 1/);
@@ -114,6 +121,13 @@ describe("the command's own ~/.makehosts (B2, B3)", () => {
       localJobs: undefined,
     });
     expect(hostsOf(await plan({ makehosts, wish: { jobs: 'unlimited' } }))).toBe('a/2');
+  });
+
+  test('one that cannot be read is as good as none there', async () => {
+    mkdirSync(join(folder, 'home/.makehosts'));
+    const { hosts, notices } = await plan({ makehosts, wish: { jobs: 4 } });
+    expect([hosts, notices.join().includes('EISDIR')]).toEqual([[], true]);
+    await expect(plan({ wish: { jobs: 4 } })).rejects.toThrow('EISDIR');
   });
 
   test.each(['a', 'a 0', 'a -1', 'a x'])('%j: built without hosts, and why', async (line) => {
@@ -180,7 +194,7 @@ describe("dmake's rules (D2, D5-D8)", () => {
     const none = await plan({});
     expect([none.jobs, none.notices]).toEqual([undefined, []]);
     const two = await plan({ environment: { DMAKE_GROUP: 'x' } });
-    expect([two.jobs, two.notices.length]).toEqual([2, 2]);
+    expect([two.jobs, two.notices.length]).toEqual([2, 1]);
     expect((await plan({ environment: { DMAKE_MODE: 'distributed' }, wish: { jobs: 5 } })).jobs).toBe(5);
   });
 
@@ -196,6 +210,11 @@ describe("dmake's rules (D2, D5-D8)", () => {
     expect([found.hosts, found.jobs, found.notices]).toEqual([[], expected, []]);
     const asked = await plan({ environment: { DMAKE_MODE: mode }, wish: { jobs, matrix: text('a 1') } });
     expect([asked.hosts, asked.notices]).toEqual([[], [`DMAKE_MODE is ${mode}: everything runs on the runner`]]);
+  });
+
+  test('a group that is asked for, and no matrix, is an error', async () => {
+    const group = { value: 'fast', where: 'option -g' };
+    expect(await failure({ wish: { group } })).toBe('option -g: there is no host matrix that has groups');
   });
 
   test('an unknown mode is an error', async () => {

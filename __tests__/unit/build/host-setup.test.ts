@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { hostSetup, withStartup } from '../../../src/build/host-setup.ts';
-import type { Lane, LaneSetup } from '../../../src/engine/ports.ts';
+import { hostSetup } from '../../../src/build/host-setup.ts';
 import { HOST_DEFAULTS, type Host } from '../../../src/model/host.ts';
 
 const host = (given: Partial<Host>): Host => ({
@@ -54,40 +53,5 @@ describe('what a host sets up', () => {
 
   test('a failing one fails', () => {
     expect(evaluate(hostSetup(host({ setup: 'A=1; false' }), ''), 'echo on')).toMatchObject({ status: 1, stdout: '' });
-  });
-});
-
-describe('a start-up command (E15)', () => {
-  const opened = async (startup: string, create: boolean): Promise<string> => {
-    const setups: string[] = [];
-    const opener = withStartup(
-      {
-        open: (setup) => {
-          setups.push(setup.setup);
-          return Promise.resolve({} as Lane);
-        },
-      },
-      host({ startup }),
-    );
-    await opener.open({ setup: 'echo setup', create } as LaneSetup);
-    return setups.join();
-  };
-
-  test('for the first lane alone', async () => {
-    expect(await opened('', true)).toBe('echo setup');
-    expect(await opened('echo hi', false)).toBe('echo setup');
-    expect(evaluate(await opened(`echo it's`.replace("'", '"\'"'), true), 'echo on')).toEqual({
-      status: 0,
-      stdout: 'on\n',
-      stderr: "it's\nsetup\n",
-    });
-  });
-
-  test('its failure is told', async () => {
-    expect(evaluate(await opened('echo why; exit 7', true), 'echo on')).toEqual({
-      status: 1,
-      stdout: '',
-      stderr: 'why\nits start-up command (STARTUP) ended with status 7\n',
-    });
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { RemoteResult } from '../../../src/engine/ports.ts';
+import type { Lane, RemoteResult } from '../../../src/engine/ports.ts';
 import type { RemoteHost } from '../../../src/engine/remote-host.ts';
 import type { Job } from '../../../src/model/job.ts';
 import { deferred } from '../../../src/util/deferred.ts';
@@ -59,6 +59,7 @@ describe('coming up', () => {
         partial: false,
         token: undefined,
         setup: '',
+        startup: '',
         ownersFile: 'optional',
       },
     ]);
@@ -68,6 +69,45 @@ describe('coming up', () => {
   test('the reason is passed on when it does not', async () => {
     opener.refuses = 'no route to it';
     await expect(remote.start()).rejects.toThrow('no route to it');
+  });
+});
+
+test('its start-up command is for the first lane alone (E15)', async () => {
+  remote = remoteHost({ ...hostOf('a', 4), startup: 'mount it' }, opener, stage);
+  await remote.start();
+  const gate = deferred<void>();
+  opener.act = () => ({ until: gate.promise });
+  const results = [run(jobOf('cc')), run(jobOf('ld'))];
+  await settled();
+  gate.resolve();
+  await Promise.all(results);
+  expect(opener.setups.map(({ startup }) => startup)).toEqual(['mount it', '']);
+});
+
+describe('what is in /tmp', () => {
+  const recipes = (): number[] => opener.requests.map(({ recipe }) => recipe);
+
+  beforeEach(async () => {
+    await remote.start();
+  });
+
+  test('is that of the recipe, but for questions', async () => {
+    await run(jobOf('cc'));
+    await remote.ask('which cc');
+    await remote.ask(jobOf('make -q'));
+    expect(recipes()).toEqual([1, 0, 0]);
+  });
+
+  test('is gone where the first line of a recipe runs once more; later lines find what the last run left', async () => {
+    const conflict = { kind: 'conflict', path: 'f', other: undefined } as const;
+    stage.homecomings.push(conflict, conflict, { kind: 'home' }, conflict);
+    for (const command of ['one', 'one', 'one', 'two', 'two']) await run(jobOf(command));
+    const [first, second, third] = recipes();
+    expect(new Set([first, second, third]).size).toBe(3);
+    expect(recipes().slice(2)).toEqual([third, third, third]);
+    const recipe = { ...jobOf('').recipe, id: 2 };
+    await run(jobOf('other', { recipe }));
+    expect(recipes().at(-1)).toBe(2);
   });
 });
 
@@ -321,6 +361,22 @@ describe('its load', () => {
     await result;
     await jest.advanceTimersByTimeAsync(12_000);
     expect(opener.asked).toBe(1);
+  });
+
+  test('does not cost a lane: a job waits for the one that is asked', async () => {
+    await remote.start();
+    const answer = deferred<void>();
+    jest.spyOn(opener.lanes[0] as Lane, 'load').mockImplementation(async () => {
+      await answer.promise;
+      return [1, 1, 1];
+    });
+    await jest.advanceTimersByTimeAsync(12_000);
+    const result = run(jobOf('cc'));
+    await settled();
+    expect([opener.commands, opener.lanes.length]).toEqual([[], 1]);
+    answer.resolve();
+    await result;
+    expect([opener.commands, opener.lanes.length]).toEqual([['cc'], 1]);
   });
 
   test('is not asked for where there are no such figures, or nobody wants them', async () => {

@@ -13,6 +13,7 @@ function withoutLines(hosts: readonly Host[]): unknown[] {
   return hosts.map((host) => ({
     ...host,
     line: 0,
+    setup: host.setup === '' ? '' : '(hidden)',
     environment: Object.fromEntries(Object.keys(host.environment).map((name) => [name, '(hidden)'])),
   }));
 }
@@ -50,8 +51,9 @@ test.each([
   ['- {address: build1, jump: [gate, build1]}', ['gate']],
   [
     '- {address: build1, identity: ~/.ssh/key, environment: {A: s3cret, B: abc, C: build1}}',
-    ['s3cret', 'build1', '~/.ssh/key'],
+    ['s3cret', 'build1', '~/.ssh/key', '/home/me/.ssh/key'],
   ],
+  ['- {address: Farm.Example, name: one}', ['Farm.Example', 'farm.example']],
 ])('private in %s', (text, fields) => {
-  expect(privateFields(parseMatrix(text, 'x').hosts)).toEqual(fields);
+  expect(privateFields(parseMatrix(text, 'x').hosts, '/home/me')).toEqual(fields);
 });

@@ -15,6 +15,7 @@ const SETUP: LaneSetup = {
   partial: false,
   token: undefined,
   setup: '',
+  startup: '',
   ownersFile: 'optional',
 };
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -14,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Entry } from '../../../src/model/entry.ts';
 import { bufferOf, bytesOf, type Bytes } from '../../../src/util/bytes.ts';
 import {
@@ -545,6 +546,21 @@ export function laneContract(variant: Variant): void {
         expect(ran.stdout).toBe('100000 100000');
       });
 
+      test('has no variable that others can read on the host', async () => {
+        const secret = `secret-${Math.floor(Math.random() * 1e9)}`;
+        const value = `${secret}${'x'.repeat(5000)}`;
+        const environment = [`TOKEN=${value}`, `home=${secret}`, `group=${secret}`, `begin=${secret}`];
+        const word = `${6_000_000 + Math.floor(Math.random() * 999_999)}`;
+        const stop = new AbortController();
+        const running = shared.run(`echo "\${#TOKEN} $home"; exec sleep ${word}`, { environment }, stop.signal);
+        await eventually(() => processesWith(`sleep\0${word}`).length > 0);
+        const words = processesWith(secret);
+        const files = spawnSync('grep', ['-rlsF', '--devices=skip', secret, shared.directory], { encoding: 'utf8' });
+        stop.abort();
+        expect((await running).stdout).toBe(`${value.length} ${secret}\n`);
+        expect([words, files.stdout.replaceAll(join(shared.directory, 'staging/l1/out\n'), '')]).toEqual([[], '']);
+      });
+
       test('has names in its environment that no shell could set', async () => {
         const ran = await shared.run('', { argv: ['env'], environment: ['a.b%%=() { :', 'EMPTY='] });
         expect(ran.stdout).toContain('\na.b%%=() { :\n');
@@ -644,6 +660,15 @@ export function laneContract(variant: Variant): void {
       });
     }
 
+    test('what belongs to no recipe finds nothing in its place for temporary files, and leaves nothing there', async () => {
+      const place = variant.sandbox === 'overlay' ? '/tmp' : '"$TMPDIR"';
+      const command = `ls -A ${place}; mkdir ${place}/d && echo x >${place}/d/f && chmod 500 ${place}/d`;
+      expect((await shared.run(`echo x >${place}/kept`, { recipe: 5 })).outcome).toEqual(DONE);
+      for (let i = 0; i < 2; i++)
+        expect(await shared.run(command, { recipe: 0 })).toMatchObject({ outcome: DONE, stdout: '' });
+      expect((await shared.run(`ls ${place}`, { recipe: 5 })).stdout).toBe('kept\n');
+    });
+
     test("temporary files go where the job's own environment says, never where the host's did", async () => {
       const print = 'echo "${TMPDIR-none} ${TMP-none} ${TEMP-none}"';
       expect((await shared.run(print)).stdout).not.toContain('nowhere');
@@ -730,7 +755,7 @@ export function laneContract(variant: Variant): void {
           first.lane.close();
           let back = false;
           for (let tries = 0; !back && tries < 200; tries++) back = (await third.run('true')).ran;
-          expect(back).toBe(true);
+          expect([back, asleep('1')]).toEqual([true, []]);
           end('2');
           expect((await again).ran).toBe(true);
         } finally {
@@ -753,6 +778,20 @@ export function laneContract(variant: Variant): void {
         await expect(open({ setup: 'echo because >&2\nfalse\necho never' })).rejects.toThrow(
           /setup lines failed there.*because/s,
         );
+      });
+
+      test('runs the start-up command first, and tells when it fails', async () => {
+        const startup = `echo "it's on"; W=1; cd /; echo run >>"$MARK"\n`;
+        const mark = join(mkdtempSync(join(tmpdir(), 'lane-startup-')), 'mark');
+        chmodSync(dirname(mark), 0o777);
+        const before = `export MARK=${mark}; `;
+        const rig = await open({ startup, setup: 'V=$(cat "$MARK")${W-}; export V' }, before);
+        expect((await rig.run('echo "$V"')).stdout).toBe('run\n');
+        await expect(open({ startup: 'echo because; exit 7', setup: 'echo never >>"$MARK"' }, before)).rejects.toThrow(
+          'its start-up command (STARTUP) ended with status 7; it said: because',
+        );
+        expect(readFileSync(mark, 'utf8')).toBe('run\n');
+        rmSync(dirname(mark), { recursive: true });
       });
 
       test('passes over what a login prints', async () => {

@@ -127,6 +127,7 @@ export class LaneRig {
       partial: false,
       token: undefined,
       setup: '',
+      startup: '',
       ownersFile: 'optional',
       ...setup,
     };

@@ -17,6 +17,7 @@ const SETUP: LaneSetup = {
   partial: false,
   token: undefined,
   setup: '',
+  startup: '',
   ownersFile: 'optional',
 };
 

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { graphDifference, parseGraph, type Graph } from '../../../src/make/dependency-graph.ts';
-import { callsMakeByPath, onlyCallsMake, parseTrial, trialWords } from '../../../src/make/sub-make-trial.ts';
+import { readCommand } from '../../../src/make/sub-make-command.ts';
+import { callsMakeByPath, overlooked, parseTrial, planTrial, type Trial } from '../../../src/make/sub-make-trial.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -17,9 +18,9 @@ afterEach(() => {
 /** The graph that a real make tells, as the check asks it. */
 function graphOf(makefile: string, words: readonly string[] = []): Graph {
   writeFileSync(join(folder, 'Makefile'), makefile);
-  const { stdout } = spawnSync('make', ['-pnq', '-f', 'Makefile', '-f', '-', ...words], {
+  writeFileSync(join(folder, 'stop.mk'), '$(error stop)\n');
+  const { stdout } = spawnSync('make', ['-pnq', '-f', 'Makefile', '-f', 'stop.mk', ...words], {
     cwd: folder,
-    input: '$(error stop)\n',
     encoding: 'latin1',
     env: { PATH: process.env['PATH'], LC_ALL: 'C' },
   });
@@ -115,28 +116,32 @@ const SHELLS = [['dash'], ['bash'], ['busybox', 'sh']];
 
 describe.each(SHELLS)('a trial in %s', (...shell) => {
   /** Every program that the trial starts by a plain name is the shell's own, or the system's. */
-  function attempt(command: string, environment: Record<string, string> = {}): ReturnType<typeof parseTrial> {
+  function attempt(command: string): { readonly trial: Trial | undefined; readonly reason: string | undefined } {
     const argv = [...shell, '-c', command];
-    const [, , ...words] = trialWords({ argv, command }, 'n0');
+    const plan = planTrial({ argv, command }, { nonce: 'n0', lasting: false });
+    if (typeof plan === 'string') return { trial: undefined, reason: plan };
+    const [, , ...words] = plan.words;
     const [program = '', ...flags] = shell;
     mkdirSync(join(folder, 'tmp'), { recursive: true });
     const [text = '', ...rest] = words;
     // Detached: as a lane does, what a trial leaves is killed with its group.
     const stdout = execFileSync('setsid', ['-w', program, ...flags, '-c', text, ...rest], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], TMPDIR: join(folder, 'tmp'), HOME: '/x', ...environment },
+      env: { PATH: process.env['PATH'], TMPDIR: join(folder, 'tmp'), HOME: '/x' },
       encoding: 'latin1',
       timeout: 20_000,
     });
     expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
-    return parseTrial(stdout);
+    const trial = parseTrial(stdout);
+    return { trial, reason: trial && overlooked(plan, trial) };
   }
 
   test('finds all makes where nothing else is done, with directories, words and environment', () => {
     mkdirSync(join(folder, 'sub'));
     const command = `set -e; for d in sub .; do (cd $d && A='b c
 d' make all V="x  y" ''); done; unset HOME; exec gmake -k`;
-    const trial = attempt(command);
+    const { trial, reason } = attempt(command);
+    expect(reason).toBeUndefined();
     expect(trial?.directory).toBe(folder);
     const calls = [...(trial?.calls ?? [])].sort((a, b) => (a.name + a.directory < b.name + b.directory ? -1 : 1));
     expect(calls).toEqual([
@@ -148,13 +153,41 @@ d' make all V="x  y" ''); done; unset HOME; exec gmake -k`;
 
   test('stops at the first make where more is done', () => {
     writeFileSync(join(folder, 'Makefile'), 'all: ; touch built\n');
-    const trial = attempt('touch before; (make one | cat; touch behind) >out; touch after; make two');
+    const { trial, reason } = attempt('touch before; (make one | cat; touch behind) >out; touch after');
+    expect(reason).toBeUndefined();
     expect(trial?.calls.map((call) => call.arguments)).toEqual([['one']]);
     expect(readdirSync(folder).sort()).toEqual(['Makefile', 'before', 'out', 'tmp']);
   });
 
+  test('goes on where files are written, for they are thrown away', () => {
+    mkdirSync(join(folder, 'a'));
+    const { trial, reason } = attempt(
+      'mkdir -p out/x; for d in a out; do make -C $d >out/"$d".log 2>&1 || exit 1; done; make z',
+    );
+    expect(reason).toBeUndefined();
+    expect(trial?.calls.map((call) => [call.name, ...call.arguments].join(' ')).sort()).toEqual([
+      'make -C a',
+      'make -C out',
+      'make z',
+    ]);
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['a.log', 'out.log', 'x']);
+  });
+
+  test.each([
+    ['make a || make b', 'depends'],
+    ['make a; [ -f out ] && make b; true', 'depends'],
+    ['for d in . .; do make -C $d; done; [ -f out ] && make b; true', 'depends'],
+    ['make a; cd made-by-it && make b', 'depends'],
+    ['for d in . made-by-it; do cd $d && make || exit 1; done', 'depends'],
+    ['[ -d none ] && make a; make b', undefined],
+    ['false && make a && make b', undefined],
+  ])('not all makes are found: %s', (command, expected) => {
+    const { reason } = attempt(command);
+    expect(reason).toEqual(expected && expect.stringContaining(expected));
+  });
+
   test('a command that calls none, after all', () => {
-    expect(attempt('false && make')?.calls).toEqual([]);
+    expect(attempt('false && make').trial?.calls).toEqual([]);
   });
 });
 
@@ -163,27 +196,57 @@ test('a trial that broke off is none', () => {
   expect(parseTrial('/w\0A=1\0\0make\0')).toBeUndefined();
 });
 
+test.each<[string, string, number, boolean?]>([
+  ['make', 'none', 1],
+  ['cd sub && make -j4 all', 'none', 1],
+  ['A=1 make \'x;y\' "z" 2>&1 >/dev/null', 'none', 1],
+  ['for d in a b; do make -C $d || exit 1; done', 'none', 1, true],
+  ['if [ -f ${X} ]; then exec nice make; fi', 'none', 1],
+  ['cd sub && \\\n make', 'none', 1],
+  ['echo "it\'s; make"; make; echo \'"\'; make "$A" $?', 'none', 2],
+  ['make > log', 'files', 1],
+  ['mkdir -p out && make >>out/"$X" 2>&1; printf x >y', 'files', 1],
+  ['make > /etc/log', 'more', 1],
+  ['make && cp a b', 'more', 1],
+  ['echo "it\'s"; rm a; echo "that\'s"; make', 'more', 1],
+  ['make | tee log; make', 'more', 2],
+  ['make `pwd`', 'more', 1],
+  ['make "$(pwd)"', 'more', 1],
+  ['nice touch x; make', 'more', 1],
+  ['env A=1 sh x; make', 'more', 1],
+  ["make 'a", 'more', 1],
+  ['make $(x)', 'more', 1],
+  ['case x in y) make;; esac', 'more', 1],
+  ['make # x', 'more', 1],
+  ['make a & make b & wait', 'more', 2],
+  ['eval make', 'more', 1],
+  ['make <<E\ntouch x\nE', 'more', 1],
+  ['echo "make x"; touch y; make', 'more', 1],
+  ['cd make && touch x; nice make', 'more', 1],
+  ["sh -ec 'make a; make b'", 'more', 2],
+  ['touch x; make; "$MAKE" b', 'more', 2],
+  ['f() { make $1; }; f a; f b', 'more', 1, true],
+  ['echo a b | xargs -n1 make -C', 'more', 1, true],
+  ['while read d; do make -C $d; done <list', 'more', 1, true],
+])('what a command does: %s', (command, effect, calls, repeats = false) => {
+  const text = readCommand(command);
+  expect({ ...text, calls: text.calls.length }).toEqual({ effect, calls, repeats });
+  for (const { at, name } of text.calls) expect(command.slice(at, at + name.length)).toBe(name);
+});
+
 test.each([
-  ['make', true],
-  ['cd sub && make -j4 all', true],
-  ['A=1 make \'x;y\' "z" 2>&1 >/dev/null', true],
-  ['for d in a b; do make -C $d || exit 1; done', true],
-  ['if [ -f ${X} ]; then exec nice make; fi', true],
-  ['cd sub && \\\n make', true],
-  ['make && cp a b', false],
-  ['make > log', false],
-  ['make `pwd`', false],
-  ['make "$(pwd)"', false],
-  ['nice touch x; make', false],
-  ['env A=1 sh x; make', false],
-  ["make 'a", false],
-  ['make $(x)', false],
-  ['case x in y) make;; esac', false],
-  ['make # x', false],
-  ['eval make', false],
-  ['make <<E\ntouch x\nE', false],
-])('only makes: %s %s', (command, expected) => {
-  expect(onlyCallsMake(command)).toBe(expected);
+  ['mkdir -p out; for d in a b; do make -C $d | cat; done', false, /again behind what cannot be tried/],
+  ['make -C a | tee log; make -C b', false, /Put each make on a line of its own, or keep the target out of dist$/],
+  ['echo line >>out; make -C sub', true, /with staging none it would do that twice/],
+  ['mv src moved && make', true, /with staging none/],
+])('what is not tried: %s', (command, lasting, expected) => {
+  expect(planTrial({ argv: ['/bin/sh', '-c', command], command }, { nonce: 'n0', lasting })).toMatch(expected);
+});
+
+test('with staging none, what only calls make is tried all the same', () => {
+  const command = 'cd sub && make -k >/dev/null';
+  const plan = planTrial({ argv: ['/bin/sh', '-c', command], command }, { nonce: 'n0', lasting: true });
+  expect(plan).toMatchObject({ numbered: 0, words: expect.arrayContaining([command]) });
 });
 
 test.each([

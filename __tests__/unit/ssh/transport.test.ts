@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -148,6 +148,55 @@ describe('chroot', () => {
       encoding: 'utf8',
     });
     expect(said.split('\n')).toEqual([nasty, 'sh', '-c', 'echo "$1"', 'x', 'y', '']);
+  });
+
+  test.each<[string, Record<string, string>, boolean]>([
+    ['no file', {}, true],
+    ['none on the host', { 'r/etc/distmake.conf': 'max_jobs: 9' }, true],
+    ['one that is not there', { 'etc/distmake.conf': 'max_jobs: 1' }, false],
+    ['another one there', { 'etc/distmake.conf': 'max_jobs: 1', 'r/etc/distmake.conf': 'max_jobs: 9' }, false],
+    [
+      'the same, with other places',
+      { 'etc/distmake.conf': 'max_jobs: 1', 'r/etc/distmake.conf': 'max_jobs: 1' },
+      false,
+    ],
+    [
+      'the same, with the same places',
+      { 'etc/distmake.conf': 'x', 'r/etc/distmake.conf': 'x', 'r/tmp': '../tmp' },
+      true,
+    ],
+    [
+      'the same, behind one that counts more there',
+      {
+        'etc/distmake.conf': 'x',
+        'r/etc/distmake.conf': 'x',
+        'r/etc/opt/SPROdmake/dmake.conf': 'max_jobs: 9',
+        'r/tmp': '../tmp',
+      },
+      false,
+    ],
+  ])("the owner's file: %s", (_, files, enters) => {
+    const top = mkdtempSync(join(folder, 'owned-'));
+    for (const directory of ['tmp/.distmake-slots', 'etc', 'r/etc/opt/SPROdmake'])
+      mkdirSync(join(top, directory), { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      if (name === 'r/tmp') symlinkSync(text, join(top, name));
+      else writeFileSync(join(top, name), text);
+    }
+    program('chroot', 'echo in');
+    const command = chrootCommand('exec true', 'ROOT').replaceAll(/(?<=[= ])\/(?=etc|tmp)/g, `${top}/`);
+    const moved = command.replaceAll('"$1$f"', `"$1\${f#${top}}"`).replaceAll('"$1$p"', `"$1\${p#${top}}"`);
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', moved.replace('ROOT', join(top, 'r'))], {
+      env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` },
+      encoding: 'utf8',
+    });
+    if (enters) expect({ status, stdout }).toEqual({ status: 0, stdout: 'in\n' });
+    else {
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(chrootProblem(stderr, '/r')).toMatch(
+        /^its owner's limit \(.*\/distmake\.conf\) cannot be kept in \/r, its chroot in the matrix: mount/,
+      );
+    }
   });
 
   test('a name with a newline is refused', () => {

@@ -29,6 +29,7 @@ sub start_job {
     my $pid = fork;
     return $pid if !defined $pid || $pid > 0;
     POSIX::setsid();
+    syscall($PRCTL, PR_SET_PDEATHSIG, POSIX::SIGKILL(), 0, 0, 0) if $PRCTL;    # the lane may be killed
     open STDIN, '<', '/dev/null';
     POSIX::dup2(fileno $out, 1);
     POSIX::dup2(fileno $err, 2);
@@ -48,6 +49,21 @@ sub start_job {
     my $why = $!;
     syswrite STDERR, "$argv[0]: $why\n";
     POSIX::_exit($why == ENOENT ? 127 : 126);
+}
+
+# Where places are counted, a lane that is killed must not leave a job behind that has none: this process holds the place
+# too, and ends all of the job when the lane has gone. Gives its number, and what closes with the lane.
+sub guard_job {
+    pipe my $gone, my $lifeline or return;
+    my $pid = fork // return;
+    return ($pid, $lifeline) if $pid;
+    $SIG{$_} = 'IGNORE' for @ENDS;
+    close $lifeline;
+    POSIX::close($_) for 0 .. 2;
+    my $read = sysread $gone, my $byte, 1;
+    $read = sysread $gone, $byte, 1 while !defined $read && $! == EINTR;
+    kill_job($job);
+    POSIX::_exit(0);
 }
 
 # Passes the job's output on until it has ended. A pipe that something in the background still holds is not waited for.
@@ -136,8 +152,10 @@ sub run_job {
     if (!defined $job) { $job = 0; lose($id, "fork: $!", $box) }
     close $out_write;
     close $err_write if $err_write;
+    my ($guard, $lifeline) = $held ? guard_job() : ();
     my ($status, $hint) = watch_job($id, $job, 1 => $out_read, $merge ? () : (2 => $err_read));
     my $microseconds = int((time - $began) * 1e6);
+    kill KILL => $guard if $guard;
     reap_strays();
     $job = 0;
     give_place();

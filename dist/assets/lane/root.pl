@@ -78,10 +78,16 @@ sub check_shared {
 }
 
 # What a job leaves in its private /tmp, or else in its TMPDIR, is there again for the next line of its recipe, whichever
-# lane runs that, and for nobody else. A workspace below /tmp has its own place there, which stays.
+# lane runs that, and for nobody else. What belongs to no recipe (0) has it for itself, and that is dropped. A workspace below
+# /tmp has its own place there, which stays.
+sub kept_tmp {
+    my ($recipe) = @_;
+    return $recipe ? "$staging/r$recipe" : "$home/r0";
+}
+
 sub take_tmp {
     my ($recipe) = @_;
-    my $kept = "$staging/r$recipe";
+    my $kept = kept_tmp($recipe);
     if (!$jailed) { mkdir $kept, 0700; return TMPDIR => $kept }
     rename "$kept/$_", "$home/tmp/$_" for names($kept);
     rmdir $kept;
@@ -90,12 +96,12 @@ sub take_tmp {
 
 sub keep_tmp {
     my ($recipe) = @_;
-    my $kept = "$staging/r$recipe";
-    if (!$jailed) { rmdir $kept; return }
+    my $kept = kept_tmp($recipe);
+    if (!$jailed) { $recipe ? rmdir $kept : remove($kept); return }
     my (undef, $top, $next) = split m{/}, $workspace;
     for my $name (names("$home/tmp")) {
         next if $top eq 'tmp' && $name eq $next;
-        mkdir $kept, 0700;
-        rename "$home/tmp/$name", "$kept/$name" or remove("$home/tmp/$name");
+        mkdir $kept, 0700 if $recipe;
+        $recipe && rename "$home/tmp/$name", "$kept/$name" or remove("$home/tmp/$name");
     }
 }

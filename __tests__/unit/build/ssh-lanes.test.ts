@@ -1,0 +1,71 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { cleanHost } from '../../../src/build/clean-host.ts';
+import { SshLanes } from '../../../src/build/ssh-lanes.ts';
+import type { LaneSetup } from '../../../src/engine/ports.ts';
+import { HOST_DEFAULTS } from '../../../src/model/host.ts';
+import type { HostChannel } from '../../../src/ssh/channels.ts';
+import type { Login } from '../../../src/ssh/login.ts';
+import { linkTools } from '../lane/lane-rig.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ssh-lanes-'));
+});
+afterEach(() => {
+  jest.useRealTimers();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('the start-up command runs once where there is no perl', async () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync('/bin/dash', join(bin, 'sh'));
+  const tools = 'awk cat chmod dd df env find grep mkdir mkfifo rm rmdir sed setsid sleep stat tar touch wc';
+  linkTools(bin, tools.split(' '));
+  const rsh = join(folder, 'rsh');
+  writeFileSync(rsh, `#!/bin/sh\nshift $(($# - 1))\nPATH=${bin} exec ${bin}/sh -c "$1"\n`);
+  chmodSync(rsh, 0o755);
+  const host = {
+    ...HOST_DEFAULTS,
+    ...{ name: 'h', address: 'h', user: undefined, port: undefined, slots: 1, line: 1, local: false },
+    transport: [rsh],
+  };
+  const lanes = new SshLanes(host, { timeout: 5000 } as Login, () => undefined);
+  const setup: LaneSetup = {
+    staging: join(folder, 'staging'),
+    workspace: '/nowhere',
+    number: 1,
+    create: true,
+    sandbox: 'overlay',
+    partial: false,
+    token: undefined,
+    setup: '',
+    startup: `echo run >>${folder}/mark`,
+    ownersFile: 'optional',
+  };
+  try {
+    expect((await lanes.open(setup)).sandbox).toBe('tree');
+    expect(readFileSync(join(folder, 'mark'), 'utf8')).toBe('run\n');
+  } finally {
+    lanes.close();
+  }
+});
+
+test('a host whose shell hangs does not hold up the end', async () => {
+  jest.useFakeTimers();
+  const channel = Object.assign(new PassThrough(), {
+    stderr: new PassThrough(),
+    exited: new Promise<number | undefined>(() => undefined),
+  }) as HostChannel;
+  const channels = { exec: () => Promise.resolve(channel), close: () => undefined };
+  const staging = '/tmp/make-runner-20261121101112-0123456789ab-1';
+  const said = cleanHost(channels, staging);
+  await jest.advanceTimersByTimeAsync(19_000);
+  expect(await said).toBe('the command to remove it has not ended within 19 s');
+  expect(channel.destroyed).toBe(true);
+});
