@@ -68625,67 +68625,6 @@ function assetPath(name) {
     return (0,external_node_path_.join)((0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url)), '..', 'assets', name);
 }
 
-;// CONCATENATED MODULE: ./lib/util/shell-words.js
-/**
- * Splits text into words as a POSIX shell does when nothing is expanded: blanks and newlines part words; single quotes
- * keep everything, double quotes everything but a backslash before a dollar, a backquote, a double quote, a backslash or
- * a newline; a backslash outside keeps the next character, and before a newline both vanish (POSIX shell, 2.2). `$` and
- * `#` are ordinary characters. The libraries for this each lose a backslash somewhere, which a compiler flag can't bear.
- *
- * @returns the words, or what is wrong
- */
-function shellWords(text) {
-    const words = [];
-    let word;
-    for (let at = 0; at < text.length; at++) {
-        const char = text[at];
-        if (/[ \t\r\n]/.test(char)) {
-            if (word !== undefined)
-                words.push(word);
-            word = undefined;
-        }
-        else if (char === '\\') {
-            const next = text[++at];
-            if (next === undefined)
-                return 'there is nothing behind the backslash at its end';
-            if (next !== '\n')
-                word = (word ?? '') + next;
-        }
-        else if (char === "'") {
-            const end = text.indexOf("'", at + 1);
-            if (end < 0)
-                return UNCLOSED;
-            word = (word ?? '') + text.slice(at + 1, end);
-            at = end;
-        }
-        else if (char === '"') {
-            const end = closingQuote(text, at);
-            if (end < 0)
-                return UNCLOSED;
-            word =
-                (word ?? '') +
-                    text.slice(at + 1, end).replace(/\\(\n|[$`"\\])/g, (_, kept) => (kept === '\n' ? '' : kept));
-            at = end;
-        }
-        else {
-            word = (word ?? '') + char;
-        }
-    }
-    if (word !== undefined)
-        words.push(word);
-    return words;
-}
-const UNCLOSED = 'a quote is opened and never closed';
-function closingQuote(text, open) {
-    for (let at = open + 1; at < text.length; at++) {
-        if (text[at] === '\\')
-            at++;
-        else if (text[at] === '"')
-            return at;
-    }
-    return -1;
-}
-
 ;// CONCATENATED MODULE: ./lib/build/host-setup.js
 
 /**
@@ -77173,7 +77112,6 @@ class Wiring {
 
 
 
-
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 async function build(options) {
     const { settings, hosts, sink, jobs } = options;
@@ -77187,7 +77125,7 @@ async function build(options) {
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
     const environment = ownEnvironment();
-    const subMakeArguments = new SubMakeArguments(splitWords(options.makeArguments), environment);
+    const subMakeArguments = new SubMakeArguments(options.makeArguments.map(encode), environment);
     const root = encode(settings.root);
     let dispatcher;
     const { stage, token, forgetToken } = stageFor(settings, {
@@ -77316,13 +77254,6 @@ async function build(options) {
  */
 function lookAhead(jobs) {
     return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
-}
-/** @throws UserError when a quote is never closed */
-function splitWords(text) {
-    const words = shellWords(text);
-    if (typeof words === 'string')
-        throw new UserError(`the arguments for makes that recipes call: ${words}`);
-    return words.map(encode);
 }
 async function remove(opener, staging, sink) {
     const reason = await opener.clean(staging);
@@ -77808,6 +77739,67 @@ function chooseGroup(matrix, name, asker) {
 ;// CONCATENATED MODULE: ./lib/model/matrix.js
 /** The forms in which a host matrix may be written. */
 const MATRIX_FORMATS = ['makehosts', 'dmakerc', 'd1make', 'dpb', 'yaml'];
+
+;// CONCATENATED MODULE: ./lib/util/shell-words.js
+/**
+ * Splits text into words as a POSIX shell does when nothing is expanded: blanks and newlines part words; single quotes
+ * keep everything, double quotes everything but a backslash before a dollar, a backquote, a double quote, a backslash or
+ * a newline; a backslash outside keeps the next character, and before a newline both vanish (POSIX shell, 2.2). `$` and
+ * `#` are ordinary characters. The libraries for this each lose a backslash somewhere, which a compiler flag can't bear.
+ *
+ * @returns the words, or what is wrong
+ */
+function shellWords(text) {
+    const words = [];
+    let word;
+    for (let at = 0; at < text.length; at++) {
+        const char = text[at];
+        if (/[ \t\r\n]/.test(char)) {
+            if (word !== undefined)
+                words.push(word);
+            word = undefined;
+        }
+        else if (char === '\\') {
+            const next = text[++at];
+            if (next === undefined)
+                return 'there is nothing behind the backslash at its end';
+            if (next !== '\n')
+                word = (word ?? '') + next;
+        }
+        else if (char === "'") {
+            const end = text.indexOf("'", at + 1);
+            if (end < 0)
+                return UNCLOSED;
+            word = (word ?? '') + text.slice(at + 1, end);
+            at = end;
+        }
+        else if (char === '"') {
+            const end = closingQuote(text, at);
+            if (end < 0)
+                return UNCLOSED;
+            word =
+                (word ?? '') +
+                    text.slice(at + 1, end).replace(/\\(\n|[$`"\\])/g, (_, kept) => (kept === '\n' ? '' : kept));
+            at = end;
+        }
+        else {
+            word = (word ?? '') + char;
+        }
+    }
+    if (word !== undefined)
+        words.push(word);
+    return words;
+}
+const UNCLOSED = 'a quote is opened and never closed';
+function closingQuote(text, open) {
+    for (let at = open + 1; at < text.length; at++) {
+        if (text[at] === '\\')
+            at++;
+        else if (text[at] === '"')
+            return at;
+    }
+    return -1;
+}
 
 ;// CONCATENATED MODULE: ./lib/hosts/command-words.js
 
@@ -87130,6 +87122,7 @@ function takeAway(slots, count) {
 const NO_HOSTS = {
     matrix: undefined,
     hosts: [],
+    makeArguments: [],
     implied: false,
     jobs: undefined,
     localJobs: undefined,
@@ -87164,17 +87157,18 @@ async function planFarm(wish, world) {
         return { ...NO_HOSTS, jobs: two ? some : undefined, load, notices, warnings };
     }
     const { matrix, implied } = found;
-    checkMakeArguments(matrix);
+    const makeArguments = farm_plan_wordsOf(matrix);
     const group = wish.group ?? dmake.told('DMAKE_GROUP');
     const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
     const first = group === undefined ? defaultGroup(matrix) : undefined;
     const remark = first !== undefined && hosts.length < matrix.hosts.length ? describeGroup(first, matrix) : undefined;
     const all = [...warnings, ...matrix.warnings];
     if (matrix.format !== 'dmakerc' && !dmake.any)
-        return { ...NO_HOSTS, matrix, hosts, implied, remark, notices: [], warnings: all };
+        return { ...NO_HOSTS, matrix, hosts, makeArguments, implied, remark, notices: [], warnings: all };
     return {
         matrix,
         hosts: jobs === undefined ? hosts : redistribute(hosts, jobs),
+        makeArguments,
         implied,
         jobs: jobs ?? 'places',
         localJobs: 0,
@@ -87186,11 +87180,13 @@ async function planFarm(wish, world) {
 }
 const NO_RCFILE = 'there is no .dmakerc (-c, DMAKE_RCFILE or ~/.dmakerc), and no other host matrix: everything runs on the runner, ' +
     `${DMAKE_JOBS} jobs at one time unless DMAKE_MAX_JOBS or -j say otherwise`;
-function checkMakeArguments({ format, source, makeArguments }) {
+/** @throws UserError when a quote is never closed */
+function farm_plan_wordsOf({ format, source, makeArguments }) {
     const words = shellWords(makeArguments);
     const where = format === 'd1make' ? 'D1MAKE_CLIENT_MAKEARGS' : `${source}, make-arguments`;
     if (typeof words === 'string')
         throw new UserError(`${where}: ${words}`);
+    return words;
 }
 function describeGroup(name, { groups, source }) {
     const others = groups.map((group) => group.name).filter((one) => one !== name);
@@ -89926,7 +89922,7 @@ async function runBuild(log, signals) {
         login,
         make,
         arguments: words,
-        makeArguments: plan.matrix?.makeArguments ?? '',
+        makeArguments: plan.makeArguments,
         jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
         staging,
         piped: true,

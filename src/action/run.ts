@@ -100,7 +100,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     login,
     make,
     arguments: words,
-    makeArguments: plan.matrix?.makeArguments ?? '',
+    makeArguments: plan.makeArguments,
     jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
     staging,
     piped: true,

@@ -21,7 +21,6 @@ import type { Login } from '../ssh/login.ts';
 import { assetPath } from '../util/asset.ts';
 import { bufferOf, decode, encode, type Bytes } from '../util/bytes.ts';
 import { deferred } from '../util/deferred.ts';
-import { shellWords } from '../util/shell-words.ts';
 import { UserError } from '../util/user-error.ts';
 import { hostSetup } from './host-setup.ts';
 import { LocalHosts, runnerLoad } from './local-hosts.ts';
@@ -41,7 +40,7 @@ export interface BuildOptions {
   /** make's arguments and goals, with the user's -j and all. */
   readonly arguments: readonly string[];
   /** What each first make that a recipe calls gets besides (L3). */
-  readonly makeArguments: string;
+  readonly makeArguments: readonly string[];
   /** Recipes at one time; `places`: as many as there are places for distributable ones. */
   readonly jobs: number | 'places';
   /** What the names of the staging directories begin with. */
@@ -70,7 +69,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   };
   sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
   const environment = ownEnvironment();
-  const subMakeArguments = new SubMakeArguments(splitWords(options.makeArguments), environment);
+  const subMakeArguments = new SubMakeArguments(options.makeArguments.map(encode), environment);
   const root = encode(settings.root);
   let dispatcher: Dispatcher | undefined;
   const { stage, token, forgetToken } = stageFor(settings, {
@@ -202,13 +201,6 @@ export async function build(options: BuildOptions): Promise<Outcome> {
  */
 function lookAhead(jobs: number): number {
   return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
-}
-
-/** @throws UserError when a quote is never closed */
-function splitWords(text: string): readonly Bytes[] {
-  const words = shellWords(text);
-  if (typeof words === 'string') throw new UserError(`the arguments for makes that recipes call: ${words}`);
-  return words.map(encode);
 }
 
 async function remove(opener: SshLanes, staging: string, sink: EventSink): Promise<void> {

@@ -42,6 +42,8 @@ export interface FarmPlan {
   readonly matrix: Matrix | undefined;
   /** Those of the group that is used, with their slots as they count. */
   readonly hosts: readonly Host[];
+  /** What each first make that a recipe calls gets besides (L3), as words. */
+  readonly makeArguments: readonly string[];
   /** Nobody named the matrix: it is `~/.makehosts`, whose makefiles say what may leave (B2). */
   readonly implied: boolean;
   /** Recipes at one time, where dmake's rules say so. */
@@ -58,6 +60,7 @@ export interface FarmPlan {
 const NO_HOSTS: Omit<FarmPlan, 'notices' | 'warnings'> = {
   matrix: undefined,
   hosts: [],
+  makeArguments: [],
   implied: false,
   jobs: undefined,
   localJobs: undefined,
@@ -93,17 +96,18 @@ export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPl
     return { ...NO_HOSTS, jobs: two ? some : undefined, load, notices, warnings };
   }
   const { matrix, implied } = found;
-  checkMakeArguments(matrix);
+  const makeArguments = wordsOf(matrix);
   const group = wish.group ?? dmake.told('DMAKE_GROUP');
   const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
   const first = group === undefined ? defaultGroup(matrix) : undefined;
   const remark = first !== undefined && hosts.length < matrix.hosts.length ? describeGroup(first, matrix) : undefined;
   const all = [...warnings, ...matrix.warnings];
   if (matrix.format !== 'dmakerc' && !dmake.any)
-    return { ...NO_HOSTS, matrix, hosts, implied, remark, notices: [], warnings: all };
+    return { ...NO_HOSTS, matrix, hosts, makeArguments, implied, remark, notices: [], warnings: all };
   return {
     matrix,
     hosts: jobs === undefined ? hosts : redistribute(hosts, jobs),
+    makeArguments,
     implied,
     jobs: jobs ?? 'places',
     localJobs: 0,
@@ -118,10 +122,12 @@ const NO_RCFILE =
   'there is no .dmakerc (-c, DMAKE_RCFILE or ~/.dmakerc), and no other host matrix: everything runs on the runner, ' +
   `${DMAKE_JOBS} jobs at one time unless DMAKE_MAX_JOBS or -j say otherwise`;
 
-function checkMakeArguments({ format, source, makeArguments }: Matrix): void {
+/** @throws UserError when a quote is never closed */
+function wordsOf({ format, source, makeArguments }: Matrix): readonly string[] {
   const words = shellWords(makeArguments);
   const where = format === 'd1make' ? 'D1MAKE_CLIENT_MAKEARGS' : `${source}, make-arguments`;
   if (typeof words === 'string') throw new UserError(`${where}: ${words}`);
+  return words;
 }
 
 function describeGroup(name: string, { groups, source }: Matrix): string {

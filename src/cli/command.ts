@@ -73,7 +73,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       login,
       make,
       arguments: options.makeArguments,
-      makeArguments: plan.matrix?.makeArguments ?? '',
+      makeArguments: plan.makeArguments,
       // As make has it, one at a time unless -j says otherwise; dmake has its own rules.
       jobs: plan.jobs ?? (intent.jobs === 'unlimited' ? 'places' : (intent.jobs ?? 1)),
       staging: stagingName(new Date()),

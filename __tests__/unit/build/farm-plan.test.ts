@@ -88,11 +88,11 @@ describe('the search order (D1): each source shadows the next', () => {
 
   test("d1make's set-up and arguments count (L2, L3)", async () => {
     const environment = { D1MAKE_HOSTS: 'a', D1MAKE_SERVER_SETUP: 'X=1', D1MAKE_CLIENT_MAKEARGS: '-j2' };
-    const { hosts, matrix } = await plan({ environment });
-    expect([hosts[0]?.setup, matrix?.makeArguments]).toEqual(['X=1', '-j2']);
+    const { hosts, makeArguments } = await plan({ environment });
+    expect([hosts[0]?.setup, makeArguments]).toEqual(['X=1', ['-j2']]);
     // The same list, given as an input.
     const forced = await plan({ environment, wish: { matrix: text('b c'), format: 'd1make' } });
-    expect([hostsOf(forced), forced.hosts[1]?.setup, forced.matrix?.makeArguments]).toEqual(['b/? c/?', 'X=1', '-j2']);
+    expect([hostsOf(forced), forced.hosts[1]?.setup, forced.makeArguments]).toEqual(['b/? c/?', 'X=1', ['-j2']]);
   });
 
   test('arguments that are no words are refused before anything starts', async () => {

@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Lane, LaneRequest, LaneSetup } from '../../../src/engine/ports.ts';
 import { LANE_COMMAND } from '../../../src/lane/bootstrap.ts';
 import type { LaneStream } from '../../../src/lane/lane-stream.ts';
@@ -13,6 +13,7 @@ import type { Entry, Output } from '../../../src/model/entry.ts';
 import type { LoadAverages } from '../../../src/model/load.ts';
 import type { Sandbox } from '../../../src/model/sandbox.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
+import { GatheringStream } from '../../../src/ssh/gathering-stream.ts';
 import { assetPath } from '../../../src/util/asset.ts';
 import { bytesOf, type Bytes } from '../../../src/util/bytes.ts';
 
@@ -115,7 +116,11 @@ export class LaneRig {
       cwd: '/',
       ...(drop ? { uid: NOBODY, gid: NOBODY } : {}),
     });
-    const pipes = Duplex.from({ readable: child.stdout, writable: child.stdin });
+    // As over ssh: that the other end reads no more is no reason to lose what it has said.
+    const pipes = new GatheringStream(child.stdout, child.stdin, () => {
+      child.stdin.destroy();
+      child.stdout.destroy();
+    });
     const stream = (link ? link(pipes) : pipes) as unknown as { stderr: unknown };
     stream.stderr = child.stderr;
     const full: LaneSetup = {
