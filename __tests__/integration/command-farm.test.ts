@@ -32,7 +32,7 @@ function owner(name: string, text: string): void {
 /** Each job tells on its host when it begins and ends. */
 const TELLING = `OBJECTS := $(foreach n,$(shell seq 20),$n.o)
 all: $(OBJECTS) ; @:
-$(OBJECTS): ; @echo + >>/var/tmp/log; sleep 0.15; echo - >>/var/tmp/log; hostname >$@
+$(OBJECTS): ; @echo + >>/var/tmp/log; sleep 0.4; echo - >>/var/tmp/log; hostname >$@
 `;
 
 /** The most jobs that ran there at one time. */

@@ -40,7 +40,9 @@ const poor: Variant = {
 laneContract({ ...sh, name: 'the sh lane, in dash', shell: '/bin/dash' });
 laneContract({ ...sh, name: 'the sh lane, in bash', shell: '/bin/bash' });
 laneContract(busybox);
-laneContract({ ...busybox, name: 'the sh lane, with busybox alone, for an ordinary user', unprivileged: true });
+if (process.env['DISTMAKE_FULL'] !== undefined) {
+  laneContract({ ...busybox, name: 'the sh lane, with busybox alone, for an ordinary user', unprivileged: true });
+}
 laneContract(poor);
 
 test.each(['awk', 'tar'])('the sh lane says which tool is missing: %s', async (missing) => {

@@ -265,7 +265,7 @@ describe.each([
           mkdirSync(root);
         }
       }),
-      { numRuns: process.env['DISTMAKE_FULL'] ? 60 : 5 },
+      { numRuns: process.env['DISTMAKE_FULL'] ? 60 : 3 },
     );
   }, 600_000);
 });
