@@ -718,7 +718,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8305:
+/***/ 686:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -6787,7 +6787,7 @@ const {
 } = __nccwpck_require__(6982);
 
 const { Ber } = __nccwpck_require__(9837);
-const bcrypt_pbkdf = (__nccwpck_require__(8305).pbkdf);
+const bcrypt_pbkdf = (__nccwpck_require__(686).pbkdf);
 
 const { CIPHER_INFO } = __nccwpck_require__(2888);
 
@@ -18836,7 +18836,7 @@ const {
 const supportedOpenSSLCiphers = getCiphers();
 
 const { Ber } = __nccwpck_require__(9837);
-const bcrypt_pbkdf = (__nccwpck_require__(8305).pbkdf);
+const bcrypt_pbkdf = (__nccwpck_require__(686).pbkdf);
 
 const { CIPHER_INFO } = __nccwpck_require__(2888);
 const { eddsaSupported, SUPPORTED_CIPHER } = __nccwpck_require__(4020);
@@ -62401,7 +62401,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 686:
+/***/ 5641:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -71735,7 +71735,58 @@ function stringify(config) {
 }
 
 //# sourceMappingURL=ssh-config.js.map
+;// CONCATENATED MODULE: ./lib/util/file-pattern.js
+
+
+
+/** Whether make takes a name for a pattern. */
+function isPattern(name) {
+    return /[*?[]/.test(name);
+}
+/**
+ * The files that an absolute pattern stands for, as glob(3) finds them for make: `*`, `?` and `[...]` within one name.
+ *
+ * @returns without order; some of them may not be there where no pattern stands behind a directory's
+ */
+async function matchingFiles(pattern) {
+    let found = ['/'];
+    for (const part of pattern.split('/').filter((one) => one !== '')) {
+        if (isPattern(part))
+            found = (await Promise.all(found.map((at) => matchingNames(at, part)))).flat();
+        else
+            found = found.map((at) => (0,posix_namespaceObject.join)(at, part));
+    }
+    return found;
+}
+async function matchingNames(directory, part) {
+    const wanted = regexOf(part);
+    try {
+        const names = await (0,external_node_fs_promises_namespaceObject.readdir)(fsPath(directory), { encoding: 'latin1' });
+        return names.filter((name) => wanted.test(name)).map((name) => (0,posix_namespaceObject.join)(directory, name));
+    }
+    catch {
+        return [];
+    }
+}
+function regexOf(part) {
+    const text = part.replace(/\[([!^]?)(\]?[^\]]*)\]|([*?])|([\\^$.|+(){}[\]])/g, (_, not, set, any, other) => {
+        if (set !== undefined)
+            return `[${not ? '^' : ''}${String(set).replace(/[\\\]^[]/g, '\\$&')}]`;
+        if (any !== undefined)
+            return any === '*' ? '.*' : '.';
+        return `\\${String(other)}`;
+    });
+    // Hidden files are asked for by their dot.
+    try {
+        return new RegExp(`^${part.startsWith('.') ? '' : '(?!\\.)'}${text}$`, 's');
+    }
+    catch {
+        return /(?!)/;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/config-file.js
+
 
 
 
@@ -71773,7 +71824,7 @@ async function readConfig(file, place, depth = 0) {
             if (depth === MAX_DEPTH)
                 throw failure(at, `Include goes more than ${MAX_DEPTH} files deep`);
             for (const name of parsed.words) {
-                for (const found of filesOf(name, place))
+                for (const found of await filesOf(name, place))
                     included.push(await readConfig(found, place, depth + 1));
             }
         }
@@ -71829,11 +71880,9 @@ function parseLine(content, at) {
     }
 }
 /** The files that an Include names, sorted; wildcards as glob(7) has them. */
-function filesOf(name, { home, folder }) {
+async function filesOf(name, { home, folder }) {
     const path = name.startsWith('~/') ? (0,external_node_path_.join)(home, name.slice(2)) : (0,external_node_path_.isAbsolute)(name) ? name : (0,external_node_path_.join)(folder, name);
-    if (!/[*?[]/.test(path))
-        return [path];
-    return (0,external_node_fs_.globSync)(path, { cwd: (0,external_node_path_.dirname)(path) }).sort();
+    return isPattern(path) ? (await matchingFiles(encode(path))).map(decode).sort() : [path];
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/config-values.js
@@ -88398,56 +88447,6 @@ class StopSignals {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/make/file-pattern.js
-
-
-
-/** Whether make takes a name for a pattern. */
-function isPattern(name) {
-    return /[*?[]/.test(name);
-}
-/**
- * The files that an absolute pattern stands for, as glob(3) finds them for make: `*`, `?` and `[...]` within one name.
- *
- * @returns without order; some of them may not be there where no pattern stands behind a directory's
- */
-async function matchingFiles(pattern) {
-    let found = ['/'];
-    for (const part of pattern.split('/').filter((one) => one !== '')) {
-        if (isPattern(part))
-            found = (await Promise.all(found.map((at) => matchingNames(at, part)))).flat();
-        else
-            found = found.map((at) => (0,posix_namespaceObject.join)(at, part));
-    }
-    return found;
-}
-async function matchingNames(directory, part) {
-    const wanted = regexOf(part);
-    try {
-        const names = await (0,external_node_fs_promises_namespaceObject.readdir)(fsPath(directory), { encoding: 'latin1' });
-        return names.filter((name) => wanted.test(name)).map((name) => (0,posix_namespaceObject.join)(directory, name));
-    }
-    catch {
-        return [];
-    }
-}
-function regexOf(part) {
-    const text = part.replace(/\[([!^]?)(\]?[^\]]*)\]|([*?])|([\\^$.|+(){}[\]])/g, (_, not, set, any, other) => {
-        if (set !== undefined)
-            return `[${not ? '^' : ''}${String(set).replace(/[\\\]^[]/g, '\\$&')}]`;
-        if (any !== undefined)
-            return any === '*' ? '.*' : '.';
-        return `\\${String(other)}`;
-    });
-    // Hidden files are asked for by their dot.
-    try {
-        return new RegExp(`^${part.startsWith('.') ? '' : '(?!\\.)'}${text}$`, 's');
-    }
-    catch {
-        return /(?!)/;
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/make/text-variables.js
 const ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
 const REFERENCE = /\$(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w))/;
@@ -89964,7 +89963,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(686);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5641);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
 
 

@@ -52188,7 +52188,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 3728:
+/***/ 1677:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -55225,8 +55225,6 @@ async function cleanHost(channels, staging) {
 var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "node:fs/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./node_modules/ssh-config/lib/glob.js
 function escapeChars(text, chars) {
     for (let char of chars) {
@@ -55879,6 +55877,84 @@ function stringify(config) {
 }
 
 //# sourceMappingURL=ssh-config.js.map
+;// CONCATENATED MODULE: ./lib/util/bytes.js
+/** Bytes as they stand in a buffer. */
+function bytesOf(buffer) {
+    return buffer.toString('latin1');
+}
+/** The buffer with exactly these bytes. */
+function bufferOf(bytes) {
+    return Buffer.from(bytes, 'latin1');
+}
+/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
+function encode(text) {
+    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
+function decode(bytes) {
+    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
+function fsPath(path) {
+    return isAscii(path) ? path : Buffer.from(path, 'latin1');
+}
+function isAscii(text) {
+    // eslint-disable-next-line no-control-regex
+    return !/[^\x00-\x7f]/.test(text);
+}
+
+;// CONCATENATED MODULE: external "node:path/posix"
+const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
+;// CONCATENATED MODULE: ./lib/util/file-pattern.js
+
+
+
+/** Whether make takes a name for a pattern. */
+function isPattern(name) {
+    return /[*?[]/.test(name);
+}
+/**
+ * The files that an absolute pattern stands for, as glob(3) finds them for make: `*`, `?` and `[...]` within one name.
+ *
+ * @returns without order; some of them may not be there where no pattern stands behind a directory's
+ */
+async function matchingFiles(pattern) {
+    let found = ['/'];
+    for (const part of pattern.split('/').filter((one) => one !== '')) {
+        if (isPattern(part))
+            found = (await Promise.all(found.map((at) => matchingNames(at, part)))).flat();
+        else
+            found = found.map((at) => (0,posix_namespaceObject.join)(at, part));
+    }
+    return found;
+}
+async function matchingNames(directory, part) {
+    const wanted = regexOf(part);
+    try {
+        const names = await (0,promises_namespaceObject.readdir)(fsPath(directory), { encoding: 'latin1' });
+        return names.filter((name) => wanted.test(name)).map((name) => (0,posix_namespaceObject.join)(directory, name));
+    }
+    catch {
+        return [];
+    }
+}
+function regexOf(part) {
+    const text = part.replace(/\[([!^]?)(\]?[^\]]*)\]|([*?])|([\\^$.|+(){}[\]])/g, (_, not, set, any, other) => {
+        if (set !== undefined)
+            return `[${not ? '^' : ''}${String(set).replace(/[\\\]^[]/g, '\\$&')}]`;
+        if (any !== undefined)
+            return any === '*' ? '.*' : '.';
+        return `\\${String(other)}`;
+    });
+    // Hidden files are asked for by their dot.
+    try {
+        return new RegExp(`^${part.startsWith('.') ? '' : '(?!\\.)'}${text}$`, 's');
+    }
+    catch {
+        return /(?!)/;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/util/user-error.js
 /**
  * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
@@ -55889,6 +55965,7 @@ class UserError extends Error {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/config-file.js
+
 
 
 
@@ -55926,7 +56003,7 @@ async function readConfig(file, place, depth = 0) {
             if (depth === MAX_DEPTH)
                 throw failure(at, `Include goes more than ${MAX_DEPTH} files deep`);
             for (const name of parsed.words) {
-                for (const found of filesOf(name, place))
+                for (const found of await filesOf(name, place))
                     included.push(await readConfig(found, place, depth + 1));
             }
         }
@@ -55982,11 +56059,9 @@ function parseLine(content, at) {
     }
 }
 /** The files that an Include names, sorted; wildcards as glob(7) has them. */
-function filesOf(name, { home, folder }) {
+async function filesOf(name, { home, folder }) {
     const path = name.startsWith('~/') ? (0,external_node_path_.join)(home, name.slice(2)) : (0,external_node_path_.isAbsolute)(name) ? name : (0,external_node_path_.join)(folder, name);
-    if (!/[*?[]/.test(path))
-        return [path];
-    return (0,external_node_fs_.globSync)(path, { cwd: (0,external_node_path_.dirname)(path) }).sort();
+    return isPattern(path) ? (await matchingFiles(encode(path))).map(decode).sort() : [path];
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
@@ -56237,6 +56312,8 @@ class Hops {
     }
 }
 
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./lib/ssh/host-key.js
 
 const SSH_PORT = 22;
@@ -58659,7 +58736,7 @@ async function cleanup(log) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3728);
+/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1677);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4898);
 
 

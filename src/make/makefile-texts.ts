@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { bytesOf, fsPath, type Bytes } from '../util/bytes.ts';
 import { argumentsOf } from './arguments.ts';
 import { environmentValue } from './environment.ts';
-import { isPattern, matchingFiles } from './file-pattern.ts';
+import { isPattern, matchingFiles } from '../util/file-pattern.ts';
 import { effectiveDirectory, inDirectory, makeIntent } from './make-intent.ts';
 import { defaultMakefile } from './makefile.ts';
 import { makeflagsWords } from './makeflags.ts';

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
-import { globSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { parse } from 'ssh-config';
+import { decode, encode } from '../util/bytes.ts';
+import { isPattern, matchingFiles } from '../util/file-pattern.ts';
 import { UserError } from '../util/user-error.ts';
 
 /** One line of an ssh configuration: a keyword and what stands behind it. */
@@ -60,7 +61,7 @@ export async function readConfig(file: string, place: ConfigPlace, depth = 0): P
     if (parsed.keyword === 'include') {
       if (depth === MAX_DEPTH) throw failure(at, `Include goes more than ${MAX_DEPTH} files deep`);
       for (const name of parsed.words) {
-        for (const found of filesOf(name, place)) included.push(await readConfig(found, place, depth + 1));
+        for (const found of await filesOf(name, place)) included.push(await readConfig(found, place, depth + 1));
       }
     }
     lines.push({ ...parsed, ...at, included });
@@ -120,8 +121,7 @@ function parseLine(
 }
 
 /** The files that an Include names, sorted; wildcards as glob(7) has them. */
-function filesOf(name: string, { home, folder }: ConfigPlace): string[] {
+async function filesOf(name: string, { home, folder }: ConfigPlace): Promise<readonly string[]> {
   const path = name.startsWith('~/') ? join(home, name.slice(2)) : isAbsolute(name) ? name : join(folder, name);
-  if (!/[*?[]/.test(path)) return [path];
-  return globSync(path, { cwd: dirname(path) }).sort();
+  return isPattern(path) ? (await matchingFiles(encode(path))).map(decode).sort() : [path];
 }

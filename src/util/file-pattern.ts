@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path/posix';
 
-import { fsPath, type Bytes } from '../util/bytes.ts';
+import { fsPath, type Bytes } from './bytes.ts';
 
 /** Whether make takes a name for a pattern. */
 export function isPattern(name: Bytes): boolean {
