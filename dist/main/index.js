@@ -62401,7 +62401,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 5641:
+/***/ 921:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65405,6 +65405,42 @@ class BackOff {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/engine/gates.js
+/** One gate behind the other. */
+class Gates {
+    #gates;
+    constructor(gates) {
+        this.#gates = gates;
+    }
+    /**
+     * Takes a job through all gates and runs it.
+     *
+     * @param run its run; not called when a gate spares it that
+     * @param spare is told how a job that does not run is to end
+     */
+    async pass(arrival, signal, run, spare) {
+        const passed = [];
+        let outcome = { kind: 'cancelled' };
+        try {
+            for (const gate of this.#gates) {
+                const spared = await gate.enter(arrival, signal);
+                if (spared) {
+                    outcome = spared;
+                    spare(spared);
+                    return spared;
+                }
+                passed.push(gate);
+            }
+            outcome = await run();
+            return outcome;
+        }
+        finally {
+            for (const gate of passed.reverse())
+                gate.left(arrival, outcome);
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/util/bytes.js
 /** Bytes as they stand in a buffer. */
 function bytesOf(buffer) {
@@ -65470,6 +65506,8 @@ function distSet(setting, marked) {
     switch (setting.mode) {
         case 'auto':
             return new TargetSet(marked ?? DEFAULT_PATTERNS);
+        case 'all':
+            return new TargetSet(marked ?? ['*']);
         case 'makefile':
             return new TargetSet(marked ?? []);
         case 'patterns':
@@ -65504,6 +65542,20 @@ function describeOutcome(outcome) {
 function signalName(signal) {
     const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
     return name ?? `signal ${signal}`;
+}
+
+;// CONCATENATED MODULE: ./lib/engine/homecoming-text.js
+
+/** For people: why what a recipe wrote on a host was not put into the workspace. */
+function homecomingText(recipe, homecoming, place) {
+    const target = decode(recipe.target);
+    if (homecoming.kind === 'refused') {
+        return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
+    }
+    const other = homecoming.other ? decode(homecoming.other.target) : undefined;
+    const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
+    return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
+        `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/job-markers.js
@@ -65553,6 +65605,7 @@ const CALL = new RegExp([
 
 
 
+
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 const DELETION_MS = 1000;
 /** How often one job may find that others have written what it wrote; only where the runner may not take it. */
@@ -65588,6 +65641,8 @@ class JobPass {
                     bound: state.host,
                     fresh,
                     returned,
+                    wide: !stays && callsMake(job.command),
+                    weight: 0,
                     suits: (host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
                 };
                 const answer = scheduler.acquire(wish, running.stop.signal);
@@ -65608,7 +65663,7 @@ class JobPass {
                     state.host = place;
                 else if (!state.host)
                     state.here = true;
-                const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease));
+                const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
                 running.lease = undefined;
                 if (outcome === 'turned away' && place) {
                     lease.turnedAway();
@@ -65644,6 +65699,17 @@ class JobPass {
         print(call, [], markers, job);
         sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
         return CANCELLED;
+    }
+    /** It ends so without having run. As with one that was dropped, its echo is none of anybody's business. */
+    spare(outcome) {
+        const { sink, markers } = this.#world;
+        const { call, state } = this.#subject;
+        const job = this.#job;
+        print(call, [], markers, job);
+        if (!succeeded(outcome))
+            state.failure = { job, outcome, place: undefined };
+        sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
+        this.#settle(outcome);
     }
     /** It cannot start, and the runner may not take it. */
     #refuse(reason) {
@@ -65696,7 +65762,7 @@ class JobPass {
         sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
         return outcome;
     }
-    async #runThere(remote) {
+    async #runThere(remote, lease) {
         const { sink, fallback, markers, subMakes } = this.#world;
         const { call, state, running } = this.#subject;
         const job = this.#job;
@@ -65720,7 +65786,7 @@ class JobPass {
                 sink({ type: 'job-started', job, place });
             told = true;
         };
-        const result = await remote.run(job, never, stop.signal, started);
+        const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, started);
         if (!result)
             return 'turned away';
         const { outcome: end, seconds, output, homecoming, missed } = result;
@@ -65731,7 +65797,7 @@ class JobPass {
             this.#lose(place, outcome.reason);
         const isHome = homecoming.kind === 'home';
         if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
-            sink({ type: 'message', level: 'warning', text: this.#describe(homecoming, place) });
+            sink({ type: 'message', level: 'warning', text: homecomingText(job.recipe, homecoming, place) });
         }
         if (missed.length > 0) {
             const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
@@ -65758,16 +65824,6 @@ class JobPass {
             return;
         scheduler.hostLost(host);
         sink({ type: 'host-lost', host, reason });
-    }
-    #describe(homecoming, place) {
-        const target = decode(this.#job.recipe.target);
-        if (homecoming.kind === 'refused') {
-            return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
-        }
-        const other = homecoming.other ? decode(homecoming.other.target) : undefined;
-        const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
-        return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
-            `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`);
     }
     #settle(outcome) {
         const { stage, markers, verdicts } = this.#world;
@@ -65979,6 +66035,7 @@ class Verdicts {
 
 
 
+
 /**
  * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
  */
@@ -65989,6 +66046,7 @@ class Dispatcher {
     #verdicts;
     #world;
     #backOff;
+    #gates;
     #past = [];
     #running = new Map();
     /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
@@ -66002,6 +66060,7 @@ class Dispatcher {
                 state.failed = true;
         });
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
+        this.#gates = new Gates(options.gates ?? []);
         this.#backOff = new BackOff((host) => options.scheduler.widen(host));
         const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
         this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
@@ -66082,7 +66141,8 @@ class Dispatcher {
         const isOver = () => this.#makes.get(call.make)?.failed === true;
         const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver });
         try {
-            const outcome = await pass.perform();
+            const line = state.jobs - 1;
+            const outcome = await this.#gates.pass({ job, line, flags }, running.stop.signal, () => pass.perform(), (spared) => pass.spare(spared));
             call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
         }
         finally {
@@ -66141,7 +66201,7 @@ class Dispatcher {
         const { stage, local, partial } = this.#options;
         const { target } = job.recipe;
         const match = this.#makes.get(job.recipe.make)?.dist.match(target);
-        if (match === undefined || local.match(target) !== undefined)
+        if (local.match(target) !== undefined)
             return false;
         if (['n', 'q', 't'].some((flag) => flags.has(flag)))
             return false;
@@ -66149,7 +66209,9 @@ class Dispatcher {
             return false;
         if (partial && job.prerequisites === undefined)
             return false;
-        return match === 'name' || !callsMake(job.command);
+        if (!callsMake(job.command))
+            return match !== undefined;
+        return match === 'name' || this.#options.leavesWithMake?.(job.environment) === true;
     }
     #close(state) {
         if (state.closed)
@@ -66769,12 +66831,11 @@ class RemoteHost {
      * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
      * do: that is the outcome `host-lost`.
      *
-     * @param keepOutputs what a job that fails wrote comes home all the same, but not its target (B9)
      * @param onStart told as soon as it is certain that it runs there, and is not turned away; with an owner's cap that may
      *   be as late as its end, and where it is lost it is not told at all
      * @returns undefined: it was turned away (D10), and nothing of it has run
      */
-    async run(job, keepOutputs, signal, onStart = () => undefined) {
+    async run(job, { keepOutputs }, signal, onStart = () => undefined) {
         const { merge } = this.#options;
         try {
             const result = await this.#visit(job, {
@@ -67168,6 +67229,7 @@ class Scheduler {
         };
         return {
             place: place?.host,
+            slots: 1,
             suspend: () => {
                 stop();
                 this.#pump();
@@ -67223,6 +67285,10 @@ class SubMakeArguments {
         this.#words = words;
         this.#level = levelOf(environment) + 1;
     }
+    /** Whether a recipe belongs to the first make, so that the makes which it calls are at the first level. */
+    isFirst(environment) {
+        return levelOf(environment) === this.#level;
+    }
     /**
      * The arguments of one make.
      *
@@ -67232,7 +67298,7 @@ class SubMakeArguments {
     ofCall(words, environment) {
         // One that starts itself again, since it has remade a makefile, has them already.
         const again = environment.some((entry) => entry.startsWith('MAKE_RESTARTS='));
-        return again || levelOf(environment) !== this.#level ? words : [...this.#words, ...words];
+        return again || !this.isFirst(environment) ? words : [...this.#words, ...words];
     }
     /**
      * What a host is to execute for a job, so that the makes which its command calls get them: a program named as make is
@@ -67242,7 +67308,7 @@ class SubMakeArguments {
      * @param staging directory there for such programs, if the job can see it; else /tmp is its own
      */
     ofJob({ argv, command, environment }, staging) {
-        if (this.#words.length === 0 || levelOf(environment) !== this.#level || !callsMake(command))
+        if (this.#words.length === 0 || !this.isFirst(environment) || !callsMake(command))
             return argv;
         return ['/bin/sh', '-c', INSTALL, 'sh', staging, callMake(this.#words), ...argv];
     }
@@ -68262,6 +68328,8 @@ function gnuVersion(said) {
 ;// CONCATENATED MODULE: ./lib/make/calls.js
 /** A byte that no SHELL and no list of makefiles has. */
 const SEPARATOR = '\x01';
+/** Stands for a blank within a word of the answer to a parse. */
+const BLANK = '\x02';
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
 function shellCall(facts, expanded, channel) {
@@ -68480,6 +68548,7 @@ class RunDirectory {
             const filled = lastMakefile
                 .replaceAll('@PREREQUISITES@', options.prerequisites === true ? PREREQUISITES : '')
                 .replaceAll('@RUN@', path)
+                .replaceAll('@BLANK@', BLANK)
                 .replaceAll('@SEP@', SEPARATOR);
             await (0,external_node_fs_promises_namespaceObject.writeFile)((0,posix_namespaceObject.join)(path, 'last.mk'), filled, 'latin1');
             const directory = new RunDirectory(path, shim, makeName);
@@ -76329,7 +76398,9 @@ class Broker {
             environment,
             shell: own,
             makefiles,
-            answer: (text) => channel.answer(text === '' ? linked : text),
+            answer: (lines = [], distributed = true) => {
+                channel.answer([distributed ? linked : own, ...lines].map((line) => line.replace(/\s/g, BLANK)).join(' '));
+            },
         });
     }
     /** A list too long for an argument is in a file. */
@@ -77128,7 +77199,7 @@ class Wiring {
             sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
         }
         dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
-        call.answer('');
+        call.answer();
     }
 }
 
@@ -89963,7 +90034,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5641);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(921);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
 
 

@@ -21,8 +21,13 @@ $(if $(DISTMAKE_GOAL),,$(eval .DEFAULT_GOAL :=))
 override SHELL := @RUN@/parse/sh
 override DISTMAKE_FILE := $(if $(word 300,$(MAKEFILE_LIST)),@RUN@/parse/$(shell pid))
 $(if $(DISTMAKE_FILE),$(file >$(DISTMAKE_FILE),$(MAKEFILE_LIST)))
-override DISTMAKE_LINK := $(shell parse@SEP@$(DISTMAKE_SHELL)@SEP@$(if $(DISTMAKE_FILE),,$(MAKEFILE_LIST)))
-$(if $(DISTMAKE_LINK),,$(error distmake: no answer from the run in @RUN@))
+override DISTMAKE_ANSWER := $(shell parse@SEP@$(DISTMAKE_SHELL)@SEP@$(if $(DISTMAKE_FILE),,$(MAKEFILE_LIST)))
+$(if $(DISTMAKE_ANSWER),,$(error distmake: no answer from the run in @RUN@))
+
+# A word is the shell, or a line for a makefile; a blank in it is @BLANK@ there.
+override DISTMAKE_LINK := $(subst @BLANK@,$(subst x, ,x),$(firstword $(DISTMAKE_ANSWER)))
+override DISTMAKE_LINES := $(wordlist 2,$(words $(DISTMAKE_ANSWER)),$(DISTMAKE_ANSWER))
+$(foreach DISTMAKE_LINE,$(DISTMAKE_LINES),$(eval $(subst @BLANK@, ,$(DISTMAKE_LINE))))
 
 override SHELL := $(DISTMAKE_LINK)
 ifneq ($(DISTMAKE_EACH),)
@@ -44,6 +49,8 @@ override undefine DISTMAKE_STATUS
 override undefine DISTMAKE_VALUE
 override undefine DISTMAKE_EACH
 override undefine DISTMAKE_FILE
+override undefine DISTMAKE_ANSWER
+override undefine DISTMAKE_LINES
 
 # Expanded for each recipe. Outside of one there is no $@, and --warn-undefined-variables would say so. Where they are
 # asked for, the prerequisites stand behind the target.

@@ -90,6 +90,6 @@ export class Wiring implements ShimCalls {
       sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
     }
     dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
-    call.answer('');
+    call.answer();
   }
 }

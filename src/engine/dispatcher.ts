@@ -4,6 +4,7 @@ import type { LoadAverages } from '../model/load.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { BackOff } from './back-off.ts';
+import { Gates, type Gate } from './gates.ts';
 import { distSet, type TargetSet } from './dist-set.ts';
 import type { JobMarkers } from './job-markers.ts';
 import { DELETION_MS, JobPass, type Command, type PassWorld, type Running } from './job-pass.ts';
@@ -32,6 +33,9 @@ export interface DispatcherOptions {
   /** The runner's own load, where that counts (bare localhost in the matrix). */
   readonly runnerLoad?: () => LoadAverages;
   readonly subMakes: PassWorld['subMakes'];
+  /** Whether a recipe that calls make may leave whatever its target; besides those that are whitelisted by name. */
+  readonly leavesWithMake?: (environment: readonly Bytes[]) => boolean;
+  readonly gates?: readonly Gate[];
 }
 
 interface MakeState {
@@ -52,6 +56,7 @@ export class Dispatcher {
   readonly #verdicts: Verdicts;
   readonly #world: PassWorld;
   readonly #backOff: BackOff;
+  readonly #gates: Gates;
   readonly #past: RecipeState[] = [];
   readonly #running = new Map<number, Running>();
   /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
@@ -65,6 +70,7 @@ export class Dispatcher {
       if (state) state.failed = true;
     });
     const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
+    this.#gates = new Gates(options.gates ?? []);
     this.#backOff = new BackOff((host) => options.scheduler.widen(host));
     const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
     this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
@@ -147,7 +153,13 @@ export class Dispatcher {
     const isOver = (): boolean => this.#makes.get(call.make)?.failed === true;
     const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver });
     try {
-      const outcome = await pass.perform();
+      const line = state.jobs - 1;
+      const outcome = await this.#gates.pass(
+        { job, line, flags },
+        running.stop.signal,
+        () => pass.perform(),
+        (spared) => pass.spare(spared),
+      );
       call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
     } finally {
       call.gone.removeEventListener('abort', stop);
@@ -208,11 +220,12 @@ export class Dispatcher {
     const { stage, local, partial } = this.#options;
     const { target } = job.recipe;
     const match = this.#makes.get(job.recipe.make)?.dist.match(target);
-    if (match === undefined || local.match(target) !== undefined) return false;
+    if (local.match(target) !== undefined) return false;
     if (['n', 'q', 't'].some((flag) => flags.has(flag))) return false;
     if (stage.relative(job.directory) === undefined) return false;
     if (partial && job.prerequisites === undefined) return false;
-    return match === 'name' || !callsMake(job.command);
+    if (!callsMake(job.command)) return match !== undefined;
+    return match === 'name' || this.#options.leavesWithMake?.(job.environment) === true;
   }
 
   #close(state: RecipeState): void {

@@ -42,6 +42,8 @@ export function distSet(setting: DistSetting, marked: readonly Bytes[] | undefin
   switch (setting.mode) {
     case 'auto':
       return new TargetSet(marked ?? DEFAULT_PATTERNS);
+    case 'all':
+      return new TargetSet(marked ?? ['*']);
     case 'makefile':
       return new TargetSet(marked ?? []);
     case 'patterns':

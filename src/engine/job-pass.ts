@@ -5,10 +5,11 @@ import type { LoadAverages } from '../model/load.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import type { BackOff } from './back-off.ts';
+import { homecomingText } from './homecoming-text.ts';
 import { print, type JobMarkers } from './job-markers.ts';
 import type { LocalHost, LocalStart } from './local-host.ts';
 import { callsMake } from './make-flags.ts';
-import type { Homecoming, ShellCall, Stage } from './ports.ts';
+import type { ShellCall, Stage } from './ports.ts';
 import type { RecipeState } from './recipe-book.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { Lease, Scheduler } from './scheduler.ts';
@@ -111,6 +112,8 @@ export class JobPass {
           bound: state.host,
           fresh,
           returned,
+          wide: !stays && callsMake(job.command),
+          weight: 0,
           suits: (host: Host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
         };
         const answer = scheduler.acquire(wish, running.stop.signal);
@@ -128,7 +131,7 @@ export class JobPass {
         const remote = place && hosts.get(place);
         if (place) state.host = place;
         else if (!state.host) state.here = true;
-        const outcome = await (remote ? this.#runThere(remote) : this.#runHere(lease));
+        const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
         running.lease = undefined;
         if (outcome === 'turned away' && place) {
           lease.turnedAway();
@@ -161,6 +164,17 @@ export class JobPass {
     print(call, [], markers, job);
     sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
     return CANCELLED;
+  }
+
+  /** It ends so without having run. As with one that was dropped, its echo is none of anybody's business. */
+  spare(outcome: Outcome): void {
+    const { sink, markers } = this.#world;
+    const { call, state } = this.#subject;
+    const job = this.#job;
+    print(call, [], markers, job);
+    if (!succeeded(outcome)) state.failure = { job, outcome, place: undefined };
+    sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
+    this.#settle(outcome);
   }
 
   /** It cannot start, and the runner may not take it. */
@@ -210,7 +224,7 @@ export class JobPass {
     return outcome;
   }
 
-  async #runThere(remote: RemoteHost): Promise<Outcome | Unsettled> {
+  async #runThere(remote: RemoteHost, lease: Lease): Promise<Outcome | Unsettled> {
     const { sink, fallback, markers, subMakes } = this.#world;
     const { call, state, running } = this.#subject;
     const job = this.#job;
@@ -231,7 +245,7 @@ export class JobPass {
       if (!told) sink({ type: 'job-started', job, place });
       told = true;
     };
-    const result = await remote.run(job, never, stop.signal, started);
+    const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, started);
     if (!result) return 'turned away';
     const { outcome: end, seconds, output, homecoming, missed } = result;
     started();
@@ -240,7 +254,7 @@ export class JobPass {
     if (outcome.kind === 'host-lost') this.#lose(place, outcome.reason);
     const isHome = homecoming.kind === 'home';
     if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
-      sink({ type: 'message', level: 'warning', text: this.#describe(homecoming, place) });
+      sink({ type: 'message', level: 'warning', text: homecomingText(job.recipe, homecoming, place) });
     }
     if (missed.length > 0) {
       const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
@@ -267,19 +281,6 @@ export class JobPass {
     if (scheduler.isLost(host)) return;
     scheduler.hostLost(host);
     sink({ type: 'host-lost', host, reason });
-  }
-
-  #describe(homecoming: Exclude<Homecoming, { kind: 'home' }>, place: Host): string {
-    const target = decode(this.#job.recipe.target);
-    if (homecoming.kind === 'refused') {
-      return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
-    }
-    const other = homecoming.other ? decode(homecoming.other.target) : undefined;
-    const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
-    return (
-      `${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
-      `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`
-    );
   }
 
   #settle(outcome: Outcome): void {

@@ -61,10 +61,12 @@ export interface ParseCall {
   readonly makefiles: Bytes;
   readonly environment: readonly Bytes[];
   /**
-   * Lets the make go on. Empty: its SHELL is our link to the user's shell; anything else becomes SHELL as it is, so that
-   * `shell` leaves this make undistributed.
+   * Lets the make go on.
+   *
+   * @param lines read by it as further lines of a makefile, each by itself
+   * @param distributed false: its recipes do not come to us
    */
-  answer(text: Bytes): void;
+  answer(lines?: readonly Bytes[], distributed?: boolean): void;
 }
 
 /** Takes the calls of shims and wrappers. */

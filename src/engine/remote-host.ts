@@ -35,6 +35,14 @@ export interface RemoteHostOptions extends BaysOptions, World {
   readonly onLoad?: (load: LoadAverages | undefined, ended: boolean) => void;
 }
 
+/** How a job runs on a host. */
+export interface RunTerms {
+  /** What a job that fails wrote comes home all the same, but not its target (B9). */
+  readonly keepOutputs: boolean;
+  /** Slots of the host that it has. */
+  readonly slots: number;
+}
+
 /** One host at work. */
 export class RemoteHost {
   readonly host: Host;
@@ -87,14 +95,13 @@ export class RemoteHost {
    * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
    * do: that is the outcome `host-lost`.
    *
-   * @param keepOutputs what a job that fails wrote comes home all the same, but not its target (B9)
    * @param onStart told as soon as it is certain that it runs there, and is not turned away; with an owner's cap that may
    *   be as late as its end, and where it is lost it is not told at all
    * @returns undefined: it was turned away (D10), and nothing of it has run
    */
   async run(
     job: Job,
-    keepOutputs: boolean,
+    { keepOutputs }: RunTerms,
     signal: AbortSignal,
     onStart: () => void = () => undefined,
   ): Promise<RemoteResult | undefined> {

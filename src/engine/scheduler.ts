@@ -16,6 +16,10 @@ export interface Wish {
   readonly fresh: boolean;
   /** A host has turned it away (D10): it keeps its place in front of others that are fresh. */
   readonly returned: boolean;
+  /** It calls make, which runs there as a whole: it can use all slots that are free on its host. */
+  readonly wide: boolean;
+  /** Of those that nothing else tells apart, the heavier one starts first (P7). */
+  readonly weight: number;
   /** Whether a host that is ready can run it at all. */
   readonly suits: (host: Host) => boolean;
 }
@@ -24,6 +28,8 @@ export interface Wish {
 export interface Lease {
   /** A host, or the runner. */
   readonly place: Host | undefined;
+  /** How many slots of it the job has, 1 or more. */
+  readonly slots: number;
   /** The job only waits for a sub-make from here on: it does not count. */
   suspend(): void;
   /**
@@ -235,6 +241,7 @@ export class Scheduler {
     };
     return {
       place: place?.host,
+      slots: 1,
       suspend: () => {
         stop();
         this.#pump();

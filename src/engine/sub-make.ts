@@ -35,6 +35,11 @@ export class SubMakeArguments {
     this.#level = levelOf(environment) + 1;
   }
 
+  /** Whether a recipe belongs to the first make, so that the makes which it calls are at the first level. */
+  isFirst(environment: readonly Bytes[]): boolean {
+    return levelOf(environment) === this.#level;
+  }
+
   /**
    * The arguments of one make.
    *
@@ -44,7 +49,7 @@ export class SubMakeArguments {
   ofCall(words: readonly Bytes[], environment: readonly Bytes[]): readonly Bytes[] {
     // One that starts itself again, since it has remade a makefile, has them already.
     const again = environment.some((entry) => entry.startsWith('MAKE_RESTARTS='));
-    return again || levelOf(environment) !== this.#level ? words : [...this.#words, ...words];
+    return again || !this.isFirst(environment) ? words : [...this.#words, ...words];
   }
 
   /**
@@ -55,7 +60,7 @@ export class SubMakeArguments {
    * @param staging directory there for such programs, if the job can see it; else /tmp is its own
    */
   ofJob({ argv, command, environment }: Job, staging: Bytes): readonly Bytes[] {
-    if (this.#words.length === 0 || levelOf(environment) !== this.#level || !callsMake(command)) return argv;
+    if (this.#words.length === 0 || !this.isFirst(environment) || !callsMake(command)) return argv;
     return ['/bin/sh', '-c', INSTALL, 'sh', staging, callMake(this.#words), ...argv];
   }
 }

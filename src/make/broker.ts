@@ -4,6 +4,7 @@ import { basename } from 'node:path/posix';
 import type { MakeCall, ShimCalls } from '../engine/ports.ts';
 import { bytesOf, encode } from '../util/bytes.ts';
 import {
+  BLANK,
   SEPARATOR,
   shellCall,
   type IncomingCalls,
@@ -74,7 +75,9 @@ export class Broker {
       environment,
       shell: own,
       makefiles,
-      answer: (text) => channel.answer(text === '' ? linked : text),
+      answer: (lines = [], distributed = true) => {
+        channel.answer([distributed ? linked : own, ...lines].map((line) => line.replace(/\s/g, BLANK)).join(' '));
+      },
     });
   }
 

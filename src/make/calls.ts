@@ -31,6 +31,9 @@ export type ParseFacts = Pick<ParseCall, 'make' | 'directory' | 'environment'> &
 /** A byte that no SHELL and no list of makefiles has. */
 export const SEPARATOR = '\x01';
 
+/** Stands for a blank within a word of the answer to a parse. */
+export const BLANK = '\x02';
+
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import { fsPath, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
-import { SEPARATOR } from './calls.ts';
+import { BLANK, SEPARATOR } from './calls.ts';
 import { ShellPaths } from './shell-paths.ts';
 import { buildShim, type Shim, type ShimOptions } from './shim-build.ts';
 
@@ -74,6 +74,7 @@ export class RunDirectory {
       const filled = lastMakefile
         .replaceAll('@PREREQUISITES@', options.prerequisites === true ? PREREQUISITES : '')
         .replaceAll('@RUN@', path)
+        .replaceAll('@BLANK@', BLANK)
         .replaceAll('@SEP@', SEPARATOR);
       await writeFile(join(path, 'last.mk'), filled, 'latin1');
       const directory = new RunDirectory(path, shim, makeName);

@@ -4,6 +4,8 @@ import type { LoadPolicy } from './load.ts';
 export type DistSetting =
   /** `.DIST` where the makefile has one, else the usual object files; decided for each make process. */
   | { readonly mode: 'auto' }
+  /** `.DIST` where the makefile has one, else every target, as dmake has it. */
+  | { readonly mode: 'all' }
   /** `.DIST` alone. */
   | { readonly mode: 'makefile' }
   /** These patterns, added to `.DIST`. */

@@ -18,7 +18,7 @@ async function probe(files: Record<string, string>, words: string[], transport =
       const { run, broker, make } = rig;
       lists.push(await probeDist({ run, broker, make: make.path, arguments: full, call, timeout: 2000 }));
       made.push(existsSync(join(rig.directory, 'made')) || existsSync(join(rig.directory, 'gen.mk')));
-      call.answer('');
+      call.answer();
     };
     const { outcome, output } = await rig.runMake(words);
     return { lists, made, outcome, output };

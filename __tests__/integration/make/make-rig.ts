@@ -32,7 +32,7 @@ export class MakeRig {
   readonly parses: ParseCall[] = [];
   readonly makes: MakeCall[] = [];
   onShell: (seen: Seen) => void | Promise<void> = MakeRig.runLocally;
-  onParse: (call: ParseCall) => void | Promise<void> = (call) => call.answer('');
+  onParse: (call: ParseCall) => void | Promise<void> = (call) => call.answer();
 
   readonly run: RunDirectory;
   readonly make: RealMake;

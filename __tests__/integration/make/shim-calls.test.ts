@@ -346,10 +346,25 @@ describe.each(TRANSPORTS)('%s', (transport) => {
 
   test('the engine may leave a make alone', () =>
     withRig(transport, { Makefile: 'SHELL = /bin/bash\nall:\n\t@echo $(SHELL) $$0\n' }, async (rig) => {
-      rig.onParse = (call) => call.answer(call.shell);
+      rig.onParse = (call) => call.answer([], false);
       expect((await rig.runMake([])).output).toBe('/bin/bash /bin/bash\n');
       expect(rig.seen).toEqual([]);
     }));
+
+  test('the engine may add lines to the makefile', () =>
+    withRig(
+      transport,
+      { Makefile: 'SHELL = /usr/bin/env  bash\nall: b\n\t@echo $^ \'$|\' "$(SHELL)"\na b:\n\t@echo $@\n' },
+      async (rig) => {
+        rig.onParse = (call) => call.answer(['all: | a', 'b: | a']);
+        expect((await rig.runMake([])).output).toBe('a\nb\nb a /usr/bin/env  bash\n');
+        expect(rig.seen.map(({ argv }) => argv.slice(0, 2))).toEqual([
+          ['/usr/bin/env', 'bash'],
+          ['/usr/bin/env', 'bash'],
+          ['/usr/bin/env', 'bash'],
+        ]);
+      },
+    ));
 
   test('a make by a path comes to us for its sub-makes too', async () => {
     const home = await MakeRig.create(transport, {});

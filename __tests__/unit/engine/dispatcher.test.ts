@@ -202,7 +202,16 @@ afterEach(async () => {
   ];
   const answers: unknown[] = [];
   for (const kind of wanted) {
-    const wish = { kind, make: 1, bound: undefined, fresh: false, returned: false, suits: () => true };
+    const wish = {
+      kind,
+      make: 1,
+      bound: undefined,
+      fresh: false,
+      returned: false,
+      wide: false,
+      weight: 0,
+      suits: () => true,
+    };
     void rig.scheduler.acquire(wish, new AbortController().signal).then((answer) => answers.push(answer));
   }
   await settled();

@@ -33,8 +33,10 @@ function jobOf(command: string, more: Partial<Job> = {}): Job {
 }
 
 /** A job that is not turned away. */
+const ONE = { keepOutputs: false, slots: 1 };
+
 async function run(job: Job, keepOutputs = false, signal = SIGNAL): Promise<RemoteResult> {
-  const result = await remote.run(job, keepOutputs, signal);
+  const result = await remote.run(job, { keepOutputs, slots: 1 }, signal);
   if (!result) throw new Error('turned away');
   return result;
 }
@@ -205,13 +207,13 @@ describe('a host whose owner allows no more (D10)', () => {
     (stage.trees[0] as (typeof stage.trees)[0]).lacks = [ENTRY];
     owner.take();
     let started = 0;
-    expect(await remote.run(jobOf('cc'), false, SIGNAL, () => started++)).toBeUndefined();
+    expect(await remote.run(jobOf('cc'), ONE, SIGNAL, () => started++)).toBeUndefined();
     expect(stage.trees).toMatchObject([{ applied: 1, failed: 0 }]);
     // Its tree has to hear that it has left.
     expect(stage.arrivals).toMatchObject([{ committed: { tree: stage.trees[0], wanted: false }, discarded: 1 }]);
     expect([started, remote.busySeconds, opener.lanes.length]).toEqual([0, 0, 1]);
     owner.give();
-    expect(await remote.run(jobOf('cc'), false, SIGNAL, () => started++)).toMatchObject({ outcome: OK });
+    expect(await remote.run(jobOf('cc'), ONE, SIGNAL, () => started++)).toMatchObject({ outcome: OK });
     expect([started, opener.lanes.length]).toEqual([1, 1]);
   });
 
@@ -224,7 +226,7 @@ describe('a host whose owner allows no more (D10)', () => {
       await remote.start();
       opener.act = () => ({ until: gate.promise, text: [[1, 'x']] });
       let started = 0;
-      const result = remote.run(jobOf('cc'), false, SIGNAL, () => started++);
+      const result = remote.run(jobOf('cc'), ONE, SIGNAL, () => started++);
       await settled();
       expect(started).toBe(capped ? 0 : 1);
       gate.resolve();

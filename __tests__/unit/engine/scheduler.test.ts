@@ -12,7 +12,17 @@ function hostOf(name: string, slots?: number, local = false): Host {
 const LIMITS: Limits = { jobs: 100, localJobs: 0, processors: 4, fallback: 'local' };
 
 function wishOf(more: Partial<Wish> = {}): Wish {
-  return { kind: 'dist', make: 1, bound: undefined, fresh: true, returned: false, suits: () => true, ...more };
+  return {
+    kind: 'dist',
+    make: 1,
+    bound: undefined,
+    fresh: true,
+    returned: false,
+    wide: false,
+    weight: 0,
+    suits: () => true,
+    ...more,
+  };
 }
 
 /** A wish and its answer, as far as it has come. */
