@@ -62401,7 +62401,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 921:
+/***/ 2688:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -67396,23 +67396,6 @@ function nameOf(entry) {
     return equals < 0 ? entry : entry.slice(0, equals);
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-;// CONCATENATED MODULE: ./lib/util/user-error.js
-/**
- * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
- * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
- */
-class UserError extends Error {
-    name = 'UserError';
-}
-
 ;// CONCATENATED MODULE: ./lib/make/make-options.js
 /** GNU make's manual, "Summary of Options", up to 4.4.1; the long names of one option stand together. */
 const TABLE = [
@@ -67608,32 +67591,6 @@ function write(argument) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/make/launch.js
-
-
-
-let links = 0;
-/**
- * Starts a program with exactly these bytes. node passes on text only, so it starts our wrapper, which then asks the
- * broker and becomes the program: its pid is that of the child.
- */
-function launch(options) {
-    const { run, broker, file, argv, environment, stdio, detached = false } = options;
-    const link = isText(options.directory) ? undefined : `${run.path}/directory.${links++}`;
-    if (link !== undefined)
-        (0,external_node_fs_.symlinkSync)(fsPath(options.directory), link);
-    const wrapper = run.wrapper;
-    const child = (0,external_node_child_process_namespaceObject.spawn)(wrapper, [], { cwd: link ?? decode(options.directory), env: {}, stdio, detached });
-    if (child.pid !== undefined)
-        broker.expect(child.pid, (call) => call.exec(decode(file), argv, environment));
-    if (link !== undefined)
-        child.once('exit', () => (0,external_node_fs_.rmSync)(link, { force: true }));
-    return child;
-}
-function isText(bytes) {
-    return encode(decode(bytes)) === bytes;
-}
-
 ;// CONCATENATED MODULE: ./lib/make/makeflags.js
 
 
@@ -67777,7 +67734,50 @@ function isRefused(words) {
     return splitArguments(words).some((group) => group.arguments.some((argument) => argument.kind === 'unknown'));
 }
 
-;// CONCATENATED MODULE: ./lib/make/make-process.js
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./lib/util/user-error.js
+/**
+ * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
+ * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
+ */
+class UserError extends Error {
+    name = 'UserError';
+}
+
+;// CONCATENATED MODULE: ./lib/make/launch.js
+
+
+
+let links = 0;
+/**
+ * Starts a program with exactly these bytes. node passes on text only, so it starts our wrapper, which then asks the
+ * broker and becomes the program: its pid is that of the child.
+ */
+function launch(options) {
+    const { run, broker, file, argv, environment, stdio, detached = false } = options;
+    const link = isText(options.directory) ? undefined : `${run.path}/directory.${links++}`;
+    if (link !== undefined)
+        (0,external_node_fs_.symlinkSync)(fsPath(options.directory), link);
+    const wrapper = run.wrapper;
+    const child = (0,external_node_child_process_namespaceObject.spawn)(wrapper, [], { cwd: link ?? decode(options.directory), env: {}, stdio, detached });
+    if (child.pid !== undefined)
+        broker.expect(child.pid, (call) => call.exec(decode(file), argv, environment));
+    if (link !== undefined)
+        child.once('exit', () => (0,external_node_fs_.rmSync)(link, { force: true }));
+    return child;
+}
+function isText(bytes) {
+    return encode(decode(bytes)) === bytes;
+}
+
+;// CONCATENATED MODULE: ./lib/make/program-process.js
 
 
 
@@ -67787,23 +67787,22 @@ function isRefused(words) {
 
 
 
-
-
-
-/** What make leaves running in the background may hold the output open; it is not waited for longer than this, in ms. */
+/** What it leaves running in the background may hold the output open; it is not waited for longer than this, in ms. */
 const LINGER = 1000;
-/** Starts the first make of a run, with the run's wrappers first on PATH and our makefile read last. */
-async function startMake(options) {
-    const environment = makeEnvironment(options);
-    const words = await makeWords(options, environment);
-    const output = options.output === 'inherit' ? undefined : await openOutput(options.run, options.output);
+/**
+ * Starts the program of a run: make, or whatever calls it.
+ *
+ * @throws UserError when it cannot be started
+ */
+async function startProgram(options) {
+    const { run, broker, file, argv, environment, directory } = options;
+    const output = options.output === 'inherit' ? undefined : await openOutput(run.path, options.output);
     const stdio = output === undefined ? 'inherit' : ['inherit', output.descriptor, output.descriptor];
-    const { run, broker, make, directory } = options;
     const child = launch({
         run,
         broker,
-        file: make.path,
-        argv: [make.name, ...words],
+        file,
+        argv,
         environment,
         directory,
         stdio,
@@ -67815,7 +67814,7 @@ async function startMake(options) {
         (0,external_node_fs_.closeSync)(output.descriptor);
     if (child.pid === undefined) {
         await exited.catch((error) => {
-            throw new UserError(`make cannot be started in ${directory}: ${error.message}`);
+            throw new UserError(`${decode(file)} cannot be started in ${decode(directory)}: ${error.message}`);
         });
     }
     return {
@@ -67850,6 +67849,42 @@ function signalGroup(child, name) {
         // All of it has ended.
     }
 }
+/**
+ * A FIFO for both streams: node's own pipes are sockets, which `>/dev/stderr` in a recipe cannot open, and only with one
+ * and the same file behind both does make -O keep them in order.
+ */
+async function openOutput(directory, take) {
+    const path = `${directory}/output`;
+    await (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile)('mkfifo', ['-m', '600', path]);
+    const reader = new external_node_net_.Socket({ fd: (0,external_node_fs_.openSync)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK), readable: true });
+    const descriptor = (0,external_node_fs_.openSync)(path, external_node_fs_.constants.O_WRONLY);
+    (0,external_node_fs_.rmSync)(path);
+    reader.on('data', take);
+    const ended = (0,external_node_events_.once)(reader, 'close');
+    return {
+        descriptor,
+        drained: async () => {
+            const timer = setTimeout(() => reader.destroy(), LINGER);
+            await ended;
+            clearTimeout(timer);
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/make/make-process.js
+
+
+
+
+
+/** Starts the first make of a run, with the run's wrappers first on PATH and our makefile read last. */
+async function startMake(options) {
+    const { run, broker, make, directory, output } = options;
+    const environment = makeEnvironment(options);
+    const words = await makeWords(options, environment);
+    const argv = [make.name, ...words];
+    return startProgram({ run, broker, file: make.path, argv, environment, directory, output });
+}
 /** The arguments for the real make, without argv[0]. */
 async function makeWords(options, environment) {
     const piped = options.output !== 'inherit';
@@ -67871,27 +67906,6 @@ function makeEnvironment({ environment, run }) {
         changes.push(kept === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${kept}`);
     }
     return changeEnvironment(environment, changes);
-}
-/**
- * A FIFO for both streams: node's own pipes are sockets, which `>/dev/stderr` in a recipe cannot open, and only with one
- * and the same file behind both does make -O keep them in order.
- */
-async function openOutput(run, take) {
-    const path = `${run.path}/output`;
-    await (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile)('mkfifo', ['-m', '600', path]);
-    const reader = new external_node_net_.Socket({ fd: (0,external_node_fs_.openSync)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK), readable: true });
-    const descriptor = (0,external_node_fs_.openSync)(path, external_node_fs_.constants.O_WRONLY);
-    (0,external_node_fs_.rmSync)(path);
-    reader.on('data', take);
-    const ended = (0,external_node_events_.once)(reader, 'close');
-    return {
-        descriptor,
-        drained: async () => {
-            const timer = setTimeout(() => reader.destroy(), LINGER);
-            await ended;
-            clearTimeout(timer);
-        },
-    };
 }
 
 ;// CONCATENATED MODULE: ./lib/make/capped-text.js
@@ -90034,7 +90048,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(921);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2688);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
 
 

@@ -9,8 +9,9 @@ import { RemoteHost } from '../engine/remote-host.ts';
 import { Scheduler, type Limits } from '../engine/scheduler.ts';
 import { SubMakeArguments } from '../engine/sub-make.ts';
 import { environmentValue, ownEnvironment } from '../make/environment.ts';
-import { startMake, type MakeProcess } from '../make/make-process.ts';
+import { startMake } from '../make/make-process.ts';
 import { beginMarker, endMarker, OutputParser } from '../make/output-parser.ts';
+import type { ProgramProcess } from '../make/program-process.ts';
 import { makeNames, type RealMake } from '../make/real-make.ts';
 import { RunDirectory } from '../make/run-directory.ts';
 import type { EventSink } from '../model/event.ts';
@@ -119,7 +120,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     processors: limits.processors,
     load: hearsLoad ? runnerLoad : undefined,
   });
-  let make: MakeProcess | undefined;
+  let make: ProgramProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
   const stop = deferred<undefined>();
   options.onSignal((name) => {

@@ -9,7 +9,8 @@ import { Broker } from '../../../src/make/broker.ts';
 import { ownEnvironment } from '../../../src/make/environment.ts';
 import { SubMakeArguments } from '../../../src/engine/sub-make.ts';
 import { MakeWrapper } from '../../../src/make/make-wrapper.ts';
-import { startMake, type MakeProcess } from '../../../src/make/make-process.ts';
+import { startMake } from '../../../src/make/make-process.ts';
+import type { ProgramProcess } from '../../../src/make/program-process.ts';
 import { plainCall, type PlainCall } from '../../../src/make/plain-call.ts';
 import { findMake, makeNames, type RealMake } from '../../../src/make/real-make.ts';
 import { RunDirectory } from '../../../src/make/run-directory.ts';
@@ -95,7 +96,7 @@ export class MakeRig {
   async start(
     words: readonly Bytes[],
     options: { directory?: Bytes; environment?: readonly Bytes[]; window?: number; take?: (data: Buffer) => void } = {},
-  ): Promise<MakeProcess> {
+  ): Promise<ProgramProcess> {
     return startMake({
       run: this.run,
       broker: this.broker,
