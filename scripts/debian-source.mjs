@@ -109,6 +109,18 @@ function writeSources(folder) {
   if (written === 0) throw new Error(`no archive of this release in apt's sources (${files.join(', ') || list})`);
 }
 
+/** What makes apt use our own lists and cache. @param {string} apt the folder of both */
+function aptOptions(apt) {
+  const options = [
+    'Dir::Etc::sourcelist=/dev/null',
+    `Dir::Etc::sourceparts=${apt}/sources`,
+    `Dir::State::lists=${apt}/lists`,
+  ];
+  // The sandbox user of apt need not be able to enter our folders.
+  options.push(`Dir::Cache=${apt}/cache`, 'Acquire::Languages=none', 'APT::Sandbox::User=root', 'Acquire::Retries=3');
+  return options.flatMap((option) => ['-o', option]);
+}
+
 /**
  * Fetches .dsc and tarballs of a source package into `into`, with apt's own checks of signatures, and without touching the
  * machine's apt state.
@@ -119,14 +131,7 @@ function writeSources(folder) {
 function download(name, into) {
   const apt = join(BUILD, 'apt');
   for (const part of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(apt, part), { recursive: true });
-  const options = [
-    'Dir::Etc::sourcelist=/dev/null',
-    `Dir::Etc::sourceparts=${apt}/sources`,
-    `Dir::State::lists=${apt}/lists`,
-  ];
-  // The sandbox user of apt need not be able to enter our folders.
-  options.push(`Dir::Cache=${apt}/cache`, 'Acquire::Languages=none', 'APT::Sandbox::User=root', 'Acquire::Retries=3');
-  const aptGet = ['apt-get', '-q', ...options.flatMap((o) => ['-o', o])];
+  const aptGet = ['apt-get', '-q', ...aptOptions(apt)];
   const fetch = () => run([...aptGet, 'source', '--only-source', '--download-only', name], { cwd: into });
 
   const updated = join(apt, 'updated');
@@ -141,6 +146,32 @@ function download(name, into) {
   run([...aptGet, 'update']);
   writeFileSync(updated, '');
   return fetch();
+}
+
+/**
+ * Fetches one file from the pool of the archives that this machine uses: it may belong to another release than the
+ * machine's, which the machine's signed lists do not name. Therefore the sum is given.
+ *
+ * @param {string} file below the archive, `pool/…`
+ * @param {string} sum SHA-256
+ * @param {string} into the path of the file to write
+ */
+function downloadFromPool(file, sum, into) {
+  const apt = join(BUILD, 'apt');
+  if (!existsSync(join(apt, 'sources'))) writeSources(join(apt, 'sources'));
+  const options = aptOptions(apt);
+  const listed = run(['apt-get', ...options, 'indextargets', '--format', '$(REPO_URI)', 'Created-By: Sources']);
+  let last = new Error("no archive of this release in apt's sources");
+  for (const archive of new Set(listed.split('\n').filter((line) => line !== ''))) {
+    const url = `${archive.replace(/\/*$/, '/')}${file}`;
+    try {
+      run(['/usr/lib/apt/apt-helper', ...options, 'download-file', url, into, `SHA256:${sum}`]);
+      return;
+    } catch (error) {
+      last = /** @type {Error} */ (error);
+    }
+  }
+  throw last;
 }
 
 /**
@@ -194,6 +225,54 @@ export function fetchDebianSource(name) {
   return tree;
 }
 
+/** Tarballs of versions that need not be in the machine's own release. */
+const POOL = {
+  'make-dfsg-4.4.1': {
+    file: 'pool/main/m/make-dfsg/make-dfsg_4.4.1.orig.tar.xz',
+    sum: '3b16b00ea1079af9f8096bbc71ff7cc00c249fc6a862003da3c42308a0adb0fe',
+  },
+};
+
+/**
+ * As {@link fetchDebianSource}, of the named version, whatever version the machine's own release has.
+ *
+ * @param {keyof typeof POOL} which name and upstream version
+ * @returns {string} `build/sources/pool/NAME-VERSION`
+ * @throws {Error} with apt's own words when it cannot be had, or is not the file that was expected
+ */
+export function fetchPoolSource(which) {
+  const sources = join(BUILD, 'sources');
+  const tree = join(sources, 'pool', which);
+  if (existsSync(tree)) return tree;
+  mkdirSync(sources, { recursive: true });
+  run(['flock', join(sources, '.lock'), process.execPath, fileURLToPath(import.meta.url), '--locked-pool', which]);
+  return tree;
+}
+
+/** The part of {@link fetchPoolSource} that only one process does at a time. @param {keyof typeof POOL} which */
+function fetchPoolLocked(which) {
+  const sources = join(BUILD, 'sources');
+  const home = join(sources, 'pool', which);
+  if (existsSync(home)) return;
+  const { file, sum } = POOL[which];
+  const work = mkdtempSync(join(sources, '.fetch-'));
+  try {
+    const tarball = join(work, basename(file));
+    downloadFromPool(file, sum, tarball);
+    unpack(tarball, join(work, 'tree'));
+    mkdirSync(join(sources, 'pool'), { recursive: true });
+    renameSync(join(work, 'tree'), home);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} tarball @param {string} tree which must not be there */
+function unpack(tarball, tree) {
+  mkdirSync(tree);
+  run(['tar', '-xf', tarball, '-C', tree, '--strip-components=1', '--no-same-owner']);
+}
+
 /** The part of {@link fetchDebianSource} that only one process does at a time. @param {string} name */
 function fetchLocked(name) {
   const sources = join(BUILD, 'sources');
@@ -205,8 +284,7 @@ function fetchLocked(name) {
     const tarball = files.find((f) => /\.orig\.tar\.\w+$/.test(f)) ?? files.find((f) => /\.tar\.\w+$/.test(f));
     if (tarball === undefined) throw new Error(`${name} ${version} has no tarball among ${files.join(' ')}`);
     const tree = join(work, 'tree');
-    mkdirSync(tree);
-    run(['tar', '-xf', join(work, tarball), '-C', tree, '--strip-components=1', '--no-same-owner']);
+    unpack(join(work, tarball), tree);
     renameSync(tree, join(sources, `${name}-${version.replace(/^\d+:/, '')}`));
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -217,6 +295,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [first, ...rest] = process.argv.slice(2);
   try {
     if (first === '--locked') fetchLocked(rest[0]);
+    else if (first === '--locked-pool') fetchPoolLocked(/** @type {keyof typeof POOL} */ (rest[0]));
     else for (const name of [first, ...rest]) process.stdout.write(`${fetchDebianSource(name)}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);

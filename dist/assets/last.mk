@@ -13,8 +13,9 @@ override DISTMAKE_EACH := $(if $(findstring shell,$(DISTMAKE_VALUE))$(findstring
 # With the blank before it, so that the others keep theirs.
 MAKEFILE_LIST := $(subst $(subst x, ,x)@RUN@/last.mk,,$(MAKEFILE_LIST))
 
-# A rule of its own, or that of `%: force` would be run for this file; one with two colons is never tried at all.
-$(eval @RUN@/last.mk:: ;)
+# A rule of its own, or that of `%: force` would be run for this file; one with two colons is never tried at all. Read
+# by a recipe (first.mk) it needs none, and can have none.
+$(if $(filter undefined,$(origin DISTMAKE_LATE)),$(eval @RUN@/last.mk:: ;)$(eval @RUN@/last.mk: .EXTRA_PREREQS :=))
 $(if $(DISTMAKE_GOAL),,$(eval .DEFAULT_GOAL :=))
 
 # Too many makefiles for one argument go through a file, which has the pid of this make as its name.
@@ -28,6 +29,10 @@ $(if $(DISTMAKE_ANSWER),,$(error distmake: no answer from the run in @RUN@))
 override DISTMAKE_LINK := $(subst @BLANK@,$(subst x, ,x),$(firstword $(DISTMAKE_ANSWER)))
 override DISTMAKE_LINES := $(wordlist 2,$(words $(DISTMAKE_ANSWER)),$(DISTMAKE_ANSWER))
 $(foreach DISTMAKE_LINE,$(DISTMAKE_LINES),$(eval $(subst @BLANK@, ,$(DISTMAKE_LINE))))
+
+# Under -n, -q and -t make runs only what calls make, and by its own shell it knows more of what it does not run.
+override DISTMAKE_IDLE := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+$(if $(findstring n,$(DISTMAKE_IDLE))$(findstring q,$(DISTMAKE_IDLE))$(findstring t,$(DISTMAKE_IDLE)),$(eval override DISTMAKE_LINK := $$(DISTMAKE_SHELL)))
 
 override SHELL := $(DISTMAKE_LINK)
 ifneq ($(DISTMAKE_EACH),)
@@ -51,6 +56,8 @@ override undefine DISTMAKE_EACH
 override undefine DISTMAKE_FILE
 override undefine DISTMAKE_ANSWER
 override undefine DISTMAKE_LINES
+override undefine DISTMAKE_IDLE
+override undefine DISTMAKE_LATE
 
 # Expanded for each recipe. Outside of one there is no $@, and --warn-undefined-variables would say so. Where they are
 # asked for, the prerequisites stand behind the target.

@@ -1,6 +1,7 @@
 /*
  * What make executes in place of a shell and, under the name bin/make, in place of make. It asks the broker of the
- * run what to do and does it. Compiled for each run; -DRUN='"/tmp/distmake-x"' is the run directory:
+ * run what to do and does it. RUN is the run directory, -DRUN='"/tmp/distmake-x"' or, in a program that is kept for many
+ * runs, a mark in whose place each run writes its own:
  *
  *   RUN/sock         the broker
  *   RUN/sh/PATH      link to this program, in place of the shell /PATH
@@ -8,6 +9,7 @@
  *   RUN/parse/sh     the shell of the $(shell) calls in last.mk
  *   RUN/bin/NAME     the wrapper of make
  *   RUN/expanded/PID there once the make PID has run a $(shell)
+ *   RUN/bmake/sh     the shell of a bmake, called sh by it; without arguments for a recipe, which is on descriptor 0
  *
  * A message is its length without these five bytes (4 bytes, little endian), a letter, and fields that end in NUL.
  * From here to the broker:
@@ -50,6 +52,9 @@
 
 extern char **environ;
 
+/* Not static: it is not to be taken for a constant. A path of 108 bytes is the longest that a socket can have. */
+char run_directory[128] = RUN;
+
 static int broker = -1;
 
 static void complain(const char *what, const char *why)
@@ -59,7 +64,7 @@ static void complain(const char *what, const char *why)
 
 static void broker_gone(void)
 {
-  complain("the run that this command belongs to has ended (" RUN ")", NULL);
+  fprintf(stderr, "distmake: the run that this command belongs to has ended (%s)\n", run_directory);
   _exit(2);
 }
 
@@ -228,7 +233,7 @@ static void connect_to_broker(void)
   int tries = 50;
   memset(&address, 0, sizeof address);
   address.sun_family = AF_UNIX;
-  strncpy(address.sun_path, RUN "/sock", sizeof address.sun_path - 1);
+  snprintf(address.sun_path, sizeof address.sun_path, "%.100s/sock", run_directory);
   broker = socket(AF_UNIX, SOCK_STREAM, 0);
   if (broker >= 0 && broker < 3) {
     /* A recipe may have closed its standard descriptors. */
@@ -283,12 +288,10 @@ static void die_of(int number)
   _exit(128 + number);
 }
 
-/* As make reports a program that it cannot execute. */
-static void cannot_execute(const char *file)
-{
-  fprintf(stderr, "make: %s: %s\n", file, strerror(errno));
-  _exit(errno == ENOENT ? 127 : 126);
-}
+#include "direct.h"
+
+/* The program of a local run where argv[0] does not tell it: the shell of a bmake. */
+static const char *program;
 
 /* The local run: signals that only the shim gets go on to the child, and the shim outlives it. */
 
@@ -300,8 +303,8 @@ static void forward(int number, siginfo_t *info, void *context)
 {
   int saved = errno;
   (void)context;
-  /* A terminal signals its whole foreground group: the child has its own already. */
-  if (info->si_code <= 0 && child > 0)
+  /* A terminal signals its whole foreground group, and bmake the group of the job: the child has its own already. */
+  if (info->si_code <= 0 && child > 0 && !program)
     kill(child, number);
   errno = saved;
 }
@@ -311,6 +314,7 @@ static void run_locally(struct reply *r)
   struct sigaction action, former[FORWARDED];
   struct message m;
   sigset_t block, mask;
+  pid_t make = getppid();
   char **argv = argument_fields(r);
   int status = 0;
   size_t i;
@@ -340,8 +344,11 @@ static void run_locally(struct reply *r)
 #endif
     sigprocmask(SIG_SETMASK, &mask, NULL);
     change_environment(r);
-    execvp(argv[0], argv);
-    cannot_execute(argv[0]);
+    if (program) {
+      execv(program, argv);
+      cannot_execute(make, program);
+    }
+    execute(make, argv);
   }
   for (i = 0; i < FORWARDED; i++) {
     sigaction(forwarded[i], NULL, &former[i]);
@@ -394,7 +401,7 @@ static void obey(void)
       char **argv = argument_fields(&r);
       change_environment(&r);
       execv(file, argv);
-      cannot_execute(file);
+      cannot_execute(getppid(), file);
       break;
     }
     default:
@@ -407,19 +414,27 @@ static void obey(void)
 
 /* Our path of a shell back to the user's: RUN/sh/bin/bash is /bin/bash, RUN/rel/bash is bash. */
 
+/* What follows RUN/ in a path below it, else NULL. */
+static const char *below_run(const char *text)
+{
+  size_t length = strlen(run_directory);
+  return strncmp(text, run_directory, length) == 0 && text[length] == '/' ? text + length + 1 : NULL;
+}
+
 static size_t prefix_length(const char *text)
 {
-  if (strncmp(text, RUN "/sh/", sizeof RUN + 3) == 0)
-    return sizeof RUN + 2;
-  if (strncmp(text, RUN "/rel/", sizeof RUN + 4) == 0)
-    return sizeof RUN + 4;
+  const char *below = below_run(text);
+  if (below && strncmp(below, "sh/", 3) == 0)
+    return (size_t)(below - text) + 2;
+  if (below && strncmp(below, "rel/", 4) == 0)
+    return (size_t)(below - text) + 4;
   return 0;
 }
 
 static char *restored(char *text)
 {
   char *result, *to, *from = text;
-  if (!strstr(text, RUN "/"))
+  if (!strstr(text, run_directory))
     return text;
   result = to = reserve(NULL, strlen(text) + 1);
   while (*from) {
@@ -449,9 +464,9 @@ static int is_parse_time(void)
 /* What $(shell) writes nobody else would know of; make is done with it when its next recipe line comes. */
 static void note_expansion(void)
 {
-  char path[sizeof RUN + 40];
+  char path[sizeof run_directory + 40];
   int file;
-  snprintf(path, sizeof path, RUN "/expanded/%ld", (long)getppid());
+  snprintf(path, sizeof path, "%s/expanded/%ld", run_directory, (long)getppid());
   file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   if (file >= 0)
     close(file);
@@ -466,14 +481,58 @@ static void run_at_once(char **argv)
     argv[i] = restored(argv[i]);
   for (i = 0; environ[i]; i++)
     environ[i] = restored(environ[i]);
-  execvp(argv[0], argv);
-  cannot_execute(argv[0]);
+  execute(getppid(), argv);
+}
+
+/* bmake -j gives its shell the recipe in a file, on descriptor 0. It is not moved: a local run starts at its beginning. */
+static char *recipe_text(void)
+{
+  struct stat file;
+  size_t length = 0, size;
+  ssize_t n;
+  char *text;
+  if (fstat(0, &file) < 0 || !S_ISREG(file.st_mode))
+    return NULL;
+  size = (size_t)file.st_size;
+  text = reserve(NULL, size + 1);
+  while (length < size && (n = pread(0, text + length, size - length, (off_t)length)) > 0)
+    length += (size_t)n;
+  text[length] = '\0';
+  return text;
+}
+
+/* A recipe is for the broker; a shell for anything else is the user's own at once. */
+static void bmake_shell(struct message *m, int argc, char **argv)
+{
+  char *text = argc == 1 && strcmp(argv[0], "sh") == 0 ? recipe_text() : NULL;
+  mode_t mask;
+  program = "/bin/sh";
+  if (!text) {
+    unsetenv("DISTMAKE_MAKEFILES");
+    if (argv[0][0] == '/')
+      argv[0] = (char *)program;
+    execv(program, argv);
+    cannot_execute(getppid(), program);
+  }
+  mask = umask(0);
+  umask(mask);
+  connect_to_broker();
+  begin(m, 'S');
+  add_number(m, (long)getpid());
+  add_number(m, (long)getppid());
+  add_number(m, (long)mask);
+  add_directory(m);
+  add_number(m, 3);
+  add_text(m, "sh");
+  add_text(m, "-c");
+  add_text(m, text);
 }
 
 int main(int argc, char **argv)
 {
+  const char *below = below_run(argv[0]);
   struct message m;
-  if (strncmp(argv[0], RUN "/parse/", sizeof RUN + 6) == 0) {
+  if (below && strncmp(below, "parse/", 6) == 0) {
     if (strcmp(argv[argc - 1], "pid") == 0) {
       printf("%ld\n", (long)getppid());
       return 0;
@@ -483,6 +542,8 @@ int main(int argc, char **argv)
     add_number(&m, (long)getppid());
     add_directory(&m);
     add_text(&m, argv[argc - 1]);
+  } else if (strcmp(argv[0], "sh") == 0 || (below && strcmp(below, "bmake/sh") == 0)) {
+    bmake_shell(&m, argc, argv);
   } else if (prefix_length(argv[0])) {
     mode_t mask;
     if (is_parse_time())

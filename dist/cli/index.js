@@ -62400,7 +62400,7 @@ exports.visitAsync = visitAsync;
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9897);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4834);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -62410,7 +62410,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9897:
+/***/ 4834:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62427,6 +62427,26 @@ const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./lib/model/marks.js
+/** A plain makefile. */
+const NO_MARKS = {
+    writes: false,
+    dist: undefined,
+    local: [],
+    parallel: [],
+    noParallel: [],
+    bare: undefined,
+    dmake: false,
+    groups: [],
+    nested: [],
+    notNested: [],
+    waits: [],
+};
+/** What stands between the members of a group; make takes it for a target. */
+const PLUS = '+';
+/** In a list: what stands behind it waits for what stands before it (D15). */
+const WAIT = '.WAIT';
+
 ;// CONCATENATED MODULE: ./lib/engine/back-off.js
 const FIRST_MS = 50;
 const LONGEST_MS = 1000;
@@ -62468,42 +62488,6 @@ class BackOff {
         // Where all is open again it takes one more wait to see whether that was right.
         if (more || refused)
             this.#set(host, refused ? delay : Math.max(FIRST_MS, delay / 2), false);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/gates.js
-/** One gate behind the other. */
-class Gates {
-    #gates;
-    constructor(gates) {
-        this.#gates = gates;
-    }
-    /**
-     * Takes a job through all gates and runs it.
-     *
-     * @param run its run; not called when a gate spares it that
-     * @param spare is told how a job that does not run is to end
-     */
-    async pass(arrival, signal, run, spare) {
-        const passed = [];
-        let outcome = { kind: 'cancelled' };
-        try {
-            for (const gate of this.#gates) {
-                const spared = await gate.enter(arrival, signal);
-                if (spared) {
-                    outcome = spared;
-                    spare(spared);
-                    return spared;
-                }
-                passed.push(gate);
-            }
-            outcome = await run();
-            return outcome;
-        }
-        finally {
-            for (const gate of passed.reverse())
-                gate.left(arrival, outcome);
-        }
     }
 }
 
@@ -62587,6 +62571,291 @@ function union(patterns) {
     return new RegExp(`^(?:${patterns.map(one).join('|')})$`);
 }
 
+;// CONCATENATED MODULE: ./lib/engine/make-flags.js
+/** The single-letter options that a make runs with, as its recipes see them in MAKEFLAGS. */
+function makeFlags(environment) {
+    const flags = environment.find((entry) => entry.startsWith('MAKEFLAGS='))?.slice(10) ?? '';
+    const first = flags.split(' ', 1)[0] ?? '';
+    // Without single letters the first word is empty, a long option, or a variable.
+    return new Set(first.startsWith('--') || first.includes('=') ? '' : first.replace(/^-/, ''));
+}
+/** Whether a command calls make as a command of its own (L4, L5): not as a mere word of some other one. */
+function callsMake(command) {
+    return CALL.test(command.replace(SHOWN, 'echo'));
+}
+/** What is only printed, quotes and all, unless another command is in it. */
+const SHOWN = /(?<![^\s;&|({`])(?:echo|printf)(?=[^\S\n])(?:[^'"\\`;&|()<>\n]|\\[^]|'[^']*'|"(?:[^"\\`$]|\\[^]|\$(?!\())*")*/g;
+const BEGIN = /^|[;&|({`]|(?<!\\)\n/;
+const KEYWORD = /if|elif|while|until|then|do|else|!/;
+/** A program that runs the command behind it, with options. */
+const RUNNER = /(?:exec|env|time|nice|nohup|command|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
+/**
+ * begin of a command, or what stands before one; assignments; make, with or without a path; end of the word. A backslash
+ * before a newline goes on with the same line.
+ */
+const CALL = new RegExp([
+    `(?:${BEGIN.source}|(?<![^\\s;&|({\`])(?:${KEYWORD.source}|${RUNNER.source})[^\\S\\n])`,
+    /(?:[^\S\n]|\\\n)*/.source,
+    /(?:\w+=(?:[^\s'"]|'[^']*'|"[^"]*")*(?:[^\S\n]|\\\n)+)*/.source,
+    /(?:[^\s;&|()'"`]*\/)?g?make(?=$|[\s;&|)`<>])/.source,
+].join(''));
+
+;// CONCATENATED MODULE: ./lib/engine/concurrency.js
+
+
+/** Which targets of one make may be made while others are (D16, D17), in a make in which dmake's rules hold. */
+class Concurrency {
+    #parallel;
+    #noParallel;
+    #nested;
+    #notNested;
+    #bare;
+    constructor(marks) {
+        this.#parallel = new TargetSet(marks.parallel);
+        this.#noParallel = new TargetSet(marks.noParallel);
+        this.#nested = new TargetSet(marks.nested.map((name) => name.replaceAll('*', '%')));
+        this.#notNested = new Set(marks.notNested);
+        this.#bare = marks.bare;
+    }
+    /**
+     * The first of these that says something counts: the target's mark, a name before a pattern; the mark for all; whether
+     * its recipe calls make. dmake's very first, a recipe with an assignment, cannot be written in GNU make.
+     *
+     * @param command the recipe's first
+     */
+    allows(target, command) {
+        const parallel = this.#parallel.match(target);
+        const alone = this.#noParallel.match(target);
+        if (parallel === 'name' || alone === 'name')
+            return parallel === 'name';
+        if (parallel !== undefined || alone !== undefined)
+            return alone === undefined;
+        if (this.#bare !== undefined)
+            return this.#bare === 'parallel';
+        if (callsMake(command))
+            return false;
+        return this.#nested.match(target) === undefined || this.#notNested.has(target);
+    }
+}
+/** Whether the make that exported this starts recipes side by side. */
+function runsSeveral(environment) {
+    const flags = environment.find((entry) => entry.startsWith('MAKEFLAGS=')) ?? '';
+    return /(?:^MAKEFLAGS=| )(?:--jobserver-|-j(?!1(?: |$)))/.test(flags);
+}
+
+;// CONCATENATED MODULE: ./lib/util/deferred.js
+function deferred() {
+    let resolve;
+    let reject;
+    const promise = new Promise((yes, no) => {
+        resolve = yes;
+        reject = no;
+    });
+    return { promise, resolve, reject };
+}
+
+;// CONCATENATED MODULE: ./lib/engine/exclusive-gate.js
+
+/**
+ * Recipes that must not run concurrently (D16, D17): one starts only when no other recipe of its make is between its first
+ * and its last line, and until it is over no other starts. They start in the order in which make asks for them, so that
+ * what comes behind one waits too. What their own makes run is those makes' business.
+ */
+class ExclusiveGate {
+    #options;
+    #floors = new Map();
+    constructor(options) {
+        this.#options = options;
+    }
+    /** Another make has that process id: what was known of it is forgotten. */
+    forget(make) {
+        this.#floors.delete(make);
+    }
+    async enter(arrival, signal) {
+        const { make, id } = arrival.job.recipe;
+        let floor = this.#floors.get(make);
+        const known = floor?.open.get(id);
+        if (known) {
+            known.running = true;
+            return undefined;
+        }
+        const alone = this.#options.alone(arrival);
+        if (alone === undefined)
+            return undefined;
+        if (!floor)
+            this.#floors.set(make, (floor = { open: new Map(), waiting: [], watched: false }));
+        const waiting = { recipe: id, alone, admitted: deferred() };
+        floor.waiting.push(waiting);
+        const { waiting: queue } = floor;
+        const leave = () => {
+            const at = queue.indexOf(waiting);
+            if (at < 0)
+                return;
+            queue.splice(at, 1);
+            waiting.admitted.resolve(undefined);
+            this.#admit(make);
+        };
+        signal.addEventListener('abort', leave);
+        if (signal.aborted)
+            leave();
+        this.#admit(make);
+        await waiting.admitted.promise;
+        signal.removeEventListener('abort', leave);
+        return undefined;
+    }
+    left({ job }, _outcome) {
+        const { make, id } = job.recipe;
+        const known = this.#floors.get(make)?.open.get(id);
+        if (!known)
+            return;
+        known.running = false;
+        this.#admit(make);
+    }
+    #admit(make) {
+        const floor = this.#floors.get(make);
+        if (!floor)
+            return;
+        for (;;) {
+            const [next] = floor.waiting;
+            if (!next)
+                return;
+            const others = [...floor.open].filter(([, other]) => next.alone || other.alone);
+            if (others.length > 0) {
+                if (!others.some(([, { running }]) => running))
+                    this.#watch(make, floor);
+                return;
+            }
+            floor.waiting.shift();
+            floor.open.set(next.recipe, { alone: next.alone, running: true });
+            next.admitted.resolve(undefined);
+        }
+    }
+    /** No line of those that are in the way runs now: they are over as soon as make is at rest without another. */
+    #watch(make, floor) {
+        if (floor.watched)
+            return;
+        floor.watched = true;
+        void this.#options.atRest(make).then(() => {
+            floor.watched = false;
+            if (this.#floors.get(make) !== floor)
+                return;
+            for (const [id, { running }] of floor.open)
+                if (!running)
+                    floor.open.delete(id);
+            this.#admit(make);
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/gates.js
+/** One gate behind the other. */
+class Gates {
+    #gates;
+    constructor(gates) {
+        this.#gates = gates;
+    }
+    /**
+     * Takes a job through all gates and runs it.
+     *
+     * @param run its run; not called when a gate spares it that
+     * @param spare is told how a job that does not run is to end
+     */
+    async pass(arrival, signal, run, spare) {
+        const passed = [];
+        let outcome = { kind: 'cancelled' };
+        try {
+            for (const gate of this.#gates) {
+                const spared = await gate.enter(arrival, signal);
+                if (spared) {
+                    outcome = spared;
+                    spare(spared);
+                    return spared;
+                }
+                passed.push(gate);
+            }
+            outcome = await run();
+            return outcome;
+        }
+        finally {
+            for (const gate of passed.reverse())
+                gate.left(arrival, outcome);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/group-gate.js
+
+
+const DONE = { kind: 'exited', status: 0 };
+/**
+ * Target groups (D18): the recipe of the first member that make asks for runs; those of the others take over how it ended,
+ * line by line, at once or when it has.
+ */
+class GroupGate {
+    #makes = new Map();
+    #atRest;
+    /** @param atRest see MakeRest */
+    constructor(atRest) {
+        this.#atRest = atRest;
+    }
+    /** That make has read its makefiles; groups that it had before are forgotten. */
+    parsed(make, groups) {
+        const members = new Map();
+        for (const names of groups) {
+            const group = { leader: undefined, running: undefined, ended: new Map() };
+            for (const name of names)
+                members.set(name, group);
+        }
+        if (members.size > 0)
+            this.#makes.set(make, members);
+        else
+            this.#makes.delete(make);
+    }
+    async enter({ job, line }, signal) {
+        const { make, target, id } = job.recipe;
+        const members = this.#makes.get(make);
+        // Somebody wants the sign itself; the members that it stands between have been made.
+        if (members && target === PLUS)
+            return DONE;
+        const group = members?.get(target);
+        if (!group)
+            return undefined;
+        group.leader ??= id;
+        if (group.leader === id) {
+            group.running = deferred();
+            return undefined;
+        }
+        const gone = new Promise((resolve) => {
+            if (signal.aborted)
+                resolve('gone');
+            else
+                signal.addEventListener('abort', () => resolve('gone'), { once: true });
+        });
+        for (;;) {
+            const known = group.ended.get(line);
+            if (known)
+                return known;
+            const { running } = group;
+            if ((await Promise.race([gone, running?.promise ?? this.#atRest(make)])) === 'gone')
+                return { kind: 'cancelled' };
+            // The leader's recipe has fewer lines: it is over, and what it was to make is made.
+            if (!running && !isRunning(group))
+                return group.ended.get(line) ?? DONE;
+        }
+    }
+    left({ job, line }, outcome) {
+        const group = this.#makes.get(job.recipe.make)?.get(job.recipe.target);
+        if (group?.leader !== job.recipe.id)
+            return;
+        group.ended.set(line, outcome);
+        group.running?.resolve();
+        group.running = undefined;
+    }
+}
+function isRunning({ running }) {
+    return running !== undefined;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/outcome.js
 
 function succeeded(outcome) {
@@ -62641,31 +62910,6 @@ function print(call, output, markers, job) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/engine/make-flags.js
-/** The single-letter options that a make runs with, as its recipes see them in MAKEFLAGS. */
-function makeFlags(environment) {
-    const flags = environment.find((entry) => entry.startsWith('MAKEFLAGS='))?.slice(10) ?? '';
-    const first = flags.split(' ', 1)[0] ?? '';
-    // Without single letters the first word is empty, a long option, or a variable.
-    return new Set(first.startsWith('--') || first.includes('=') ? '' : first.replace(/^-/, ''));
-}
-/** Whether a command calls make as a command of its own (L4, L5): not as a mere word of some other one. */
-function callsMake(command) {
-    return CALL.test(command);
-}
-/**
- * begin of a command, or a word before one; assignments; make, with or without a path; end of the word. A backslash
- * before a newline goes on with the same line.
- */
-const CALL = new RegExp([
-    /(?:^|[;&|({`]|(?<!\\)\n|(?<![^\s;&|({`])(?:if|elif|while|until|then|do|else|!|exec|env|time|nice|nohup|command)[^\S\n])/,
-    /(?:[^\S\n]|\\\n)*/,
-    /(?:\w+=(?:[^\s'"]|'[^']*'|"[^"]*")*(?:[^\S\n]|\\\n)+)*/,
-    /(?:[^\s;&|()'"`]*\/)?g?make(?=$|[\s;&|)`])/,
-]
-    .map(({ source }) => source)
-    .join(''));
-
 ;// CONCATENATED MODULE: ./lib/engine/job-pass.js
 
 
@@ -62708,7 +62952,7 @@ class JobPass {
                     fresh,
                     returned,
                     wide: !stays && callsMake(job.command),
-                    weight: 0,
+                    weight: this.#world.weightOf?.(job.recipe) ?? 0,
                     suits: (host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
                 };
                 const answer = scheduler.acquire(wish, running.stop.signal);
@@ -62809,7 +63053,7 @@ class JobPass {
             running.lease = withPlace(lease, start);
         }
         const begin = performance.now();
-        sink({ type: 'job-started', job, place });
+        this.#tellStart(place);
         stage.writerStarted(job);
         if (markers)
             call.write(1, markers.begin(job));
@@ -62849,7 +63093,7 @@ class JobPass {
         let told = false;
         const started = () => {
             if (!told)
-                sink({ type: 'job-started', job, place });
+                this.#tellStart(place);
             told = true;
         };
         const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, started);
@@ -62883,6 +63127,12 @@ class JobPass {
         state.ran(job, final, place, false);
         print(call, output, markers, job);
         return final;
+    }
+    #tellStart(place) {
+        const { sink, echoes } = this.#world;
+        const job = this.#job;
+        const echo = echoes === true ? this.#subject.call.echo(job.command) : undefined;
+        sink({ type: 'job-started', job, place, ...(echo !== undefined && { echo }) });
     }
     #lose(host, reason) {
         const { scheduler, sink } = this.#world;
@@ -63094,6 +63344,40 @@ class Verdicts {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/engine/wait-word.js
+
+const BEHIND = /[ \t]\.WAIT(?=$|[\s;&|()<>"'`])/g;
+const FIRST = /(?<=["'`(=])\.WAIT(?:[ \t]|(?=["'`)]))/g;
+/** A text without the word `.WAIT`, which a make before 4.4 puts into `$^` and the like. */
+function withoutWaits(text) {
+    return text.includes(WAIT) ? text.replace(BEHIND, '').replace(FIRST, '') : text;
+}
+/** A command as it would be if make knew `.WAIT`, for a target that has it among its prerequisites. */
+function plainCommand(command, { waits }) {
+    if (waits.length === 0)
+        return command;
+    const { prerequisites, target } = command;
+    const without = (names) => names.filter((name) => name !== WAIT);
+    const known = {
+        ...command,
+        prerequisites: prerequisites && {
+            normal: without(prerequisites.normal),
+            orderOnly: without(prerequisites.orderOnly),
+        },
+    };
+    const isNamed = waits.some((name) => name === target || (name.includes('%') && matches(name, target)));
+    if (!isNamed)
+        return known;
+    const text = withoutWaits(command.command);
+    const argv = command.argv.map((word) => (word === command.command ? text : word));
+    return { ...known, command: text, argv };
+}
+function matches(pattern, target) {
+    const [before = '', after = ''] = pattern.split('%', 2);
+    const base = pattern.includes('/') ? target : target.slice(target.lastIndexOf('/') + 1);
+    return base.length > before.length + after.length && base.startsWith(before) && base.endsWith(after);
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/dispatcher.js
 
 
@@ -63102,6 +63386,14 @@ class Verdicts {
 
 
 
+
+
+
+
+
+/** Make asks for the next line of a recipe within that, in ms. */
+const GRACE_MS = 100;
+const GRACE = { atRest: () => new Promise((resolve) => void setTimeout(resolve, GRACE_MS)) };
 /**
  * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
  */
@@ -63113,6 +63405,8 @@ class Dispatcher {
     #world;
     #backOff;
     #gates;
+    #groups;
+    #exclusive;
     #past = [];
     #running = new Map();
     /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
@@ -63126,7 +63420,12 @@ class Dispatcher {
                 state.failed = true;
         });
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
-        this.#gates = new Gates(options.gates ?? []);
+        const rest = options.rest ?? GRACE;
+        const atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
+        this.#groups = new GroupGate(atRest);
+        this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest });
+        // The last: what another gate holds back is in nobody's way.
+        this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
         this.#backOff = new BackOff((host) => options.scheduler.widen(host));
         const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
         this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
@@ -63148,17 +63447,21 @@ class Dispatcher {
             this.#options.stage.writerEnded(parent.job);
         }
         this.#options.stage.touch();
-        this.#makes.set(pid, { dist: distSet(this.#options.dist, undefined), writes: false, failed: false });
+        this.#exclusive.forget(pid);
+        this.#setMarks(pid, NO_MARKS, false);
     }
-    /**
-     * @param marked the prerequisites of the makefile's `.DIST`; undefined when it has none
-     * @param writes its makefiles write files while make expands them ($(file), make manual)
-     */
-    makeParsed(pid, marked, writes) {
-        const dist = distSet(this.#options.dist, marked);
-        const failed = this.#makes.get(pid)?.failed ?? false;
-        this.#makes.set(pid, { dist, writes, failed });
+    /** A make has read its makefiles, and these are their marks. */
+    makeParsed(pid, marks) {
+        this.#setMarks(pid, marks, this.#makes.get(pid)?.failed ?? false);
         this.#options.stage.touch();
+    }
+    /** Whether dmake's rules hold for every make. */
+    get dmake() {
+        return this.#options.dmake ?? false;
+    }
+    /** What make prints, without what its commands do not hold any more when they run. */
+    rewrite(text) {
+        return [...this.#makes.values()].some(({ marks }) => marks.waits.length > 0) ? withoutWaits(text) : text;
     }
     /** Whether a job only waits for a sub-make, as far as is known. */
     isRecursive(id) {
@@ -63174,8 +63477,9 @@ class Dispatcher {
             this.#untold.delete(id);
     }
     /** Answers one call of a shim. */
-    async dispatch(call, command) {
+    async dispatch(call, written) {
         const make = this.#makes.get(call.make);
+        const command = make ? plainCommand(written, make.marks) : written;
         const state = this.#recipes.of(call.make, command.target, call.directory);
         const job = {
             id: this.#next++,
@@ -63196,7 +63500,7 @@ class Dispatcher {
         if (this.#options.markers)
             this.#untold.set(job.id, running);
         // What make did while it expanded the recipe is in the workspace by now.
-        if (call.expanded || make?.writes === true)
+        if (call.expanded || make?.marks.writes === true)
             this.#options.stage.touch();
         const flags = makeFlags(job.environment);
         const fresh = state.jobs === 0 || state.dropped;
@@ -63266,8 +63570,13 @@ class Dispatcher {
     #mayLeave(job, flags) {
         const { stage, local, partial } = this.#options;
         const { target } = job.recipe;
-        const match = this.#makes.get(job.recipe.make)?.dist.match(target);
-        if (local.match(target) !== undefined)
+        const make = this.#makes.get(job.recipe.make);
+        const match = make?.dist.match(target);
+        if ((local.match(target) ?? make?.local.match(target)) !== undefined)
+            return false;
+        // Where all may leave that may run beside others (dmake's mode), those that may not stay.
+        const isAll = this.#options.dist.mode === 'all' && make?.marks.dist === undefined;
+        if (isAll && make?.concurrency?.allows(target, job.command) === false)
             return false;
         if (['n', 'q', 't'].some((flag) => flags.has(flag)))
             return false;
@@ -63278,6 +63587,27 @@ class Dispatcher {
         if (!callsMake(job.command))
             return match !== undefined;
         return match === 'name' || this.#options.leavesWithMake?.(job.environment) === true;
+    }
+    #setMarks(pid, marks, failed) {
+        this.#groups.parsed(pid, marks.groups);
+        this.#makes.set(pid, {
+            marks,
+            dist: distSet(this.#options.dist, marks.dist),
+            local: new TargetSet(marks.local),
+            concurrency: this.dmake || marks.dmake ? new Concurrency(marks) : undefined,
+            failed,
+        });
+    }
+    /** Whether no other recipe of its make may run beside that of a job; undefined: nothing is to be seen to. */
+    #runsAlone({ recipe, command, environment }) {
+        const concurrency = this.#makes.get(recipe.make)?.concurrency;
+        if (!concurrency || !runsSeveral(environment))
+            return undefined;
+        return !concurrency.allows(recipe.target, command);
+    }
+    /** The calls of a make that have come and have not ended. */
+    #shimsOf(make) {
+        return new Set([...this.#running.values()].flatMap(({ job, shim }) => (job.recipe.make === make ? [shim] : [])));
     }
     #close(state) {
         if (state.closed)
@@ -63314,9 +63644,11 @@ class Baggage {
         const path = [...this.#own].find((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
         this.#ownPath = new Set(path.split(':'));
     }
-    of(environment) {
+    /** @param jobs more than 1: makes that it calls are told to run so many recipes at one time, unless their arguments say otherwise */
+    of(environment, jobs = 1) {
         const variables = [];
         let path = '';
+        let makeflags = '';
         for (const entry of environment) {
             const name = entry.slice(0, entry.indexOf('='));
             if (name === 'PATH') {
@@ -63324,45 +63656,41 @@ class Baggage {
                 path = added.filter((one) => one.startsWith('/') && !this.#ownPath.has(one)).join(':');
             }
             else if (name === 'MAKEFLAGS') {
-                const flags = withoutJobserver(entry.slice(10));
-                if (flags.trim() !== '')
-                    variables.push(`MAKEFLAGS=${flags}`);
+                makeflags = withoutJobserver(entry.slice(10));
             }
             else if (this.#named.has(name) || (!PRIVATE.test(name) && !this.#own.has(entry))) {
                 variables.push(entry);
             }
         }
+        if (jobs > 1)
+            makeflags = withJobs(makeflags, jobs);
+        if (makeflags.trim() !== '')
+            variables.push(`MAKEFLAGS=${makeflags}`);
         return { variables, path };
     }
 }
+/** With the blank before each. bmake has `-j 2 -J 3,4`. */
+const JOB_WORDS = /(?:^| )(?:-j(?:\d+| \d+)?|-J \S+|-O\w*|--jobserver-\S+|--output-sync\S*|--sync-mutex\S*|--jobs\S*)(?!\S)/g;
 /** What tells a make to share slots or to group its output: means nothing away from the runner (G6). */
 function withoutJobserver(flags) {
     const [options = '', ...variables] = flags.split(/ -- /);
-    const kept = options
-        .split(' ')
-        .filter((word) => !/^(?:-j\d*|-O\w*|--jobserver-\S+|--output-sync\S*|--sync-mutex\S*|--jobs\S*)$/.test(word));
-    return [kept.join(' '), ...variables].join(' -- ');
+    return [options.replace(JOB_WORDS, ''), ...variables].join(' -- ');
+}
+/** As make writes it: behind the single letters, before the variables. The make that reads it is the jobserver of those below. */
+function withJobs(flags, jobs) {
+    const variables = flags.search(/(?<!\S)--(?!\S)/);
+    const [options, rest] = variables < 0 ? [flags, ''] : [flags.slice(0, variables), ` ${flags.slice(variables)}`];
+    return `${options.trimEnd()} -j${jobs}${rest}`;
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./lib/util/deferred.js
-function deferred() {
-    let resolve;
-    let reject;
-    const promise = new Promise((yes, no) => {
-        resolve = yes;
-        reject = no;
-    });
-    return { promise, resolve, reject };
-}
-
 ;// CONCATENATED MODULE: ./lib/engine/farm.js
 
 
 
 /** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
-const GRACE_MS = 2000;
+const farm_GRACE_MS = 2000;
 /** How often a first staging that takes long tells how far it is. */
 const PROGRESS_MS = 5000;
 /** All ssh hosts of the matrix, brought up in parallel. */
@@ -63405,7 +63733,7 @@ class Farm {
             waits.push(Promise.race([start, busy.promise]));
             return start;
         });
-        const first = Promise.any(starts).then(() => (0,promises_namespaceObject.setTimeout)(GRACE_MS, undefined, { ref: false }), () => undefined);
+        const first = Promise.any(starts).then(() => (0,promises_namespaceObject.setTimeout)(farm_GRACE_MS, undefined, { ref: false }), () => undefined);
         await Promise.race([Promise.allSettled(waits), first]);
     }
     close() {
@@ -63775,7 +64103,7 @@ class Temporaries {
  * @throws Error with a reason for people when the lane fails; what it has left in the tree is not known then
  */
 async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, subMakeArguments }, signal) {
-    const { counts, keepOutputs, merge, temporary } = way;
+    const { counts, keepOutputs, merge, slots, temporary } = way;
     const staged = await tree.missing(job);
     const output = [];
     let outcome = { kind: 'cancelled' };
@@ -63790,7 +64118,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
     try {
         // Not before: what another lane is bringing into the same tree may be just what this job needs.
         await staged.ready;
-        const travelling = baggage.of(job.environment);
+        const travelling = baggage.of(job.environment, slots);
         incoming = stage.incoming({
             job,
             version: staged.version,
@@ -63901,13 +64229,14 @@ class RemoteHost {
      *   be as late as its end, and where it is lost it is not told at all
      * @returns undefined: it was turned away (D10), and nothing of it has run
      */
-    async run(job, { keepOutputs }, signal, onStart = () => undefined) {
+    async run(job, { keepOutputs, slots }, signal, onStart = () => undefined) {
         const { merge } = this.#options;
         try {
             const result = await this.#visit(job, {
                 counts: true,
                 keepOutputs,
                 merge,
+                slots,
                 temporary: this.#temporaries.of(job.recipe.id),
                 onStart,
                 onLoad: (load) => this.#heard(load, true),
@@ -63944,6 +64273,7 @@ class RemoteHost {
             counts: false,
             keepOutputs: false,
             merge: false,
+            slots: 1,
             temporary: 0,
             onStart: () => undefined,
             onLoad: (load) => this.#heard(load, false),
@@ -64004,16 +64334,32 @@ function joined(output, descriptor) {
     return output.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
 }
 
+;// CONCATENATED MODULE: ./lib/model/parallel.js
+/**
+ * Slots that one job may take on a host with so many of them: never fewer than 2 of a part, and none where there is but
+ * one slot (E14). 0 and 1 both mean: one.
+ */
+function parallelOf(parallel, slots) {
+    if (slots <= 1)
+        return 0;
+    return typeof parallel === 'number' ? parallel : Math.max(2, Math.floor(slots / Number(parallel.slice(1))));
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/host-place.js
 
-/** One host as the scheduler sees it: how many jobs it takes now, and how many it has. */
+
+/** One host as the scheduler sees it: how many slots it has now, and which of them jobs have. */
 class HostPlace {
     host;
     #policy;
     #state = 'coming';
     #slots;
     #processors = 1;
+    /** Its owner allows so many jobs and no more. */
+    #isCapped = false;
     #running = 0;
+    /** Slots that those have. */
+    #taken = 0;
     /** Of those that count as running: turned away, and not given back yet. */
     #away = 0;
     /** Jobs that the host's owner leaves us, as far as is known. */
@@ -64021,6 +64367,8 @@ class HostPlace {
     /** How many more are tried next. */
     #step = 1;
     #load = new ReportedLoad();
+    /** Slots that jobs had at the last report beyond one each: that much of its load is ours, too. */
+    #extra = 0;
     /** When it last got a job: equal hosts take turns. */
     turn = 0;
     constructor(host, policy) {
@@ -64042,6 +64390,7 @@ class HostPlace {
             return;
         const { processors, cap = Infinity, load } = facts;
         this.#processors = processors;
+        this.#isCapped = facts.cap !== undefined;
         this.#slots = Math.min(this.host.slots ?? processors, cap);
         this.report(load, false);
     }
@@ -64051,14 +64400,19 @@ class HostPlace {
     /** @param ended it comes with the end of a job that still has its slot */
     report(load, ended) {
         this.#load.report({ jobs: this.#running - (ended ? 1 : 0), load });
+        this.#extra = this.#taken - this.#running;
     }
-    start(turn) {
+    /** @param slots that the job has until its end */
+    start(turn, slots = 1) {
         this.#running++;
+        this.#taken += slots;
         this.turn = turn;
         this.#load.started();
     }
-    end(turnedAway) {
+    /** @param slots with which it was started */
+    end(turnedAway, slots = 1) {
         this.#running--;
+        this.#taken -= slots;
         if (turnedAway)
             this.#away--;
         this.#load.ended();
@@ -64081,20 +64435,39 @@ class HostPlace {
             this.#room = Infinity;
         return this.#room !== Infinity && this.#state === 'ready';
     }
-    /** Jobs that it may have now. */
+    /** Slots that it has now. */
     get limit() {
         return this.#policy === 'm1' ? m1Limit(this.#slots, this.#load.lastMinute, this.#processors) : this.#slots;
     }
+    /** Slots that no job has. */
+    get free() {
+        return Math.max(0, this.limit - this.#taken);
+    }
     get isFree() {
-        return this.#state === 'ready' && this.#running < Math.min(this.limit, this.#room);
+        return this.#state === 'ready' && this.free > 0 && this.#running < this.#room;
+    }
+    /**
+     * Slots that one job which can use several may take of those that are free now, 1 or more: all, or what the matrix allows
+     * (E14). One where the owner caps jobs: it takes one place there, whatever it runs. One on the runner, where its makes
+     * ask for their own.
+     */
+    get widest() {
+        if (this.host.local || this.#isCapped)
+            return 1;
+        return Math.max(1, Math.min(this.free, this.#parallel));
+    }
+    /** Slots that the matrix lets one job have. */
+    get #parallel() {
+        const { parallel, slots = this.#processors } = this.host;
+        return parallel === undefined ? Infinity : parallelOf(parallel, slots);
     }
     /** Who has the lowest gets the next job: the share of its slots in use (B5), or what d1make reckons (L6). */
     get value() {
-        return this.#policy === 'reported' ? this.#load.value : this.#running / this.limit;
+        return this.#policy === 'reported' ? this.#load.value : this.#taken / this.limit;
     }
     /** What others do there, for each processor. */
     get ofOthers() {
-        return this.#load.ofOthers / Math.max(1, this.#processors);
+        return Math.max(0, this.#load.ofOthers - this.#extra) / Math.max(1, this.#processors);
     }
     /**
      * Whether it rather than the other, which stands before it in the matrix, gets the next job.
@@ -64113,29 +64486,69 @@ class HostPlace {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/engine/wish.js
+/** Whether it can use several slots of a host. */
+function isWide({ kind, wide }) {
+    return wide && kind === 'dist';
+}
+/** Whether a wish goes before one that came earlier. */
+function comesBefore(wish, earlier) {
+    const difference = rankOf(wish) - rankOf(earlier);
+    return difference < 0 || (difference === 0 && wish.weight > earlier.weight);
+}
+/** What has begun comes first, then what had a place already. */
+function rankOf({ fresh, returned }) {
+    return !fresh ? 0 : returned ? 1 : 2;
+}
+/**
+ * How many slots a wide wish may take of one host. Those that wait besides are thought of as spread evenly over the hosts
+ * that are free: one slot is left to each that is not wide, and the rest is shared with the wide ones. So with no more
+ * wide ones than hosts each gets a whole one, and with as many as there are slots one slot each.
+ *
+ * @param free slots of its host
+ * @param hosts that have free slots, its own among them
+ * @param others that may start now, too
+ */
+function shareOf(free, hosts, others) {
+    const wide = others.filter(isWide).length;
+    const narrow = others.filter(({ kind }) => kind === 'dist').length - wide;
+    return Math.ceil((free - Math.floor(narrow / hosts)) / Math.ceil((wide + 1) / hosts));
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/scheduler.js
 
 
+
+/** In ms; time enough for a make to start as many recipes as it may, and little beside what a make on a host takes. */
+const GATHERING_MS = 30;
 /**
  * Decides where and when each job runs. Knows nothing of time, processes or connections: every call takes effect at
- * once, and what can start then is started in the order in which it was asked for; recipes that have begun come first.
+ * once, and what can start then is started in the order in which it was asked for; recipes that have begun come first,
+ * and of the others the heavier ones.
  */
 class Scheduler {
     #limits;
     #hosts;
     #policy;
+    #gather;
     /** Makes whose recipes wait, and for how many verdicts. */
     #held = new Map();
     #queue = [];
     #closed = false;
+    /** Wide wishes wait for others. */
+    #gathering = false;
     #running = 0;
     #overflow = 0;
     #staying = 0;
     #turns = 0;
-    /** @param policy how hosts are compared, and how many jobs a busy one gets */
-    constructor(hosts, limits, policy = 'jobs') {
+    /**
+     * @param policy how hosts are compared, and how many jobs a busy one gets
+     * @param gather without it the first of several wide wishes gets all that is free on its host
+     */
+    constructor(hosts, limits, policy = 'jobs', gather) {
         this.#limits = limits;
         this.#policy = policy;
+        this.#gather = gather;
         this.#hosts = hosts.map((host) => new HostPlace(host, policy));
         const runner = { processors: limits.processors, cap: undefined, load: undefined };
         for (const place of this.#hosts)
@@ -64158,10 +64571,10 @@ class Scheduler {
         const waiting = { wish, answer: deferred() };
         const cancel = () => this.#cancel((other) => other === waiting);
         signal.addEventListener('abort', cancel);
-        // What has begun goes on before anything new begins.
-        const rank = rankOf(wish);
-        const first = this.#queue.findIndex((other) => rankOf(other.wish) > rank);
+        const first = this.#queue.findIndex((other) => comesBefore(wish, other.wish));
         this.#queue.splice(first < 0 ? this.#queue.length : first, 0, waiting);
+        if (isWide(wish))
+            this.#awaitOthers();
         this.#pump();
         return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
     }
@@ -64227,11 +64640,25 @@ class Scheduler {
         for (const waiting of out)
             waiting.answer.resolve('cancelled');
     }
+    /** Wide wishes wait for others only where the first could take more than one slot. */
+    #awaitOthers() {
+        if (!this.#gather || this.#gathering || this.jobs - this.#running <= 1)
+            return;
+        if (!this.#hosts.some((place) => place.isFree && place.widest > 1))
+            return;
+        this.#gathering = true;
+        this.#gather(() => {
+            this.#gathering = false;
+            this.#pump();
+        });
+    }
     #pump() {
         const left = [];
+        const able = this.#queue.filter(({ wish }) => !this.#isHeld(wish));
+        let at = 0;
         for (const waiting of this.#queue) {
             const { wish } = waiting;
-            const answer = wish.fresh && this.#held.has(wish.make) ? undefined : this.#grant(wish);
+            const answer = this.#isHeld(wish) ? undefined : this.#grant(wish, able, ++at);
             if (answer === undefined)
                 left.push(waiting);
             else
@@ -64239,7 +64666,11 @@ class Scheduler {
         }
         this.#queue = left;
     }
-    #grant(wish) {
+    #isHeld(wish) {
+        return (wish.fresh && this.#held.has(wish.make)) || (this.#gathering && isWide(wish));
+    }
+    /** @param able all that may start now, those from `next` on are still to be asked */
+    #grant(wish, able, next) {
         if (this.#running >= this.jobs)
             return undefined;
         if (wish.kind === 'stay') {
@@ -64251,12 +64682,19 @@ class Scheduler {
         const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
         const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
         if (place) {
-            place.start(++this.#turns);
-            return this.#lease((turnedAway) => place.end(turnedAway), place);
+            const slots = isWide(wish) ? this.#share(place, wish, able, next) : 1;
+            place.start(++this.#turns, slots);
+            return this.#lease((turnedAway) => place.end(turnedAway, slots), place, slots);
         }
         if (bound?.state === 'ready')
             return undefined;
         return this.#withoutHost(wish);
+    }
+    /** The slots that a wide wish gets, as {@link shareOf} divides those of its host among all that may start now. */
+    #share(place, wish, able, next) {
+        const others = able.slice(next, next + this.jobs - this.#running - 1).map((other) => other.wish);
+        const hosts = this.#hosts.filter((one) => one.isFree && wish.suits(one.host)).length;
+        return Math.max(1, Math.min(shareOf(place.free, hosts, others), place.widest));
     }
     /** Hosts are full, or there are none (B6). */
     #withoutHost(wish) {
@@ -64281,7 +64719,7 @@ class Scheduler {
         }
         return best;
     }
-    #lease(giveBack, place) {
+    #lease(giveBack, place, slots = 1) {
         this.#running++;
         let counted = true;
         let turnedAway = false;
@@ -64295,7 +64733,7 @@ class Scheduler {
         };
         return {
             place: place?.host,
-            slots: 1,
+            slots,
             suspend: () => {
                 stop();
                 this.#pump();
@@ -64319,10 +64757,6 @@ class Scheduler {
             throw new Error(`Internal error: ${host.name} is not in the matrix`);
         return place;
     }
-}
-/** What has begun comes first, then what had a place already. */
-function rankOf({ fresh, returned }) {
-    return !fresh ? 0 : returned ? 1 : 2;
 }
 
 ;// CONCATENATED MODULE: ./lib/util/quote.js
@@ -64411,6 +64845,46 @@ exec "\${0##*/}" ${words.map(shellQuote).join(' ')} "$@"
 `;
 }
 
+;// CONCATENATED MODULE: external "node:fs/promises"
+const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./lib/make/bmake/options.js
+/** Options of bmake that take a value (make(1) of NetBSD). */
+const WITH_VALUE = 'CDIJTVdfjmv';
+/** Splits the arguments of a bmake, without argv[0]. Options may stand anywhere before `--`. */
+function bmakeArguments(words) {
+    const options = [];
+    const others = [];
+    const rest = [...words];
+    for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+        if (word === '--') {
+            others.push(...rest);
+            break;
+        }
+        if (!word.startsWith('-')) {
+            others.push(word);
+            continue;
+        }
+        for (let at = 1; at < word.length; at++) {
+            const letter = word.charAt(at);
+            const takes = WITH_VALUE.includes(letter);
+            options.push({ letter, value: takes ? word.slice(at + 1) || rest.shift() : undefined });
+            if (takes)
+                break;
+        }
+    }
+    return { options, others };
+}
+/** The words of MAKEFLAGS as a bmake reads them: blanks part them, and letters alone are options. */
+function bmakeFlags(makeflags) {
+    if (/^[A-Za-z]+$/.test(makeflags))
+        return [...makeflags].map((letter) => `-${letter}`);
+    return makeflags.split(/\s+/).filter((word) => word !== '');
+}
+
 ;// CONCATENATED MODULE: ./lib/make/environment.js
 
 
@@ -64460,6 +64934,401 @@ function splitList(text) {
 function nameOf(entry) {
     const equals = entry.indexOf('=');
     return equals < 0 ? entry : entry.slice(0, equals);
+}
+
+;// CONCATENATED MODULE: ./lib/make/bmake/defaults.js
+
+
+
+
+
+
+
+const run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+/**
+ * Asks a bmake what it does where no makefile says otherwise.
+ *
+ * @param question bmake-question.mk
+ * @returns undefined when it gives no answer
+ */
+async function bmakeDefaults(call, question) {
+    const { options } = bmakeArguments(call.words);
+    const valuesOf = (one) => options.flatMap(({ letter, value }) => (letter === one && value ? [value] : []));
+    const directory = (0,posix_namespaceObject.resolve)(call.directory, ...valuesOf('C'));
+    const words = [
+        ...(options.some(({ letter }) => letter === 'r') ? ['-r'] : []),
+        ...valuesOf('m').flatMap((value) => ['-m', value]),
+        ...['-f', question],
+        ...['MAKE.MAKEFILE_PREFERENCE', 'MAKE.MAKEFILES'].flatMap((name) => ['-V', `\${.${name}}`]),
+        ...['-V', '${DISTMAKE_SHELL}'],
+    ];
+    try {
+        const { stdout } = await run(decode(call.make), words.map(decode), {
+            cwd: decode(directory),
+            env: environmentOf(changeEnvironment(call.environment, ['MAKEFLAGS', 'MAKEFILES'])),
+            timeout: 10_000,
+        });
+        const [preference = '', read = '', shell = ''] = stdout.split('\n');
+        const changed = wordsOf(read).some((file) => file !== question && SETS_SHELL.test(textOf((0,posix_namespaceObject.resolve)(directory, file))));
+        return {
+            plainShell: !changed && shell === (0,external_node_fs_namespaceObject.realpathSync)('/bin/sh'),
+            makefile: wordsOf(preference).find((name) => (0,external_node_fs_namespaceObject.existsSync)(fsPath((0,posix_namespaceObject.join)(directory, name)))),
+        };
+    }
+    catch {
+        return undefined;
+    }
+}
+const SETS_SHELL = /^\s*\.SHELL\s*[:!]/m;
+function textOf(file) {
+    return bytesOf((0,external_node_fs_namespaceObject.readFileSync)(fsPath(file)));
+}
+/** For a child process. */
+function environmentOf(entries) {
+    const own = {};
+    for (const entry of entries) {
+        const equals = entry.indexOf('=');
+        own[decode(entry.slice(0, equals))] = decode(entry.slice(equals + 1));
+    }
+    return own;
+}
+function wordsOf(text) {
+    return text.split(/\s+/).filter((word) => word !== '');
+}
+
+;// CONCATENATED MODULE: ./lib/make/bmake/run.js
+
+
+
+
+
+
+/** With these bmake prints what it would do, or what it knows, or touches targets: there is nothing to take over. */
+const ASKS = 'NVnqtv';
+/** What every bmake of a run needs besides the shim: RUN/bmake. */
+class BmakeRun {
+    /** Where every bmake writes which process it has started for which target (-T). */
+    trace;
+    #firstMakefile;
+    #question;
+    /** The shim under the name that the first makefile gives it. */
+    #shell;
+    constructor(directory) {
+        this.trace = (0,posix_namespaceObject.join)(directory, 'trace');
+        this.#firstMakefile = (0,posix_namespaceObject.join)(directory, 'first.mk');
+        this.#question = (0,posix_namespaceObject.join)(directory, 'question.mk');
+        this.#shell = (0,posix_namespaceObject.join)(directory, 'sh');
+    }
+    /**
+     * Makes the directory.
+     *
+     * @param assets where bmake-first.mk and bmake-question.mk lie
+     * @returns undefined where the shim is a script: bmake's shell is a compiled one only
+     */
+    static async create({ path, shim }, assets) {
+        if (shim.fifo !== undefined)
+            return undefined;
+        const bmake = new BmakeRun((0,posix_namespaceObject.join)(path, 'bmake'));
+        await (0,external_node_fs_promises_namespaceObject.mkdir)((0,posix_namespaceObject.join)(path, 'bmake'));
+        await (0,external_node_fs_promises_namespaceObject.symlink)('../shim', bmake.#shell);
+        await (0,external_node_fs_promises_namespaceObject.writeFile)(bmake.trace, '');
+        await (0,external_node_fs_promises_namespaceObject.copyFile)((0,posix_namespaceObject.join)(assets, 'bmake-question.mk'), bmake.#question);
+        const text = await (0,external_node_fs_promises_namespaceObject.readFile)((0,posix_namespaceObject.join)(assets, 'bmake-first.mk'), 'latin1');
+        await (0,external_node_fs_promises_namespaceObject.writeFile)(bmake.#firstMakefile, text.replaceAll('@RUN@', path), 'latin1');
+        return bmake;
+    }
+    /** The text with bmake's own shell in place of ours. */
+    restore(text) {
+        return text.replaceAll(this.#shell, '/bin/sh');
+    }
+    /**
+     * The arguments with which that bmake brings its recipes to us, without argv[0].
+     *
+     * @returns its own words where it runs as it is: without -j, or to print something, without a makefile, or because it
+     *   has another shell than /bin/sh before it reads any
+     */
+    async words(call) {
+        const { words, environment } = call;
+        if (!bmakeHandsOver(words, environment))
+            return words;
+        const defaults = await bmakeDefaults(call, this.#question);
+        if (defaults?.plainShell !== true)
+            return words;
+        const ours = ['-T', this.trace, '-f', this.#firstMakefile];
+        if (bmakeArguments(words).options.some(({ letter }) => letter === 'f'))
+            return [...ours, ...words];
+        return defaults.makefile === undefined ? words : [...ours, '-f', defaults.makefile, ...words];
+    }
+}
+/** Whether a bmake with these arguments gives its recipes to a shell, and -T is not taken. */
+function bmakeHandsOver(words, environment) {
+    const letters = lettersOf(words, environment);
+    return isDriven(letters) && !letters.some((letter) => ASKS.includes(letter));
+}
+/**
+ * Why the recipes of a bmake do not come to us, for people; undefined: they do, or it is to run none.
+ *
+ * @param piped its output is taken apart, which is done for GNU make's alone
+ */
+function bmakeObstacle(make, words, environment, piped) {
+    if (piped)
+        return `${decode(make)} is a bmake, whose output cannot be sorted by recipes`;
+    const letters = lettersOf(words, environment);
+    if (isDriven(letters) || letters.some((letter) => ASKS.includes(letter)))
+        return undefined;
+    return `${decode(make)} is a bmake, which hands its recipes over with -j alone, and not with -B or -T`;
+}
+function lettersOf(words, environment) {
+    const inherited = bmakeFlags(environmentValue(environment, 'MAKEFLAGS') ?? '');
+    return [inherited, words].flatMap((list) => bmakeArguments(list).options.map(({ letter }) => letter));
+}
+/** Without -j, and with -B, bmake starts simple commands itself, whatever its shell is. */
+function isDriven(letters) {
+    return letters.includes('j') && !letters.includes('B') && !letters.includes('T');
+}
+
+;// CONCATENATED MODULE: ./lib/util/user-error.js
+/**
+ * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
+ * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
+ */
+class UserError extends Error {
+    name = 'UserError';
+}
+
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./lib/make/launch.js
+
+
+
+let links = 0;
+/**
+ * Starts a program with exactly these bytes. node passes on text only, so it starts our wrapper, which then asks the
+ * broker and becomes the program: its pid is that of the child.
+ */
+function launch(options) {
+    const { run, broker, file, argv, environment, stdio, detached = false } = options;
+    const link = isText(options.directory) ? undefined : `${run.path}/directory.${links++}`;
+    if (link !== undefined)
+        (0,external_node_fs_namespaceObject.symlinkSync)(fsPath(options.directory), link);
+    const wrapper = run.wrapper;
+    const child = (0,external_node_child_process_namespaceObject.spawn)(wrapper, [], { cwd: link ?? decode(options.directory), env: {}, stdio, detached });
+    if (child.pid !== undefined)
+        broker.expect(child.pid, (call) => call.exec(decode(file), argv, environment));
+    if (link !== undefined)
+        child.once('exit', () => (0,external_node_fs_namespaceObject.rmSync)(link, { force: true }));
+    return child;
+}
+function isText(bytes) {
+    return encode(decode(bytes)) === bytes;
+}
+
+;// CONCATENATED MODULE: ./lib/make/program-process.js
+
+
+
+
+
+
+
+
+
+/** What it leaves running in the background may hold the output open; it is not waited for longer than this, in ms. */
+const LINGER = 1000;
+/**
+ * Starts the program of a run: make, or whatever calls it.
+ *
+ * @throws UserError when it cannot be started
+ */
+async function startProgram(options) {
+    const { run, broker, file, argv, environment, directory } = options;
+    const output = options.output === 'inherit' ? undefined : await openOutput(run.path, options.output);
+    const stdio = output === undefined ? 'inherit' : ['inherit', output.descriptor, output.descriptor];
+    const child = launch({
+        run,
+        broker,
+        file,
+        argv,
+        environment,
+        directory,
+        stdio,
+        // Where no terminal signals the whole group, make alone would only wait for the recipes that it has started.
+        detached: output !== undefined,
+    });
+    const exited = (0,external_node_events_.once)(child, 'exit');
+    if (output !== undefined)
+        (0,external_node_fs_namespaceObject.closeSync)(output.descriptor);
+    if (child.pid === undefined) {
+        await exited.catch((error) => {
+            throw new UserError(`${decode(file)} cannot be started in ${decode(directory)}: ${error.message}`);
+        });
+    }
+    return {
+        pid: child.pid ?? 0,
+        ended: exited.then(async ([status, signal]) => {
+            await output?.drained();
+            return signal === null
+                ? { kind: 'exited', status: status ?? 2 }
+                : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[signal] };
+        }),
+        signal: (name) => {
+            // make hands SIGTERM on to its children itself, and trips over one that is dead before it knows ("wait: No child
+            // processes", status 2); what is below them gets it when make has ended.
+            if (output === undefined || name === 'SIGTERM')
+                child.kill(name);
+            if (output === undefined)
+                return;
+            if (name === 'SIGTERM')
+                child.once('exit', () => signalGroup(child, name));
+            else
+                signalGroup(child, name);
+        },
+    };
+}
+function signalGroup(child, name) {
+    if (child.pid === undefined)
+        return;
+    try {
+        process.kill(-child.pid, name);
+    }
+    catch {
+        // All of it has ended.
+    }
+}
+/**
+ * A FIFO for both streams: node's own pipes are sockets, which `>/dev/stderr` in a recipe cannot open, and only with one
+ * and the same file behind both does make -O keep them in order.
+ */
+async function openOutput(directory, take) {
+    const path = `${directory}/output`;
+    await (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile)('mkfifo', ['-m', '600', path]);
+    const reader = new external_node_net_.Socket({ fd: (0,external_node_fs_namespaceObject.openSync)(path, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NONBLOCK), readable: true });
+    const descriptor = (0,external_node_fs_namespaceObject.openSync)(path, external_node_fs_namespaceObject.constants.O_WRONLY);
+    (0,external_node_fs_namespaceObject.rmSync)(path);
+    reader.on('data', take);
+    const ended = (0,external_node_events_.once)(reader, 'close');
+    return {
+        descriptor,
+        drained: async () => {
+            const timer = setTimeout(() => reader.destroy(), LINGER);
+            await ended;
+            clearTimeout(timer);
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/make/programs.js
+
+
+
+/**
+ * The file that execvp would execute for a program.
+ *
+ * @param searchPath value of PATH; relative entries are not looked into
+ * @param skip a directory to leave out
+ */
+function findProgram(name, searchPath, skip) {
+    for (const directory of searchPath.split(':')) {
+        if (!(0,posix_namespaceObject.isAbsolute)(directory) || directory === skip)
+            continue;
+        const file = (0,posix_namespaceObject.join)(directory, name);
+        if (isProgram(file))
+            return file;
+    }
+    return undefined;
+}
+function isProgram(file) {
+    try {
+        (0,external_node_fs_namespaceObject.accessSync)(fsPath(file), external_node_fs_namespaceObject.constants.X_OK);
+        return (0,external_node_fs_namespaceObject.statSync)(fsPath(file)).isFile();
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/command-process.js
+
+
+
+
+
+/**
+ * Starts a command below which makes are called, by name or by path: all of them come to us.
+ *
+ * @throws UserError when there is no such program
+ */
+async function startCommand(options) {
+    const { run, broker, argv, directory, environment, first, output } = options;
+    const [name = ''] = argv;
+    const path = environmentValue(environment, 'PATH') ?? '/usr/bin:/bin';
+    const file = name.includes('/') ? name : findProgram(name, path);
+    if (file === undefined)
+        throw new UserError(`${decode(name)} is not on PATH (${decode(path)})`);
+    const changes = [`PATH=${run.bin}:${path}`, 'DISTMAKE_TARGET', first.with(environment)];
+    // Only whole targets, and nothing between them, can be told apart (as for a make that we start ourselves).
+    const makeflags = environmentValue(environment, 'MAKEFLAGS');
+    if (output !== 'inherit')
+        changes.push(`MAKEFLAGS=${withOutputWords(makeflags ?? '')}`);
+    return startProgram({
+        run,
+        broker,
+        file,
+        argv,
+        environment: changeEnvironment(environment, changes),
+        directory,
+        output,
+    });
+}
+/** The first word of MAKEFLAGS may be letters without a dash: they stay in front. */
+function withOutputWords(makeflags) {
+    const [, letters = '', rest = ''] = /^([A-Za-z]*)((?:\s.*)?)$/s.exec(makeflags) ?? [undefined, '', ` ${makeflags}`];
+    return `${letters} -O --no-print-directory${rest}`;
+}
+
+;// CONCATENATED MODULE: ./lib/make/first-makefile.js
+
+
+/**
+ * The makefile by which makes come to us that are called by their path, as CMake calls them: it is named in MAKEFILES, in
+ * the environment (make manual, "The Variable MAKEFILES"). Where a make comes through a wrapper, it must not be.
+ */
+class FirstMakefile {
+    #path;
+    constructor(path) {
+        this.#path = path;
+    }
+    /** @param template the asset first.mk */
+    static async write(run, template) {
+        const path = `${run.path}/first.mk`;
+        await (0,external_node_fs_promises_namespaceObject.writeFile)(path, (await (0,external_node_fs_promises_namespaceObject.readFile)(template, 'latin1')).replaceAll('@RUN@', run.path), 'latin1');
+        return new FirstMakefile(path);
+    }
+    /** The change that puts it in front of the user's own MAKEFILES, as `NAME=value`. */
+    with(environment) {
+        const own = this.#own(environment);
+        return `MAKEFILES=${this.#path}${own === '' ? '' : ` ${own}`}`;
+    }
+    /** The change that gives the user's own MAKEFILES back: `NAME=value`, or `NAME` to unset it. */
+    without(environment) {
+        const own = this.#own(environment);
+        return own === '' ? 'MAKEFILES' : `MAKEFILES=${own}`;
+    }
+    /** A shell call as it would be without us: a local run has it again, a host must not. */
+    putBack(call) {
+        const { environment, changes } = call;
+        return {
+            ...call,
+            environment: changeEnvironment(environment, [this.without(environment)]),
+            changes: [...changes, this.with(environment)],
+        };
+    }
+    #own(environment) {
+        return (environmentValue(environment, 'MAKEFILES') ?? '').replace(this.#path, '').trim();
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/make/make-options.js
@@ -64657,6 +65526,67 @@ function write(argument) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/make/mark-rules.js
+
+/** Nothing is made anew for the sake of such a target, and it is no file that is removed in the end. */
+const FOR_SHOW = '.INTERMEDIATE .PRECIOUS';
+/**
+ * Lines that make `.WAIT` a target that is there for make's sake only: it is no error, no implicit rule is looked for, and
+ * `make -t` touches nothing (the recipe counts as one that calls make).
+ *
+ * @param own the makefile has a rule for it that must do
+ */
+function waitTarget(own) {
+    return [...(own ? [] : [`${WAIT}: ; +`]), `${FOR_SHOW}: ${WAIT}`];
+}
+/**
+ * Lines that let the members of each group follow one another, so that what needs one of them waits for the recipe that
+ * makes them all; and `+`, where something asks for that, follow them all.
+ */
+function groupRules(graph, groups) {
+    const chains = groups.flatMap((group) => group.slice(1).flatMap((member, at) => graph.order([member], [group[at] ?? ''])));
+    if (groups.length === 0 || !graph.get(PLUS))
+        return chains;
+    return [...chains, ...graph.order([PLUS], groups.flat()), `${FOR_SHOW}: ${PLUS}`];
+}
+/**
+ * Lines that make `.WAIT` a barrier (D15): in the lists of goals, and of all that these need, what stands behind one is
+ * ordered behind what stands before it, with all that it needs and the others do not.
+ *
+ * @param goals the goals in their segments, between which stood `.WAIT`
+ * @param known make knows the word in prerequisites itself (from 4.4): only that between goals counts
+ * @param first what make makes before its goals: makefiles
+ */
+function waitRules(graph, goals, { known, first }) {
+    const early = graph.closure(first);
+    const lists = [goals];
+    for (const target of known ? [] : graph.closure(goals.flat())) {
+        const need = graph.get(target);
+        if (need)
+            lists.push(segmentsOf(need.normal), segmentsOf(need.orderOnly));
+    }
+    const lines = [];
+    for (const segments of lists) {
+        for (let at = 1; at < segments.length; at++) {
+            const behind = [...graph.closure(segments[at] ?? [])];
+            const made = behind.filter((target) => graph.get(target)?.made === true && !early.has(target));
+            lines.push(...graph.order(made, [...new Set(segments.slice(0, at).flat())]));
+        }
+    }
+    return lines;
+}
+/** A list as its parts between `.WAIT`. */
+function segmentsOf(words) {
+    const segments = [[]];
+    for (const word of words) {
+        if (word === WAIT)
+            segments.push([]);
+        else
+            segments.at(-1)?.push(word);
+    }
+    return segments;
+}
+
 ;// CONCATENATED MODULE: ./lib/make/makeflags.js
 
 
@@ -64682,6 +65612,10 @@ function withoutJobWords(makeflags) {
     if (kept.every((word) => word === '--'))
         return undefined;
     return kept.map((word) => word.replace(/[\\\s]/g, '\\$&')).join(' ');
+}
+/** Whether a make wrote it that shares its jobs with its children. */
+function namesJobserver(makeflags) {
+    return argumentsOf(splitMakeflags(makeflags)).some((a) => a.kind === 'option' && a.id.startsWith('jobserver-'));
 }
 /** As decode_env_switches of make: blanks part words, a backslash keeps what follows, the first word may lack its dash. */
 function splitMakeflags(text) {
@@ -64746,8 +65680,32 @@ function lastJobs(all) {
     return /^0*[1-9][0-9]{0,8}$/.test(last.value) ? Number(last.value) : undefined;
 }
 
-;// CONCATENATED MODULE: external "node:fs/promises"
-const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: ./lib/make/goal-waits.js
+
+
+
+
+/** Whether `.WAIT` stands among the goals of a make (D15): no GNU make knows it there. @param words without argv[0] */
+function hasGoalWaits(words) {
+    return words.includes(WAIT) && makeIntent(words).goals.includes(WAIT);
+}
+/** The goals of a make, in the segments between which `.WAIT` stands. @param words without argv[0] */
+function goalSegments(words) {
+    return segmentsOf(makeIntent(words).goals);
+}
+/** Make's arguments without `.WAIT` among the goals; what it means becomes lines for the makefile when that is parsed. */
+function withoutGoalWaits(words) {
+    return hasGoalWaits(words) ? changeArguments(words, (a) => a.kind === 'goal' && a.text === WAIT, []) : words;
+}
+
+;// CONCATENATED MODULE: ./lib/make/group-notices.js
+/** What make says of the `+` of a target group, which it takes for a target of several rules. */
+const NOTICE = /^.+?: (?:warning: (?:overriding|ignoring old) recipe for target '\+'|(?:warning: )?target '\+' given more than once in the same rule)\n/gm;
+/** What make prints, without what it says of the `+` of target groups (D18). */
+function withoutGroupNotices(text) {
+    return text.includes("'+'") ? text.replace(NOTICE, '') : text;
+}
+
 ;// CONCATENATED MODULE: ./lib/make/makefile.js
 
 
@@ -64800,144 +65758,8 @@ function isRefused(words) {
     return splitArguments(words).some((group) => group.arguments.some((argument) => argument.kind === 'unknown'));
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-;// CONCATENATED MODULE: ./lib/util/user-error.js
-/**
- * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
- * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
- */
-class UserError extends Error {
-    name = 'UserError';
-}
-
-;// CONCATENATED MODULE: ./lib/make/launch.js
-
-
-
-let links = 0;
-/**
- * Starts a program with exactly these bytes. node passes on text only, so it starts our wrapper, which then asks the
- * broker and becomes the program: its pid is that of the child.
- */
-function launch(options) {
-    const { run, broker, file, argv, environment, stdio, detached = false } = options;
-    const link = isText(options.directory) ? undefined : `${run.path}/directory.${links++}`;
-    if (link !== undefined)
-        (0,external_node_fs_namespaceObject.symlinkSync)(fsPath(options.directory), link);
-    const wrapper = run.wrapper;
-    const child = (0,external_node_child_process_namespaceObject.spawn)(wrapper, [], { cwd: link ?? decode(options.directory), env: {}, stdio, detached });
-    if (child.pid !== undefined)
-        broker.expect(child.pid, (call) => call.exec(decode(file), argv, environment));
-    if (link !== undefined)
-        child.once('exit', () => (0,external_node_fs_namespaceObject.rmSync)(link, { force: true }));
-    return child;
-}
-function isText(bytes) {
-    return encode(decode(bytes)) === bytes;
-}
-
-;// CONCATENATED MODULE: ./lib/make/program-process.js
-
-
-
-
-
-
-
-
-
-/** What it leaves running in the background may hold the output open; it is not waited for longer than this, in ms. */
-const LINGER = 1000;
-/**
- * Starts the program of a run: make, or whatever calls it.
- *
- * @throws UserError when it cannot be started
- */
-async function startProgram(options) {
-    const { run, broker, file, argv, environment, directory } = options;
-    const output = options.output === 'inherit' ? undefined : await openOutput(run.path, options.output);
-    const stdio = output === undefined ? 'inherit' : ['inherit', output.descriptor, output.descriptor];
-    const child = launch({
-        run,
-        broker,
-        file,
-        argv,
-        environment,
-        directory,
-        stdio,
-        // Where no terminal signals the whole group, make alone would only wait for the recipes that it has started.
-        detached: output !== undefined,
-    });
-    const exited = (0,external_node_events_.once)(child, 'exit');
-    if (output !== undefined)
-        (0,external_node_fs_namespaceObject.closeSync)(output.descriptor);
-    if (child.pid === undefined) {
-        await exited.catch((error) => {
-            throw new UserError(`${decode(file)} cannot be started in ${decode(directory)}: ${error.message}`);
-        });
-    }
-    return {
-        pid: child.pid ?? 0,
-        ended: exited.then(async ([status, signal]) => {
-            await output?.drained();
-            return signal === null
-                ? { kind: 'exited', status: status ?? 2 }
-                : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[signal] };
-        }),
-        signal: (name) => {
-            // make hands SIGTERM on to its children itself, and trips over one that is dead before it knows ("wait: No child
-            // processes", status 2); what is below them gets it when make has ended.
-            if (output === undefined || name === 'SIGTERM')
-                child.kill(name);
-            if (output === undefined)
-                return;
-            if (name === 'SIGTERM')
-                child.once('exit', () => signalGroup(child, name));
-            else
-                signalGroup(child, name);
-        },
-    };
-}
-function signalGroup(child, name) {
-    if (child.pid === undefined)
-        return;
-    try {
-        process.kill(-child.pid, name);
-    }
-    catch {
-        // All of it has ended.
-    }
-}
-/**
- * A FIFO for both streams: node's own pipes are sockets, which `>/dev/stderr` in a recipe cannot open, and only with one
- * and the same file behind both does make -O keep them in order.
- */
-async function openOutput(directory, take) {
-    const path = `${directory}/output`;
-    await (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile)('mkfifo', ['-m', '600', path]);
-    const reader = new external_node_net_.Socket({ fd: (0,external_node_fs_namespaceObject.openSync)(path, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NONBLOCK), readable: true });
-    const descriptor = (0,external_node_fs_namespaceObject.openSync)(path, external_node_fs_namespaceObject.constants.O_WRONLY);
-    (0,external_node_fs_namespaceObject.rmSync)(path);
-    reader.on('data', take);
-    const ended = (0,external_node_events_.once)(reader, 'close');
-    return {
-        descriptor,
-        drained: async () => {
-            const timer = setTimeout(() => reader.destroy(), LINGER);
-            await ended;
-            clearTimeout(timer);
-        },
-    };
-}
-
 ;// CONCATENATED MODULE: ./lib/make/make-process.js
+
 
 
 
@@ -64953,21 +65775,33 @@ async function startMake(options) {
 }
 /** The arguments for the real make, without argv[0]. */
 async function makeWords(options, environment) {
-    const piped = options.output !== 'inherit';
-    const ours = [`-j${options.window}`, ...(piped ? ['-O', '--no-print-directory'] : [])];
-    const words = changeArguments(options.arguments, (a) => a.kind === 'option' && (piped ? JOB_OPTIONS.has(a.id) : a.id === 'j'), []);
-    // First: an option at the end that lacks its argument would take ours for it.
-    return withLastMakefile([...ours, ...words], {
-        directory: options.directory,
-        environment,
-        lastMakefile: options.run.lastMakefile,
-    });
+    const { make, bmake } = options;
+    if (make.kind === 'bmake') {
+        const { directory, arguments: own } = options;
+        return (await bmake?.words({ make: make.path, words: own, directory, environment })) ?? own;
+    }
+    const words = options.output === 'inherit' ? inheritedWords(options, environment) : pipedWords(options);
+    const { directory, run } = options;
+    return withLastMakefile(words, { directory, environment, lastMakefile: run.lastMakefile });
 }
-function makeEnvironment({ environment, run }) {
+/** Ours come first: an option at the end that lacks its argument would take them for it. */
+function pipedWords({ window, ...options }) {
+    const words = changeArguments(options.arguments, (a) => a.kind === 'option' && JOB_OPTIONS.has(a.id), []);
+    return [`-j${window}`, '-O', '--no-print-directory', ...words];
+}
+/** The user's own words, where they mean the same already: makefiles and recipes see them in MAKEFLAGS. */
+function inheritedWords({ window, ...options }, environment) {
+    const { jobs = 1 } = makeIntent(options.arguments, environment);
+    if (jobs === window)
+        return options.arguments;
+    return [`-j${window}`, ...changeArguments(options.arguments, (a) => a.kind === 'option' && a.id === 'j', [])];
+}
+function makeEnvironment({ environment, run, make, output }) {
     const path = environmentValue(environment, 'PATH') ?? '/usr/bin:/bin';
     const changes = [`PATH=${run.bin}:${path}`, 'DISTMAKE_TARGET'];
     const makeflags = environmentValue(environment, 'MAKEFLAGS');
-    if (makeflags !== undefined) {
+    // What a jobserver says is for the make above us and its own children; we are no such make.
+    if (make.kind === 'gnu' && makeflags !== undefined && (output !== 'inherit' || namesJobserver(makeflags))) {
         const kept = withoutJobWords(makeflags);
         changes.push(kept === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${kept}`);
     }
@@ -65315,33 +66149,138 @@ class OutputParser {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/make/programs.js
+;// CONCATENATED MODULE: ./lib/make/make-rest.js
 
 
-
-/**
- * The file that execvp would execute for a program.
- *
- * @param searchPath value of PATH; relative entries are not looked into
- * @param skip a directory to leave out
- */
-function findProgram(name, searchPath, skip) {
-    for (const directory of searchPath.split(':')) {
-        if (!(0,posix_namespaceObject.isAbsolute)(directory) || directory === skip)
-            continue;
-        const file = (0,posix_namespaceObject.join)(directory, name);
-        if (isProgram(file))
-            return file;
+/** Between two looks, in ms, the first ones; then the last of them. */
+const PAUSES = [0, 1, 1, 2, 2, 5, 5, 10, 10, 20];
+/** Nothing at all has changed for so long, in ms: a child that is no call of ours, from before it was a make. */
+const STUCK_MS = 1000;
+/** Where there is no /proc: make goes on to the next line of a recipe well within that, in ms. */
+const make_rest_GRACE_MS = 100;
+/** What make would not do while it waits for its children: it prints, or waits for its turn to print (-O). */
+const BUSY = /write|lock|setlk|send|tty/;
+/** Watches makes by what the kernel tells of them. */
+class ProcessRest {
+    #look;
+    constructor(look = lookAt) {
+        this.#look = look;
     }
-    return undefined;
+    /** Two looks that find the same, and nothing that make has yet to do, are enough. */
+    async atRest(make, shims) {
+        let before;
+        let since = performance.now();
+        for (let turn = 0;; turn++) {
+            const now = this.#look(make);
+            if (now === 'gone')
+                return;
+            if (now === 'unknown') {
+                await (0,promises_namespaceObject.setTimeout)(make_rest_GRACE_MS);
+                return;
+            }
+            const same = before?.children === now.children && before.sleeps === now.sleeps;
+            if (!same || !now.asleep || BUSY.test(now.where))
+                since = performance.now();
+            else if (isWaiting(now, shims()) || performance.now() - since > STUCK_MS)
+                return;
+            before = now.asleep ? now : undefined;
+            await (0,promises_namespaceObject.setTimeout)(PAUSES[turn] ?? PAUSES.at(-1));
+        }
+    }
 }
-function isProgram(file) {
+function isWaiting({ children }, shims) {
+    return children.split(' ').every((child) => child === '' || shims.has(Number(child)));
+}
+function lookAt(make) {
+    let status;
     try {
-        (0,external_node_fs_namespaceObject.accessSync)(fsPath(file), external_node_fs_namespaceObject.constants.X_OK);
-        return (0,external_node_fs_namespaceObject.statSync)(fsPath(file)).isFile();
+        status = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${make}/status`, 'latin1');
     }
     catch {
-        return false;
+        return isThere('/proc/self/status') ? 'gone' : 'unknown';
+    }
+    const state = /^State:\s*(\S)/m.exec(status)?.[1];
+    if (state === 'Z' || state === 'X')
+        return 'gone';
+    try {
+        return {
+            asleep: state === 'S',
+            children: (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${make}/task/${make}/children`, 'latin1').trim(),
+            sleeps: /^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? '',
+            where: whereItSleeps(make),
+        };
+    }
+    catch {
+        return isThere('/proc/self/task') && !isThere(`/proc/${make}/status`) ? 'gone' : 'unknown';
+    }
+}
+function whereItSleeps(make) {
+    try {
+        return (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${make}/wchan`, 'latin1');
+    }
+    catch {
+        return '';
+    }
+}
+function isThere(path) {
+    try {
+        (0,external_node_fs_namespaceObject.readFileSync)(path);
+        return true;
+    }
+    catch (error) {
+        return error.code === 'EISDIR';
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/util/excerpt.js
+/**
+ * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
+ * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
+ */
+function excerpt(text, limit = 40) {
+    const characters = Array.from(text);
+    const shown = characters
+        .slice(0, limit)
+        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
+        .join('');
+    return `"${shown}${characters.length > limit ? '…' : ''}"`;
+}
+function spelled(character) {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+;// CONCATENATED MODULE: ./lib/make/bmake/version.js
+
+
+
+
+const version_run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+const known = new Map();
+/**
+ * The version of a bmake, which is a date (`20200710`); also of the make of NetBSD and FreeBSD, which it is. Undefined for
+ * every other program. Asked once.
+ */
+function bmakeVersion(path) {
+    let answer = known.get(path);
+    if (answer === undefined) {
+        answer = ask(path);
+        known.set(path, answer);
+    }
+    return answer;
+}
+async function ask(path) {
+    if (!(0,posix_namespaceObject.isAbsolute)(path))
+        return undefined;
+    try {
+        const { MAKEFLAGS: _flags, MAKEFILES: _files, ...env } = process.env;
+        // GNU make has no -V, and that of OpenBSD no .MAKE.LEVEL.
+        const words = ['-r', '-f', '/dev/null', '-V', 'MAKE_VERSION', '-V', '.MAKE.LEVEL'];
+        const { stdout } = await version_run(decode(path), words, { env, timeout: 10_000 });
+        return /^(20\d{6})\n\d+\n$/.exec(stdout)?.[1];
+    }
+    catch {
+        return undefined;
     }
 }
 
@@ -65352,12 +66291,14 @@ function isProgram(file) {
 
 
 
-const run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+
+
+const real_make_run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
 /**
  * Finds the make that the user named and asks it what it is.
  *
  * @param make a name to look for on `searchPath`, or a path (relative to this process's directory)
- * @throws UserError when there is none, or it is not GNU make 4.0 or newer (last.mk needs $(file), `undefine`, -O)
+ * @throws UserError when there is none
  */
 async function findMake(make, searchPath) {
     const word = encode(make);
@@ -65366,27 +66307,40 @@ async function findMake(make, searchPath) {
         const where = word.includes('/') ? 'is not a program' : `is not on PATH (${decode(searchPath)})`;
         throw new UserError(`make: ${make} ${where}. Install GNU make 4.0 or newer, or name it with \`make\`.`);
     }
+    const name = (0,posix_namespaceObject.basename)(path);
     const said = await makeSays(path);
     const version = gnuVersion(said);
-    if (version === undefined || Number(version.split('.')[0]) < 4) {
-        const found = said.split('\n', 1)[0]?.trim() || 'nothing that names it';
-        throw new UserError(`make: ${decode(path)} is not GNU make 4.0 or newer: --version says "${found}".`);
-    }
-    return { name: (0,posix_namespaceObject.basename)(path), path, version };
+    if (isRight(version))
+        return { name, path, kind: 'gnu', version, obstacle: undefined };
+    const bmake = await bmakeVersion(path);
+    if (bmake !== undefined)
+        return { name, path, kind: 'bmake', version: bmake, obstacle: undefined };
+    return { name, path, kind: 'other', version: '', obstacle: obstacleOf(path, said) };
 }
 /** Which of the usual names of GNU make a system has. */
 function makeNames(make, searchPath) {
     return [make.name, ...['make', 'gmake'].filter((name) => findProgram(name, searchPath) !== undefined)];
 }
-const known = new Map();
-/** Whether a program is a GNU make that last.mk works with; asked once. */
-function isGnuMake(path) {
-    let answer = known.get(path);
+const real_make_known = new Map();
+/** {@link RealMake.obstacle} of a program; it is asked once. */
+function makeObstacle(path) {
+    let answer = real_make_known.get(path);
     if (answer === undefined) {
-        answer = makeSays(path).then((said) => Number(gnuVersion(said)?.split('.')[0]) >= 4);
-        known.set(path, answer);
+        answer = makeSays(path).then((said) => obstacleOf(path, said));
+        real_make_known.set(path, answer);
     }
     return answer;
+}
+/** last.mk needs $(file), `undefine` and -O. */
+function obstacleOf(path, said) {
+    if (isRight(gnuVersion(said)))
+        return undefined;
+    const found = said.split('\n', 1)[0]?.trim() ?? '';
+    const what = found === '' ? 'it does not say what it is' : `--version says ${excerpt(found, 80)}`;
+    return `${decode(path)} is not GNU make 4.0 or newer (${what})`;
+}
+function isRight(version) {
+    return Number(version?.split('.')[0]) >= 4;
 }
 async function makeSays(path) {
     if (!(0,posix_namespaceObject.isAbsolute)(path))
@@ -65394,7 +66348,7 @@ async function makeSays(path) {
     try {
         // Not this make's business: -f or -j of a make that we run under.
         const { MAKEFLAGS: _flags, GNUMAKEFLAGS: _gnu, MAKEFILES: _files, ...env } = process.env;
-        const { stdout } = await run(decode(path), ['--version'], { env: { ...env, LC_ALL: 'C' }, timeout: 10_000 });
+        const { stdout } = await real_make_run(decode(path), ['--version'], { env: { ...env, LC_ALL: 'C' }, timeout: 10_000 });
         return stdout;
     }
     catch {
@@ -65412,10 +66366,11 @@ const SEPARATOR = '\x01';
 const BLANK = '\x02';
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
-function shellCall(facts, expanded, channel) {
+function shellCall(facts, { expanded, echo }, channel) {
     return {
         ...facts,
         expanded,
+        echo,
         gone: channel.gone,
         write: (descriptor, data) => {
             if (data.length > 0)
@@ -65474,12 +66429,90 @@ class ShellPaths {
         if (!/^[A-Za-z0-9_./+,@%=:\x80-\xff-]+$/.test(word) || /(^|\/)\.*$/.test(word))
             return undefined;
         const rest = own.slice(/^\S*/.exec(own)?.[0].length);
-        const path = word.includes('/') ? (0,posix_namespaceObject.normalize)(word.startsWith('/') ? word : (0,posix_namespaceObject.join)(directory, word)) : undefined;
-        if (path !== undefined && /[\s$#'"\\`*?[\]();&|<>~!{}]/.test(path))
+        if (!word.includes('/'))
+            return { shell: `${this.#run}/rel/${word}${rest}`, link: `${this.#run}/rel/${word}` };
+        const path = (0,posix_namespaceObject.normalize)(word.startsWith('/') ? word : (0,posix_namespaceObject.join)(directory, word));
+        if (/[\s$#'"\\`*?[\]();&|<>~!{}]/.test(path))
             return undefined;
-        const link = path === undefined ? `${this.#run}/rel/${word}` : `${this.#run}/sh${path}`;
-        return { shell: link + rest, link };
+        const link = `${this.#run}/sh${path}`;
+        // /.//bin/sh stays as it is written: it leads to the same link, and $(SHELL) is to be read by people.
+        const isAsWritten = word.startsWith('/') && !/\/\.\.(\/|$)/.test(word);
+        return { shell: (isAsWritten ? `${this.#run}/sh${word}` : link) + rest, link };
     }
+}
+
+;// CONCATENATED MODULE: ./lib/make/shim-cache.js
+
+
+
+
+
+/**
+ * Compiled shims of earlier runs, in a directory that nobody else can write to: compiling takes longer than all the rest
+ * of a short run. Whatever is not as it should be counts as not there.
+ */
+class ShimCache {
+    #file;
+    constructor(file) {
+        this.#file = file;
+    }
+    /**
+     * The place for what this compiler makes of these sources.
+     *
+     * @param parent of the directory; default: XDG_CACHE_HOME, else ~/.cache
+     * @returns undefined where there can be none
+     */
+    static async open(compiler, sources, parent = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache')) {
+        try {
+            const directory = (0,posix_namespaceObject.join)(parent, 'distmake');
+            await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+            if (!isOurs(await (0,external_node_fs_promises_namespaceObject.lstat)(directory)))
+                return undefined;
+            const program = await (0,external_node_fs_promises_namespaceObject.realpath)(compiler);
+            const { mtimeMs, size } = await (0,external_node_fs_promises_namespaceObject.stat)(program);
+            const key = (0,external_node_crypto_.createHash)('sha256').update(JSON.stringify([process.platform, process.arch, compiler, program, mtimeMs, size]));
+            for (const source of sources)
+                key.update(await (0,external_node_fs_promises_namespaceObject.readFile)(source));
+            return new ShimCache((0,posix_namespaceObject.join)(directory, `shim-${key.digest('hex').slice(0, 32)}`));
+        }
+        catch {
+            return undefined;
+        }
+    }
+    /** The program; undefined when it is not there, or somebody else could have written it. */
+    async read() {
+        try {
+            const file = await (0,external_node_fs_promises_namespaceObject.open)(this.#file, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
+            try {
+                const found = await file.stat();
+                return found.isFile() && isOurs(found) ? await file.readFile() : undefined;
+            }
+            finally {
+                await file.close();
+            }
+        }
+        catch {
+            return undefined;
+        }
+    }
+    /** Keeps a program, and none but it; a cache that cannot be written is none. */
+    async write(program) {
+        const directory = (0,posix_namespaceObject.join)(this.#file, '..');
+        const temporary = (0,posix_namespaceObject.join)(directory, `new-${(0,external_node_crypto_.randomUUID)()}`);
+        try {
+            await (0,external_node_fs_promises_namespaceObject.writeFile)(temporary, program, { mode: 0o600, flag: 'wx' });
+            await (0,external_node_fs_promises_namespaceObject.rename)(temporary, this.#file);
+            for (const name of await (0,external_node_fs_promises_namespaceObject.readdir)(directory))
+                if (name.startsWith('shim-') && name !== (0,posix_namespaceObject.basename)(this.#file))
+                    await (0,external_node_fs_promises_namespaceObject.rm)((0,posix_namespaceObject.join)(directory, name), { force: true });
+        }
+        catch {
+            await (0,external_node_fs_promises_namespaceObject.rm)(temporary, { force: true }).catch(() => undefined);
+        }
+    }
+}
+function isOurs({ uid, mode }) {
+    return uid === process.geteuid?.() && (mode & 0o022) === 0;
 }
 
 ;// CONCATENATED MODULE: ./lib/make/shim-build.js
@@ -65489,7 +66522,13 @@ class ShellPaths {
 
 
 
+
+
 const shim_build_run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+/** Stands in a compiled shim that is kept, where each run writes the path of its directory. */
+const MARK = '@DISTMAKE RUN DIRECTORY@';
+/** As long as the array in shim.c that holds it. */
+const MARK_ROOM = 128;
 /** A compiler that takes longer than this is not waited for, in ms. */
 const COMPILE_TIMEOUT = 20_000;
 /**
@@ -65501,32 +66540,65 @@ async function buildShim(options) {
     if (options.kind !== 'script') {
         for (const name of ['cc', 'gcc', 'clang']) {
             const compiler = findProgram(name, options.searchPath);
-            if (compiler === undefined)
-                continue;
-            // Static where that can be had: it starts in two thirds of the time, and it starts for every line.
-            if (await compiles(compiler, ['-static'], options))
-                return { fifo: undefined };
-            if (await compiles(compiler, [], options))
+            if (compiler !== undefined && (await compiles(compiler, options)))
                 return { fifo: undefined };
         }
     }
     return { fifo: await writeScript(options) };
 }
-async function compiles(compiler, flags, { directory, assets, searchPath }) {
-    try {
-        const source = (0,posix_namespaceObject.join)(assets, 'shim.c');
-        const shim = (0,posix_namespaceObject.join)(directory, 'shim');
-        const env = { ...process.env, PATH: searchPath, TMPDIR: directory };
-        await shim_build_run(compiler, [...flags, '-O1', '-w', `-DRUN="${directory}"`, '-o', shim, source], {
-            env,
-            timeout: COMPILE_TIMEOUT,
-        });
-        // A shim for another machine (a cross compiler, a missing libc) shows here: this one prints the pid of its parent.
-        const { stdout } = await shim_build_run((0,posix_namespaceObject.join)(directory, 'parse/sh'), ['pid'], { timeout: COMPILE_TIMEOUT });
-        return stdout.trim() === String(process.pid);
+async function compiles(compiler, options) {
+    const { directory, assets, cacheParent } = options;
+    const shim = (0,posix_namespaceObject.join)(directory, 'shim');
+    // A program that was changed after it was linked does not run on every system.
+    const sources = ['shim.c', 'direct.h'].map((name) => (0,posix_namespaceObject.join)(assets, name));
+    const cache = process.platform === 'linux' ? await ShimCache.open(compiler, sources, cacheParent) : undefined;
+    const kept = await cache?.read();
+    if (kept !== undefined && (await install(kept, shim, directory)) && (await works(directory)))
+        return true;
+    // Static where that can be had: it starts in two thirds of the time, and it starts for every line.
+    for (const flags of [['-static'], []]) {
+        if (!(await compile(compiler, [...flags, `-DRUN="${cache ? MARK : directory}"`], options)))
+            continue;
+        const program = cache ? await (0,external_node_fs_promises_namespaceObject.readFile)(shim) : undefined;
+        if (program !== undefined && !(await install(program, shim, directory)))
+            continue;
+        if (!(await works(directory)))
+            continue;
+        if (program !== undefined)
+            await cache?.write(program);
+        return true;
     }
-    catch {
+    return false;
+}
+async function compile(compiler, flags, { directory, assets, searchPath }) {
+    const env = { ...process.env, PATH: searchPath, TMPDIR: directory };
+    const words = [...flags, '-O1', '-w', '-o', (0,posix_namespaceObject.join)(directory, 'shim'), (0,posix_namespaceObject.join)(assets, 'shim.c')];
+    return shim_build_run(compiler, words, { env, timeout: COMPILE_TIMEOUT }).then(() => true, () => false);
+}
+/** Writes a kept program with the path of this run in it. */
+async function install(program, shim, directory) {
+    const at = program.indexOf(`${MARK}\0`);
+    if (at < 0 || program.indexOf(`${MARK}\0`, at + 1) >= 0)
         return false;
+    const own = Buffer.from(program);
+    own.fill(0, at, at + MARK_ROOM);
+    own.write(directory, at);
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(shim, own, { mode: 0o700 });
+    return true;
+}
+/** A shim for another machine (a cross compiler, a missing libc) shows here: this one prints the pid of its parent. */
+async function works(directory) {
+    for (let tries = 0;; tries++) {
+        try {
+            const { stdout } = await shim_build_run((0,posix_namespaceObject.join)(directory, 'parse/sh'), ['pid'], { timeout: COMPILE_TIMEOUT });
+            return stdout.trim() === String(process.pid);
+        }
+        catch (error) {
+            // A program that we start at the same moment holds what we had open for writing until it is itself.
+            if (error.code !== 'ETXTBSY' || tries >= 50)
+                return false;
+            await (0,promises_namespaceObject.setTimeout)(10);
+        }
     }
 }
 async function writeScript({ directory, assets, searchPath }) {
@@ -65925,24 +66997,6 @@ function lock(program, words, files) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/util/excerpt.js
-/**
- * Text from outside as an error message may show it: in double quotes, clipped, one line, and with everything that a
- * terminal or a log would not show as itself (control characters, odd blanks, direction marks) spelled out.
- */
-function excerpt(text, limit = 40) {
-    const characters = Array.from(text);
-    const shown = characters
-        .slice(0, limit)
-        .map((character) => (/^[\p{C}\p{Z}]$/u.test(character) && character !== ' ' ? spelled(character) : character))
-        .join('');
-    return `"${shown}${characters.length > limit ? '…' : ''}"`;
-}
-function spelled(character) {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-}
-
 ;// CONCATENATED MODULE: ./lib/build/local-owners-file.js
 
 
@@ -65962,7 +67016,7 @@ const RANGES = {
  * @throws Error with the reason why the runner takes no jobs as a host of the matrix
  */
 function readOwnersFile(required, files = OWNERS_FILES) {
-    const path = files.find(isThere);
+    const path = files.find(local_owners_file_isThere);
     if (path === undefined) {
         if (!required)
             return undefined;
@@ -65991,7 +67045,7 @@ function readOwnersFile(required, files = OWNERS_FILES) {
     return { path, cap, niceness: said.get('nice_prio') };
 }
 /** Also where it cannot be reached, or leads nowhere: then the owner has said something, and it cannot be read. */
-function isThere(path) {
+function local_owners_file_isThere(path) {
     try {
         (0,external_node_fs_namespaceObject.lstatSync)(path);
         return true;
@@ -66215,7 +67269,7 @@ function canonical(name) {
 /** Of sh, for a program that is not there. */
 const ABSENT = 127;
 /** So much of a differing line is shown, in characters. */
-const SHOWN = 120;
+const toolchain_SHOWN = 120;
 /**
  * What is compared. Where nothing may run on the runner its own tools do not matter, nor whether all hosts have the same
  * kernel: what their compilers make code for does.
@@ -66279,7 +67333,7 @@ function difference(tool, there, { answer: other, name }) {
         return undefined;
     const [ours, theirs] = [linesOf(tool, there), linesOf(tool, other)];
     const at = Array.from(ours.length > theirs.length ? ours : theirs).findIndex((_, n) => ours[n] !== theirs[n]);
-    const command = excerpt(tool.command, SHOWN);
+    const command = excerpt(tool.command, toolchain_SHOWN);
     if (at >= 0) {
         const where = at > 0 ? `, line ${at + 1},` : '';
         return `${command}${where} says ${said(there, ours[at])} there, ${said(other, theirs[at])} on ${name}`;
@@ -66294,7 +67348,7 @@ function linesOf({ firstLine }, { text }) {
 }
 function said({ status }, line) {
     if (line !== undefined)
-        return excerpt(decode(line), SHOWN);
+        return excerpt(decode(line), toolchain_SHOWN);
     return status === 0 ? 'nothing' : `nothing (status ${status}${status === ABSENT ? ': it is not there' : ''})`;
 }
 
@@ -66473,7 +67527,7 @@ const LIMIT = 1 << 20;
 function toolCheck(settings, hosts, environment) {
     const { fallback, toolchain, root } = settings;
     const tools = toolsOf(toolchain, fallback);
-    return new ToolCheck({ tools, fallback, hosts, runner: runnerTools(root, environment), grace: GRACE_MS });
+    return new ToolCheck({ tools, fallback, hosts, runner: runnerTools(root, environment), grace: farm_GRACE_MS });
 }
 /**
  * The runner's tools as recipes find them there.
@@ -66486,9 +67540,9 @@ function runnerTools(directory, environment) {
         const [name = ''] = entry.split('=', 1);
         return [decode(name), decode(entry.slice(name.length + 1))];
     }));
-    return { arch: (0,external_node_os_namespaceObject.machine)(), ask: (program, signal) => ask(program, directory, env, signal) };
+    return { arch: (0,external_node_os_namespaceObject.machine)(), ask: (program, signal) => toolchain_ask(program, directory, env, signal) };
 }
-function ask(program, cwd, env, signal) {
+function toolchain_ask(program, cwd, env, signal) {
     return new Promise((resolve) => {
         // A group of its own: what a command has started goes with it.
         const child = (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', program], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -66636,7 +67690,7 @@ class LocalHosts {
     async start(others) {
         const starts = Promise.all(this.hosts.map((local) => this.#bringUp(local)));
         if (await others)
-            await Promise.race([starts, (0,promises_namespaceObject.setTimeout)(GRACE_MS, undefined, { ref: false })]);
+            await Promise.race([starts, (0,promises_namespaceObject.setTimeout)(farm_GRACE_MS, undefined, { ref: false })]);
         else
             await starts;
     }
@@ -67273,7 +68327,7 @@ async function writePlain(writer, source, watch) {
     let begin = performance.now();
     writer.add(Buffer.from('fill\n'));
     let slow = false;
-    for (let next = await source.next(); next.done !== true; next = slow ? DONE : await source.next()) {
+    for (let next = await source.next(); next.done !== true; next = slow ? filling_DONE : await source.next()) {
         await writeEntry(writer, next.value);
         const ms = performance.now() - begin;
         if (!watch || (ms < LOOK.ms && writer.sent - sent < LOOK.bytes))
@@ -67317,7 +68371,7 @@ async function writeCompressed(writer, source) {
     if (failed)
         throw failed.why;
 }
-const DONE = { done: true, value: undefined };
+const filling_DONE = { done: true, value: undefined };
 function iterate(entries) {
     return Symbol.asyncIterator in entries ? entries[Symbol.asyncIterator]() : entries[Symbol.iterator]();
 }
@@ -69925,7 +70979,7 @@ function channelsTo(host, login) {
 ;// CONCATENATED MODULE: ./lib/build/staging-name.js
 
 
-const PATTERN = /^\/tmp\/make-[A-Za-z0-9.-]{1,64}-\d{14}-[0-9a-f]{12}-\d{1,6}$/;
+const PATTERN = /^\/tmp\/make-[A-Za-z0-9.-]{1,64}-\d{14}-[0-9a-f]{12}-[0-9a-f]{12}$/;
 /**
  * What the staging directories of this run begin with: `/tmp/make-SOURCEHOST-TIME-RANDOM` (B10). Nobody else has it, and
  * they are made exclusively.
@@ -69937,9 +70991,9 @@ function stagingName(now) {
     const time = now.toISOString().replace(/\D/g, '').slice(0, 14);
     return `/tmp/make-${source}-${time}-${(0,external_node_crypto_.randomBytes)(6).toString('hex')}`;
 }
-/** The staging directory on one host: two names in a matrix may be one machine. */
+/** The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine. */
 function stagingDirectory(name, host) {
-    return `${name}-${host.line}`;
+    return `${name}-${(0,external_node_crypto_.createHash)('sha256').update(host.name).digest('hex').slice(0, 12)}`;
 }
 /** Whether a name is one that {@link stagingDirectory} gives: nothing else is ever removed from a host. */
 function isStagingName(name) {
@@ -72864,6 +73918,424 @@ function stageFor({ root, staging, exclude }, world) {
     return { stage, token: undefined, forgetToken: () => undefined };
 }
 
+;// CONCATENATED MODULE: ./lib/make/native-process.js
+
+
+
+
+/**
+ * Runs make, or a command that calls make, as if we were not there: no shim, no wrappers, nothing of ours in its environment.
+ *
+ * @returns how it ended
+ * @throws UserError when it cannot be started
+ */
+function runNative({ file, name, output, onSignal, ...call }) {
+    const inherits = output === 'inherit';
+    const child = (0,external_node_child_process_namespaceObject.spawn)(file, call.arguments, {
+        argv0: name,
+        cwd: call.directory,
+        stdio: inherits ? inherited(process.env['MAKEFLAGS'] ?? '') : ['inherit', 'pipe', 'pipe'],
+    });
+    if (!inherits)
+        for (const stream of [child.stdout, child.stderr])
+            stream?.on('data', output);
+    onSignal((signal) => child.kill(signal));
+    return new Promise((resolve, reject) => {
+        child.once('error', (error) => reject(new UserError(`${file} cannot be started: ${error.message}`)));
+        // With pipes: not before all that it printed has come.
+        child.once(inherits ? 'exit' : 'close', (status, signal) => {
+            resolve(signal === null
+                ? { kind: 'exited', status: status ?? 2 }
+                : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[signal] });
+        });
+    });
+}
+/** Our own standard descriptors and, called by a make, those of its jobserver, which node would close. */
+function inherited(makeflags) {
+    const all = [0, 1, 2];
+    const [, ...pipe] = /--jobserver-(?:auth|fds)=(\d{1,4}),(\d{1,4})(?!\S)/.exec(makeflags) ?? [];
+    for (const descriptor of pipe.map(Number)) {
+        if (!isFifo(descriptor))
+            continue;
+        while (all.length <= descriptor)
+            all.push('ignore');
+        all[descriptor] = descriptor;
+    }
+    return all;
+}
+function isFifo(descriptor) {
+    try {
+        return (0,external_node_fs_namespaceObject.fstatSync)(descriptor).isFIFO();
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/undistributed.js
+
+
+
+/**
+ * A build by a make whose recipes cannot come to us: it runs as it is, and the log says why.
+ *
+ * @param obstacle RealMake.obstacle
+ * @throws UserError where nothing distributable may run on the runner
+ */
+async function buildUndistributed(options, obstacle) {
+    const { settings, make, jobs, sink } = options;
+    if (settings.fallback === 'never')
+        throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
+    const begin = performance.now();
+    sink({ type: 'run-started', hosts: [], jobs, localJobs: settings.localJobs });
+    sink({ type: 'message', level: 'warning', text: `${obstacle}: it runs undistributed` });
+    // Whole lines, for a log.
+    let rest = '';
+    const print = (data) => {
+        const text = rest + bytesOf(data);
+        const end = text.lastIndexOf('\n') + 1;
+        rest = text.slice(end);
+        if (end > 0)
+            sink({ type: 'make-text', text: text.slice(0, end) });
+    };
+    const outcome = await runNative({
+        file: decode(make.path),
+        name: settings.make,
+        arguments: [...(typeof jobs === 'number' && jobs > 1 ? [`-j${jobs}`] : []), ...options.arguments],
+        directory: settings.workingDirectory,
+        output: options.piped ? print : 'inherit',
+        onSignal: options.onSignal,
+    });
+    if (rest !== '')
+        sink({ type: 'make-text', text: rest });
+    const seconds = (performance.now() - begin) / 1000;
+    const counts = { remote: 0, retried: 0, local: 0, recursive: 0 };
+    sink({ type: 'run-finished', outcome, seconds, counts, failedTargets: [], hosts: [] });
+    return outcome;
+}
+
+;// CONCATENATED MODULE: ./lib/make/plain-call.js
+
+
+/** Takes everything of ours out of a shell call: the target's variable, and our paths wherever $(SHELL) brought them. */
+function plainCall(call, run) {
+    const argv = call.argv.map((word) => run.shells.restore(word));
+    const environment = [];
+    const changes = ['DISTMAKE_TARGET'];
+    for (const entry of call.environment) {
+        if (entry.startsWith('DISTMAKE_TARGET='))
+            continue;
+        const restored = run.shells.restore(entry);
+        // .EXPORT_ALL_VARIABLES exports our SHELL; make's own default it would not, unless the environment had one.
+        if (restored === 'SHELL=/bin/sh' && restored !== entry && process.env['SHELL'] === undefined) {
+            changes.push('SHELL');
+            continue;
+        }
+        if (entry.startsWith('PATH=')) {
+            const all = restored.slice(5).split(':');
+            const own = all.filter((directory) => directory !== run.bin);
+            environment.push(`PATH=${own.join(':')}`);
+            // A makefile that sets its own PATH would lead sub-makes past us.
+            const wanted = own.length === all.length ? `PATH=${[run.bin, ...all].join(':')}` : restored;
+            if (wanted !== entry)
+                changes.push(wanted);
+            continue;
+        }
+        if (restored !== entry)
+            changes.push(restored);
+        environment.push(restored);
+    }
+    const [target = '', prerequisites] = (environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '').split(SEPARATOR);
+    return {
+        target,
+        argv,
+        command: argv.at(-1) ?? '',
+        environment,
+        changes,
+        prerequisites: parsePrerequisites(prerequisites),
+    };
+}
+/** `a b | c`; undefined when nothing, or a star, stands there. */
+function parsePrerequisites(text) {
+    if (text === undefined || text === '*')
+        return undefined;
+    const words = text.split(' ').filter((word) => word !== '');
+    const bar = words.indexOf('|');
+    return { normal: words.slice(0, bar), orderOnly: words.slice(bar + 1) };
+}
+
+;// CONCATENATED MODULE: ./lib/make/bmake/job.js
+
+
+/** Linux takes 128 KiB for one argument, and a host gets the recipe as one. */
+const job_LONGEST = 120 << 10;
+/** Whether a call comes from a bmake: only that one calls the shim by a bare name. */
+function isBmakeCall(call) {
+    return call.argv[0] === 'sh';
+}
+/**
+ * The job of a call that comes from a bmake.
+ *
+ * @param traced what bmake said of it
+ */
+function bmakeJob(call, traced, run, bmake) {
+    const text = call.argv.at(-1) ?? '';
+    const script = bmake.restore(text);
+    const plain = plainCall(call, run);
+    const makefiles = environmentValue(call.environment, 'DISTMAKE_MAKEFILES') ?? '';
+    // MAKEFLAGS names descriptors of the jobserver, and means nothing to recipes that do not call make.
+    const environment = plain.environment.filter((entry) => !/^(?:DISTMAKE_MAKEFILES|MAKEFLAGS)=/.test(entry));
+    return {
+        call: {
+            ...call,
+            // What a bmake with another shell does, and single commands of .BEGIN and the like, is not seen.
+            expanded: true,
+            runLocally: (_argv, changes) => call.runLocally(['sh'], changes),
+        },
+        command: {
+            ...plain,
+            target: traced?.target ?? '',
+            argv: ['/bin/sh', '-c', script, 'sh'],
+            command: withoutFrame(script),
+            environment,
+            changes: [...plain.changes, 'DISTMAKE_MAKEFILES'],
+        },
+        makefiles,
+        movable: traced !== undefined && !traced.recursive && script.length < job_LONGEST,
+    };
+}
+/** The commands of a recipe without what bmake puts around each: its echo before, the check of its status behind. */
+function withoutFrame(script) {
+    return script.replace(/^echo ".*"\n(?=\{ )/gm, '').replace(/^\{ (.*) \n\} \|\| exit \$\?$/gm, '$1');
+}
+
+;// CONCATENATED MODULE: ./lib/make/bmake/marks.js
+
+
+
+
+
+
+
+
+const marks_run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
+const NAMES_ONE = /(^|[^A-Za-z0-9_])\.(?:DIST|LOCAL)(?![A-Za-z0-9_])/m;
+let asked = 0;
+/**
+ * Reads `.DIST` and `.LOCAL` of a bmake that runs. Only where the text of a makefile names one: then the makefiles are read
+ * once more, by `bmake -kNj1 .DIST .LOCAL`, which runs nothing and prints its graph at the end (-dg2; without -j only what
+ * it has looked at).
+ *
+ * Not for a makefile from standard input, which is read already.
+ */
+async function bmakeMarks(options) {
+    const { make, directory, environment, makefiles, scratch } = options;
+    const none = { dist: undefined, local: [], problem: undefined };
+    const own = bmakeArguments(options.arguments);
+    const fromInput = own.options.some(({ letter, value }) => letter === 'f' && value === '-');
+    if (fromInput || !makefiles.split(/\s+/).some((name) => namesOne((0,posix_namespaceObject.resolve)(directory, name))))
+        return none;
+    const graph = (0,posix_namespaceObject.join)(scratch, `graph.${asked++}`);
+    const files = own.options.flatMap(({ letter, value }) => letter === 'f' && value !== undefined ? ['-f', value] : []);
+    const words = [...files, '-k', '-N', '-j1', `-d-g2F${graph}`, '.DIST', '.LOCAL'];
+    try {
+        // What it prints and how it ends does not matter: the names there need not be targets.
+        await marks_run(decode(make), words.map(decode), {
+            cwd: decode(directory),
+            env: questionEnvironment(environment),
+            timeout: 60_000,
+            maxBuffer: Infinity,
+        }).catch(() => undefined);
+        const text = bytesOf((0,external_node_fs_namespaceObject.readFileSync)(graph));
+        return { dist: sourcesOf('DIST', text), local: sourcesOf('LOCAL', text) ?? [], problem: undefined };
+    }
+    catch {
+        return { ...none, problem: 'bmake -dg2 did not show .DIST and .LOCAL' };
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.rmSync)(graph, { force: true });
+    }
+}
+/** As that bmake had it: one level above its recipes, without the jobs that share its slots. */
+function questionEnvironment(environment) {
+    const makeflags = environmentValue(environment, 'MAKEFLAGS') ?? '';
+    const level = Number(environmentValue(environment, 'MAKELEVEL') ?? '1');
+    const entries = changeEnvironment(environment, [
+        `MAKEFLAGS=${makeflags.replace(/(^|\s)-[jJ] ?\S+/g, '$1')}`,
+        level > 1 ? `MAKELEVEL=${level - 1}` : 'MAKELEVEL',
+        'DISTMAKE_MAKEFILES',
+    ]);
+    return environmentOf(entries);
+}
+/** The sources of a target in a graph; undefined when it is no target there. */
+function sourcesOf(mark, graph) {
+    const [, sources] = new RegExp(`^\\.${mark}\\s+(?:::?|!) (.*)$`, 'm').exec(graph) ?? [];
+    return sources?.split(' ').filter((word) => word !== '' && !/^\.WAIT_\d+$/.test(word));
+}
+function namesOne(makefile) {
+    try {
+        const file = fsPath(makefile);
+        return (0,external_node_fs_namespaceObject.statSync)(file).isFile() && NAMES_ONE.test(bytesOf((0,external_node_fs_namespaceObject.readFileSync)(file)));
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/bmake/trace.js
+
+
+
+/** A shell asks us before its bmake has written the line: so long it is waited for, in ms. */
+const LATEST = 5000;
+/**
+ * time, running jobs, event (started, ended), bmake, .CURDIR, target, process, flags, type (trace.c of bmake; the last two
+ * in hex).
+ */
+const RECORD = /^\S+ \d+ (JOB|DON) \d+ (.*) (\S+) (\d+) [\da-f]+ ([\da-f]+)$/;
+/** OP_MAKE and OP_SUBMAKE of bmake's make.h, the same since 2010. */
+const RECURSIVE = 0x200 | 0x400000;
+/** Reads the file that all bmakes of a run add to: the documented option -T. */
+class BmakeTrace {
+    #file;
+    #jobs = new Map();
+    #offset = 0;
+    #rest = '';
+    constructor(file) {
+        this.#file = file;
+    }
+    /** For which target a process was started; asked once each. Undefined when nobody has said so in time. */
+    async take(pid) {
+        const begin = performance.now();
+        for (;;) {
+            this.#read();
+            const job = this.#jobs.get(pid);
+            this.#jobs.delete(pid);
+            if (job !== undefined || performance.now() - begin > LATEST)
+                return job;
+            await (0,promises_namespaceObject.setTimeout)(2);
+        }
+    }
+    #read() {
+        const file = (0,external_node_fs_namespaceObject.openSync)(this.#file, 'r');
+        try {
+            const buffer = Buffer.alloc(64 << 10);
+            for (;;) {
+                const length = (0,external_node_fs_namespaceObject.readSync)(file, buffer, 0, buffer.length, this.#offset);
+                if (length === 0)
+                    break;
+                this.#offset += length;
+                this.#rest += bytesOf(buffer.subarray(0, length));
+            }
+        }
+        finally {
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+        }
+        const lines = this.#rest.split('\n');
+        this.#rest = lines.pop() ?? '';
+        for (const line of lines) {
+            const [, event, directory = '', target = '', pid, type = ''] = RECORD.exec(line) ?? [];
+            // Another process may get that number.
+            if (event === 'DON')
+                this.#jobs.delete(Number(pid));
+            if (event !== 'JOB')
+                continue;
+            this.#jobs.set(Number(pid), { directory, target, recursive: (parseInt(type, 16) & RECURSIVE) !== 0 });
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/bmake/shell.js
+
+
+
+
+/** Takes the recipes that bmakes hand to their shell. */
+class BmakeShell {
+    #options;
+    #trace;
+    /** Of every bmake that has started a recipe: its marks have been read. */
+    #parsed = new Map();
+    constructor(options) {
+        this.#options = options;
+        this.#trace = new BmakeTrace(options.bmake.trace);
+    }
+    /** A bmake is about to run in this process, which may have the number of one that has ended. */
+    started(pid) {
+        this.#parsed.delete(pid);
+    }
+    /** @returns when the call is answered */
+    async take(call) {
+        const { run, bmake, dispatch } = this.#options;
+        const traced = await this.#trace.take(call.pid);
+        const job = bmakeJob(call, traced, run, bmake);
+        if (traced === undefined || !job.movable) {
+            call.exit(await job.call.runLocally(job.command.argv, job.command.changes));
+            return;
+        }
+        let parsed = this.#parsed.get(call.make);
+        if (parsed === undefined) {
+            parsed = this.#readMarks(job, traced);
+            this.#parsed.set(call.make, parsed);
+        }
+        await parsed;
+        await dispatch(job.call, job.command);
+    }
+    async #readMarks({ call, makefiles }, { directory }) {
+        const { run, make, argumentsOf, parsed, warn } = this.#options;
+        const marks = await bmakeMarks({
+            make: make.path,
+            arguments: argumentsOf(call.make),
+            directory,
+            environment: call.environment,
+            makefiles,
+            scratch: run.path,
+        });
+        if (marks.problem !== undefined)
+            warn(`${decode(directory)}: ${marks.problem}`);
+        parsed(call.make, marks);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/echo-file.js
+
+
+
+/** Ends each marker in make's output (output-parser.ts): what stands behind the last one is nobody's but make's. */
+const MARKER_END = '\x1e';
+/**
+ * What make has printed of a command before it calls its shell, where that is in a file: under -O with several jobs, the
+ * shim's standard output is a file until the recipe ends.
+ *
+ * @param shim process id
+ * @param command as text, with the user's own shell in it
+ * @param restore gives the user's own shells back in a text
+ * @returns empty: nothing, it is silenced; undefined: it cannot be known yet
+ */
+function echoInFile(shim, command, restore) {
+    let file;
+    try {
+        file = (0,external_node_fs_namespaceObject.openSync)(`/proc/${shim}/fd/1`, 'r');
+        const stats = (0,external_node_fs_namespaceObject.fstatSync)(file);
+        if (!stats.isFile())
+            return undefined;
+        // The echo has what the command has, and white space, prefixes and longer paths of shells besides.
+        const length = Math.min(stats.size, command.length * 2 + 4096);
+        const data = Buffer.alloc(length);
+        const read = (0,external_node_fs_namespaceObject.readSync)(file, data, 0, length, stats.size - length);
+        const text = bytesOf(data.subarray(0, read));
+        const gap = restore(text.slice(text.lastIndexOf(MARKER_END) + 1));
+        return gap.slice(echoOffset(gap, command));
+    }
+    catch {
+        return undefined;
+    }
+    finally {
+        if (file !== undefined)
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/make/process-facts.js
 
 
@@ -72883,6 +74355,15 @@ function processFacts(pid) {
     }
     catch {
         return undefined;
+    }
+}
+/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
+function processArguments(pid) {
+    try {
+        return splitList(bytesOf((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/cmdline`)));
+    }
+    catch {
+        return [];
     }
 }
 /** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
@@ -73421,6 +74902,7 @@ class SocketChannel {
 
 
 
+
 /** Takes the calls of all shims and wrappers of a run, over whichever transport the run directory was built for. */
 class Broker {
     #run;
@@ -73434,7 +74916,11 @@ class Broker {
     static async listen(run, calls) {
         const broker = new Broker(run, calls);
         const incoming = {
-            shell: (facts, channel) => calls.onShell(shellCall(facts, run.takeExpanded(facts.make), channel)),
+            shell: (facts, channel) => {
+                const expanded = run.takeExpanded(facts.make);
+                const echo = (command) => echoInFile(facts.pid, command, (text) => run.shells.restore(text));
+                calls.onShell(shellCall(facts, { expanded, echo }, channel));
+            },
             make: (facts, channel) => broker.#onMake(facts, channel),
             parse: (facts, channel) => void broker.#onParse(facts, channel),
         };
@@ -73498,29 +74984,24 @@ class Broker {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/make/dependency-graph.js
-
-
-/** The goal that make takes when it is given none; as a target it could not be named so. */
-const DEFAULT_GOAL = '.DEFAULT_GOAL';
+;// CONCATENATED MODULE: ./lib/make/data-base.js
 /** Names may hold colons: the one that ends them is followed by a blank, or by nothing. */
-const RULE = /^(.+?):(?::)?(?: (.*))?$/;
+const RULE = /^(.+?):(:)?(?: (.*))?$/;
+const RECIPE = /^# {2}recipe to execute(?: \(from '(.*)', line (\d+)\))?/;
 /**
- * Reads the data base that `make -p` prints (in the C locale). What is built in does not count, nor do recipes, nor any
- * order.
+ * The rules in a data base. A target with several double-colon rules has each of them.
  *
- * @returns undefined when there is none in the text
+ * @returns undefined when there is no data base in the text
  */
-function parseGraph(database) {
-    const graph = new Map();
-    const lines = database.split('\n');
+function readDataBase(text) {
+    // What make would print before it, in a dry run, may look like anything.
+    const begin = text.lastIndexOf('\n# Make data base, printed on');
+    const lines = text.slice(Math.max(begin, 0)).split('\n');
     const rules = lines.indexOf('# Implicit Rules');
     if (rules < 0)
         return undefined;
-    const [, goal] = /^\.DEFAULT_GOAL :?= (.+)$/m.exec(database) ?? [];
-    if (goal !== undefined)
-        graph.set(DEFAULT_GOAL, new Set([goal]));
     const files = lines.indexOf('# Files', rules);
+    const found = [];
     for (let at = rules + 1; at < lines.length; at++) {
         if (lines[at] !== '')
             continue;
@@ -73528,48 +75009,34 @@ function parseGraph(database) {
         const end = blockEnd(lines, at + 1);
         const block = lines.slice(at + 1, end);
         at = end - 1;
-        const line = block.includes('# Not a target:') || block.some(isBuiltIn) ? undefined : ruleOf(block);
-        const [, target, text = ''] = RULE.exec(line ?? '') ?? [];
-        if (target === undefined)
-            continue;
-        const known = graph.get(target) ?? new Set();
-        graph.set(target, known);
-        const needed = prerequisites(text);
-        if (at > files)
-            for (const one of needed)
-                known.add(one);
-        else
-            known.add(needed.join(' '));
+        const rule = block.includes('# Not a target:') || block.some(isBuiltIn) ? undefined : readRule(block, at <= files);
+        if (rule !== undefined)
+            found.push(rule);
     }
-    return graph;
+    return found;
 }
-/**
- * Where two graphs differ, for people: the first target, by name.
- *
- * @param there a host's
- * @param here the runner's
- */
-function graphDifference(there, here) {
-    const targets = [...new Set([...there.keys(), ...here.keys()])].sort();
-    for (const target of targets) {
-        const [ours, theirs] = [there.get(target), here.get(target)];
-        const name = show(target);
-        if (!ours)
-            return `${name} is a target on the runner, not there`;
-        if (!theirs)
-            return `${name} is a target there, not on the runner`;
-        const more = first(ours, theirs);
-        const less = first(theirs, ours);
-        if (target === DEFAULT_GOAL && more !== undefined && less !== undefined) {
-            return `without a goal it makes ${show(more)} there, ${show(less)} on the runner`;
-        }
-        const verb = target.includes('%') ? 'is made from' : 'needs';
-        if (more !== undefined)
-            return `${name} ${verb} ${show(more)} there, not on the runner`;
-        if (less !== undefined)
-            return `${name} ${verb} ${show(less)} on the runner, not there`;
-    }
-    return undefined;
+/** The value of a variable in a data base, as it was assigned; undefined when it has none. */
+function variableIn(text, name) {
+    const begin = text.lastIndexOf('\n# Make data base, printed on');
+    return new RegExp(`^${name.replaceAll('.', '\\.')} :?:?= (.+)$`, 'm').exec(text.slice(Math.max(begin, 0)))?.[1];
+}
+function readRule(block, pattern) {
+    const [, target, colon, text = ''] = RULE.exec(ruleOf(block) ?? '') ?? [];
+    if (target === undefined)
+        return undefined;
+    const words = text.split(' ').filter((word) => word !== '');
+    const bar = words.indexOf('|');
+    const at = block.findIndex((line) => RECIPE.test(line));
+    const [, file, line] = RECIPE.exec(block[at] ?? '') ?? [];
+    return {
+        target,
+        pattern,
+        doubleColon: colon !== undefined,
+        normal: bar < 0 ? words : words.slice(0, bar),
+        orderOnly: bar < 0 ? [] : words.slice(bar + 1),
+        recipe: at < 0 ? undefined : { file, line: Number(line), text: block.slice(at + 1).join('\n') },
+        intermediate: block.includes('#  File is an intermediate prerequisite.'),
+    };
 }
 /** Blank lines end a block, but for those in the value of a variable. */
 function blockEnd(lines, from) {
@@ -73602,12 +75069,66 @@ function ruleOf(block) {
 function isBuiltIn(line) {
     return line === '#  Builtin rule' || line === '#  recipe to execute (built-in):';
 }
-function prerequisites(text) {
-    const words = text.split(' ').filter((word) => word !== '');
-    const bar = words.indexOf('|');
-    const normal = bar < 0 ? words : words.slice(0, bar);
-    const orderOnly = bar < 0 ? [] : words.slice(bar + 1).map((word) => `| ${word}`);
-    return [...normal.sort(), ...orderOnly.sort()];
+
+;// CONCATENATED MODULE: ./lib/make/dependency-graph.js
+
+
+
+/** The goal that make takes when it is given none; as a target it could not be named so. */
+const DEFAULT_GOAL = '.DEFAULT_GOAL';
+/**
+ * Reads the data base that `make -p` prints (in the C locale). What is built in does not count, nor do recipes, nor any
+ * order.
+ *
+ * @returns undefined when there is none in the text
+ */
+function parseGraph(database) {
+    const rules = readDataBase(database);
+    if (!rules)
+        return undefined;
+    const graph = new Map();
+    const goal = variableIn(database, DEFAULT_GOAL);
+    if (goal !== undefined)
+        graph.set(DEFAULT_GOAL, new Set([goal]));
+    for (const { target, pattern, normal, orderOnly } of rules) {
+        const known = graph.get(target) ?? new Set();
+        graph.set(target, known);
+        const needed = [...[...normal].sort(), ...orderOnly.map((word) => `| ${word}`).sort()];
+        if (pattern)
+            known.add(needed.join(' '));
+        else
+            for (const one of needed)
+                known.add(one);
+    }
+    return graph;
+}
+/**
+ * Where two graphs differ, for people: the first target, by name.
+ *
+ * @param there a host's
+ * @param here the runner's
+ */
+function graphDifference(there, here) {
+    const targets = [...new Set([...there.keys(), ...here.keys()])].sort();
+    for (const target of targets) {
+        const [ours, theirs] = [there.get(target), here.get(target)];
+        const name = show(target);
+        if (!ours)
+            return `${name} is a target on the runner, not there`;
+        if (!theirs)
+            return `${name} is a target there, not on the runner`;
+        const more = first(ours, theirs);
+        const less = first(theirs, ours);
+        if (target === DEFAULT_GOAL && more !== undefined && less !== undefined) {
+            return `without a goal it makes ${show(more)} there, ${show(less)} on the runner`;
+        }
+        const verb = target.includes('%') ? 'is made from' : 'needs';
+        if (more !== undefined)
+            return `${name} ${verb} ${show(more)} there, not on the runner`;
+        if (less !== undefined)
+            return `${name} ${verb} ${show(less)} on the runner, not there`;
+    }
+    return undefined;
 }
 function first(some, others) {
     return [...some].sort().find((one) => !others.has(one));
@@ -73701,7 +75222,7 @@ function unknown(command, text) {
     // What is quoted is mostly shown, seldom run; where quotes are not understood either, it may be anything.
     const runsText = /["'`]|(?<!\S)(?:eval|-\w*c)\s/.test(text);
     const looked = runsText ? command : text;
-    const plain = [...looked.matchAll(/(?<![^\s;&|({`"'])(?<!(?<!\S)(?:cd|-C)[ \t]+)g?make(?![^\s;&|)`"'])/g)];
+    const plain = [...looked.matchAll(/(?<![^\s;&|({`"'])(?<!(?<!\S)(?:cd|-C)[ \t]+)g?make(?![^\s;&|)`"'<>])/g)];
     const variables = [...command.matchAll(/\$\{?MAKE(?!\w)/g)];
     const calls = [...plain, ...variables].map((found) => ({ at: found.index, name: found[0] }));
     const repeats = /(?<![^\s;&|({`"'])(?:for|while|until|xargs|find|parallel)\s|\w\s*\(\s*\)/.test(looked);
@@ -73777,7 +75298,7 @@ function parseTrial(stdout) {
 }
 /** Whether it calls a make by a path, past every name that could be put in its place. */
 function callsMakeByPath(command) {
-    return callsMake(command.replace(/(?<![^\s;&|({`])g?make(?=$|[\s;&|)`])/g, ':'));
+    return callsMake(command.replace(/(?<![^\s;&|({`])g?make(?=$|[\s;&|)`<>])/g, ':'));
 }
 /** How calls are named that have a number. */
 const sub_make_trial_CALL = 'distmake-call-';
@@ -73996,135 +75517,9 @@ async function stopMakefile(run) {
     return path;
 }
 
-;// CONCATENATED MODULE: ./lib/make/dist-probe.js
-
-
-
-
-
-
-
-
-
-const dist_probe_NONE = { present: false, patterns: [], problem: undefined };
-const NAMES_DIST = /(^|[^A-Za-z0-9_])\.DIST(?![A-Za-z0-9_])/m;
-/** $(file), or a function in another language: they may write whenever make expands them. */
-const dist_probe_WRITES = /\$[({](?:file|guile)\s/;
-/** make prints a data base of a few MB for large projects; what is longer is not ours to hold. */
-const MAX_DATABASE = 256 << 20;
-/**
- * Reads `.DIST` of a make that is just parsing (it waits for the answer to its parse call). Only where the text of a
- * makefile names `.DIST`: then the makefiles are read once more, by `make -pnq`, with a last makefile that stops it with
- * $(error), before anything is remade or run. The data base is printed all the same.
- *
- * Not for a makefile from standard input, which is read already.
- */
-async function probeDist(options) {
-    const { call, run } = options;
-    const intent = makeIntent(options.arguments);
-    const text = await readMakefiles(call);
-    // What came from standard input is not there to be read.
-    const writes = dist_probe_WRITES.test(text) || intent.makefiles.includes('-');
-    if (intent.makefiles.includes('-') || !NAMES_DIST.test(text))
-        return { ...dist_probe_NONE, writes };
-    const stop = `${run.path}/stop.mk`;
-    await (0,external_node_fs_promises_namespaceObject.writeFile)(stop, '$(error distmake has read enough)\n');
-    const kept = changeArguments(options.arguments, (a) => a.kind === 'goal' ||
-        (a.kind === 'option' &&
-            (JOB_OPTIONS.has(a.id) || a.id === 'C' || (a.id === 'f' && a.value === run.lastMakefile))), ['-pnq']);
-    // With an -f of ours make would not read its default makefile by itself.
-    const { directory, environment } = call;
-    const words = await withLastMakefile(kept, { directory, environment, lastMakefile: stop });
-    const database = await dist_probe_printDatabase(options, words);
-    if (typeof database !== 'string')
-        return { ...dist_probe_NONE, writes, problem: database.problem };
-    const patterns = parseDist(database);
-    return patterns === undefined ? { ...dist_probe_NONE, writes } : { writes, present: true, patterns, problem: undefined };
-}
-/** The prerequisites of `.DIST` in make's data base; undefined when it is no target there. */
-function parseDist(database) {
-    let found;
-    let before = '';
-    let inDefine = false;
-    for (const line of database.split('\n')) {
-        if (inDefine)
-            inDefine = line !== 'endef';
-        else if (/^(override )?define /.test(line))
-            inDefine = true;
-        else if (line.startsWith('.DIST:') && before !== '# Not a target:') {
-            const words = line.replace(/^\.DIST::?/, '').split(/\s+/);
-            (found ??= []).push(...words.filter((word) => word !== '' && word !== '|'));
-        }
-        before = line;
-    }
-    return found;
-}
-/** The text of all that make has read. */
-async function readMakefiles(call) {
-    let all = '';
-    for (const makefile of call.makefiles.split(/\s+/)) {
-        if (makefile === '')
-            continue;
-        try {
-            const file = fsPath((0,posix_namespaceObject.resolve)(call.directory, makefile));
-            // What make has read from a pipe is not there a second time.
-            if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
-                all += `${bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file))}\n`;
-        }
-        catch {
-            // A name with a blank, or a temporary one that is gone.
-        }
-    }
-    return all;
-}
-async function dist_probe_printDatabase({ run, broker, make, call, timeout = 60_000 }, words) {
-    const child = launch({
-        run,
-        broker,
-        file: make,
-        argv: [make, ...words],
-        environment: probeEnvironment(run, call.environment),
-        directory: call.directory,
-        stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const chunks = [];
-    let length = 0;
-    child.stdout?.on('data', (chunk) => {
-        length += chunk.length;
-        if (length > MAX_DATABASE)
-            child.kill('SIGKILL');
-        else
-            chunks.push(chunk);
-    });
-    const late = new AbortController();
-    const timer = setTimeout(() => {
-        late.abort();
-        child.kill('SIGKILL');
-        // $(shell) in the makefile may hold it open.
-        child.stdout?.destroy();
-    }, timeout);
-    await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
-    clearTimeout(timer);
-    if (late.signal.aborted)
-        return { problem: `make -pnq did not show .DIST within ${timeout / 1000} s` };
-    const database = bytesOf(Buffer.concat(chunks));
-    return database.includes('\n# ') ? database : { problem: 'make -pnq showed no data base to read .DIST from' };
-}
-/** Without our wrappers and without the jobserver of the make that waits. */
-function probeEnvironment(run, environment) {
-    const path = environmentValue(environment, 'PATH') ?? '';
-    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
-    return changeEnvironment(environment, [
-        `PATH=${path
-            .split(':')
-            .filter((directory) => directory !== run.bin)
-            .join(':')}`,
-        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
-        'DISTMAKE_TARGET',
-    ]);
-}
-
 ;// CONCATENATED MODULE: ./lib/make/make-wrapper.js
+
+
 
 
 
@@ -74132,14 +75527,10 @@ function probeEnvironment(run, environment) {
 
 /** Answers the makes below the first one: each becomes the real make it asked for, with our makefile read last. */
 class MakeWrapper {
-    #run;
-    #make;
-    #arguments;
-    /** @param subMakeArguments what makes that recipes call get besides (L3) */
-    constructor(run, make, subMakeArguments) {
-        this.#run = run;
-        this.#make = make;
-        this.#arguments = subMakeArguments;
+    #options;
+    #told = new Set();
+    constructor(options) {
+        this.#options = options;
     }
     /** @returns when the call is answered */
     async answer(call) {
@@ -74150,68 +75541,453 @@ class MakeWrapper {
             return;
         }
         const { directory, environment } = call;
-        const lastMakefile = this.#run.lastMakefile;
-        const gnu = file === this.#make.path || (await isGnuMake(file));
-        const all = gnu ? this.#arguments.ofCall(words, environment) : words;
-        const full = gnu ? await withLastMakefile(all, { directory, environment, lastMakefile }) : all;
-        call.exec(decode(file), [name, ...full], ['DISTMAKE_TARGET']);
+        const { run, make, bmake, subMakeArguments, first } = this.#options;
+        if (bmake && (await bmakeVersion(file)) !== undefined) {
+            const called = await bmake.words({ ...call, make: file, words });
+            call.exec(decode(file), [name, ...called], ['DISTMAKE_TARGET', 'DISTMAKE_MAKEFILES']);
+            return;
+        }
+        const obstacle = file === make.path ? make.obstacle : await makeObstacle(file);
+        if (obstacle !== undefined && !this.#told.has(obstacle)) {
+            this.#told.add(obstacle);
+            this.#options.onObstacle(obstacle);
+        }
+        const { lastMakefile } = run;
+        const own = withoutGoalWaits(subMakeArguments.ofCall(words, environment));
+        const full = obstacle ? words : await withLastMakefile(own, { directory, environment, lastMakefile });
+        call.exec(decode(file), [name, ...full], ['DISTMAKE_TARGET', ...(first ? [first.without(environment)] : [])]);
     }
     #find(name, searchPath) {
-        return name === this.#make.name ? this.#make.path : findProgram(name, searchPath, this.#run.bin);
+        const { run, make } = this.#options;
+        return name === make.name ? make.path : findProgram(name, searchPath, run.bin);
     }
 }
 
-;// CONCATENATED MODULE: ./lib/make/plain-call.js
+;// CONCATENATED MODULE: ./lib/make/mark-lines.js
 
-
-/** Takes everything of ours out of a shell call: the target's variable, and our paths wherever $(SHELL) brought them. */
-function plainCall(call, run) {
-    const argv = call.argv.map((word) => run.shells.restore(word));
-    const environment = [];
-    const changes = ['DISTMAKE_TARGET'];
-    for (const entry of call.environment) {
-        if (entry.startsWith('DISTMAKE_TARGET='))
-            continue;
-        const restored = run.shells.restore(entry);
-        // .EXPORT_ALL_VARIABLES exports our SHELL; make's own default it would not, unless the environment had one.
-        if (restored === 'SHELL=/bin/sh' && restored !== entry && process.env['SHELL'] === undefined) {
-            changes.push('SHELL');
-            continue;
+const MARKS = {
+    '.PARALLEL': 'parallel',
+    '.NO_PARALLEL': 'no-parallel',
+    '.LOCAL': 'local',
+};
+/** Reads all lines that are rules, in definitions and behind conditions too. */
+function readMarkTexts(texts) {
+    const lines = [];
+    const headers = [];
+    let ownWait = false;
+    for (const { name, text } of texts) {
+        let open;
+        const close = (last) => {
+            if (open)
+                headers.push({ file: name, ...open, last });
+            open = undefined;
+        };
+        let isWait = false;
+        for (const { number, line } of logicalLines(text)) {
+            if (isWait && /^\t\s*\S/.test(line))
+                ownWait = true;
+            const rule = line.startsWith('\t') ? undefined : splitRule(line);
+            if (rule === undefined)
+                continue;
+            close(number - 1);
+            const targets = words(rule.targets);
+            isWait = targets.includes(WAIT);
+            ownWait ||= isWait && (rule.doubleColon || rule.rest.includes(';'));
+            for (const target of targets) {
+                const mark = MARKS[target];
+                const marked = words(rule.rest.replace(/(?<!\\)#.*$|;.*$/, ''));
+                if (mark !== undefined)
+                    lines.push({ mark, bare: marked.length === 0, words: marked });
+            }
+            if (targets.includes(PLUS))
+                open = { first: number, groups: mark_lines_joined(targets) };
         }
-        if (entry.startsWith('PATH=')) {
-            const all = restored.slice(5).split(':');
-            const own = all.filter((directory) => directory !== run.bin);
-            environment.push(`PATH=${own.join(':')}`);
-            // A makefile that sets its own PATH would lead sub-makes past us.
-            const wanted = own.length === all.length ? `PATH=${[run.bin, ...all].join(':')}` : restored;
-            if (wanted !== entry)
-                changes.push(wanted);
-            continue;
-        }
-        if (restored !== entry)
-            changes.push(restored);
-        environment.push(restored);
+        close(Infinity);
     }
-    const [target = '', prerequisites] = (environmentValue(call.environment, 'DISTMAKE_TARGET') ?? '').split(SEPARATOR);
+    return { lines, headers, ownWait };
+}
+/** Lines with those that go on joined to them, and the numbers of their beginnings, from 1. */
+function* logicalLines(text) {
+    const lines = text.split('\n');
+    for (let at = 0; at < lines.length; at++) {
+        const number = at + 1;
+        let line = lines[at] ?? '';
+        while (/(?:^|[^\\])(?:\\\\)*\\$/.test(line) && at + 1 < lines.length) {
+            line = `${line.slice(0, -1)} ${lines[++at]?.trim() ?? ''}`;
+        }
+        yield { number, line };
+    }
+}
+/** A rule's two sides; undefined for anything else. Colons in references of variables do not count. */
+function splitRule(line) {
+    let depth = 0;
+    for (let at = 0; at < line.length; at++) {
+        const character = line.charAt(at);
+        if ('({'.includes(character))
+            depth++;
+        else if (')}'.includes(character))
+            depth--;
+        else if (depth > 0)
+            continue;
+        else if (character === '=' || character === '#')
+            return undefined;
+        else if (character === ':') {
+            const rest = line.slice(at + 1);
+            if (/^:{0,2}=/.test(rest))
+                return undefined;
+            return { targets: line.slice(0, at), rest: rest.replace(/^:/, ''), doubleColon: rest.startsWith(':') };
+        }
+    }
+    return undefined;
+}
+/** `a + b c d + e`: a and b, d and e. */
+function mark_lines_joined(targets) {
+    if (targets.some((target) => /[$%]/.test(target)))
+        return undefined;
+    const groups = [];
+    targets.forEach((target, at) => {
+        if (target === PLUS)
+            return;
+        const name = target.replace(/^(?:\.\/+)+(?=.)/, '');
+        if (at > 0 && targets[at - 1] === PLUS)
+            groups.at(-1)?.push(name);
+        else
+            groups.push([name]);
+    });
+    return groups.filter((group) => group.length > 1);
+}
+function words(text) {
+    return text.split(/\s+/).filter((word) => word !== '');
+}
+
+;// CONCATENATED MODULE: ./lib/make/marks-parse.js
+
+
+
+
+/**
+ * The marks of a make, by its data base and the texts of its makefiles: names are those of the data base, which is
+ * expanded; order and empty lists are those of the texts.
+ *
+ * @param directory of that make, absolute
+ * @param waits whether make takes `.WAIT` for a file
+ */
+function parseMarks(rules, texts, { directory, waits }) {
+    const listed = (name) => {
+        const found = rules.filter(({ target, pattern }) => target === name && !pattern);
+        return found.length === 0 ? undefined : found.flatMap(({ normal, orderOnly }) => [...normal, ...orderOnly]);
+    };
+    const dist = listed('.DIST');
+    const local = listed('.LOCAL');
+    const parallel = listed('.PARALLEL');
+    const noParallel = listed('.NO_PARALLEL');
+    const isBare = (mark) => texts.lines.some((line) => line.mark === mark && line.bare);
+    const bareLocal = local !== undefined && isBare('local');
+    const groups = parseGroups(rules, texts.headers, directory);
+    const alone = [...(local ?? []), ...(noParallel ?? [])];
+    const isLastParallel = (target) => {
+        if (!alone.includes(target))
+            return true;
+        const others = Math.max(...['local', 'no-parallel'].map((mark) => lastPlace(texts, mark, target)));
+        return lastPlace(texts, 'parallel', target) > others;
+    };
+    const together = (parallel ?? []).filter(isLastParallel);
     return {
-        target,
-        argv,
-        command: argv.at(-1) ?? '',
-        environment,
-        changes,
-        prerequisites: parsePrerequisites(prerequisites),
+        dist,
+        local: local ?? [],
+        parallel: together,
+        noParallel: alone.filter((target) => !together.includes(target)),
+        bare: parallel !== undefined && (parallel.length === 0 || isBare('parallel'))
+            ? 'parallel'
+            : (noParallel !== undefined && (noParallel.length === 0 || isBare('no-parallel'))) || bareLocal
+                ? 'no-parallel'
+                : undefined,
+        dmake: parallel !== undefined || noParallel !== undefined || bareLocal || groups.length > 0,
+        groups,
+        ...parseNested(rules),
+        waits: waits ? rules.flatMap(({ target, normal }) => (normal.includes(WAIT) ? [target] : [])) : [],
     };
 }
-/** `a b | c`; undefined when nothing, or a star, stands there. */
-function parsePrerequisites(text) {
-    if (text === undefined || text === '*')
-        return undefined;
-    const words = text.split(' ').filter((word) => word !== '');
-    const bar = words.indexOf('|');
-    return { normal: words.slice(0, bar), orderOnly: words.slice(bar + 1) };
+/** Where a target is marked last: the line with its name, or with a variable that may hold it. -1: nowhere. */
+function lastPlace({ lines }, mark, target) {
+    const last = (is) => lines.findLastIndex((line) => line.mark === mark && line.words.some(is));
+    const named = last((word) => word === target);
+    const held = named >= 0 ? named : last((word) => word.includes('$'));
+    return held >= 0 ? held : last(() => true);
+}
+function parseNested(rules) {
+    const made = rules.flatMap(({ recipe, ...rule }) => (recipe ? [{ ...rule, calls: isNested(recipe.text) }] : []));
+    const nested = made.filter(({ calls }) => calls);
+    const patterns = new TargetSet(nested.flatMap(({ target, pattern }) => (pattern ? [target] : [])));
+    const own = made.filter(({ target, pattern, calls }) => !calls && !pattern && patterns.match(target) !== undefined);
+    return { nested: nested.map(({ target }) => target), notNested: own.map(({ target }) => target) };
+}
+/** Whether a recipe, before it is expanded, calls make: by the macro, or by its name. */
+function isNested(recipe) {
+    return /\$(?:\(MAKE\)|\{MAKE\})/.test(recipe) || callsMake(recipe.replace(/^[\s@+-]+/gm, ''));
+}
+/** A group are the targets of one rule with `+`; they are known by where their recipe stands. */
+function parseGroups(rules, headers, directory) {
+    const made = rules.filter(({ pattern, recipe, target }) => !pattern && recipe !== undefined && target !== PLUS);
+    const groups = [];
+    for (const { file, first, last, groups: literal } of headers) {
+        const here = made
+            .filter(({ recipe }) => {
+            if (recipe?.file === undefined || (0,posix_namespaceObject.resolve)(directory, recipe.file) !== (0,posix_namespaceObject.resolve)(directory, file))
+                return false;
+            return recipe.line >= first && recipe.line <= last;
+        })
+            .map(({ target }) => target);
+        groups.push(...(literal?.map((group) => group.filter((name) => here.includes(name))) ?? [here]));
+    }
+    // One that was evaluated has no line of its own; of several, make knows the last.
+    const plus = rules.find(({ target }) => target === PLUS)?.recipe;
+    const known = new Set(groups.flat());
+    if (plus?.file !== undefined) {
+        const beside = made.filter(({ recipe }) => recipe?.file === plus.file && recipe?.line === plus.line);
+        groups.push(beside.map(({ target }) => target).filter((target) => !known.has(target)));
+    }
+    return groups.filter((group) => group.length > 1);
+}
+
+;// CONCATENATED MODULE: ./lib/make/rule-graph.js
+
+/** Which targets need which, and what is to be added to that. Patterns are not in it. */
+class RuleGraph {
+    #needs = new Map();
+    constructor(rules) {
+        for (const { target, pattern, doubleColon, normal, orderOnly, recipe, intermediate } of rules) {
+            if (pattern)
+                continue;
+            const need = this.#needs.get(target) ?? {
+                normal: [],
+                orderOnly: [],
+                made: false,
+                doubleColon: false,
+                intermediate: false,
+            };
+            need.normal.push(...normal);
+            need.orderOnly.push(...orderOnly);
+            need.made ||= recipe !== undefined;
+            need.doubleColon ||= doubleColon;
+            need.intermediate ||= intermediate;
+            this.#needs.set(target, need);
+        }
+    }
+    get(target) {
+        return this.#needs.get(target);
+    }
+    /** All that these targets need, directly or not, themselves included. */
+    closure(targets) {
+        const found = new Set(targets);
+        for (const target of found) {
+            const need = this.#needs.get(target);
+            for (const one of need ? [...need.normal, ...need.orderOnly] : [])
+                if (one !== WAIT)
+                    found.add(one);
+        }
+        return found;
+    }
+    /**
+     * Lets targets wait for others. Not those for which make takes no further rule, whose names a makefile would read
+     * otherwise, or that the others wait for themselves: that would be a circle.
+     *
+     * @returns lines for a makefile
+     */
+    order(targets, others) {
+        const first = others.filter(isPlain);
+        if (first.length === 0)
+            return [];
+        const before = this.closure(first);
+        const behind = [...targets].filter((target) => {
+            const need = this.#needs.get(target);
+            return need !== undefined && !need.doubleColon && !before.has(target) && isPlain(target);
+        });
+        if (behind.length === 0)
+            return [];
+        const steps = behind.filter((target) => this.#needs.get(target)?.intermediate === true);
+        for (const target of behind)
+            this.#needs.get(target)?.orderOnly.push(...first);
+        // Named in a rule they would no longer be mere steps, and stay.
+        return [
+            `${behind.join(' ')}: | ${first.join(' ')}`,
+            ...(steps.length > 0 ? [`.INTERMEDIATE: ${steps.join(' ')}`] : []),
+        ];
+    }
+}
+/** Whether a makefile may say that name as it is. */
+function isPlain(name) {
+    return /^[^\s$:%#;=|\\*?[\]~&()'"`]+$/.test(name) && name !== WAIT;
+}
+
+;// CONCATENATED MODULE: ./lib/make/marks-probe.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const NAMES_MARK = /(?:^|[^A-Za-z0-9_])\.(?:DIST|LOCAL|(?:NO_)?PARALLEL)(?![A-Za-z0-9_])/m;
+const NAMES_WAIT = /(?:^|[^A-Za-z0-9_])\.WAIT(?![A-Za-z0-9_])/m;
+/** $(file), or a function in another language: they may write whenever make expands them. */
+const marks_probe_WRITES = /\$[({](?:file|guile)\s/;
+/** A shell for some targets alone is not ours to replace. */
+const OWN_SHELLS = /:.*(?:SHELL|\.SHELLFLAGS)\s*[:?+!]*=/;
+/** What make calls the copy that it keeps of standard input. */
+const COPY = /(?:^|\/)Gm[A-Za-z0-9]{6}$/;
+/** Options that would let make do more than look, or say more. */
+const LIVELY = new Set(['B', 'S', 'd', 'debug', 'n', 'q', 't', 'trace', 'w', 'W']);
+/** What a make reads last that is to stop before anything is remade or run. */
+const marks_probe_STOP = '$(error distmake has read enough)\n';
+/** And one that is to look for all that its goals need. Lines that make runs in a dry run as well come to nothing. */
+const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
+/**
+ * Reads the marks of a make that is just parsing (it waits for the answer to its parse call). Only where the text of a
+ * makefile names one: then the makefiles are read once more, by `make -pnq`, with a last makefile that stops it with
+ * $(error), before anything is remade or run. The data base is printed all the same. Where what comes before what must be
+ * known, by a dry run with the goals instead, which finds implicit rules too.
+ */
+async function probeMarks(options) {
+    const { call, make, goals, dmake = false } = options;
+    const read = await readMakefiles(call);
+    const text = read.map((one) => one.text).join('\n');
+    const copy = read.find(({ name }) => COPY.test(name))?.name;
+    const fromInput = makeIntent(options.arguments).makefiles.includes('-');
+    const writes = marks_probe_WRITES.test(text) || (fromInput && copy === undefined);
+    const none = { marks: { ...NO_MARKS, writes }, lines: [], problem: undefined };
+    const texts = readMarkTexts(read);
+    const knowsWait = isAtLeast(make.version, 4, 4);
+    const orders = goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
+    const isWanted = orders || NAMES_MARK.test(text) || texts.headers.length > 0 || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
+    // What came from standard input is not there to be read where make keeps no copy.
+    if (!isWanted || (fromInput && copy === undefined))
+        return none;
+    const isDry = orders && !writes && !text.split('\n').some((line) => OWN_SHELLS.test(line));
+    const waitLines = knowsWait ? [] : waitTarget(texts.ownWait);
+    const dry = isDry ? await marks_probe_ask(options, copy, [...DRY, ...waitLines]) : undefined;
+    const database = dry !== undefined && readDataBase(dry) ? dry : await marks_probe_ask(options, copy);
+    const rules = readDataBase(database);
+    if (!rules) {
+        const seconds = (options.timeout ?? marks_probe_TIMEOUT_MS) / 1000;
+        return {
+            ...none,
+            problem: `make -pnq showed no data base within ${seconds} s: the marks in the makefile do not count`,
+        };
+    }
+    const marks = { writes, ...parseMarks(rules, texts, { directory: call.directory, waits: !knowsWait }) };
+    const lines = linesFor(marks, rules, {
+        knowsWait,
+        ownWait: texts.ownWait,
+        goals: goals ?? [goalsOf(options.arguments, database)],
+        makefiles: read.map(({ name }) => name),
+    });
+    return { marks, lines, problem: undefined };
+}
+const marks_probe_TIMEOUT_MS = 60_000;
+/** Each has a last makefile of its own: several makes may be asked at one time. */
+let probes = 0;
+/**
+ * What the text of makefiles has of dmake's marks that we see to: a make from 4.4 knows `.WAIT` itself.
+ *
+ * @param version of the make that reads them
+ * @returns any: without us they mean nothing; shown: plain output has words of them that belong to nobody
+ */
+function dmakeMarksIn(text, version) {
+    const { lines, headers } = readMarkTexts([{ name: '', text }]);
+    const shown = headers.length > 0 || (!isAtLeast(version, 4, 4) && NAMES_WAIT.test(text));
+    return { any: shown || lines.length > 0, shown };
+}
+function linesFor(marks, rules, known) {
+    const graph = new RuleGraph(rules);
+    const { knowsWait, goals } = known;
+    const first = known.makefiles.filter((name) => graph.get(name)?.made === true);
+    const named = rules.some(({ normal, orderOnly }) => normal.includes(WAIT) || orderOnly.includes(WAIT));
+    return [
+        ...(named && !knowsWait ? waitTarget(known.ownWait) : []),
+        ...groupRules(graph, marks.groups),
+        ...waitRules(graph, goals, { known: knowsWait, first }),
+    ];
+}
+function goalsOf(words, database) {
+    const { goals } = makeIntent(words);
+    return goals.length > 0 ? goals : (variableIn(database, '.DEFAULT_GOAL') ?? '').split(' ');
+}
+/** All that make has read. */
+async function readMakefiles(call) {
+    const all = [];
+    for (const name of call.makefiles.split(/\s+/)) {
+        if (name === '')
+            continue;
+        try {
+            const file = fsPath((0,posix_namespaceObject.resolve)(call.directory, name));
+            // What make has read from a pipe is not there a second time.
+            if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
+                all.push({ name, text: bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
+        }
+        catch {
+            // A name with a blank, or a temporary one that is gone.
+        }
+    }
+    return all;
+}
+/** What make prints of itself. @param dry the lines that it reads last when it is to look at its goals; else it stops then */
+async function marks_probe_ask(options, copy, dry) {
+    const { call, run, broker, make, timeout = marks_probe_TIMEOUT_MS } = options;
+    const last = `${run.path}/probe.${probes++}.mk`;
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(fsPath(last), dry ? `${dry.join('\n')}\n` : marks_probe_STOP, 'latin1');
+    const { directory, environment } = call;
+    const dropped = (a) => (a.kind === 'goal' && (!dry || a.text === WAIT)) ||
+        (a.kind === 'option' &&
+            (JOB_OPTIONS.has(a.id) ||
+                LIVELY.has(a.id) ||
+                a.id === 'C' ||
+                (a.id === 'f' && (a.value === run.lastMakefile || (a.value === '-' && copy !== undefined)))));
+    const own = copy === undefined ? [] : ['-f', copy];
+    const kept = [...own, ...changeArguments(options.arguments, dropped, [dry ? '-pnk' : '-pnq'])];
+    // With an -f of ours make would not read its default makefile by itself.
+    const words = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
+    const argv = [make.path, ...words];
+    const quiet = probeEnvironment(run, environment);
+    try {
+        return await printDatabase({ run, broker, file: make.path, argv, environment: quiet, directory, timeout });
+    }
+    finally {
+        await (0,external_node_fs_promises_namespaceObject.rm)(fsPath(last), { force: true });
+    }
+}
+/** Without our wrappers and without the jobserver of the make that waits; messages as they are parsed. */
+function probeEnvironment(run, environment) {
+    const path = environmentValue(environment, 'PATH') ?? '';
+    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
+    return changeEnvironment(environment, [
+        `PATH=${path
+            .split(':')
+            .filter((directory) => directory !== run.bin)
+            .join(':')}`,
+        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
+        'LANGUAGE=C',
+        'DISTMAKE_TARGET',
+    ]);
+}
+function isAtLeast(version, major, minor) {
+    const [a = 0, b = 0] = version.split('.').map(Number);
+    return a > major || (a === major && b >= minor);
 }
 
 ;// CONCATENATED MODULE: ./lib/build/wiring.js
+
+
+
+
 
 
 
@@ -74223,12 +75999,32 @@ function parsePrerequisites(text) {
 class Wiring {
     #options;
     #wrapper;
-    /** Arguments of every make below the first, by pid. */
+    #bmake;
+    /** Arguments of every make that came through a wrapper, or was called by its path; the first one's are known. */
     #arguments = new Map();
+    /** Goals between which `.WAIT` stood, by the pids of their makes. */
+    #goals = new Map();
     #open;
     constructor(options) {
         this.#options = options;
-        this.#wrapper = new MakeWrapper(options.run, options.make, options.subMakeArguments);
+        this.#wrapper = new MakeWrapper({
+            ...options,
+            onObstacle: (obstacle) => {
+                options.sink({ type: 'message', level: 'warning', text: `${obstacle}: it runs undistributed` });
+            },
+        });
+        const { run, make, dispatcher, sink, bmake } = options;
+        if (!bmake)
+            return;
+        this.#bmake = new BmakeShell({
+            run,
+            make,
+            bmake,
+            argumentsOf: (pid) => this.#arguments.get(pid) ?? options.arguments.map(encode),
+            parsed: (pid, { dist, local }) => dispatcher.makeParsed(pid, { ...NO_MARKS, dist, local, writes: true }),
+            dispatch: (call, command) => dispatcher.dispatch(call, command),
+            warn: (text) => sink({ type: 'message', level: 'warning', text }),
+        });
     }
     /** Takes calls from here on. */
     static async listen(options) {
@@ -74249,14 +76045,25 @@ class Wiring {
         return this.#parts.graphs;
     }
     onShell(call) {
-        void this.#options.dispatcher.dispatch(call, plainCall(call, this.#options.run));
+        if (this.#bmake && isBmakeCall(call)) {
+            void this.#bmake.take(call);
+            return;
+        }
+        const { dispatcher, run, first } = this.#options;
+        const plain = plainCall(call, run);
+        void dispatcher.dispatch(call, first === undefined ? plain : first.putBack(plain));
     }
     onMake(call) {
         this.#arguments.set(call.pid, call.argv.slice(1));
+        this.#bmake?.started(call.pid);
         this.#options.dispatcher.makeStarted(call.pid, processAncestors(call.pid));
         void this.#wrapper.answer(call);
     }
     onParse(call) {
+        if (this.#options.first !== undefined && !this.#arguments.has(call.make)) {
+            this.#arguments.set(call.make, processArguments(call.make).slice(1));
+            this.#options.dispatcher.makeStarted(call.make, processAncestors(call.make));
+        }
         void this.#parse(call);
     }
     get #parts() {
@@ -74266,18 +76073,27 @@ class Wiring {
     }
     async #parse(call) {
         const { run, make, sink, dispatcher } = this.#options;
-        const list = await probeDist({
+        const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
+        // A make that starts itself again no longer has what was taken out of its arguments.
+        const segments = goalSegments(words);
+        if (hasGoalWaits(words))
+            this.#goals.set(call.make, segments);
+        else if (this.#goals.get(call.make)?.flat().join(' ') !== segments.flat().join(' '))
+            this.#goals.delete(call.make);
+        const found = await probeMarks({
             run,
             broker: this.broker,
-            make: make.path,
-            arguments: this.#arguments.get(call.make) ?? this.#options.arguments.map(encode),
+            make,
+            arguments: words,
+            goals: this.#goals.get(call.make),
             call,
+            dmake: dispatcher.dmake,
         });
-        if (list.problem !== undefined) {
-            sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
+        if (found.problem !== undefined) {
+            sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
         }
-        dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
-        call.answer();
+        dispatcher.makeParsed(call.make, found.marks);
+        call.answer(found.lines);
     }
 }
 
@@ -74310,9 +76126,20 @@ class Wiring {
 
 
 
+
+
+
+
+
+
+
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 async function build(options) {
-    const { settings, hosts, sink, jobs } = options;
+    const { settings, plan, sink, jobs } = options;
+    const { hosts } = plan;
+    const obstacle = build_obstacleOf(options);
+    if (obstacle !== undefined && options.command === undefined)
+        return buildUndistributed(options, obstacle);
     const begin = performance.now();
     const never = settings.fallback === 'never';
     const limits = {
@@ -74323,7 +76150,7 @@ async function build(options) {
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
     const environment = ownEnvironment();
-    const subMakeArguments = new SubMakeArguments(options.makeArguments.map(encode), environment);
+    const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
     const root = encode(settings.root);
     let dispatcher;
     const { stage, token, forgetToken } = stageFor(settings, {
@@ -74337,11 +76164,12 @@ async function build(options) {
     const baggage = new Baggage(environment, settings.environment.map(encode));
     const { staging, login } = options;
     const { setup } = settings;
-    const merge = options.piped;
+    // bmake -j gives both descriptors of a recipe one pipe.
+    const merge = options.piped || options.make.kind === 'bmake';
     const sshHosts = hosts.filter((host) => !host.local);
     const openers = login ? sshHosts.map((host) => new SshLanes(host, login, () => options.onHostUsed(host))) : [];
     // The runner itself is no place for what may leave when nothing of that may run on it.
-    const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load);
+    const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load, (go) => void setTimeout(go, GATHERING_MS));
     const hearsLoad = countsLoad(settings.load);
     const remotes = openers.map((opener) => new RemoteHost({
         host: opener.host,
@@ -74390,6 +76218,12 @@ async function build(options) {
             makeNames: names(options.make, environment),
             prerequisites: settings.staging === 'declared',
         });
+        const driven = options.make.kind === 'bmake' && !options.piped;
+        const bmake = driven ? await BmakeRun.create(run, assetPath('.')) : undefined;
+        if (driven && !bmake) {
+            const text = `${decode(options.make.path)} is a bmake, and there is no working C compiler (cc): it runs undistributed`;
+            sink({ type: 'message', level: 'warning', text });
+        }
         await Promise.race([started, stop.promise]);
         if (never && farm.ready === 0 && stopped === undefined)
             throw new UserError('no host is ready, and fallback is never: nothing is built');
@@ -74404,29 +76238,39 @@ async function build(options) {
             local: new TargetSet(settings.local.map(encode)),
             fallback: settings.fallback,
             partial: settings.staging === 'declared',
+            leavesWithMake: plan.subMakesLeave ? (of) => subMakeArguments.isFirst(of) : () => false,
+            rest: new ProcessRest(),
+            dmake: plan.dmake,
+            echoes: options.verbatim === true,
             subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
             ...(hearsLoad && { runnerLoad: runnerLoad }),
             markers: options.piped
                 ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
                 : undefined,
         });
-        wiring = await Wiring.listen({ ...options, run, dispatcher, subMakeArguments });
+        const { command } = options;
+        const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
+        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first });
         const { broker } = wiring;
-        const parser = options.piped ? parserFor(dispatcher, run, nonce, sink) : undefined;
+        const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
         if (stopped === undefined) {
-            make = await startMake({
-                run,
-                broker,
-                make: options.make,
-                arguments: options.arguments.map(encode),
-                directory: encode(settings.workingDirectory),
-                environment,
-                window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
-                output: parser ? (data) => parser.push(data) : 'inherit',
-            });
+            const directory = encode(settings.workingDirectory);
+            const output = parser ? (data) => parser.push(data) : 'inherit';
+            const common = { run, broker, directory, environment, output };
+            make =
+                command && first
+                    ? await startCommand({ ...common, first, argv: command.map(encode) })
+                    : await startMake({
+                        ...common,
+                        make: options.make,
+                        bmake,
+                        arguments: withoutGoalWaits(options.arguments.map(encode)),
+                        window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
+                    });
         }
         const ended = (await make?.ended) ?? { kind: 'cancelled' };
-        const outcome = stoppedBy(stopped, ended);
+        // After a signal bmake ends with a status of its own.
+        const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
         parser?.end();
         const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
         const seconds = (performance.now() - begin) / 1000;
@@ -74464,12 +76308,19 @@ async function remove(opener, staging, sink) {
 function stoppedBy(name, outcome) {
     return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
 }
-function parserFor(dispatcher, run, nonce, sink) {
+/** Why make's recipes cannot come to us, if so. */
+function build_obstacleOf({ make, arguments: words, piped }) {
+    if (make.kind !== 'bmake')
+        return make.obstacle;
+    return bmakeObstacle(make.path, words.map(encode), ownEnvironment(), piped);
+}
+function parserFor(dispatcher, run, nonce, { sink, verbatim }) {
     return new OutputParser({
         nonce,
+        ...(verbatim === true && { jobTextLimit: Infinity }),
         jobById: (id) => dispatcher.jobById(id),
         isRecursive: (id) => dispatcher.isRecursive(id),
-        rewrite: (text) => run.shells.restore(text),
+        rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
         emit: (event) => {
             sink(event);
             if (event.type === 'job-text')
@@ -74514,17 +76365,29 @@ const DMAKE_NAMES = [
     'DMAKE_MODE',
     'DMAKE_MAX_JOBS',
     'DMAKE_ADJUST_MAX_JOBS',
+    'DMAKE_OUTPUT_MODE',
 ];
 const MODES = ['serial', 'parallel', 'distributed'];
+/** dmake's own words (D19), and how its manuals spell them. HTML1 has no form of its own there either. */
+const OUTPUT_MODES = new Map([
+    ['TXT1', 'TXT1'],
+    ['TXT2', 'TXT2'],
+    ['HTML1', 'TXT1'],
+    ['TEXT1', 'TXT1'],
+    ['TEXT2', 'TXT2'],
+]);
 /** Used where dmake is asked for and nothing says how many (D2), and for a DMAKE_MAX_JOBS that makes no sense. */
 const DMAKE_JOBS = 2;
-/** What the makefile and the environment say in dmake's words; a macro ranks above a variable (D1). */
+/** What the makefile and the environment say in dmake's words; a macro ranks above a variable, and the command line above both (D1). */
 class DmakeSettings {
     #macros;
     #environment;
-    constructor(macros, environment) {
+    #options;
+    /** @param options what the command line says of them (-x) */
+    constructor(macros, environment, options = new Map()) {
         this.#macros = macros;
         this.#environment = environment;
+        this.#options = options;
     }
     /** Whether dmake is what people have in mind here. */
     get any() {
@@ -74532,6 +76395,9 @@ class DmakeSettings {
     }
     /** A setting that is not empty. */
     told(name) {
+        const option = this.#options.get(name)?.trim();
+        if (option)
+            return { value: option, where: `option -x ${name}` };
         const macro = this.#macros.get(name)?.trim();
         if (macro)
             return { value: macro, where: `${name} in the makefile` };
@@ -74569,6 +76435,19 @@ class DmakeSettings {
             return 'jobs';
         return LOAD_POLICIES.find((policy) => policy === word && /^m\d$/.test(policy)) ?? 'm1';
     }
+    /** DMAKE_OUTPUT_MODE, as {@link readOutputMode} has it. */
+    get outputMode() {
+        const told = this.told('DMAKE_OUTPUT_MODE');
+        return told === undefined ? { mode: undefined, warnings: [] } : readOutputMode(told);
+    }
+}
+/** Reads a value of DMAKE_OUTPUT_MODE, in capitals as dmake wants it. Any other word is ignored, with a warning (D19). */
+function readOutputMode({ value, where }) {
+    const mode = OUTPUT_MODES.get(value);
+    if (mode !== undefined)
+        return { mode, warnings: [] };
+    const meant = OUTPUT_MODES.has(value.toUpperCase()) ? `; write ${value.toUpperCase()}` : '';
+    return { mode, warnings: [`${where} must be TXT1, TXT2 or HTML1, not ${excerpt(value)}: it is ignored${meant}`] };
 }
 
 ;// CONCATENATED MODULE: ./lib/model/host.js
@@ -74689,7 +76568,7 @@ function identity(host) {
 ;// CONCATENATED MODULE: ./lib/hosts/lines.js
 
 /** The words of a line, parted by blanks and tabs. */
-function wordsOf(line) {
+function lines_wordsOf(line) {
     return Array.from(line.matchAll(/[^ \t]+/g), (match) => ({ text: match[0], column: match.index + 1 }));
 }
 /** The lines of a text with their numbers from 1. */
@@ -74879,7 +76758,7 @@ function parseD1makeHosts(value, source, settings = {}) {
             problems.add({ line, column: control.column }, control.text);
             continue;
         }
-        for (const { text: word, column } of wordsOf(raw.replace(/(^|[ \t])#.*$/, ''))) {
+        for (const { text: word, column } of lines_wordsOf(raw.replace(/(^|[ \t])#.*$/, ''))) {
             const address = parseAddress(word);
             if ('problem' in address) {
                 problems.add({ line, column }, address.problem);
@@ -75063,15 +76942,6 @@ function parseParallel(word) {
         return wrong(`must be a number of jobs such as 4, or a part of them such as /2, not ${shown(word)}`);
     }
     return slash === '' ? right(number) : right(`/${number}`);
-}
-/**
- * Slots that one job may take on a host with so many of them: never fewer than 2 of a part, and none where there is but
- * one slot (E14).
- */
-function parallelOf(parallel, jobs) {
-    if (jobs <= 1)
-        return 0;
-    return typeof parallel === 'number' ? parallel : Math.max(2, Math.floor(jobs / Number(parallel.slice(1))));
 }
 /** Directories for PATH, colon-separated: absolute, or they would mean another place for each job. */
 function checkPath(path) {
@@ -75751,7 +77621,7 @@ function parseDpb(text, source, runner) {
         if (control !== undefined)
             problems.add({ line, column: control.column }, control.text);
         const clean = raw.replace(/#.*$/, '').trimEnd();
-        const [first, ...words] = wordsOf(clean);
+        const [first, ...words] = lines_wordsOf(clean);
         if (control !== undefined || first === undefined)
             continue;
         if (readParameter(clean, line, parameters, problems, warnings))
@@ -75842,7 +77712,7 @@ function parseMakehosts(text, source) {
     const problems = new Problems(source, makehosts_FORM);
     const hosts = new Map();
     for (const [line, raw] of lines_linesOf(text)) {
-        const words = wordsOf(raw.replace(/(^|[ \t])#.*$/, ''));
+        const words = lines_wordsOf(raw.replace(/(^|[ \t])#.*$/, ''));
         const host = controlCharacter(raw) ?? makehosts_parseLine(words, line);
         if (host === undefined)
             continue;
@@ -79715,11 +81585,11 @@ function values(requirement, message$1) {
 //#endregion
 //#region src/actions/words/words.ts
 /* @__NO_SIDE_EFFECTS__ */
-function words(locales, requirement, message$1) {
+function dist_words(locales, requirement, message$1) {
 	return {
 		kind: "validation",
 		type: "words",
-		reference: words,
+		reference: dist_words,
 		async: false,
 		expects: `${requirement}`,
 		locales,
@@ -83716,12 +85586,12 @@ function isDmakerc(line) {
     return /^[^=]*\{/.test(line) || /^\}/.test(line) || /^(group|host)([ \t]+(?!\d+$)|$|")/.test(line);
 }
 function hasNumber(line) {
-    return wordsOf(line)
+    return lines_wordsOf(line)
         .slice(1)
         .some((word) => /^[+-]?\d+$/.test(word.text));
 }
 function areNames(line) {
-    return wordsOf(line).every((word) => /^[\w.@:[\]%+-]+$/.test(word.text) && !word.text.startsWith('-'));
+    return lines_wordsOf(line).every((word) => /^[\w.@:[\]%+-]+$/.test(word.text) && !word.text.startsWith('-'));
 }
 
 ;// CONCATENATED MODULE: ./lib/hosts/yaml-groups.js
@@ -83806,7 +85676,7 @@ function readOptions(tree, input, problems) {
     const wrong = (key, problem) => {
         problems.add(tree.place(input, key), `${shown(key)} ${problem}`);
     };
-    const options = { ...yaml_options_plain(input), environment: environmentOf(tree, input) };
+    const options = { ...yaml_options_plain(input), environment: yaml_options_environmentOf(tree, input) };
     const { path, jump, transport, chroot, memory, parallel } = input;
     if (path !== undefined) {
         const text = typeof path === 'string' ? path : path.join(':');
@@ -83872,7 +85742,7 @@ function yaml_options_plain(input) {
     };
 }
 /** Numbers and the like as they are written: 1.10 is not 1.1 to a program that reads it. */
-function environmentOf(tree, { environment }) {
+function yaml_options_environmentOf(tree, { environment }) {
     if (environment === undefined)
         return {};
     const variables = Object.entries(environment).map(([name, value]) => {
@@ -83920,7 +85790,7 @@ function hostsOf(tree, { hosts, defaults = {} }, problems) {
 }
 /** `[user@]name[:port]`, with ` N` behind it or not. */
 function fromText(text, place, preset, problems) {
-    const [name = '', capacity, extra] = wordsOf(text).map((word) => word.text);
+    const [name = '', capacity, extra] = lines_wordsOf(text).map((word) => word.text);
     const address = parseAddress(name);
     const slots = capacity === undefined ? { value: preset.slots } : parseSlots(capacity);
     if ('problem' in address)
@@ -84318,9 +86188,12 @@ function takeAway(slots, count) {
 
 
 const NO_HOSTS = {
+    dmake: false,
+    outputMode: undefined,
     matrix: undefined,
     hosts: [],
     makeArguments: [],
+    subMakesLeave: false,
     implied: false,
     jobs: undefined,
     localJobs: undefined,
@@ -84335,16 +86208,17 @@ const NO_HOSTS = {
  * @throws UserError for a matrix that cannot be read or is wrong, an unknown group or mode
  */
 async function planFarm(wish, world) {
-    const dmake = new DmakeSettings(world.macros, world.environment);
+    const dmake = new DmakeSettings(world.macros, world.environment, wish.dmake);
     const { mode, maxJobs, load } = dmake;
-    const { warnings } = maxJobs;
+    const warnings = [...maxJobs.warnings, ...dmake.outputMode.warnings];
+    const asked = { dmake: dmake.any, outputMode: dmake.outputMode.mode };
     const jobs = wish.jobs === 'unlimited' ? undefined : (wish.jobs ?? maxJobs.jobs);
     // dmake's default of two; a bare -j stays what it is.
     const some = wish.jobs === 'unlimited' ? undefined : (jobs ?? DMAKE_JOBS);
     if (mode === 'serial' || mode === 'parallel') {
         const remark = `DMAKE_MODE is ${mode}: everything runs on the runner`;
         const notices = wish.matrix.kind === 'default' ? [] : [remark];
-        return { ...NO_HOSTS, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
+        return { ...NO_HOSTS, ...asked, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
     }
     const found = await findMatrix(wish, world, dmake);
     if (found === undefined || typeof found === 'string') {
@@ -84352,21 +86226,35 @@ async function planFarm(wish, world) {
             throw new UserError(`${wish.group.where}: there is no host matrix that has groups`);
         const two = found === undefined && dmake.any;
         const notices = two ? [NO_RCFILE] : found === undefined ? [] : [found];
-        return { ...NO_HOSTS, jobs: two ? some : undefined, load, notices, warnings };
+        return { ...NO_HOSTS, ...asked, jobs: two ? some : undefined, load, notices, warnings };
     }
     const { matrix, implied } = found;
     const makeArguments = farm_plan_wordsOf(matrix);
+    const subMakesLeave = matrix.format === 'd1make';
     const group = wish.group ?? dmake.told('DMAKE_GROUP');
     const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
     const first = group === undefined ? defaultGroup(matrix) : undefined;
     const remark = first !== undefined && hosts.length < matrix.hosts.length ? describeGroup(first, matrix) : undefined;
     const all = [...warnings, ...matrix.warnings];
     if (matrix.format !== 'dmakerc' && !dmake.any)
-        return { ...NO_HOSTS, matrix, hosts, makeArguments, implied, remark, notices: [], warnings: all };
+        return {
+            ...NO_HOSTS,
+            ...asked,
+            matrix,
+            hosts,
+            makeArguments,
+            subMakesLeave,
+            implied,
+            remark,
+            notices: [],
+            warnings: all,
+        };
     return {
+        ...asked,
         matrix,
         hosts: jobs === undefined ? hosts : redistribute(hosts, jobs),
         makeArguments,
+        subMakesLeave,
         implied,
         jobs: jobs ?? 'places',
         localJobs: 0,
@@ -85040,7 +86928,7 @@ class ChosenKeys extends lib.BaseAgent {
  * Between these parts any blanks may stand: secrets often arrive on one line, indented, with CRLF, without the last
  * newline, or with `\n` spelled out. Nothing in a key can be taken for those, so they are mended without a word.
  */
-const BEGIN = /-----BEGIN ([A-Z0-9][A-Z0-9 ]*)-----/g;
+const key_text_BEGIN = /-----BEGIN ([A-Z0-9][A-Z0-9 ]*)-----/g;
 const HEADERS = /^\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([A-Za-z0-9-]+,[0-9A-Fa-f]+)\s+/;
 const WIDTH = 64;
 /**
@@ -85050,7 +86938,7 @@ const WIDTH = 64;
  */
 function splitKeys(text) {
     const mended = mend(text);
-    const begins = [...mended.matchAll(BEGIN)];
+    const begins = [...mended.matchAll(key_text_BEGIN)];
     return begins.map((begin, index) => {
         const line = mended.slice(0, begin.index).split('\n').length;
         const label = begin[1] ?? '';
@@ -85560,6 +87448,7 @@ async function loadLogin(inputs) {
 function settle(wish, plan) {
     return {
         ...wish,
+        dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
         load: wish.load ?? plan.load ?? DEFAULT_LOAD,
         localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
     };
@@ -85755,7 +87644,7 @@ async function makefileTexts(words, directory, environment) {
             if (kind === 'once')
                 once = true;
             if (kind === 'file')
-                texts.push(await textOf(file));
+                texts.push(await makefile_texts_textOf(file));
         }
         for (; seen < texts.length; seen++) {
             const text = (texts[seen] ?? '').replace(/\\\r?\n[ \t]*/g, ' ');
@@ -85805,7 +87694,7 @@ async function kindOf(path) {
         return 'none';
     }
 }
-async function textOf(path) {
+async function makefile_texts_textOf(path) {
     try {
         return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath(path)));
     }
@@ -85844,7 +87733,7 @@ const MAX_OUTPUT = 64 << 20;
  * @returns only macros that are set, with their expanded values
  */
 async function makefileMacros(names, to) {
-    if (!(await isWorthAsking(names, to)))
+    if (to.make.obstacle !== undefined || !(await isWorthAsking(names, to)))
         return new Map();
     const nonce = (0,external_node_crypto_.randomBytes)(12).toString('hex');
     const questions = names.map((name) => `$(info ${nonce} ${name} $(firstword $(origin ${name})) $(${name}))\n`);
@@ -85942,12 +87831,6 @@ function spellings(address) {
     return [...forms, formatAddress(place), address.address];
 }
 
-;// CONCATENATED MODULE: ./lib/util/unreachable.js
-/** The end of a switch over a union: a compile error when a case is missing. */
-function unreachable(value) {
-    throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
-}
-
 ;// CONCATENATED MODULE: ./lib/report/clean-text.js
 /** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
 const LINE_LIMIT = 4096;
@@ -86006,6 +87889,326 @@ function cutMiddle(line, limit) {
     const head = line.slice(0, Math.ceil(room * 0.75)).replace(PARTIAL_END, '');
     const tail = line.slice(line.length - Math.floor(room * 0.25)).replace(/^[\udc00-\udfff]/, '');
     return head + note + tail;
+}
+
+;// CONCATENATED MODULE: ./lib/report/dmake-part.js
+
+/**
+ * What dmake calls a job: lines of one recipe whose text comes out of make together. That is the whole recipe, or, when a
+ * line of it calls make, what stands before or behind that line.
+ */
+class DmakePart {
+    recipe;
+    /** make -s: nothing but output is printed. */
+    silent;
+    /**
+     * Its make runs one recipe at a time. Then -O does nothing, and each line's text comes when that line has ended: that
+     * the recipe is over shows only in what comes next.
+     */
+    serial;
+    /** Where the header says that it started. */
+    announced;
+    /** Where its last line ended. */
+    host;
+    #lines = new Map();
+    #commands = [];
+    #text = [];
+    #beyond = false;
+    /** @param job the first one that is known of it */
+    constructor(job) {
+        this.recipe = job.recipe;
+        this.silent = makeFlags(job.environment).has('s');
+        this.serial = !dmake_part_runsSeveral(job.environment);
+    }
+    /** @param waits it calls make and waits for it on the runner */
+    started({ id }, waits) {
+        const line = this.#line(id);
+        line.state = 'running';
+        line.waits = waits;
+    }
+    ended({ id }, how, host) {
+        this.#line(id).state = how;
+        this.host = host;
+    }
+    /**
+     * Whether the text of a job is no block, but goes on in make's own words: it waits for a make. Text of a job that still
+     * runs comes only from one that has called make after all.
+     */
+    waits({ id }, output) {
+        const line = this.#lines.get(id);
+        return line !== undefined && (line.waits || (line.state === 'running' && output === ''));
+    }
+    /** The command stands below the header of the start. */
+    shown({ id }) {
+        this.#line(id).shown = true;
+    }
+    /** What it printed has been dealt with elsewhere. */
+    told({ id }) {
+        this.#line(id).told = true;
+    }
+    add({ id }, echo, output) {
+        const line = this.#line(id);
+        line.told = true;
+        // make prints the line before it asks: what was cancelled while it waited never ran.
+        if (line.state === 'cancelled' && output === '')
+            return;
+        if (!line.shown)
+            this.#commands.push(echo);
+        this.#text.push(echo, output);
+        this.#beyond ||= output !== '';
+    }
+    /** make's own words amid the lines. */
+    remark(text) {
+        this.#text.push(text);
+        this.#beyond = true;
+    }
+    /** No text is on its way: every line that has ended has been told. */
+    get complete() {
+        return [...this.#lines.values()].every((line) => line.told || line.state !== 'ended');
+    }
+    /** All lines that are known of it have ended, and are told. */
+    get over() {
+        return [...this.#lines.values()].every((line) => line.told && line.state !== 'running');
+    }
+    /** Hands out what has gathered. */
+    take() {
+        const taken = { commands: this.#commands.join(''), text: this.#text.join(''), beyond: this.#beyond };
+        this.#commands = [];
+        this.#text = [];
+        this.#beyond = false;
+        return taken;
+    }
+    #line(id) {
+        let line = this.#lines.get(id);
+        if (line === undefined) {
+            line = { state: 'running', waits: false, told: false, shown: false };
+            this.#lines.set(id, line);
+        }
+        return line;
+    }
+}
+/** Whether a make runs recipes at the same time, by what MAKEFLAGS says of -j: variables stand behind `--`. */
+function dmake_part_runsSeveral(environment) {
+    const flags = environment.find((entry) => entry.startsWith('MAKEFLAGS='))?.slice(10) ?? '';
+    return /(?:^| )-j(?!1(?: |$))/.test(flags.replace(/(?:^| )-- .*$/s, ''));
+}
+
+;// CONCATENATED MODULE: ./lib/report/plain.js
+
+/**
+ * The command's own words outside of a workflow: faults alone, since its output is otherwise make's own.
+ *
+ * @param write takes one line with its newline, for stderr
+ */
+function plainLog(write) {
+    const say = (text) => {
+        // One line each: a host's or a target's name must not move the terminal's cursor or pass for another line.
+        write(`distmake: ${cleanTitle(text, 2000)}\n`);
+    };
+    return {
+        handle: (event) => {
+            if (event.type === 'host-lost')
+                say(`${event.host.name}: ${event.reason}`);
+            else if (event.type === 'message' && event.level === 'warning')
+                say(event.text);
+        },
+        finish: () => undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/dmake-log.js
+
+
+
+
+
+/**
+ * dmake's text (D19). What a job printed comes out whole, when it ends, never mixed with another's, and unchanged; make's
+ * own words come out as they are. TXT1 adds, for a job on HOST:
+ *
+ *     HOST --> 2 jobs          it starts; so many run there, with it
+ *     cc -c a.c                its commands, where they are not silenced (`@`)
+ *     HOST --> Job output      it has ended, and there is more to show than its commands
+ *     cc -c a.c
+ *     a.c:1: warning: ...
+ *
+ * Where this is not dmake's to the letter:
+ *
+ * - Whether a command is silenced may be known only when make hands out the recipe's text, at its end. Then commands stand
+ *   below the header of the start if nothing else has been printed since; otherwise that header stands alone, and the
+ *   commands come below `Job output`, even if there is no output: bare, they would pass for those of another job.
+ * - A job is a recipe, as in dmake. What stands before and behind a line that calls make is a job of its own.
+ * - A line that calls make on the runner has no header of its start and does not count: it waits for other jobs. Its
+ *   command comes out bare, as in dmake, where such a target runs alone; below the start of another job it gets a header.
+ * - What a job prints on standard error stays within its output, as in dmake when both streams go to one place: make's
+ *   output is taken apart in one pipe. So there is no `Job errors`.
+ * - A job that is run again elsewhere has a second header of its start.
+ *
+ * With make -s no headers are printed, in dmake as here. HTML1 has no form of its own in dmake: it is TXT1.
+ */
+class DmakeLog {
+    #options;
+    #words;
+    #parts = new Map();
+    /** Where jobs run, by their ids; without those that only wait for a make. */
+    #running = new Map();
+    /** Whose text is gathering. */
+    #open;
+    /** Whose header of the start, with its commands, was printed last. */
+    #below;
+    #atLineStart = true;
+    constructor(options) {
+        this.#options = options;
+        this.#words = plainLog(options.say);
+    }
+    handle = (event) => {
+        this.#words.handle(event);
+        switch (event.type) {
+            case 'job-started':
+                this.#started(event);
+                return;
+            case 'job-finished':
+                this.#finished(event);
+                return;
+            case 'job-text':
+                this.#printed(event);
+                return;
+            case 'make-text':
+                this.#makeText(event.text);
+                return;
+            case 'recipe-finished':
+                if (this.#open?.recipe.id === event.recipe.id)
+                    this.#flush();
+                return;
+            case 'run-finished':
+                this.finish();
+                return;
+            default:
+                return;
+        }
+    };
+    /** Prints what is still held. Also after a run that was cut short. */
+    finish() {
+        this.#flush();
+    }
+    #started({ job, place, echo }) {
+        const part = this.#part(job);
+        const waits = place?.local !== false && callsMake(job.command);
+        part.started(job, waits);
+        // Makes that run one recipe at a time go on to another, or to another make: what was held is a whole.
+        const open = this.#open;
+        if (open?.serial === true && (open === part ? waits : part.serial))
+            this.#flush();
+        if (waits)
+            return;
+        const host = this.#name(place);
+        this.#running.set(job.id, host);
+        if (this.#options.mode === 'TXT2' || part.silent)
+            return;
+        if (part.announced !== host) {
+            const jobs = [...this.#running.values()].filter((one) => one === host).length;
+            this.#header(host, jobs === 1 ? '1 job' : `${jobs} jobs`);
+            part.announced = host;
+            this.#below = part;
+        }
+        if (echo !== undefined && this.#below === part) {
+            this.#write(echo);
+            part.shown(job);
+            this.#below = part;
+        }
+    }
+    #finished({ job, place, outcome, again }) {
+        this.#running.delete(job.id);
+        if (again)
+            return;
+        const part = this.#part(job);
+        part.ended(job, outcome.kind === 'cancelled' ? 'cancelled' : 'ended', this.#name(place));
+        if (part !== this.#open)
+            this.#forget(part);
+    }
+    #printed({ job, echo, output }) {
+        const part = this.#part(job);
+        if (this.#open !== part)
+            this.#flush();
+        if (part.waits(job, output)) {
+            this.#flush();
+            this.#running.delete(job.id);
+            const text = echo + output;
+            // Below the start of another job it would pass for that job's command.
+            if (text !== '' && this.#below !== undefined && this.#below !== part)
+                this.#header(this.#name(undefined), 'Job output');
+            this.#write(text);
+            part.told(job);
+            this.#forget(part);
+            return;
+        }
+        part.add(job, echo, output);
+        this.#open = part;
+        if (part.complete && !part.serial)
+            this.#flush();
+    }
+    #makeText(text) {
+        const open = this.#open;
+        if (open !== undefined && (!open.complete || / \(ignored\)\n?$/.test(text))) {
+            open.remark(text);
+            return;
+        }
+        this.#flush();
+        this.#write(text);
+    }
+    #flush() {
+        const part = this.#open;
+        if (part === undefined)
+            return;
+        this.#open = undefined;
+        const { commands, text, beyond } = part.take();
+        if (this.#options.mode === 'TXT2' || part.silent) {
+            this.#write(text);
+        }
+        else {
+            const below = this.#below === part;
+            if (below)
+                this.#write(commands);
+            if (beyond || (!below && commands !== '')) {
+                this.#header(part.host ?? this.#name(undefined), 'Job output');
+                this.#write(text);
+            }
+        }
+        this.#forget(part);
+    }
+    #part(job) {
+        const { id } = job.recipe;
+        let part = this.#parts.get(id);
+        if (part === undefined) {
+            part = new DmakePart(job);
+            this.#parts.set(id, part);
+        }
+        return part;
+    }
+    #forget(part) {
+        if (part.over)
+            this.#parts.delete(part.recipe.id);
+    }
+    /** On one line: a host's name must not pass for another line. */
+    #name(place) {
+        return encode(cleanTitle(place === undefined || place.local ? this.#options.runner : place.name));
+    }
+    #header(host, words) {
+        this.#write(`${this.#atLineStart ? '' : '\n'}${host} --> ${words}\n`);
+    }
+    #write(text) {
+        if (text === '')
+            return;
+        this.#atLineStart = text.endsWith('\n');
+        this.#below = undefined;
+        this.#options.write(text);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/util/unreachable.js
+/** The end of a switch over a union: a compile error when a case is missing. */
+function unreachable(value) {
+    throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
 }
 
 ;// CONCATENATED MODULE: ./lib/report/diagnostic.js
@@ -86346,6 +88549,7 @@ class FoldLog {
         switch (event.type) {
             case 'run-started':
             case 'job-started':
+            case 'bulk-finished':
                 return;
             case 'workspace-surveyed':
                 this.#log.text(describeSurvey(event));
@@ -89469,29 +91673,6 @@ function maskSecrets(texts) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/report/plain.js
-
-/**
- * The command's own words outside of a workflow: faults alone, since its output is otherwise make's own.
- *
- * @param write takes one line with its newline, for stderr
- */
-function plainLog(write) {
-    const say = (text) => {
-        // One line each: a host's or a target's name must not move the terminal's cursor or pass for another line.
-        write(`distmake: ${cleanTitle(text, 2000)}\n`);
-    };
-    return {
-        handle: (event) => {
-            if (event.type === 'host-lost')
-                say(`${event.host.name}: ${event.reason}`);
-            else if (event.type === 'message' && event.level === 'warning')
-                say(event.text);
-        },
-        finish: () => undefined,
-    };
-}
-
 ;// CONCATENATED MODULE: ./lib/report/workflow-commands.js
 
 /** What a step may have of each annotation; the runner drops the rest without a word. */
@@ -89603,6 +91784,7 @@ function workflow_commands_escapeProperty(text) {
 
 
 
+
 /** The log of a workflow on standard output. */
 function workflowLog() {
     return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
@@ -89610,6 +91792,10 @@ function workflowLog() {
 /** The command's own words, on standard error. */
 function standard_streams_say(text) {
     writeAll(2, text);
+}
+/** On standard output, as it is. */
+function printBytes(text) {
+    writeAll(1, bufferOf(text));
 }
 /** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
 function writeAll(descriptor, text) {
@@ -89630,11 +91816,15 @@ function writeAll(descriptor, text) {
 
 
 
+
+
 const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
+       distmake [-c HOSTFILE] [options] -- COMMAND [arguments]
 
   -c FILE              the host matrix (default: DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc, ~/.makehosts)
   --hosts-format WORD  makehosts, dmakerc, d1make, dpb or yaml (default: as the matrix looks)
   -g GROUP             the group of hosts to use (default: DMAKE_GROUP, the first one)
+  -x NAME=VALUE        a setting of dmake's, DMAKE_OUTPUT_MODE say (may be given again)
   --hosts              print the hosts that would be used, and build nothing
   --root DIR           what is staged (default: the enclosing git work tree, else here)
   --make PROGRAM       the make to run (default: make)
@@ -89652,7 +91842,8 @@ const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
   --log WORD           fold, failures or plain
 
-The first argument that is none of these, and all behind it, go to make.`;
+The first argument that is none of these, and all behind it, go to make. Behind -- stands a command that calls make
+somewhere below (cmake --build, a build script): every make in it is distributed.`;
 /**
  * Takes the command's own options from the front of the command line.
  *
@@ -89677,6 +91868,9 @@ function parseOptions(words, directory) {
             throw new UserError(`option ${name} needs a value\n\n${USAGE}`);
         values.set(name, [...(values.get(name) ?? []), value]);
     }
+    const command = words[at] === '--' ? words.slice(at + 1) : undefined;
+    if (command?.length === 0)
+        throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
     const last = (name) => values.get(name)?.at(-1);
     const root = last('--root');
     const hostsFile = last('-c');
@@ -89688,6 +91882,7 @@ function parseOptions(words, directory) {
         hostsFile: hostsFile === undefined ? undefined : (0,external_node_path_.resolve)(directory, hostsFile),
         hostsFormat: options_wordOf('--hosts-format', last('--hosts-format'), MATRIX_FORMATS),
         group: last('-g'),
+        dmake: dmakeOf(values.get('-x') ?? []),
         showHosts,
         root: root === undefined ? undefined : (0,external_node_path_.resolve)(directory, root),
         make: last('--make') ?? 'make',
@@ -89703,12 +91898,14 @@ function parseOptions(words, directory) {
         staging,
         exclude,
         log: options_wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
-        makeArguments: words.slice(at),
+        makeArguments: command === undefined ? words.slice(at) : [],
+        command,
     };
 }
 const OPTIONS = new Set([
     '-c',
     '-g',
+    '-x',
     '--hosts-format',
     '--load',
     '--toolchain',
@@ -89725,12 +91922,21 @@ const OPTIONS = new Set([
     '--exclude',
     '--log',
 ]);
-/** `--name=value`, `-cVALUE` and `-gVALUE` carry their value themselves. */
+/** `--name=value`, `-cVALUE` and the like carry their value themselves. */
 function split(word) {
-    if (/^-[cg]./.test(word))
+    if (/^-[cgx]./.test(word))
         return [word.slice(0, 2), word.slice(2)];
     const equals = word.indexOf('=');
     return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
+}
+function dmakeOf(words) {
+    return new Map(words.map((word) => {
+        const [, name, value] = /^(\w+)=(.*)$/s.exec(word) ?? [];
+        const known = DMAKE_NAMES.find((one) => one === name);
+        if (known === undefined || value === undefined)
+            throw new UserError(`option -x: ${excerpt(word)} is not NAME=VALUE with one of ${DMAKE_NAMES.join(', ')}`);
+        return [known, value];
+    }));
 }
 function distOf(patterns) {
     if (patterns === undefined)
@@ -89783,6 +91989,12 @@ function options_wordOf(name, value, words) {
 
 
 
+
+
+
+
+
+
 /** The body of the command. Ends the process as make ended; 2 for an error of its own. */
 async function command(words) {
     const signals = new StopSignals();
@@ -89804,8 +92016,21 @@ async function runCommand(options, signals) {
     const environment = Object.entries(process.env).map(([name, value]) => encode(`${name}=${value ?? ''}`));
     const intent = makeIntent(options.makeArguments.map(encode), environment);
     const make = await findMake(options.make, encode(process.env['PATH'] ?? ''));
-    const plan = await farmFor(options, make, environment, intent.jobs);
     const tell = (text) => standard_streams_say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
+    const inWorkflow = process.env['GITHUB_ACTIONS'] === 'true';
+    const logged = options.log === undefined ? inWorkflow : options.log !== 'plain';
+    const obstacle = make.kind === 'bmake'
+        ? bmakeObstacle(make.path, options.makeArguments.map(encode), environment, logged)
+        : make.obstacle;
+    if (obstacle !== undefined && options.command === undefined && !options.showHosts) {
+        if (options.fallback === 'never')
+            throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
+        tell(`${obstacle}: it runs undistributed`);
+        return runNatively(options, make, signals);
+    }
+    // A command's makes have a -j of their own, or none.
+    const jobs = options.command === undefined ? intent.jobs : 'unlimited';
+    const plan = await farmFor(options, make, environment, jobs);
     for (const text of [...plan.warnings, ...plan.notices])
         tell(text);
     const { hosts } = plan;
@@ -89822,21 +92047,29 @@ async function runCommand(options, signals) {
         ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
         : undefined;
     const settings = settle(command_settingsOf(options, plan), plan);
-    const piped = options.log !== undefined || process.env['GITHUB_ACTIONS'] === 'true';
-    const log = logFor(settings, piped);
-    login?.notices.listen((text) => (piped ? log.handle({ type: 'message', level: 'notice', text }) : tell(text)));
+    const marks = await marksOf(options, make, environment);
+    // dmake's own shape is no log for a workflow: nothing in it is made harmless. Where make prints words of
+    // its marks, they are taken out again.
+    const shape = options.log === undefined && !inWorkflow ? (plan.outputMode ?? (marks.shown ? 'TXT2' : undefined)) : undefined;
+    const piped = shape !== undefined || logged;
+    const wantsUs = piped || marks.any || plan.dmake || hosts.length > 0;
+    if (!wantsUs)
+        return runNatively(options, make, signals);
+    const log = logFor(settings, piped, shape);
+    login?.notices.listen((text) => piped && shape === undefined ? log.handle({ type: 'message', level: 'notice', text }) : tell(text));
     try {
         return await build({
             settings,
-            hosts,
+            plan,
             login,
             make,
             arguments: options.makeArguments,
-            makeArguments: plan.makeArguments,
+            command: options.command,
             // As make has it, one at a time unless -j says otherwise; dmake has its own rules.
-            jobs: plan.jobs ?? (intent.jobs === 'unlimited' ? 'places' : (intent.jobs ?? 1)),
+            jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 1)),
             staging: stagingName(new Date()),
             piped,
+            verbatim: shape !== undefined,
             onHostUsed: () => undefined,
             cleanUp: true,
             sink: log.handle,
@@ -89847,20 +92080,45 @@ async function runCommand(options, signals) {
         log.finish();
     }
 }
-/** The hosts: those of `-c`, or wherever the seeds look for them; `~/.makehosts` under its own conditions (B2, B3). */
-async function farmFor({ hostsFile, hostsFormat, group, makeArguments }, make, environment, jobs) {
-    const directory = process.cwd();
-    const macros = await makefileMacros(DMAKE_NAMES, {
-        make,
-        arguments: makeArguments.map(encode),
-        directory: encode(directory),
-        environment,
+/** The marks of dmake for which even a run without hosts needs us. */
+async function marksOf({ command, makeArguments }, make, environment) {
+    if (make.kind !== 'gnu' || command !== undefined)
+        return { any: false, shown: false };
+    const words = makeArguments.map(encode);
+    const { text } = await makefileTexts(words, encode(process.cwd()), environment);
+    const { any, shown } = dmakeMarksIn(text, make.version);
+    return { any: any || hasGoalWaits(words), shown };
+}
+/** Nothing is to be distributed: make, or the command, is all there is. */
+function runNatively({ command, makeArguments, make: name }, make, signals) {
+    const [file = '', ...words] = command ?? [decode(make.path), ...makeArguments];
+    return runNative({
+        file,
+        name: command === undefined ? name : file,
+        arguments: words,
+        directory: process.cwd(),
+        output: 'inherit',
+        onSignal: (stop) => signals.onSignal(stop),
     });
+}
+/** The hosts: those of `-c`, or wherever the seeds look for them; `~/.makehosts` under its own conditions (B2, B3). */
+async function farmFor({ hostsFile, hostsFormat, group, dmake, makeArguments }, make, environment, jobs) {
+    const directory = process.cwd();
+    // Sun's marks are for GNU make.
+    const macros = make.kind === 'bmake'
+        ? new Map()
+        : await makefileMacros(DMAKE_NAMES, {
+            make,
+            arguments: makeArguments.map(encode),
+            directory: encode(directory),
+            environment,
+        });
     return planFarm({
         matrix: hostsFile === undefined ? { kind: 'default' } : { kind: 'file', file: hostsFile, source: `-c ${hostsFile}` },
         format: hostsFormat,
         group: group === undefined ? undefined : { value: group, where: 'option -g' },
         jobs,
+        dmake,
     }, { macros, environment: process.env, home: (0,external_node_os_namespaceObject.homedir)(), directory, makehosts: 'with -j, and right' });
 }
 function command_settingsOf(options, plan) {
@@ -89874,7 +92132,7 @@ function command_settingsOf(options, plan) {
         arguments: options.makeArguments,
         localJobs: options.localJobs,
         // Hosts that nobody named on the command line get what the makefile itself gives away (B2).
-        dist: options.dist ?? { mode: plan.implied ? 'makefile' : 'auto' },
+        dist: options.dist ?? { mode: plan.implied && !plan.dmake ? 'makefile' : 'auto' },
         local: options.local,
         setup: options.setup,
         environment: options.environment,
@@ -89896,7 +92154,9 @@ function enclosingWorkTree(directory) {
             return undefined;
     }
 }
-function logFor(settings, piped) {
+function logFor(settings, piped, shape) {
+    if (shape !== undefined)
+        return new DmakeLog({ mode: shape, runner: (0,external_node_os_namespaceObject.hostname)(), write: printBytes, say: standard_streams_say });
     if (!piped)
         return plainLog(standard_streams_say);
     const workflow = workflowLog();

@@ -55160,7 +55160,7 @@ const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
 ;// CONCATENATED MODULE: ./lib/build/staging-name.js
 
 
-const PATTERN = /^\/tmp\/make-[A-Za-z0-9.-]{1,64}-\d{14}-[0-9a-f]{12}-\d{1,6}$/;
+const PATTERN = /^\/tmp\/make-[A-Za-z0-9.-]{1,64}-\d{14}-[0-9a-f]{12}-[0-9a-f]{12}$/;
 /**
  * What the staging directories of this run begin with: `/tmp/make-SOURCEHOST-TIME-RANDOM` (B10). Nobody else has it, and
  * they are made exclusively.
@@ -55172,9 +55172,9 @@ function stagingName(now) {
     const time = now.toISOString().replace(/\D/g, '').slice(0, 14);
     return `/tmp/make-${source}-${time}-${randomBytes(6).toString('hex')}`;
 }
-/** The staging directory on one host: two names in a matrix may be one machine. */
+/** The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine. */
 function stagingDirectory(name, host) {
-    return `${name}-${host.line}`;
+    return `${name}-${(0,external_node_crypto_.createHash)('sha256').update(host.name).digest('hex').slice(0, 12)}`;
 }
 /** Whether a name is one that {@link stagingDirectory} gives: nothing else is ever removed from a host. */
 function isStagingName(name) {
@@ -58741,7 +58741,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-await (0,_action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__/* .cleanup */ .t)((0,_report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__/* .workflowLog */ .Q)());
+await (0,_action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__/* .cleanup */ .t)((0,_report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__/* .workflowLog */ .QE)());
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);
@@ -58754,10 +58754,10 @@ __webpack_async_result__();
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  Q: () => (/* binding */ workflowLog)
+  QE: () => (/* binding */ workflowLog)
 });
 
-// UNUSED EXPORTS: say
+// UNUSED EXPORTS: printBytes, say
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
@@ -58934,6 +58934,7 @@ function escapeProperty(text) {
 
 
 
+
 /** The log of a workflow on standard output. */
 function workflowLog() {
     return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
@@ -58941,6 +58942,10 @@ function workflowLog() {
 /** The command's own words, on standard error. */
 function say(text) {
     writeAll(2, text);
+}
+/** On standard output, as it is. */
+function printBytes(text) {
+    writeAll(1, bufferOf(text));
 }
 /** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
 function writeAll(descriptor, text) {

@@ -96,11 +96,10 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   const used: Host[] = [];
   const outcome = await build({
     settings,
-    hosts,
+    plan,
     login,
     make,
     arguments: words,
-    makeArguments: plan.makeArguments,
     jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
     staging,
     piped: true,

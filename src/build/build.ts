@@ -6,12 +6,18 @@ import { Baggage } from '../engine/environment.ts';
 import { Farm } from '../engine/farm.ts';
 import { countsLoad } from '../engine/host-load.ts';
 import { RemoteHost } from '../engine/remote-host.ts';
-import { Scheduler, type Limits } from '../engine/scheduler.ts';
+import { GATHERING_MS, Scheduler, type Limits } from '../engine/scheduler.ts';
 import { SubMakeArguments } from '../engine/sub-make.ts';
+import { bmakeObstacle, BmakeRun } from '../make/bmake/run.ts';
 import { environmentValue, ownEnvironment } from '../make/environment.ts';
+import { startCommand } from '../make/command-process.ts';
+import { FirstMakefile } from '../make/first-makefile.ts';
+import { withoutGoalWaits } from '../make/goal-waits.ts';
+import { withoutGroupNotices } from '../make/group-notices.ts';
 import { startMake } from '../make/make-process.ts';
 import { beginMarker, endMarker, OutputParser } from '../make/output-parser.ts';
-import type { ProgramProcess } from '../make/program-process.ts';
+import { ProcessRest } from '../make/make-rest.ts';
+import type { ProgramOutput, ProgramProcess } from '../make/program-process.ts';
 import { makeNames, type RealMake } from '../make/real-make.ts';
 import { RunDirectory } from '../make/run-directory.ts';
 import type { EventSink } from '../model/event.ts';
@@ -23,6 +29,7 @@ import { assetPath } from '../util/asset.ts';
 import { bufferOf, decode, encode, type Bytes } from '../util/bytes.ts';
 import { deferred } from '../util/deferred.ts';
 import { UserError } from '../util/user-error.ts';
+import type { FarmPlan } from './farm-plan.ts';
 import { hostSetup } from './host-setup.ts';
 import { LocalHosts, runnerLoad } from './local-hosts.ts';
 import { summarize } from './run-summary.ts';
@@ -30,24 +37,27 @@ import { SshLanes } from './ssh-lanes.ts';
 import { stageFor } from './stage-for.ts';
 import { stagingDirectory } from './staging-name.ts';
 import { toolCheck } from './toolchain.ts';
+import { buildUndistributed } from './undistributed.ts';
 import { Wiring } from './wiring.ts';
 
 export interface BuildOptions {
   readonly settings: Settings;
-  readonly hosts: readonly Host[];
+  readonly plan: Pick<FarmPlan, 'hosts' | 'makeArguments' | 'subMakesLeave' | 'dmake'>;
   /** Not needed without ssh hosts. */
   readonly login: Login | undefined;
   readonly make: RealMake;
   /** make's arguments and goals, with the user's -j and all. */
   readonly arguments: readonly string[];
-  /** What each first make that a recipe calls gets besides (L3). */
-  readonly makeArguments: readonly string[];
+  /** Not make is started, but this, which may call make somewhere below; at least one word. */
+  readonly command?: readonly string[] | undefined;
   /** Recipes at one time; `places`: as many as there are places for distributable ones. */
   readonly jobs: number | 'places';
   /** What the names of the staging directories begin with. */
   readonly staging: string;
   /** True: make's output is taken apart and comes as events. False: make writes to our own descriptors. */
   readonly piped: boolean;
+  /** With `piped`: nothing of what a job prints is left out, and its start is told with make's echo of it. */
+  readonly verbatim?: boolean;
   /** Told of each ssh host before anything is made there. */
   readonly onHostUsed: (host: Host) => void;
   /** Whether the staging directories are removed at the end; else somebody else does it (post). */
@@ -59,7 +69,10 @@ export interface BuildOptions {
 
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 export async function build(options: BuildOptions): Promise<Outcome> {
-  const { settings, hosts, sink, jobs } = options;
+  const { settings, plan, sink, jobs } = options;
+  const { hosts } = plan;
+  const obstacle = obstacleOf(options);
+  if (obstacle !== undefined && options.command === undefined) return buildUndistributed(options, obstacle);
   const begin = performance.now();
   const never = settings.fallback === 'never';
   const limits: Limits = {
@@ -70,7 +83,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   };
   sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
   const environment = ownEnvironment();
-  const subMakeArguments = new SubMakeArguments(options.makeArguments.map(encode), environment);
+  const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
   const root = encode(settings.root);
   let dispatcher: Dispatcher | undefined;
   const { stage, token, forgetToken } = stageFor(settings, {
@@ -84,11 +97,17 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const baggage = new Baggage(environment, settings.environment.map(encode));
   const { staging, login } = options;
   const { setup } = settings;
-  const merge = options.piped;
+  // bmake -j gives both descriptors of a recipe one pipe.
+  const merge = options.piped || options.make.kind === 'bmake';
   const sshHosts = hosts.filter((host) => !host.local);
   const openers = login ? sshHosts.map((host) => new SshLanes(host, login, () => options.onHostUsed(host))) : [];
   // The runner itself is no place for what may leave when nothing of that may run on it.
-  const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load);
+  const scheduler = new Scheduler(
+    never ? sshHosts : hosts,
+    limits,
+    settings.load,
+    (go) => void setTimeout(go, GATHERING_MS),
+  );
   const hearsLoad = countsLoad(settings.load);
   const remotes = openers.map(
     (opener) =>
@@ -141,6 +160,12 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       makeNames: names(options.make, environment),
       prerequisites: settings.staging === 'declared',
     });
+    const driven = options.make.kind === 'bmake' && !options.piped;
+    const bmake = driven ? await BmakeRun.create(run, assetPath('.')) : undefined;
+    if (driven && !bmake) {
+      const text = `${decode(options.make.path)} is a bmake, and there is no working C compiler (cc): it runs undistributed`;
+      sink({ type: 'message', level: 'warning', text });
+    }
     await Promise.race([started, stop.promise]);
     if (never && farm.ready === 0 && stopped === undefined)
       throw new UserError('no host is ready, and fallback is never: nothing is built');
@@ -155,29 +180,39 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       local: new TargetSet(settings.local.map(encode)),
       fallback: settings.fallback,
       partial: settings.staging === 'declared',
+      leavesWithMake: plan.subMakesLeave ? (of) => subMakeArguments.isFirst(of) : () => false,
+      rest: new ProcessRest(),
+      dmake: plan.dmake,
+      echoes: options.verbatim === true,
       subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
       ...(hearsLoad && { runnerLoad }),
       markers: options.piped
         ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
         : undefined,
     });
-    wiring = await Wiring.listen({ ...options, run, dispatcher, subMakeArguments });
+    const { command } = options;
+    const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
+    wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first });
     const { broker } = wiring;
-    const parser = options.piped ? parserFor(dispatcher, run, nonce, sink) : undefined;
+    const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
     if (stopped === undefined) {
-      make = await startMake({
-        run,
-        broker,
-        make: options.make,
-        arguments: options.arguments.map(encode),
-        directory: encode(settings.workingDirectory),
-        environment,
-        window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
-        output: parser ? (data) => parser.push(data) : 'inherit',
-      });
+      const directory = encode(settings.workingDirectory);
+      const output: ProgramOutput = parser ? (data) => parser.push(data) : 'inherit';
+      const common = { run, broker, directory, environment, output };
+      make =
+        command && first
+          ? await startCommand({ ...common, first, argv: command.map(encode) })
+          : await startMake({
+              ...common,
+              make: options.make,
+              bmake,
+              arguments: withoutGoalWaits(options.arguments.map(encode)),
+              window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
+            });
     }
     const ended: Outcome = (await make?.ended) ?? { kind: 'cancelled' };
-    const outcome = stoppedBy(stopped, ended);
+    // After a signal bmake ends with a status of its own.
+    const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
     parser?.end();
     const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
     const seconds = (performance.now() - begin) / 1000;
@@ -216,12 +251,24 @@ function stoppedBy(name: NodeJS.Signals | undefined, outcome: Outcome): Outcome 
   return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: constants.signals[name] };
 }
 
-function parserFor(dispatcher: Dispatcher, run: RunDirectory, nonce: string, sink: EventSink): OutputParser {
+/** Why make's recipes cannot come to us, if so. */
+function obstacleOf({ make, arguments: words, piped }: BuildOptions): string | undefined {
+  if (make.kind !== 'bmake') return make.obstacle;
+  return bmakeObstacle(make.path, words.map(encode), ownEnvironment(), piped);
+}
+
+function parserFor(
+  dispatcher: Dispatcher,
+  run: RunDirectory,
+  nonce: string,
+  { sink, verbatim }: BuildOptions,
+): OutputParser {
   return new OutputParser({
     nonce,
+    ...(verbatim === true && { jobTextLimit: Infinity }),
     jobById: (id) => dispatcher.jobById(id),
     isRecursive: (id) => dispatcher.isRecursive(id),
-    rewrite: (text) => run.shells.restore(text),
+    rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
     emit: (event) => {
       sink(event);
       if (event.type === 'job-text') dispatcher.textCame(event.job.id);

@@ -1,4 +1,5 @@
 import { LOAD_POLICIES, type LoadPolicy } from '../model/load.ts';
+import type { DmakeOutputMode } from '../report/dmake-log.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { UserError } from '../util/user-error.ts';
 
@@ -9,11 +10,21 @@ export const DMAKE_NAMES = [
   'DMAKE_MODE',
   'DMAKE_MAX_JOBS',
   'DMAKE_ADJUST_MAX_JOBS',
+  'DMAKE_OUTPUT_MODE',
 ] as const;
 type DmakeName = (typeof DMAKE_NAMES)[number];
 
 const MODES = ['serial', 'parallel', 'distributed'] as const;
 export type DmakeMode = (typeof MODES)[number];
+
+/** dmake's own words (D19), and how its manuals spell them. HTML1 has no form of its own there either. */
+const OUTPUT_MODES: ReadonlyMap<string, DmakeOutputMode> = new Map([
+  ['TXT1', 'TXT1'],
+  ['TXT2', 'TXT2'],
+  ['HTML1', 'TXT1'],
+  ['TEXT1', 'TXT1'],
+  ['TEXT2', 'TXT2'],
+]);
 
 /** Used where dmake is asked for and nothing says how many (D2), and for a DMAKE_MAX_JOBS that makes no sense. */
 export const DMAKE_JOBS = 2;
@@ -24,14 +35,28 @@ export interface Told {
   readonly where: string;
 }
 
-/** What the makefile and the environment say in dmake's words; a macro ranks above a variable (D1). */
+/** The shape of the output, with what is to be said about the word. */
+export interface OutputMode {
+  /** Undefined: nobody asks for one. */
+  readonly mode: DmakeOutputMode | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** What the makefile and the environment say in dmake's words; a macro ranks above a variable, and the command line above both (D1). */
 export class DmakeSettings {
   readonly #macros: ReadonlyMap<string, string>;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #options: ReadonlyMap<string, string>;
 
-  constructor(macros: ReadonlyMap<string, string>, environment: NodeJS.ProcessEnv) {
+  /** @param options what the command line says of them (-x) */
+  constructor(
+    macros: ReadonlyMap<string, string>,
+    environment: NodeJS.ProcessEnv,
+    options: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#macros = macros;
     this.#environment = environment;
+    this.#options = options;
   }
 
   /** Whether dmake is what people have in mind here. */
@@ -41,6 +66,8 @@ export class DmakeSettings {
 
   /** A setting that is not empty. */
   told(name: DmakeName): Told | undefined {
+    const option = this.#options.get(name)?.trim();
+    if (option) return { value: option, where: `option -x ${name}` };
     const macro = this.#macros.get(name)?.trim();
     if (macro) return { value: macro, where: `${name} in the makefile` };
     const variable = this.#environment[name]?.trim();
@@ -75,4 +102,18 @@ export class DmakeSettings {
     if (word === 'no') return 'jobs';
     return LOAD_POLICIES.find((policy) => policy === word && /^m\d$/.test(policy)) ?? 'm1';
   }
+
+  /** DMAKE_OUTPUT_MODE, as {@link readOutputMode} has it. */
+  get outputMode(): OutputMode {
+    const told = this.told('DMAKE_OUTPUT_MODE');
+    return told === undefined ? { mode: undefined, warnings: [] } : readOutputMode(told);
+  }
+}
+
+/** Reads a value of DMAKE_OUTPUT_MODE, in capitals as dmake wants it. Any other word is ignored, with a warning (D19). */
+export function readOutputMode({ value, where }: Told): OutputMode {
+  const mode = OUTPUT_MODES.get(value);
+  if (mode !== undefined) return { mode, warnings: [] };
+  const meant = OUTPUT_MODES.has(value.toUpperCase()) ? `; write ${value.toUpperCase()}` : '';
+  return { mode, warnings: [`${where} must be TXT1, TXT2 or HTML1, not ${excerpt(value)}: it is ignored${meant}`] };
 }

@@ -10,7 +10,7 @@ import type { LoadPolicy } from '../model/load.ts';
 import type { Matrix, MatrixFormat } from '../model/matrix.ts';
 import { shellWords } from '../util/shell-words.ts';
 import { UserError } from '../util/user-error.ts';
-import { DMAKE_JOBS, DmakeSettings, type Told } from './dmake-settings.ts';
+import { DMAKE_JOBS, DmakeSettings, type OutputMode, type Told } from './dmake-settings.ts';
 
 /** What the inputs, or the command line, say about the farm; each of it ranks first (D1). */
 export interface FarmWish {
@@ -23,6 +23,8 @@ export interface FarmWish {
   readonly group: Told | undefined;
   /** Undefined: nothing was said. `unlimited`: a bare -j. */
   readonly jobs: number | 'unlimited' | undefined;
+  /** dmake's settings on the command line. */
+  readonly dmake?: ReadonlyMap<string, string>;
 }
 
 /** Where the wish is silent. */
@@ -44,6 +46,12 @@ export interface FarmPlan {
   readonly hosts: readonly Host[];
   /** What each first make that a recipe calls gets besides (L3), as words. */
   readonly makeArguments: readonly string[];
+  /** Every recipe of the first make that calls make may leave, as d1make has it; else those that are whitelisted by name. */
+  readonly subMakesLeave: boolean;
+  /** One of dmake's settings is there: its makefiles' marks mean what they mean to dmake, and what may leave does. */
+  readonly dmake: boolean;
+  /** The shape of the output that dmake's settings ask for (D19). */
+  readonly outputMode: OutputMode['mode'];
   /** Nobody named the matrix: it is `~/.makehosts`, whose makefiles say what may leave (B2). */
   readonly implied: boolean;
   /** Recipes at one time, where dmake's rules say so. */
@@ -58,9 +66,12 @@ export interface FarmPlan {
 }
 
 const NO_HOSTS: Omit<FarmPlan, 'notices' | 'warnings'> = {
+  dmake: false,
+  outputMode: undefined,
   matrix: undefined,
   hosts: [],
   makeArguments: [],
+  subMakesLeave: false,
   implied: false,
   jobs: undefined,
   localJobs: undefined,
@@ -76,16 +87,17 @@ const NO_HOSTS: Omit<FarmPlan, 'notices' | 'warnings'> = {
  * @throws UserError for a matrix that cannot be read or is wrong, an unknown group or mode
  */
 export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPlan> {
-  const dmake = new DmakeSettings(world.macros, world.environment);
+  const dmake = new DmakeSettings(world.macros, world.environment, wish.dmake);
   const { mode, maxJobs, load } = dmake;
-  const { warnings } = maxJobs;
+  const warnings = [...maxJobs.warnings, ...dmake.outputMode.warnings];
+  const asked = { dmake: dmake.any, outputMode: dmake.outputMode.mode };
   const jobs = wish.jobs === 'unlimited' ? undefined : (wish.jobs ?? maxJobs.jobs);
   // dmake's default of two; a bare -j stays what it is.
   const some = wish.jobs === 'unlimited' ? undefined : (jobs ?? DMAKE_JOBS);
   if (mode === 'serial' || mode === 'parallel') {
     const remark = `DMAKE_MODE is ${mode}: everything runs on the runner`;
     const notices = wish.matrix.kind === 'default' ? [] : [remark];
-    return { ...NO_HOSTS, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
+    return { ...NO_HOSTS, ...asked, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
   }
   const found = await findMatrix(wish, world, dmake);
   if (found === undefined || typeof found === 'string') {
@@ -93,21 +105,35 @@ export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPl
       throw new UserError(`${wish.group.where}: there is no host matrix that has groups`);
     const two = found === undefined && dmake.any;
     const notices = two ? [NO_RCFILE] : found === undefined ? [] : [found];
-    return { ...NO_HOSTS, jobs: two ? some : undefined, load, notices, warnings };
+    return { ...NO_HOSTS, ...asked, jobs: two ? some : undefined, load, notices, warnings };
   }
   const { matrix, implied } = found;
   const makeArguments = wordsOf(matrix);
+  const subMakesLeave = matrix.format === 'd1make';
   const group = wish.group ?? dmake.told('DMAKE_GROUP');
   const hosts = chooseGroup(matrix, group?.value, group?.where ?? matrix.source);
   const first = group === undefined ? defaultGroup(matrix) : undefined;
   const remark = first !== undefined && hosts.length < matrix.hosts.length ? describeGroup(first, matrix) : undefined;
   const all = [...warnings, ...matrix.warnings];
   if (matrix.format !== 'dmakerc' && !dmake.any)
-    return { ...NO_HOSTS, matrix, hosts, makeArguments, implied, remark, notices: [], warnings: all };
+    return {
+      ...NO_HOSTS,
+      ...asked,
+      matrix,
+      hosts,
+      makeArguments,
+      subMakesLeave,
+      implied,
+      remark,
+      notices: [],
+      warnings: all,
+    };
   return {
+    ...asked,
     matrix,
     hosts: jobs === undefined ? hosts : redistribute(hosts, jobs),
     makeArguments,
+    subMakesLeave,
     implied,
     jobs: jobs ?? 'places',
     localJobs: 0,

@@ -10,9 +10,10 @@ export type SettingsWish = Omit<Settings, 'load' | 'localJobs'> & {
 };
 
 /** What counts: the wish, then what the host matrix brings with it, then the default. */
-export function settle(wish: SettingsWish, plan: Pick<FarmPlan, 'load' | 'localJobs'>): Settings {
+export function settle(wish: SettingsWish, plan: Pick<FarmPlan, 'load' | 'localJobs' | 'dmake'>): Settings {
   return {
     ...wish,
+    dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
     load: wish.load ?? plan.load ?? DEFAULT_LOAD,
     localJobs: wish.localJobs ?? plan.localJobs ?? availableParallelism(),
   };

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
 import type { Host } from '../model/host.ts';
 
-const PATTERN = /^\/tmp\/make-[A-Za-z0-9.-]{1,64}-\d{14}-[0-9a-f]{12}-\d{1,6}$/;
+const PATTERN = /^\/tmp\/make-[A-Za-z0-9.-]{1,64}-\d{14}-[0-9a-f]{12}-[0-9a-f]{12}$/;
 
 /**
  * What the staging directories of this run begin with: `/tmp/make-SOURCEHOST-TIME-RANDOM` (B10). Nobody else has it, and
@@ -18,9 +18,9 @@ export function stagingName(now: Date): string {
   return `/tmp/make-${source}-${time}-${randomBytes(6).toString('hex')}`;
 }
 
-/** The staging directory on one host: two names in a matrix may be one machine. */
+/** The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine. */
 export function stagingDirectory(name: string, host: Host): string {
-  return `${name}-${host.line}`;
+  return `${name}-${createHash('sha256').update(host.name).digest('hex').slice(0, 12)}`;
 }
 
 /** Whether a name is one that {@link stagingDirectory} gives: nothing else is ever removed from a host. */

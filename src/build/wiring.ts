@@ -1,14 +1,20 @@
 import type { Dispatcher } from '../engine/dispatcher.ts';
 import type { ShimCalls } from '../engine/ports.ts';
 import type { SubMakeArguments } from '../engine/sub-make.ts';
+import { isBmakeCall } from '../make/bmake/job.ts';
+import type { BmakeRun } from '../make/bmake/run.ts';
+import { BmakeShell } from '../make/bmake/shell.ts';
 import { Broker } from '../make/broker.ts';
 import { GraphCheck } from '../make/dependency-graph-check.ts';
-import { probeDist } from '../make/dist-probe.ts';
+import type { FirstMakefile } from '../make/first-makefile.ts';
+import { goalSegments, hasGoalWaits } from '../make/goal-waits.ts';
 import { MakeWrapper } from '../make/make-wrapper.ts';
+import { probeMarks } from '../make/marks-probe.ts';
 import { plainCall } from '../make/plain-call.ts';
-import { processAncestors } from '../make/process-facts.ts';
+import { processAncestors, processArguments } from '../make/process-facts.ts';
 import type { RealMake } from '../make/real-make.ts';
 import type { RunDirectory } from '../make/run-directory.ts';
+import { NO_MARKS } from '../model/marks.ts';
 import type { EventSink } from '../model/event.ts';
 import type { Settings } from '../model/settings.ts';
 import { decode, encode, type Bytes } from '../util/bytes.ts';
@@ -19,22 +25,45 @@ interface WiringOptions {
   readonly subMakeArguments: SubMakeArguments;
   readonly settings: Settings;
   readonly make: RealMake;
+  /** Where make is a bmake. */
+  readonly bmake: BmakeRun | undefined;
   /** Of the first make. */
   readonly arguments: readonly string[];
   readonly sink: EventSink;
+  /** Where the run is a command: makes that it calls by their path come to us as well. */
+  readonly first: FirstMakefile | undefined;
 }
 
 /** Between the calls of make and its shims and the dispatcher. */
 export class Wiring implements ShimCalls {
   readonly #options: WiringOptions;
   readonly #wrapper: MakeWrapper;
-  /** Arguments of every make below the first, by pid. */
+  readonly #bmake: BmakeShell | undefined;
+  /** Arguments of every make that came through a wrapper, or was called by its path; the first one's are known. */
   readonly #arguments = new Map<number, readonly Bytes[]>();
+  /** Goals between which `.WAIT` stood, by the pids of their makes. */
+  readonly #goals = new Map<number, readonly (readonly Bytes[])[]>();
   #open: { readonly broker: Broker; readonly graphs: GraphCheck } | undefined;
 
   private constructor(options: WiringOptions) {
     this.#options = options;
-    this.#wrapper = new MakeWrapper(options.run, options.make, options.subMakeArguments);
+    this.#wrapper = new MakeWrapper({
+      ...options,
+      onObstacle: (obstacle) => {
+        options.sink({ type: 'message', level: 'warning', text: `${obstacle}: it runs undistributed` });
+      },
+    });
+    const { run, make, dispatcher, sink, bmake } = options;
+    if (!bmake) return;
+    this.#bmake = new BmakeShell({
+      run,
+      make,
+      bmake,
+      argumentsOf: (pid) => this.#arguments.get(pid) ?? options.arguments.map(encode),
+      parsed: (pid, { dist, local }) => dispatcher.makeParsed(pid, { ...NO_MARKS, dist, local, writes: true }),
+      dispatch: (call, command) => dispatcher.dispatch(call, command),
+      warn: (text) => sink({ type: 'message', level: 'warning', text }),
+    });
   }
 
   /** Takes calls from here on. */
@@ -59,16 +88,27 @@ export class Wiring implements ShimCalls {
   }
 
   onShell(call: Parameters<ShimCalls['onShell']>[0]): void {
-    void this.#options.dispatcher.dispatch(call, plainCall(call, this.#options.run));
+    if (this.#bmake && isBmakeCall(call)) {
+      void this.#bmake.take(call);
+      return;
+    }
+    const { dispatcher, run, first } = this.#options;
+    const plain = plainCall(call, run);
+    void dispatcher.dispatch(call, first === undefined ? plain : first.putBack(plain));
   }
 
   onMake(call: Parameters<ShimCalls['onMake']>[0]): void {
     this.#arguments.set(call.pid, call.argv.slice(1));
+    this.#bmake?.started(call.pid);
     this.#options.dispatcher.makeStarted(call.pid, processAncestors(call.pid));
     void this.#wrapper.answer(call);
   }
 
   onParse(call: Parameters<ShimCalls['onParse']>[0]): void {
+    if (this.#options.first !== undefined && !this.#arguments.has(call.make)) {
+      this.#arguments.set(call.make, processArguments(call.make).slice(1));
+      this.#options.dispatcher.makeStarted(call.make, processAncestors(call.make));
+    }
     void this.#parse(call);
   }
 
@@ -79,17 +119,24 @@ export class Wiring implements ShimCalls {
 
   async #parse(call: Parameters<ShimCalls['onParse']>[0]): Promise<void> {
     const { run, make, sink, dispatcher } = this.#options;
-    const list = await probeDist({
+    const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
+    // A make that starts itself again no longer has what was taken out of its arguments.
+    const segments = goalSegments(words);
+    if (hasGoalWaits(words)) this.#goals.set(call.make, segments);
+    else if (this.#goals.get(call.make)?.flat().join(' ') !== segments.flat().join(' ')) this.#goals.delete(call.make);
+    const found = await probeMarks({
       run,
       broker: this.broker,
-      make: make.path,
-      arguments: this.#arguments.get(call.make) ?? this.#options.arguments.map(encode),
+      make,
+      arguments: words,
+      goals: this.#goals.get(call.make),
       call,
+      dmake: dispatcher.dmake,
     });
-    if (list.problem !== undefined) {
-      sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${list.problem}` });
+    if (found.problem !== undefined) {
+      sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
     }
-    dispatcher.makeParsed(call.make, list.present ? list.patterns : undefined, list.writes);
-    call.answer();
+    dispatcher.makeParsed(call.make, found.marks);
+    call.answer(found.lines);
   }
 }

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { DMAKE_NAMES } from '../build/dmake-settings.ts';
 import { LOAD_POLICIES, type LoadPolicy } from '../model/load.ts';
 import { MATRIX_FORMATS, type MatrixFormat } from '../model/matrix.ts';
 import type { DistSetting, Fallback, LogMode, Staging, Toolchain } from '../model/settings.ts';
+import { excerpt } from '../util/excerpt.ts';
 import { UserError } from '../util/user-error.ts';
 
 /** What stands before make's own arguments on the command line. */
@@ -10,6 +12,8 @@ export interface CliOptions {
   readonly hostsFile: string | undefined;
   readonly hostsFormat: MatrixFormat | undefined;
   readonly group: string | undefined;
+  /** dmake's settings, by name. */
+  readonly dmake: ReadonlyMap<string, string>;
   /** Nothing is built: the matrix is shown. */
   readonly showHosts: boolean;
   /** Absolute. Undefined: the enclosing git work tree, else the current directory. */
@@ -31,13 +35,17 @@ export interface CliOptions {
   readonly log: LogMode | undefined;
   /** Everything else, for make. */
   readonly makeArguments: readonly string[];
+  /** Behind `--`: what is run in place of make. Not empty. */
+  readonly command: readonly string[] | undefined;
 }
 
 export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
+       distmake [-c HOSTFILE] [options] -- COMMAND [arguments]
 
   -c FILE              the host matrix (default: DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc, ~/.makehosts)
   --hosts-format WORD  makehosts, dmakerc, d1make, dpb or yaml (default: as the matrix looks)
   -g GROUP             the group of hosts to use (default: DMAKE_GROUP, the first one)
+  -x NAME=VALUE        a setting of dmake's, DMAKE_OUTPUT_MODE say (may be given again)
   --hosts              print the hosts that would be used, and build nothing
   --root DIR           what is staged (default: the enclosing git work tree, else here)
   --make PROGRAM       the make to run (default: make)
@@ -55,7 +63,8 @@ export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
   --log WORD           fold, failures or plain
 
-The first argument that is none of these, and all behind it, go to make.`;
+The first argument that is none of these, and all behind it, go to make. Behind -- stands a command that calls make
+somewhere below (cmake --build, a build script): every make in it is distributed.`;
 
 /**
  * Takes the command's own options from the front of the command line.
@@ -79,6 +88,8 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     if (value === undefined) throw new UserError(`option ${name} needs a value\n\n${USAGE}`);
     values.set(name, [...(values.get(name) ?? []), value]);
   }
+  const command = words[at] === '--' ? words.slice(at + 1) : undefined;
+  if (command?.length === 0) throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
   const root = last('--root');
   const hostsFile = last('-c');
@@ -90,6 +101,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     hostsFile: hostsFile === undefined ? undefined : resolve(directory, hostsFile),
     hostsFormat: wordOf('--hosts-format', last('--hosts-format'), MATRIX_FORMATS),
     group: last('-g'),
+    dmake: dmakeOf(values.get('-x') ?? []),
     showHosts,
     root: root === undefined ? undefined : resolve(directory, root),
     make: last('--make') ?? 'make',
@@ -105,13 +117,15 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     staging,
     exclude,
     log: wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
-    makeArguments: words.slice(at),
+    makeArguments: command === undefined ? words.slice(at) : [],
+    command,
   };
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
   '-c',
   '-g',
+  '-x',
   '--hosts-format',
   '--load',
   '--toolchain',
@@ -129,11 +143,23 @@ const OPTIONS: ReadonlySet<string> = new Set([
   '--log',
 ]);
 
-/** `--name=value`, `-cVALUE` and `-gVALUE` carry their value themselves. */
+/** `--name=value`, `-cVALUE` and the like carry their value themselves. */
 function split(word: string): [name: string, value: string | undefined] {
-  if (/^-[cg]./.test(word)) return [word.slice(0, 2), word.slice(2)];
+  if (/^-[cgx]./.test(word)) return [word.slice(0, 2), word.slice(2)];
   const equals = word.indexOf('=');
   return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
+}
+
+function dmakeOf(words: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    words.map((word): [string, string] => {
+      const [, name, value] = /^(\w+)=(.*)$/s.exec(word) ?? [];
+      const known = DMAKE_NAMES.find((one) => one === name);
+      if (known === undefined || value === undefined)
+        throw new UserError(`option -x: ${excerpt(word)} is not NAME=VALUE with one of ${DMAKE_NAMES.join(', ')}`);
+      return [known, value];
+    }),
+  );
 }
 
 function distOf(patterns: readonly string[] | undefined): DistSetting | undefined {

@@ -1,20 +1,26 @@
 import type { EventSink } from '../model/event.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
+import { NO_MARKS, type MakeMarks } from '../model/marks.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { BackOff } from './back-off.ts';
+import { Concurrency, runsSeveral } from './concurrency.ts';
+import { distSet, TargetSet } from './dist-set.ts';
+import { ExclusiveGate } from './exclusive-gate.ts';
 import { Gates, type Gate } from './gates.ts';
-import { distSet, type TargetSet } from './dist-set.ts';
+import { GroupGate } from './group-gate.ts';
 import type { JobMarkers } from './job-markers.ts';
 import { DELETION_MS, JobPass, type Command, type PassWorld, type Running } from './job-pass.ts';
 import type { LocalHost } from './local-host.ts';
 import { callsMake, makeFlags } from './make-flags.ts';
+import type { MakeRest } from './make-rest.ts';
 import type { ShellCall, Stage } from './ports.ts';
 import { RecipeBook, type RecipeState } from './recipe-book.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Verdicts } from './verdicts.ts';
+import { plainCommand, withoutWaits } from './wait-word.ts';
 
 export interface DispatcherOptions {
   readonly scheduler: Scheduler;
@@ -32,16 +38,30 @@ export interface DispatcherOptions {
   readonly markers: JobMarkers;
   /** The runner's own load, where that counts (bare localhost in the matrix). */
   readonly runnerLoad?: () => LoadAverages;
+  readonly echoes?: boolean;
   readonly subMakes: PassWorld['subMakes'];
   /** Whether a recipe that calls make may leave whatever its target; besides those that are whitelisted by name. */
   readonly leavesWithMake?: (environment: readonly Bytes[]) => boolean;
   readonly gates?: readonly Gate[];
+  readonly weightOf?: PassWorld['weightOf'];
+  /** The rules of dmake hold for every make, not only for those whose makefiles have its marks. */
+  readonly dmake?: boolean;
+  /** Default: make is given a moment. */
+  readonly rest?: MakeRest;
 }
 
+/** Make asks for the next line of a recipe within that, in ms. */
+const GRACE_MS = 100;
+
+const GRACE: MakeRest = { atRest: () => new Promise((resolve) => void setTimeout(resolve, GRACE_MS)) };
+
 interface MakeState {
-  dist: TargetSet;
-  /** Its makefiles may write files while make expands a recipe. */
-  writes: boolean;
+  readonly marks: MakeMarks;
+  readonly dist: TargetSet;
+  /** Those of its `.LOCAL`. */
+  readonly local: TargetSet;
+  /** Undefined: GNU make's own rules hold, all run side by side. */
+  readonly concurrency: Concurrency | undefined;
   /** A recipe of it failed for good: it starts no other. */
   failed: boolean;
 }
@@ -57,6 +77,8 @@ export class Dispatcher {
   readonly #world: PassWorld;
   readonly #backOff: BackOff;
   readonly #gates: Gates;
+  readonly #groups: GroupGate;
+  readonly #exclusive: ExclusiveGate;
   readonly #past: RecipeState[] = [];
   readonly #running = new Map<number, Running>();
   /** With markers: jobs whose text is still to come; make hands it out after they have ended. */
@@ -70,7 +92,12 @@ export class Dispatcher {
       if (state) state.failed = true;
     });
     const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
-    this.#gates = new Gates(options.gates ?? []);
+    const rest = options.rest ?? GRACE;
+    const atRest = (make: number): Promise<void> => rest.atRest(make, () => this.#shimsOf(make));
+    this.#groups = new GroupGate(atRest);
+    this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest });
+    // The last: what another gate holds back is in nobody's way.
+    this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
     this.#backOff = new BackOff((host) => options.scheduler.widen(host));
     const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
     this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
@@ -93,18 +120,24 @@ export class Dispatcher {
       this.#options.stage.writerEnded(parent.job);
     }
     this.#options.stage.touch();
-    this.#makes.set(pid, { dist: distSet(this.#options.dist, undefined), writes: false, failed: false });
+    this.#exclusive.forget(pid);
+    this.#setMarks(pid, NO_MARKS, false);
   }
 
-  /**
-   * @param marked the prerequisites of the makefile's `.DIST`; undefined when it has none
-   * @param writes its makefiles write files while make expands them ($(file), make manual)
-   */
-  makeParsed(pid: number, marked: readonly Bytes[] | undefined, writes: boolean): void {
-    const dist = distSet(this.#options.dist, marked);
-    const failed = this.#makes.get(pid)?.failed ?? false;
-    this.#makes.set(pid, { dist, writes, failed });
+  /** A make has read its makefiles, and these are their marks. */
+  makeParsed(pid: number, marks: MakeMarks): void {
+    this.#setMarks(pid, marks, this.#makes.get(pid)?.failed ?? false);
     this.#options.stage.touch();
+  }
+
+  /** Whether dmake's rules hold for every make. */
+  get dmake(): boolean {
+    return this.#options.dmake ?? false;
+  }
+
+  /** What make prints, without what its commands do not hold any more when they run. */
+  rewrite(text: Bytes): Bytes {
+    return [...this.#makes.values()].some(({ marks }) => marks.waits.length > 0) ? withoutWaits(text) : text;
   }
 
   /** Whether a job only waits for a sub-make, as far as is known. */
@@ -123,8 +156,9 @@ export class Dispatcher {
   }
 
   /** Answers one call of a shim. */
-  async dispatch(call: ShellCall, command: Command): Promise<void> {
+  async dispatch(call: ShellCall, written: Command): Promise<void> {
     const make = this.#makes.get(call.make);
+    const command = make ? plainCommand(written, make.marks) : written;
     const state = this.#recipes.of(call.make, command.target, call.directory);
     const job: Job = {
       id: this.#next++,
@@ -143,7 +177,7 @@ export class Dispatcher {
     this.#running.set(job.id, running);
     if (this.#options.markers) this.#untold.set(job.id, running);
     // What make did while it expanded the recipe is in the workspace by now.
-    if (call.expanded || make?.writes === true) this.#options.stage.touch();
+    if (call.expanded || make?.marks.writes === true) this.#options.stage.touch();
     const flags = makeFlags(job.environment);
     const fresh = state.jobs === 0 || state.dropped;
     state.jobs++;
@@ -219,13 +253,40 @@ export class Dispatcher {
   #mayLeave(job: Job, flags: ReadonlySet<string>): boolean {
     const { stage, local, partial } = this.#options;
     const { target } = job.recipe;
-    const match = this.#makes.get(job.recipe.make)?.dist.match(target);
-    if (local.match(target) !== undefined) return false;
+    const make = this.#makes.get(job.recipe.make);
+    const match = make?.dist.match(target);
+    if ((local.match(target) ?? make?.local.match(target)) !== undefined) return false;
+    // Where all may leave that may run beside others (dmake's mode), those that may not stay.
+    const isAll = this.#options.dist.mode === 'all' && make?.marks.dist === undefined;
+    if (isAll && make?.concurrency?.allows(target, job.command) === false) return false;
     if (['n', 'q', 't'].some((flag) => flags.has(flag))) return false;
     if (stage.relative(job.directory) === undefined) return false;
     if (partial && job.prerequisites === undefined) return false;
     if (!callsMake(job.command)) return match !== undefined;
     return match === 'name' || this.#options.leavesWithMake?.(job.environment) === true;
+  }
+
+  #setMarks(pid: number, marks: MakeMarks, failed: boolean): void {
+    this.#groups.parsed(pid, marks.groups);
+    this.#makes.set(pid, {
+      marks,
+      dist: distSet(this.#options.dist, marks.dist),
+      local: new TargetSet(marks.local),
+      concurrency: this.dmake || marks.dmake ? new Concurrency(marks) : undefined,
+      failed,
+    });
+  }
+
+  /** Whether no other recipe of its make may run beside that of a job; undefined: nothing is to be seen to. */
+  #runsAlone({ recipe, command, environment }: Job): boolean | undefined {
+    const concurrency = this.#makes.get(recipe.make)?.concurrency;
+    if (!concurrency || !runsSeveral(environment)) return undefined;
+    return !concurrency.allows(recipe.target, command);
+  }
+
+  /** The calls of a make that have come and have not ended. */
+  #shimsOf(make: number): ReadonlySet<number> {
+    return new Set([...this.#running.values()].flatMap(({ job, shim }) => (job.recipe.make === make ? [shim] : [])));
   }
 
   #close(state: RecipeState): void {

@@ -35,30 +35,41 @@ export class Baggage {
     this.#ownPath = new Set(path.split(':'));
   }
 
-  of(environment: readonly Bytes[]): TravellingEnvironment {
+  /** @param jobs more than 1: makes that it calls are told to run so many recipes at one time, unless their arguments say otherwise */
+  of(environment: readonly Bytes[], jobs = 1): TravellingEnvironment {
     const variables: Bytes[] = [];
     let path = '';
+    let makeflags = '';
     for (const entry of environment) {
       const name = entry.slice(0, entry.indexOf('='));
       if (name === 'PATH') {
         const added = entry.slice(5).split(':');
         path = added.filter((one) => one.startsWith('/') && !this.#ownPath.has(one)).join(':');
       } else if (name === 'MAKEFLAGS') {
-        const flags = withoutJobserver(entry.slice(10));
-        if (flags.trim() !== '') variables.push(`MAKEFLAGS=${flags}`);
+        makeflags = withoutJobserver(entry.slice(10));
       } else if (this.#named.has(name) || (!PRIVATE.test(name) && !this.#own.has(entry))) {
         variables.push(entry);
       }
     }
+    if (jobs > 1) makeflags = withJobs(makeflags, jobs);
+    if (makeflags.trim() !== '') variables.push(`MAKEFLAGS=${makeflags}`);
     return { variables, path };
   }
 }
 
+/** With the blank before each. bmake has `-j 2 -J 3,4`. */
+const JOB_WORDS =
+  /(?:^| )(?:-j(?:\d+| \d+)?|-J \S+|-O\w*|--jobserver-\S+|--output-sync\S*|--sync-mutex\S*|--jobs\S*)(?!\S)/g;
+
 /** What tells a make to share slots or to group its output: means nothing away from the runner (G6). */
 function withoutJobserver(flags: Bytes): Bytes {
   const [options = '', ...variables] = flags.split(/ -- /);
-  const kept = options
-    .split(' ')
-    .filter((word) => !/^(?:-j\d*|-O\w*|--jobserver-\S+|--output-sync\S*|--sync-mutex\S*|--jobs\S*)$/.test(word));
-  return [kept.join(' '), ...variables].join(' -- ');
+  return [options.replace(JOB_WORDS, ''), ...variables].join(' -- ');
+}
+
+/** As make writes it: behind the single letters, before the variables. The make that reads it is the jobserver of those below. */
+function withJobs(flags: Bytes, jobs: number): Bytes {
+  const variables = flags.search(/(?<!\S)--(?!\S)/);
+  const [options, rest] = variables < 0 ? [flags, ''] : [flags.slice(0, variables), ` ${flags.slice(variables)}`];
+  return `${options.trimEnd()} -j${jobs}${rest}`;
 }

@@ -1,16 +1,21 @@
 import type { Host } from '../model/host.ts';
 import type { LoadAverages, LoadPolicy } from '../model/load.ts';
+import { parallelOf } from '../model/parallel.ts';
 import { m1Limit, ReportedLoad } from './host-load.ts';
 import type { HostFacts } from './ports.ts';
 
-/** One host as the scheduler sees it: how many jobs it takes now, and how many it has. */
+/** One host as the scheduler sees it: how many slots it has now, and which of them jobs have. */
 export class HostPlace {
   readonly host: Host;
   readonly #policy: LoadPolicy;
   #state: 'coming' | 'ready' | 'lost' = 'coming';
   #slots: number;
   #processors = 1;
+  /** Its owner allows so many jobs and no more. */
+  #isCapped = false;
   #running = 0;
+  /** Slots that those have. */
+  #taken = 0;
   /** Of those that count as running: turned away, and not given back yet. */
   #away = 0;
   /** Jobs that the host's owner leaves us, as far as is known. */
@@ -18,6 +23,8 @@ export class HostPlace {
   /** How many more are tried next. */
   #step = 1;
   readonly #load = new ReportedLoad();
+  /** Slots that jobs had at the last report beyond one each: that much of its load is ours, too. */
+  #extra = 0;
   /** When it last got a job: equal hosts take turns. */
   turn = 0;
 
@@ -42,6 +49,7 @@ export class HostPlace {
     if (!facts) return;
     const { processors, cap = Infinity, load } = facts;
     this.#processors = processors;
+    this.#isCapped = facts.cap !== undefined;
     this.#slots = Math.min(this.host.slots ?? processors, cap);
     this.report(load, false);
   }
@@ -53,16 +61,21 @@ export class HostPlace {
   /** @param ended it comes with the end of a job that still has its slot */
   report(load: LoadAverages | undefined, ended: boolean): void {
     this.#load.report({ jobs: this.#running - (ended ? 1 : 0), load });
+    this.#extra = this.#taken - this.#running;
   }
 
-  start(turn: number): void {
+  /** @param slots that the job has until its end */
+  start(turn: number, slots = 1): void {
     this.#running++;
+    this.#taken += slots;
     this.turn = turn;
     this.#load.started();
   }
 
-  end(turnedAway: boolean): void {
+  /** @param slots with which it was started */
+  end(turnedAway: boolean, slots = 1): void {
     this.#running--;
+    this.#taken -= slots;
     if (turnedAway) this.#away--;
     this.#load.ended();
   }
@@ -86,23 +99,44 @@ export class HostPlace {
     return this.#room !== Infinity && this.#state === 'ready';
   }
 
-  /** Jobs that it may have now. */
+  /** Slots that it has now. */
   get limit(): number {
     return this.#policy === 'm1' ? m1Limit(this.#slots, this.#load.lastMinute, this.#processors) : this.#slots;
   }
 
+  /** Slots that no job has. */
+  get free(): number {
+    return Math.max(0, this.limit - this.#taken);
+  }
+
   get isFree(): boolean {
-    return this.#state === 'ready' && this.#running < Math.min(this.limit, this.#room);
+    return this.#state === 'ready' && this.free > 0 && this.#running < this.#room;
+  }
+
+  /**
+   * Slots that one job which can use several may take of those that are free now, 1 or more: all, or what the matrix allows
+   * (E14). One where the owner caps jobs: it takes one place there, whatever it runs. One on the runner, where its makes
+   * ask for their own.
+   */
+  get widest(): number {
+    if (this.host.local || this.#isCapped) return 1;
+    return Math.max(1, Math.min(this.free, this.#parallel));
+  }
+
+  /** Slots that the matrix lets one job have. */
+  get #parallel(): number {
+    const { parallel, slots = this.#processors } = this.host;
+    return parallel === undefined ? Infinity : parallelOf(parallel, slots);
   }
 
   /** Who has the lowest gets the next job: the share of its slots in use (B5), or what d1make reckons (L6). */
   get value(): number {
-    return this.#policy === 'reported' ? this.#load.value : this.#running / this.limit;
+    return this.#policy === 'reported' ? this.#load.value : this.#taken / this.limit;
   }
 
   /** What others do there, for each processor. */
   get ofOthers(): number {
-    return this.#load.ofOthers / Math.max(1, this.#processors);
+    return Math.max(0, this.#load.ofOthers - this.#extra) / Math.max(1, this.#processors);
   }
 
   /**

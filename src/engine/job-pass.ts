@@ -1,6 +1,6 @@
-import type { EventSink } from '../model/event.ts';
+import type { EventSink, Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
-import type { Job } from '../model/job.ts';
+import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
@@ -42,7 +42,11 @@ export interface PassWorld {
   /** For commands that call make and run on a host as a whole; undefined: they need no check (P5). */
   readonly subMakes: SubMakeCheck | undefined;
   readonly fallback: 'local' | 'never';
+  /** How much waits for a recipe: the heavier ones come first. Default: all are alike. */
+  readonly weightOf?: ((recipe: Recipe) => number) | undefined;
   readonly markers: JobMarkers;
+  /** Whether the start of a job is told with make's echo of it. */
+  readonly echoes?: boolean;
 }
 
 /** A job between its shim's call and its shim's end. */
@@ -113,7 +117,7 @@ export class JobPass {
           fresh,
           returned,
           wide: !stays && callsMake(job.command),
-          weight: 0,
+          weight: this.#world.weightOf?.(job.recipe) ?? 0,
           suits: (host: Host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
         };
         const answer = scheduler.acquire(wish, running.stop.signal);
@@ -208,7 +212,7 @@ export class JobPass {
       running.lease = withPlace(lease, start);
     }
     const begin = performance.now();
-    sink({ type: 'job-started', job, place });
+    this.#tellStart(place);
     stage.writerStarted(job);
     if (markers) call.write(1, markers.begin(job));
     const outcome = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
@@ -242,7 +246,7 @@ export class JobPass {
     }
     let told = false;
     const started = (): void => {
-      if (!told) sink({ type: 'job-started', job, place });
+      if (!told) this.#tellStart(place);
       told = true;
     };
     const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, started);
@@ -274,6 +278,13 @@ export class JobPass {
     state.ran(job, final, place, false);
     print(call, output, markers, job);
     return final;
+  }
+
+  #tellStart(place: Place): void {
+    const { sink, echoes } = this.#world;
+    const job = this.#job;
+    const echo = echoes === true ? this.#subject.call.echo(job.command) : undefined;
+    sink({ type: 'job-started', job, place, ...(echo !== undefined && { echo }) });
   }
 
   #lose(host: Host, reason: string): void {

@@ -10,20 +10,28 @@ export function makeFlags(environment: readonly Bytes[]): ReadonlySet<string> {
 
 /** Whether a command calls make as a command of its own (L4, L5): not as a mere word of some other one. */
 export function callsMake(command: Bytes): boolean {
-  return CALL.test(command);
+  return CALL.test(command.replace(SHOWN, 'echo'));
 }
 
+/** What is only printed, quotes and all, unless another command is in it. */
+const SHOWN =
+  /(?<![^\s;&|({`])(?:echo|printf)(?=[^\S\n])(?:[^'"\\`;&|()<>\n]|\\[^]|'[^']*'|"(?:[^"\\`$]|\\[^]|\$(?!\())*")*/g;
+
+const BEGIN = /^|[;&|({`]|(?<!\\)\n/;
+const KEYWORD = /if|elif|while|until|then|do|else|!/;
+/** A program that runs the command behind it, with options. */
+const RUNNER =
+  /(?:exec|env|time|nice|nohup|command|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
+
 /**
- * begin of a command, or a word before one; assignments; make, with or without a path; end of the word. A backslash
+ * begin of a command, or what stands before one; assignments; make, with or without a path; end of the word. A backslash
  * before a newline goes on with the same line.
  */
 const CALL = new RegExp(
   [
-    /(?:^|[;&|({`]|(?<!\\)\n|(?<![^\s;&|({`])(?:if|elif|while|until|then|do|else|!|exec|env|time|nice|nohup|command)[^\S\n])/,
-    /(?:[^\S\n]|\\\n)*/,
-    /(?:\w+=(?:[^\s'"]|'[^']*'|"[^"]*")*(?:[^\S\n]|\\\n)+)*/,
-    /(?:[^\s;&|()'"`]*\/)?g?make(?=$|[\s;&|)`])/,
-  ]
-    .map(({ source }) => source)
-    .join(''),
+    `(?:${BEGIN.source}|(?<![^\\s;&|({\`])(?:${KEYWORD.source}|${RUNNER.source})[^\\S\\n])`,
+    /(?:[^\S\n]|\\\n)*/.source,
+    /(?:\w+=(?:[^\s'"]|'[^']*'|"[^"]*")*(?:[^\S\n]|\\\n)+)*/.source,
+    /(?:[^\s;&|()'"`]*\/)?g?make(?=$|[\s;&|)`<>])/.source,
+  ].join(''),
 );

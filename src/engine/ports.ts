@@ -26,6 +26,8 @@ export interface ShellCall {
   /** Aborted when the shim is gone (killed by make or by someone else). */
   readonly gone: AbortSignal;
 
+  /** What make has printed of the command; empty where it is silenced; undefined where that is not known before its end. */
+  echo(command: Bytes): Bytes | undefined;
   /** Prints on the shim's own descriptor 1 or 2. */
   write(descriptor: 1 | 2, data: Buffer): void;
   /**

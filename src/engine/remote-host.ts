@@ -39,7 +39,7 @@ export interface RemoteHostOptions extends BaysOptions, World {
 export interface RunTerms {
   /** What a job that fails wrote comes home all the same, but not its target (B9). */
   readonly keepOutputs: boolean;
-  /** Slots of the host that it has. */
+  /** Slots of the host that it has: more than one for a command that calls make. */
   readonly slots: number;
 }
 
@@ -101,7 +101,7 @@ export class RemoteHost {
    */
   async run(
     job: Job,
-    { keepOutputs }: RunTerms,
+    { keepOutputs, slots }: RunTerms,
     signal: AbortSignal,
     onStart: () => void = () => undefined,
   ): Promise<RemoteResult | undefined> {
@@ -113,6 +113,7 @@ export class RemoteHost {
           counts: true,
           keepOutputs,
           merge,
+          slots,
           temporary: this.#temporaries.of(job.recipe.id),
           onStart,
           onLoad: (load) => this.#heard(load, true),
@@ -149,6 +150,7 @@ export class RemoteHost {
       counts: false,
       keepOutputs: false,
       merge: false,
+      slots: 1,
       temporary: 0,
       onStart: () => undefined,
       onLoad: (load) => this.#heard(load, false),

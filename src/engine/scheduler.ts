@@ -3,32 +3,13 @@ import type { LoadAverages, LoadPolicy } from '../model/load.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
 import { HostPlace } from './host-place.ts';
 import type { HostFacts } from './ports.ts';
-
-/** What a job asks for. */
-export interface Wish {
-  /** `dist`: may leave; `stay`: must run on the runner. */
-  readonly kind: 'dist' | 'stay';
-  /** The make that waits for it. */
-  readonly make: number;
-  /** The host on which the recipe has begun: all its lines run there. */
-  readonly bound: Host | undefined;
-  /** Nothing of its recipe has run yet: such jobs do not start any more once their make has failed. */
-  readonly fresh: boolean;
-  /** A host has turned it away (D10): it keeps its place in front of others that are fresh. */
-  readonly returned: boolean;
-  /** It calls make, which runs there as a whole: it can use all slots that are free on its host. */
-  readonly wide: boolean;
-  /** Of those that nothing else tells apart, the heavier one starts first (P7). */
-  readonly weight: number;
-  /** Whether a host that is ready can run it at all. */
-  readonly suits: (host: Host) => boolean;
-}
+import { comesBefore, isWide, shareOf, type Wish } from './wish.ts';
 
 /** The right to run one job in one place. Give it back exactly once. */
 export interface Lease {
   /** A host, or the runner. */
   readonly place: Host | undefined;
-  /** How many slots of it the job has, 1 or more. */
+  /** How many slots of it the job has until its end, 1 or more; more for a wide one alone. */
   readonly slots: number;
   /** The job only waits for a sub-make from here on: it does not count. */
   suspend(): void;
@@ -59,27 +40,46 @@ interface Waiting {
   readonly answer: Deferred<Lease | Denial>;
 }
 
+/** In ms; time enough for a make to start as many recipes as it may, and little beside what a make on a host takes. */
+export const GATHERING_MS = 30;
+
+/**
+ * Lets wide wishes wait for each other, so that they share what is free: make asks for them one after another, and the
+ * first would have a whole host to itself.
+ *
+ * @param go is to be called once, when those that belong together are likely there; not before this returns
+ */
+export type Gathering = (go: () => void) => void;
+
 /**
  * Decides where and when each job runs. Knows nothing of time, processes or connections: every call takes effect at
- * once, and what can start then is started in the order in which it was asked for; recipes that have begun come first.
+ * once, and what can start then is started in the order in which it was asked for; recipes that have begun come first,
+ * and of the others the heavier ones.
  */
 export class Scheduler {
   readonly #limits: Limits;
   readonly #hosts: readonly HostPlace[];
   readonly #policy: LoadPolicy;
+  readonly #gather: Gathering | undefined;
   /** Makes whose recipes wait, and for how many verdicts. */
   readonly #held = new Map<number, number>();
   #queue: Waiting[] = [];
   #closed = false;
+  /** Wide wishes wait for others. */
+  #gathering = false;
   #running = 0;
   #overflow = 0;
   #staying = 0;
   #turns = 0;
 
-  /** @param policy how hosts are compared, and how many jobs a busy one gets */
-  constructor(hosts: readonly Host[], limits: Limits, policy: LoadPolicy = 'jobs') {
+  /**
+   * @param policy how hosts are compared, and how many jobs a busy one gets
+   * @param gather without it the first of several wide wishes gets all that is free on its host
+   */
+  constructor(hosts: readonly Host[], limits: Limits, policy: LoadPolicy = 'jobs', gather?: Gathering) {
     this.#limits = limits;
     this.#policy = policy;
+    this.#gather = gather;
     this.#hosts = hosts.map((host) => new HostPlace(host, policy));
     const runner = { processors: limits.processors, cap: undefined, load: undefined };
     for (const place of this.#hosts) if (place.host.local) place.ready(runner);
@@ -100,10 +100,9 @@ export class Scheduler {
     const waiting: Waiting = { wish, answer: deferred() };
     const cancel = (): void => this.#cancel((other) => other === waiting);
     signal.addEventListener('abort', cancel);
-    // What has begun goes on before anything new begins.
-    const rank = rankOf(wish);
-    const first = this.#queue.findIndex((other) => rankOf(other.wish) > rank);
+    const first = this.#queue.findIndex((other) => comesBefore(wish, other.wish));
     this.#queue.splice(first < 0 ? this.#queue.length : first, 0, waiting);
+    if (isWide(wish)) this.#awaitOthers();
     this.#pump();
     return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
   }
@@ -177,18 +176,36 @@ export class Scheduler {
     for (const waiting of out) waiting.answer.resolve('cancelled');
   }
 
+  /** Wide wishes wait for others only where the first could take more than one slot. */
+  #awaitOthers(): void {
+    if (!this.#gather || this.#gathering || this.jobs - this.#running <= 1) return;
+    if (!this.#hosts.some((place) => place.isFree && place.widest > 1)) return;
+    this.#gathering = true;
+    this.#gather(() => {
+      this.#gathering = false;
+      this.#pump();
+    });
+  }
+
   #pump(): void {
     const left: Waiting[] = [];
+    const able = this.#queue.filter(({ wish }) => !this.#isHeld(wish));
+    let at = 0;
     for (const waiting of this.#queue) {
       const { wish } = waiting;
-      const answer = wish.fresh && this.#held.has(wish.make) ? undefined : this.#grant(wish);
+      const answer = this.#isHeld(wish) ? undefined : this.#grant(wish, able, ++at);
       if (answer === undefined) left.push(waiting);
       else waiting.answer.resolve(answer);
     }
     this.#queue = left;
   }
 
-  #grant(wish: Wish): Lease | Denial | undefined {
+  #isHeld(wish: Wish): boolean {
+    return (wish.fresh && this.#held.has(wish.make)) || (this.#gathering && isWide(wish));
+  }
+
+  /** @param able all that may start now, those from `next` on are still to be asked */
+  #grant(wish: Wish, able: readonly Waiting[], next: number): Lease | Denial | undefined {
     if (this.#running >= this.jobs) return undefined;
     if (wish.kind === 'stay') {
       if (this.#staying >= this.#limits.processors) return undefined;
@@ -198,11 +215,19 @@ export class Scheduler {
     const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
     const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
     if (place) {
-      place.start(++this.#turns);
-      return this.#lease((turnedAway) => place.end(turnedAway), place);
+      const slots = isWide(wish) ? this.#share(place, wish, able, next) : 1;
+      place.start(++this.#turns, slots);
+      return this.#lease((turnedAway) => place.end(turnedAway, slots), place, slots);
     }
     if (bound?.state === 'ready') return undefined;
     return this.#withoutHost(wish);
+  }
+
+  /** The slots that a wide wish gets, as {@link shareOf} divides those of its host among all that may start now. */
+  #share(place: HostPlace, wish: Wish, able: readonly Waiting[], next: number): number {
+    const others = able.slice(next, next + this.jobs - this.#running - 1).map((other) => other.wish);
+    const hosts = this.#hosts.filter((one) => one.isFree && wish.suits(one.host)).length;
+    return Math.max(1, Math.min(shareOf(place.free, hosts, others), place.widest));
   }
 
   /** Hosts are full, or there are none (B6). */
@@ -228,7 +253,7 @@ export class Scheduler {
     return best;
   }
 
-  #lease(giveBack: (turnedAway: boolean) => void, place?: HostPlace): Lease {
+  #lease(giveBack: (turnedAway: boolean) => void, place?: HostPlace, slots = 1): Lease {
     this.#running++;
     let counted = true;
     let turnedAway = false;
@@ -241,7 +266,7 @@ export class Scheduler {
     };
     return {
       place: place?.host,
-      slots: 1,
+      slots,
       suspend: () => {
         stop();
         this.#pump();
@@ -264,9 +289,4 @@ export class Scheduler {
     if (!place) throw new Error(`Internal error: ${host.name} is not in the matrix`);
     return place;
   }
-}
-
-/** What has begun comes first, then what had a place already. */
-function rankOf({ fresh, returned }: Wish): number {
-  return !fresh ? 0 : returned ? 1 : 2;
 }

@@ -26,6 +26,8 @@ export interface Way {
   readonly keepOutputs: boolean;
   /** Its two descriptors are one. */
   readonly merge: boolean;
+  /** Slots of the host that it has: a make that it calls is to use them all. */
+  readonly slots: number;
   /** LaneRequest.recipe */
   readonly temporary: number;
   /** It is certain that it runs. */
@@ -47,7 +49,7 @@ export async function visit(
   { host, stage, baggage, staging, subMakeArguments }: World,
   signal: AbortSignal,
 ): Promise<RemoteResult | undefined> {
-  const { counts, keepOutputs, merge, temporary } = way;
+  const { counts, keepOutputs, merge, slots, temporary } = way;
   const staged = await tree.missing(job);
   const output: Text[] = [];
   let outcome = { kind: 'cancelled' } as Outcome;
@@ -61,7 +63,7 @@ export async function visit(
   try {
     // Not before: what another lane is bringing into the same tree may be just what this job needs.
     await staged.ready;
-    const travelling = baggage.of(job.environment);
+    const travelling = baggage.of(job.environment, slots);
     incoming = stage.incoming({
       job,
       version: staged.version,

@@ -1,5 +1,6 @@
 import { HOST_DEFAULTS, type Host } from '../model/host.ts';
 import type { Matrix } from '../model/matrix.ts';
+import { parallelOf } from '../model/parallel.ts';
 import { identity, isRunner, parseAddress, type Runner } from './address.ts';
 import { expand } from './dpb-expansion.ts';
 import { readParameter, type Parameters } from './dpb-parameters.ts';
@@ -7,7 +8,6 @@ import { readProperties, type Properties } from './dpb-properties.ts';
 import { controlCharacter, linesOf, wordsOf, type Word } from './lines.ts';
 import { Problems } from './problems.ts';
 import { shown } from './shown.ts';
-import { parallelOf } from './values.ts';
 import { Warnings } from './warnings.ts';
 
 /*

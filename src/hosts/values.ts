@@ -54,15 +54,6 @@ export function parseParallel(word: string): Reading<NonNullable<Host['parallel'
   return slash === '' ? right(number) : right(`/${number}` as const);
 }
 
-/**
- * Slots that one job may take on a host with so many of them: never fewer than 2 of a part, and none where there is but
- * one slot (E14).
- */
-export function parallelOf(parallel: NonNullable<Host['parallel']>, jobs: number): number {
-  if (jobs <= 1) return 0;
-  return typeof parallel === 'number' ? parallel : Math.max(2, Math.floor(jobs / Number(parallel.slice(1))));
-}
-
 /** Directories for PATH, colon-separated: absolute, or they would mean another place for each job. */
 export function checkPath(path: string): string | undefined {
   if (hasControl(path)) return 'must not have control characters in it';

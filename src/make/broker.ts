@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { basename } from 'node:path/posix';
 
 import type { MakeCall, ShimCalls } from '../engine/ports.ts';
-import { bytesOf, encode } from '../util/bytes.ts';
+import { bytesOf, encode, type Bytes } from '../util/bytes.ts';
 import {
   BLANK,
   SEPARATOR,
@@ -12,6 +12,7 @@ import {
   type ParseFacts,
   type ShimChannel,
 } from './calls.ts';
+import { echoInFile } from './echo-file.ts';
 import { FifoTransport } from './fifo-transport.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { SocketTransport } from './socket-transport.ts';
@@ -31,7 +32,11 @@ export class Broker {
   static async listen(run: RunDirectory, calls: ShimCalls): Promise<Broker> {
     const broker = new Broker(run, calls);
     const incoming: IncomingCalls = {
-      shell: (facts, channel) => calls.onShell(shellCall(facts, run.takeExpanded(facts.make), channel)),
+      shell: (facts, channel) => {
+        const expanded = run.takeExpanded(facts.make);
+        const echo = (command: Bytes) => echoInFile(facts.pid, command, (text) => run.shells.restore(text));
+        calls.onShell(shellCall(facts, { expanded, echo }, channel));
+      },
       make: (facts, channel) => broker.#onMake(facts, channel),
       parse: (facts, channel) => void broker.#onParse(facts, channel),
     };

@@ -23,7 +23,7 @@ export interface IncomingCalls {
   parse(facts: ParseFacts, channel: ShimChannel): void;
 }
 
-export type ShellFacts = Omit<ShellCall, 'expanded' | 'gone' | 'write' | 'runLocally' | 'exit'>;
+export type ShellFacts = Omit<ShellCall, 'expanded' | 'gone' | 'echo' | 'write' | 'runLocally' | 'exit'>;
 export type MakeFacts = Omit<MakeCall, 'exec' | 'fail'>;
 /** `command` is what the parse shell was given: `parse`, SHELL and MAKEFILE_LIST, parted by SEPARATOR. */
 export type ParseFacts = Pick<ParseCall, 'make' | 'directory' | 'environment'> & { readonly command: Bytes };
@@ -37,10 +37,15 @@ export const BLANK = '\x02';
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
 
-export function shellCall(facts: ShellFacts, expanded: boolean, channel: ShimChannel): ShellCall {
+export function shellCall(
+  facts: ShellFacts,
+  { expanded, echo }: Pick<ShellCall, 'expanded' | 'echo'>,
+  channel: ShimChannel,
+): ShellCall {
   return {
     ...facts,
     expanded,
+    echo,
     gone: channel.gone,
     write: (descriptor, data) => {
       if (data.length > 0) channel.print(descriptor, data);

@@ -1,5 +1,6 @@
 import { decode, type Bytes } from '../util/bytes.ts';
 import { excerpt } from '../util/excerpt.ts';
+import { readDataBase, variableIn } from './data-base.ts';
 
 /**
  * What a make builds from what: its targets, and for each the prerequisites; those behind `|` with that before them. A
@@ -10,9 +11,6 @@ export type Graph = ReadonlyMap<Bytes, ReadonlySet<Bytes>>;
 /** The goal that make takes when it is given none; as a target it could not be named so. */
 const DEFAULT_GOAL = '.DEFAULT_GOAL';
 
-/** Names may hold colons: the one that ends them is followed by a blank, or by nothing. */
-const RULE = /^(.+?):(?::)?(?: (.*))?$/;
-
 /**
  * Reads the data base that `make -p` prints (in the C locale). What is built in does not count, nor do recipes, nor any
  * order.
@@ -20,27 +18,17 @@ const RULE = /^(.+?):(?::)?(?: (.*))?$/;
  * @returns undefined when there is none in the text
  */
 export function parseGraph(database: Bytes): Graph | undefined {
+  const rules = readDataBase(database);
+  if (!rules) return undefined;
   const graph = new Map<Bytes, Set<Bytes>>();
-  const lines = database.split('\n');
-  const rules = lines.indexOf('# Implicit Rules');
-  if (rules < 0) return undefined;
-  const [, goal] = /^\.DEFAULT_GOAL :?= (.+)$/m.exec(database) ?? [];
+  const goal = variableIn(database, DEFAULT_GOAL);
   if (goal !== undefined) graph.set(DEFAULT_GOAL, new Set([goal]));
-  const files = lines.indexOf('# Files', rules);
-  for (let at = rules + 1; at < lines.length; at++) {
-    if (lines[at] !== '') continue;
-    // A block: comments, the target's own variables, its rule; what comes behind is said about it.
-    const end = blockEnd(lines, at + 1);
-    const block = lines.slice(at + 1, end);
-    at = end - 1;
-    const line = block.includes('# Not a target:') || block.some(isBuiltIn) ? undefined : ruleOf(block);
-    const [, target, text = ''] = RULE.exec(line ?? '') ?? [];
-    if (target === undefined) continue;
+  for (const { target, pattern, normal, orderOnly } of rules) {
     const known = graph.get(target) ?? new Set<Bytes>();
     graph.set(target, known);
-    const needed = prerequisites(text);
-    if (at > files) for (const one of needed) known.add(one);
-    else known.add(needed.join(' '));
+    const needed = [...[...normal].sort(), ...orderOnly.map((word) => `| ${word}`).sort()];
+    if (pattern) known.add(needed.join(' '));
+    else for (const one of needed) known.add(one);
   }
   return graph;
 }
@@ -68,49 +56,6 @@ export function graphDifference(there: Graph, here: Graph): string | undefined {
     if (less !== undefined) return `${name} ${verb} ${show(less)} on the runner, not there`;
   }
   return undefined;
-}
-
-/** Blank lines end a block, but for those in the value of a variable. */
-function blockEnd(lines: readonly Bytes[], from: number): number {
-  let at = from;
-  while (at < lines.length && lines[at] !== '') {
-    if (/^.+?: (?:override |private )*define /.test(lines[at] ?? '')) {
-      const end = lines.indexOf('endef', at);
-      if (end > 0) at = end;
-    }
-    at++;
-  }
-  return at;
-}
-
-/** The first line that is neither a comment nor, behind one, a variable of the target. */
-function ruleOf(block: readonly Bytes[]): Bytes | undefined {
-  for (let at = 0; at < block.length; at++) {
-    const line = block[at] ?? '';
-    if (!line.startsWith('#')) return line.startsWith('\t') ? undefined : line;
-    if (
-      !/^# (?:default|environment|makefile|environment under -e|command line|'?override'? directive|automatic)\b/.test(
-        line,
-      )
-    ) {
-      continue;
-    }
-    const variable = block[++at] ?? '';
-    if (/: (?:override |private )*define /.test(variable)) at = Math.max(at, block.indexOf('endef', at));
-  }
-  return undefined;
-}
-
-function isBuiltIn(line: Bytes): boolean {
-  return line === '#  Builtin rule' || line === '#  recipe to execute (built-in):';
-}
-
-function prerequisites(text: Bytes): readonly Bytes[] {
-  const words = text.split(' ').filter((word) => word !== '');
-  const bar = words.indexOf('|');
-  const normal = bar < 0 ? words : words.slice(0, bar);
-  const orderOnly = bar < 0 ? [] : words.slice(bar + 1).map((word) => `| ${word}`);
-  return [...normal.sort(), ...orderOnly.sort()];
 }
 
 function first(some: ReadonlySet<Bytes>, others: ReadonlySet<Bytes>): Bytes | undefined {

@@ -1,9 +1,11 @@
 import type { Bytes } from '../util/bytes.ts';
 import { changeArguments } from './arguments.ts';
+import type { BmakeRun } from './bmake/run.ts';
 import type { Broker } from './broker.ts';
 import { changeEnvironment, environmentValue } from './environment.ts';
 import { withLastMakefile } from './make-calls.ts';
-import { JOB_OPTIONS, withoutJobWords } from './makeflags.ts';
+import { makeIntent } from './make-intent.ts';
+import { JOB_OPTIONS, namesJobserver, withoutJobWords } from './makeflags.ts';
 import { startProgram, type ProgramOutput, type ProgramProcess } from './program-process.ts';
 import type { RealMake } from './real-make.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -12,7 +14,9 @@ export interface MakeOptions {
   readonly run: RunDirectory;
   readonly broker: Broker;
   readonly make: RealMake;
-  /** The user's arguments; their -j, and -O in the piped form, are replaced. */
+  /** For a bmake; without it that runs as it is. */
+  readonly bmake?: BmakeRun | undefined;
+  /** The user's arguments; their -j is replaced where it means another number, in the piped form always, and -O with it. */
   readonly arguments: readonly Bytes[];
   /** Where make is called, absolute. */
   readonly directory: Bytes;
@@ -35,26 +39,35 @@ export async function startMake(options: MakeOptions): Promise<ProgramProcess> {
 
 /** The arguments for the real make, without argv[0]. */
 async function makeWords(options: MakeOptions, environment: readonly Bytes[]): Promise<readonly Bytes[]> {
-  const piped = options.output !== 'inherit';
-  const ours = [`-j${options.window}`, ...(piped ? ['-O', '--no-print-directory'] : [])];
-  const words = changeArguments(
-    options.arguments,
-    (a) => a.kind === 'option' && (piped ? JOB_OPTIONS.has(a.id) : a.id === 'j'),
-    [],
-  );
-  // First: an option at the end that lacks its argument would take ours for it.
-  return withLastMakefile([...ours, ...words], {
-    directory: options.directory,
-    environment,
-    lastMakefile: options.run.lastMakefile,
-  });
+  const { make, bmake } = options;
+  if (make.kind === 'bmake') {
+    const { directory, arguments: own } = options;
+    return (await bmake?.words({ make: make.path, words: own, directory, environment })) ?? own;
+  }
+  const words = options.output === 'inherit' ? inheritedWords(options, environment) : pipedWords(options);
+  const { directory, run } = options;
+  return withLastMakefile(words, { directory, environment, lastMakefile: run.lastMakefile });
 }
 
-function makeEnvironment({ environment, run }: MakeOptions): readonly Bytes[] {
+/** Ours come first: an option at the end that lacks its argument would take them for it. */
+function pipedWords({ window, ...options }: MakeOptions): readonly Bytes[] {
+  const words = changeArguments(options.arguments, (a) => a.kind === 'option' && JOB_OPTIONS.has(a.id), []);
+  return [`-j${window}`, '-O', '--no-print-directory', ...words];
+}
+
+/** The user's own words, where they mean the same already: makefiles and recipes see them in MAKEFLAGS. */
+function inheritedWords({ window, ...options }: MakeOptions, environment: readonly Bytes[]): readonly Bytes[] {
+  const { jobs = 1 } = makeIntent(options.arguments, environment);
+  if (jobs === window) return options.arguments;
+  return [`-j${window}`, ...changeArguments(options.arguments, (a) => a.kind === 'option' && a.id === 'j', [])];
+}
+
+function makeEnvironment({ environment, run, make, output }: MakeOptions): readonly Bytes[] {
   const path = environmentValue(environment, 'PATH') ?? '/usr/bin:/bin';
   const changes = [`PATH=${run.bin}:${path}`, 'DISTMAKE_TARGET'];
   const makeflags = environmentValue(environment, 'MAKEFLAGS');
-  if (makeflags !== undefined) {
+  // What a jobserver says is for the make above us and its own children; we are no such make.
+  if (make.kind === 'gnu' && makeflags !== undefined && (output !== 'inherit' || namesJobserver(makeflags))) {
     const kept = withoutJobWords(makeflags);
     changes.push(kept === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${kept}`);
   }

@@ -1,5 +1,5 @@
 import type { Bytes } from '../util/bytes.ts';
-import { changeArguments } from './arguments.ts';
+import { argumentsOf, changeArguments } from './arguments.ts';
 import { environmentValue } from './environment.ts';
 
 /** What says how many recipes run at one time, and how their output is put together. */
@@ -25,6 +25,11 @@ export function withoutJobWords(makeflags: Bytes): Bytes | undefined {
   const kept = changeArguments(splitMakeflags(makeflags), (a) => a.kind === 'option' && JOB_OPTIONS.has(a.id), []);
   if (kept.every((word) => word === '--')) return undefined;
   return kept.map((word) => word.replace(/[\\\s]/g, '\\$&')).join(' ');
+}
+
+/** Whether a make wrote it that shares its jobs with its children. */
+export function namesJobserver(makeflags: Bytes): boolean {
+  return argumentsOf(splitMakeflags(makeflags)).some((a) => a.kind === 'option' && a.id.startsWith('jobserver-'));
 }
 
 /** As decode_env_switches of make: blanks part words, a backslash keeps what follows, the first word may lack its dash. */

@@ -29,6 +29,15 @@ export function processFacts(pid: number): ProcessFacts | undefined {
   }
 }
 
+/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
+export function processArguments(pid: number): readonly Bytes[] {
+  try {
+    return splitList(bytesOf(readFileSync(`/proc/${pid}/cmdline`)));
+  } catch {
+    return [];
+  }
+}
+
 /** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
 export function processStart(pid: number): string | undefined {
   const fields = statFields(pid);

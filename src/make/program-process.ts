@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { promisify } from 'node:util';
 
 import type { Outcome } from '../model/outcome.ts';
-import { decode, type Bytes } from '../util/bytes.ts';
+import { decode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { launch, type LaunchOptions } from './launch.ts';
 

@@ -3,7 +3,9 @@ import { basename, isAbsolute, resolve } from 'node:path/posix';
 import { promisify } from 'node:util';
 
 import { decode, encode, type Bytes } from '../util/bytes.ts';
+import { excerpt } from '../util/excerpt.ts';
 import { UserError } from '../util/user-error.ts';
+import { bmakeVersion } from './bmake/version.ts';
 import { findProgram, isProgram } from './programs.ts';
 
 const run = promisify(execFile);
@@ -13,15 +15,18 @@ export interface RealMake {
   /** Base name: its argv[0], so that $(MAKE) comes to our wrapper of this name. */
   readonly name: Bytes;
   readonly path: Bytes;
-  /** `4.3` */
+  readonly kind: 'gnu' | 'bmake' | 'other';
+  /** `4.3`, of a bmake `20200710`; empty for others. */
   readonly version: string;
+  /** Why its recipes cannot come to us, for people; undefined: they can. */
+  readonly obstacle: string | undefined;
 }
 
 /**
  * Finds the make that the user named and asks it what it is.
  *
  * @param make a name to look for on `searchPath`, or a path (relative to this process's directory)
- * @throws UserError when there is none, or it is not GNU make 4.0 or newer (last.mk needs $(file), `undefine`, -O)
+ * @throws UserError when there is none
  */
 export async function findMake(make: string, searchPath: Bytes): Promise<RealMake> {
   const word = encode(make);
@@ -30,13 +35,13 @@ export async function findMake(make: string, searchPath: Bytes): Promise<RealMak
     const where = word.includes('/') ? 'is not a program' : `is not on PATH (${decode(searchPath)})`;
     throw new UserError(`make: ${make} ${where}. Install GNU make 4.0 or newer, or name it with \`make\`.`);
   }
+  const name = basename(path);
   const said = await makeSays(path);
   const version = gnuVersion(said);
-  if (version === undefined || Number(version.split('.')[0]) < 4) {
-    const found = said.split('\n', 1)[0]?.trim() || 'nothing that names it';
-    throw new UserError(`make: ${decode(path)} is not GNU make 4.0 or newer: --version says "${found}".`);
-  }
-  return { name: basename(path), path, version };
+  if (isRight(version)) return { name, path, kind: 'gnu', version, obstacle: undefined };
+  const bmake = await bmakeVersion(path);
+  if (bmake !== undefined) return { name, path, kind: 'bmake', version: bmake, obstacle: undefined };
+  return { name, path, kind: 'other', version: '', obstacle: obstacleOf(path, said) };
 }
 
 /** Which of the usual names of GNU make a system has. */
@@ -44,16 +49,28 @@ export function makeNames(make: RealMake, searchPath: Bytes): readonly Bytes[] {
   return [make.name, ...['make', 'gmake'].filter((name) => findProgram(name, searchPath) !== undefined)];
 }
 
-const known = new Map<Bytes, Promise<boolean>>();
+const known = new Map<Bytes, Promise<string | undefined>>();
 
-/** Whether a program is a GNU make that last.mk works with; asked once. */
-export function isGnuMake(path: Bytes): Promise<boolean> {
+/** {@link RealMake.obstacle} of a program; it is asked once. */
+export function makeObstacle(path: Bytes): Promise<string | undefined> {
   let answer = known.get(path);
   if (answer === undefined) {
-    answer = makeSays(path).then((said) => Number(gnuVersion(said)?.split('.')[0]) >= 4);
+    answer = makeSays(path).then((said) => obstacleOf(path, said));
     known.set(path, answer);
   }
   return answer;
+}
+
+/** last.mk needs $(file), `undefine` and -O. */
+function obstacleOf(path: Bytes, said: string): string | undefined {
+  if (isRight(gnuVersion(said))) return undefined;
+  const found = said.split('\n', 1)[0]?.trim() ?? '';
+  const what = found === '' ? 'it does not say what it is' : `--version says ${excerpt(found, 80)}`;
+  return `${decode(path)} is not GNU make 4.0 or newer (${what})`;
+}
+
+function isRight(version: string | undefined): version is string {
+  return Number(version?.split('.')[0]) >= 4;
 }
 
 async function makeSays(path: Bytes): Promise<string> {

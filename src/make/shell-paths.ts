@@ -33,9 +33,12 @@ export class ShellPaths {
     const word = /^\S*/.exec(own)?.[0] || '/bin/sh';
     if (!/^[A-Za-z0-9_./+,@%=:\x80-\xff-]+$/.test(word) || /(^|\/)\.*$/.test(word)) return undefined;
     const rest = own.slice(/^\S*/.exec(own)?.[0].length);
-    const path = word.includes('/') ? normalize(word.startsWith('/') ? word : join(directory, word)) : undefined;
-    if (path !== undefined && /[\s$#'"\\`*?[\]();&|<>~!{}]/.test(path)) return undefined;
-    const link = path === undefined ? `${this.#run}/rel/${word}` : `${this.#run}/sh${path}`;
-    return { shell: link + rest, link };
+    if (!word.includes('/')) return { shell: `${this.#run}/rel/${word}${rest}`, link: `${this.#run}/rel/${word}` };
+    const path = normalize(word.startsWith('/') ? word : join(directory, word));
+    if (/[\s$#'"\\`*?[\]();&|<>~!{}]/.test(path)) return undefined;
+    const link = `${this.#run}/sh${path}`;
+    // /.//bin/sh stays as it is written: it leads to the same link, and $(SHELL) is to be read by people.
+    const isAsWritten = word.startsWith('/') && !/\/\.\.(\/|$)/.test(word);
+    return { shell: (isAsWritten ? `${this.#run}/sh${word}` : link) + rest, link };
   }
 }

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path/posix';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { UserError } from '../util/user-error.ts';
 import type { FifoPlaces } from './fifo-transport.ts';
 import { findProgram } from './programs.ts';
+import { ShimCache } from './shim-cache.ts';
 
 const run = promisify(execFile);
 
@@ -24,7 +26,15 @@ export interface ShimOptions {
   readonly searchPath: string;
   /** `script`: do not try to compile. */
   readonly kind: 'compiled-if-possible' | 'script';
+  /** Where compiled shims are kept for later runs; default: below the user's own directory for such things. */
+  readonly cacheParent?: string | undefined;
 }
+
+/** Stands in a compiled shim that is kept, where each run writes the path of its directory. */
+const MARK = '@DISTMAKE RUN DIRECTORY@';
+
+/** As long as the array in shim.c that holds it. */
+const MARK_ROOM = 128;
 
 /** A compiler that takes longer than this is not waited for, in ms. */
 const COMPILE_TIMEOUT = 20_000;
@@ -38,33 +48,67 @@ export async function buildShim(options: ShimOptions): Promise<Shim> {
   if (options.kind !== 'script') {
     for (const name of ['cc', 'gcc', 'clang']) {
       const compiler = findProgram(name, options.searchPath);
-      if (compiler === undefined) continue;
-      // Static where that can be had: it starts in two thirds of the time, and it starts for every line.
-      if (await compiles(compiler, ['-static'], options)) return { fifo: undefined };
-      if (await compiles(compiler, [], options)) return { fifo: undefined };
+      if (compiler !== undefined && (await compiles(compiler, options))) return { fifo: undefined };
     }
   }
   return { fifo: await writeScript(options) };
 }
 
-async function compiles(
+async function compiles(compiler: string, options: ShimOptions): Promise<boolean> {
+  const { directory, assets, cacheParent } = options;
+  const shim = join(directory, 'shim');
+  // A program that was changed after it was linked does not run on every system.
+  const sources = ['shim.c', 'direct.h'].map((name) => join(assets, name));
+  const cache = process.platform === 'linux' ? await ShimCache.open(compiler, sources, cacheParent) : undefined;
+  const kept = await cache?.read();
+  if (kept !== undefined && (await install(kept, shim, directory)) && (await works(directory))) return true;
+  // Static where that can be had: it starts in two thirds of the time, and it starts for every line.
+  for (const flags of [['-static'], []]) {
+    if (!(await compile(compiler, [...flags, `-DRUN="${cache ? MARK : directory}"`], options))) continue;
+    const program = cache ? await readFile(shim) : undefined;
+    if (program !== undefined && !(await install(program, shim, directory))) continue;
+    if (!(await works(directory))) continue;
+    if (program !== undefined) await cache?.write(program);
+    return true;
+  }
+  return false;
+}
+
+async function compile(
   compiler: string,
   flags: readonly string[],
   { directory, assets, searchPath }: ShimOptions,
 ): Promise<boolean> {
-  try {
-    const source = join(assets, 'shim.c');
-    const shim = join(directory, 'shim');
-    const env = { ...process.env, PATH: searchPath, TMPDIR: directory };
-    await run(compiler, [...flags, '-O1', '-w', `-DRUN="${directory}"`, '-o', shim, source], {
-      env,
-      timeout: COMPILE_TIMEOUT,
-    });
-    // A shim for another machine (a cross compiler, a missing libc) shows here: this one prints the pid of its parent.
-    const { stdout } = await run(join(directory, 'parse/sh'), ['pid'], { timeout: COMPILE_TIMEOUT });
-    return stdout.trim() === String(process.pid);
-  } catch {
-    return false;
+  const env = { ...process.env, PATH: searchPath, TMPDIR: directory };
+  const words = [...flags, '-O1', '-w', '-o', join(directory, 'shim'), join(assets, 'shim.c')];
+  return run(compiler, words, { env, timeout: COMPILE_TIMEOUT }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Writes a kept program with the path of this run in it. */
+async function install(program: Buffer, shim: string, directory: string): Promise<boolean> {
+  const at = program.indexOf(`${MARK}\0`);
+  if (at < 0 || program.indexOf(`${MARK}\0`, at + 1) >= 0) return false;
+  const own = Buffer.from(program);
+  own.fill(0, at, at + MARK_ROOM);
+  own.write(directory, at);
+  await writeFile(shim, own, { mode: 0o700 });
+  return true;
+}
+
+/** A shim for another machine (a cross compiler, a missing libc) shows here: this one prints the pid of its parent. */
+async function works(directory: string): Promise<boolean> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const { stdout } = await run(join(directory, 'parse/sh'), ['pid'], { timeout: COMPILE_TIMEOUT });
+      return stdout.trim() === String(process.pid);
+    } catch (error) {
+      // A program that we start at the same moment holds what we had open for writing until it is itself.
+      if ((error as NodeJS.ErrnoException).code !== 'ETXTBSY' || tries >= 50) return false;
+      await sleep(10);
+    }
   }
 }
 

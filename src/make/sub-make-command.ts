@@ -75,7 +75,7 @@ function unknown(command: Bytes, text: Bytes): CommandText {
   // What is quoted is mostly shown, seldom run; where quotes are not understood either, it may be anything.
   const runsText = /["'`]|(?<!\S)(?:eval|-\w*c)\s/.test(text);
   const looked = runsText ? command : text;
-  const plain = [...looked.matchAll(/(?<![^\s;&|({`"'])(?<!(?<!\S)(?:cd|-C)[ \t]+)g?make(?![^\s;&|)`"'])/g)];
+  const plain = [...looked.matchAll(/(?<![^\s;&|({`"'])(?<!(?<!\S)(?:cd|-C)[ \t]+)g?make(?![^\s;&|)`"'<>])/g)];
   const variables = [...command.matchAll(/\$\{?MAKE(?!\w)/g)];
   const calls = [...plain, ...variables].map((found) => ({ at: found.index, name: found[0] }));
   const repeats = /(?<![^\s;&|({`"'])(?:for|while|until|xargs|find|parallel)\s|\w\s*\(\s*\)/.test(looked);

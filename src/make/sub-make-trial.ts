@@ -107,7 +107,7 @@ export function parseTrial(stdout: Bytes): Trial | undefined {
 
 /** Whether it calls a make by a path, past every name that could be put in its place. */
 export function callsMakeByPath(command: Bytes): boolean {
-  return callsMake(command.replace(/(?<![^\s;&|({`])g?make(?=$|[\s;&|)`])/g, ':'));
+  return callsMake(command.replace(/(?<![^\s;&|({`])g?make(?=$|[\s;&|)`<>])/g, ':'));
 }
 
 /** How calls are named that have a number. */

@@ -1,4 +1,5 @@
 import type { Bytes } from '../util/bytes.ts';
+import type { BulkReport } from './bulk.ts';
 import type { Host } from './host.ts';
 import type { Job, Recipe } from './job.ts';
 import type { Outcome } from './outcome.ts';
@@ -52,7 +53,13 @@ export type BuildEvent =
   /** The host takes no (more) jobs. */
   | { readonly type: 'host-lost'; readonly host: Host; readonly reason: string }
   /** The answer for a job is decided and it starts there. A job that is run again starts twice. */
-  | { readonly type: 'job-started'; readonly job: Job; readonly place: Place }
+  | {
+      readonly type: 'job-started';
+      readonly job: Job;
+      readonly place: Place;
+      /** Make's echo of the command (empty: silenced), where somebody asks for it and it is known by now. */
+      readonly echo?: Bytes | undefined;
+    }
   /** Ended at that place. Final unless it is started again on the runner (`again`). */
   | {
       readonly type: 'job-finished';
@@ -75,6 +82,8 @@ export type BuildEvent =
   | { readonly type: 'make-text'; readonly text: Bytes }
   /** Something for people, not an error of the build. */
   | { readonly type: 'message'; readonly level: 'notice' | 'warning'; readonly text: string }
+  /** A bulk build: what became of its items. File: where the whole report is. */
+  | { readonly type: 'bulk-finished'; readonly report: BulkReport; readonly file: string }
   | {
       readonly type: 'run-finished';
       readonly outcome: Outcome;

@@ -48,6 +48,7 @@ export class FoldLog {
     switch (event.type) {
       case 'run-started':
       case 'job-started':
+      case 'bulk-finished':
         return;
       case 'workspace-surveyed':
         this.#log.text(describeSurvey(event));

@@ -1,6 +1,7 @@
 import type { BuildEvent, Place, RecipeClass } from '../model/event.ts';
 import { describeOutcome, succeeded } from '../model/outcome.ts';
 import { decode } from '../util/bytes.ts';
+import { bulkCounts, failedItems, skippedItems } from './bulk-text.ts';
 import { escapeMarkdown, markdownTable } from './markdown.ts';
 import { placeName } from './recipe-log.ts';
 
@@ -10,6 +11,7 @@ const FAILED = 50;
 const RETRIED = 20;
 const HOSTS = 100;
 const WARNINGS = 20;
+const ITEMS = 50;
 
 interface RecipeTime {
   readonly target: string;
@@ -34,6 +36,7 @@ export class SummaryLog {
   readonly #lost = new Map<string, string>();
   readonly #warnings: string[] = [];
   readonly #hosts: string[] = [];
+  #bulk: Extract<BuildEvent, { type: 'bulk-finished' }> | undefined;
   #end: Extract<BuildEvent, { type: 'run-finished' }> | undefined;
 
   readonly handle = (event: BuildEvent): void => {
@@ -53,6 +56,9 @@ export class SummaryLog {
       case 'recipe-finished':
         this.#recipeFinished(event);
         return;
+      case 'bulk-finished':
+        this.#bulk = event;
+        return;
       case 'run-finished':
         this.#end = event;
         return;
@@ -70,6 +76,7 @@ export class SummaryLog {
     const end = this.#end;
     const parts = [`## distmake: ${this.#result()}`];
     if (end !== undefined) parts.push(this.#counts(end));
+    parts.push(this.#bulkSection());
     parts.push(this.#hostTable(), this.#failedList(), this.#slowestTable());
     parts.push(listOf('Failed on a host, passed when run again', this.#retried, RETRIED));
     parts.push(listOf('Warnings', this.#warnings, WARNINGS));
@@ -131,6 +138,18 @@ export class SummaryLog {
       ['Recipes', 'Number'],
       classes.map(([name, words]) => [words, String(end.counts[name])]),
     );
+  }
+
+  #bulkSection(): string {
+    if (this.#bulk === undefined) return '';
+    const { report } = this.#bulk;
+    return [
+      `### Items\n\n${escapeMarkdown(bulkCounts(report))}`,
+      listOf('Failed items', failedItems(report), ITEMS),
+      listOf('Skipped items', skippedItems(report), ITEMS),
+    ]
+      .filter((part) => part !== '')
+      .join('\n\n');
   }
 
   #hostTable(): string {

@@ -60,7 +60,13 @@ export class MakeRig {
       prerequisites,
     });
     const rig = new MakeRig(directory, run, real);
-    const wrapper = new MakeWrapper(run, real, new SubMakeArguments([], []));
+    const wrapper = new MakeWrapper({
+      run,
+      make: real,
+      subMakeArguments: new SubMakeArguments([], []),
+      first: undefined,
+      onObstacle: () => undefined,
+    });
     const calls: ShimCalls = {
       onShell: (call) => {
         const seen = { ...plainCall(call, run), call };

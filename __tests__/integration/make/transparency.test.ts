@@ -26,6 +26,9 @@ const CASES: Record<string, { files: Record<string, string>; words?: string[]; r
       Makefile: 'SHELL = /usr/bin/perl\n.SHELLFLAGS = -e\n.ONESHELL:\nall:\n\t@print "a\\n";\n\tprint "b\\n";\n',
     },
   },
+  'a shell by a long way': {
+    files: { Makefile: 'SHELL = /.//bin/sh\nexport SHELL\nall:\n\t@echo $$SHELL $(SHELL)\n' },
+  },
   'no such shell': { files: { Makefile: 'SHELL = /no/such/sh\nall:\n\techo x\n' } },
   'flags of the shell': {
     files: { Makefile: 'SHELL := /bin/bash\n.SHELLFLAGS := -eu -o pipefail -c\nall:\n\tfalse | true\n' },
@@ -112,6 +115,19 @@ const CASES: Record<string, { files: Record<string, string>; words?: string[]; r
     files: { Makefile: 'all:\n\techo $(filter DIST%,$(filter-out DISTMAKE_TARGET,$(.VARIABLES)))\n' },
   },
   'a command that kills itself': { files: { Makefile: 'all:\n\tkill -KILL $$$$\n' } },
+  'a program that is not there': {
+    files: {
+      Makefile: "X := $(shell no-such-a a)\nall:\n\t-./no-such b\n\t-no-such 'c d' e\\ f\n\t$(MAKE) -C sub\n",
+      'sub/Makefile': 'all:\n\tno-such-program\n',
+    },
+  },
+  'a program that the shell has to look for': {
+    files: { Makefile: 'all:\n\t-no-such "a"\n\t-x=1 no-such\n\t-no-such; :\n' },
+  },
+  'a file that is no program': { files: { Makefile: 'all:\n\t-./data\n\t-./sub x\n', data: '', 'sub/x': '' } },
+  'commands of the shell alone': { files: { Makefile: 'all:\n\tumask 77\n\tcommand true\n\ttimes=2\n\ttype cd\n' } },
+  'question, a recipe that comes to nothing': { files: { Makefile: 'all: ; \\\n $(X)\n' }, words: ['-q'] },
+  'more prerequisites for all': { files: { Makefile: '.EXTRA_PREREQS = none\nall: ; @echo hi\n' } },
   'quotes and blanks': { files: { Makefile: `all:\n\techo "a  b" 'c"d' \\\\ \\$$x \\\n\t  more # comment\n` } },
   'not UTF-8': { files: { Makefile: 'all:\n\tprintf "%s" "\\351 \u00e9" | od -c\n' } },
   help: { files: { Makefile: 'all:\n' }, words: ['--version'] },
@@ -119,8 +135,12 @@ const CASES: Record<string, { files: Record<string, string>; words?: string[]; r
   'an option without its argument': { files: { Makefile: 'all:\n' }, words: ['-f'] },
 };
 
-/** What a shell script cannot know: that a status above 128 was a signal. */
-const NOT_BY_SCRIPT = new Set(['a command that kills itself']);
+/** What a shell script cannot know, that a status above 128 was a signal; what it does not do, run a command without a shell. */
+const NOT_BY_SCRIPT = new Set([
+  'a command that kills itself',
+  'a program that is not there',
+  'a file that is no program',
+]);
 
 describe.each(TRANSPORTS)('as plain make, %s', (transport) => {
   test.each(Object.entries(CASES))('%s', async (name, { files, words = [], remove = [] }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { DmakeSettings } from '../../../src/build/dmake-settings.ts';
+import { DmakeSettings, readOutputMode } from '../../../src/build/dmake-settings.ts';
 
 const settings = (environment: NodeJS.ProcessEnv, macros: Record<string, string> = {}): DmakeSettings =>
   new DmakeSettings(new Map(Object.entries(macros)), environment);
@@ -18,6 +18,7 @@ test('whether dmake is meant', () => {
   expect(settings({ D1MAKE_HOSTS: 'a', MAKEFLAGS: 'DMAKE_MODE=x', DMAKE_GROUP: '' }).any).toBe(false);
   expect(settings({ DMAKE_ADJUST_MAX_JOBS: 'NO' }).any).toBe(true);
   expect(settings({}, { DMAKE_MAX_JOBS: '3' }).any).toBe(true);
+  expect(settings({ DMAKE_OUTPUT_MODE: 'TXT2' }).any).toBe(true);
 });
 
 describe('DMAKE_MODE (D8)', () => {
@@ -64,4 +65,36 @@ test.each([
   ['whatever', 'm1'],
 ])('DMAKE_ADJUST_MAX_JOBS %s (D14)', (value, expected) => {
   expect(settings(value === undefined ? {} : { DMAKE_ADJUST_MAX_JOBS: value }).load).toBe(expected);
+});
+
+describe('DMAKE_OUTPUT_MODE (D19)', () => {
+  test.each([
+    ['TXT1', 'TXT1'],
+    ['TXT2', 'TXT2'],
+    ['HTML1', 'TXT1'],
+    ['TEXT1', 'TXT1'],
+    ['TEXT2', 'TXT2'],
+  ])('%s is %s', (value, mode) => {
+    expect(settings({ DMAKE_OUTPUT_MODE: value }).outputMode).toEqual({ mode, warnings: [] });
+  });
+
+  test.each([
+    ['TXT3', ''],
+    ['txt2', '; write TXT2'],
+  ])('%s is ignored, with a warning', (value, more) => {
+    expect(settings({}, { DMAKE_OUTPUT_MODE: value }).outputMode).toEqual({
+      mode: undefined,
+      warnings: [`DMAKE_OUTPUT_MODE in the makefile must be TXT1, TXT2 or HTML1, not "${value}": it is ignored${more}`],
+    });
+  });
+
+  test('nobody asks for one', () => {
+    expect(settings({ DMAKE_MODE: 'parallel' }).outputMode).toEqual({ mode: undefined, warnings: [] });
+  });
+
+  test('a word from elsewhere is read alike', () => {
+    expect(readOutputMode({ value: 'HTML', where: 'option -x DMAKE_OUTPUT_MODE' }).warnings).toEqual([
+      'option -x DMAKE_OUTPUT_MODE must be TXT1, TXT2 or HTML1, not "HTML": it is ignored',
+    ]);
+  });
 });

@@ -95,6 +95,17 @@ describe('the search order (D1): each source shadows the next', () => {
     expect([hostsOf(forced), forced.hosts[1]?.setup, forced.makeArguments]).toEqual(['b/? c/?', 'X=1', ['-j2']]);
   });
 
+  test("what the first make's recipes call leaves with d1make's list, in no other form", async () => {
+    const leave = async (given: Given): Promise<boolean> => (await plan(given)).subMakesLeave;
+    const environment = { D1MAKE_HOSTS: 'a' };
+    expect(await leave({ environment })).toBe(true);
+    expect(await leave({ environment: { ...environment, DMAKE_MAX_JOBS: '2' } })).toBe(true);
+    expect(await leave({ wish: { matrix: text('a b'), format: 'd1make' } })).toBe(true);
+    expect(await leave({ wish: { matrix: text('hosts: [a]\nmake-arguments: -k') } })).toBe(false);
+    expect(await leave({ environment, wish: { matrix: text('a 2') } })).toBe(false);
+    expect(await leave({ environment: { ...environment, DMAKE_MODE: 'parallel' } })).toBe(false);
+  });
+
   test('arguments that are no words are refused before anything starts', async () => {
     const environment = { D1MAKE_HOSTS: 'a', D1MAKE_CLIENT_MAKEARGS: "-k 'x" };
     expect(await failure({ environment })).toBe('D1MAKE_CLIENT_MAKEARGS: a quote is opened and never closed');

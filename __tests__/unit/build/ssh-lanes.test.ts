@@ -63,7 +63,7 @@ test('a host whose shell hangs does not hold up the end', async () => {
     exited: new Promise<number | undefined>(() => undefined),
   }) as HostChannel;
   const channels = { exec: () => Promise.resolve(channel), close: () => undefined };
-  const staging = '/tmp/make-runner-20261121101112-0123456789ab-1';
+  const staging = '/tmp/make-runner-20261121101112-0123456789ab-0123456789ab';
   const said = cleanHost(channels, staging);
   await jest.advanceTimersByTimeAsync(19_000);
   expect(await said).toBe('the command to remove it has not ended within 19 s');

@@ -8,6 +8,7 @@ import type { BuildEvent } from '../../../src/model/event.ts';
 import type { Host } from '../../../src/model/host.ts';
 import type { SubMakeCheck } from '../../../src/engine/sub-make.ts';
 import type { LoadAverages } from '../../../src/model/load.ts';
+import { NO_MARKS } from '../../../src/model/marks.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { deferred } from '../../../src/util/deferred.ts';
 import {
@@ -321,7 +322,7 @@ describe('what stays', () => {
 
   test('named by .DIST, a whole sub-make leaves', async () => {
     rig = await Rig.create();
-    rig.dispatcher.makeParsed(MAKE, ['sub', '%.o'], false);
+    rig.dispatcher.makeParsed(MAKE, { ...NO_MARKS, dist: ['sub', '%.o'] });
     expect(rig.stage.touched).toBeGreaterThan(0);
     rig.ask('sub', { command: 'make -C sub' });
     rig.ask('x.o', { command: 'make -C x' });
@@ -530,9 +531,9 @@ test('a look at the workspace is due where make may have written while it expand
   };
   expect(await touches(() => rig.ask('a.o'))).toBe(0);
   expect(await touches(() => rig.ask('b.o', { expanded: true }))).toBe(1);
-  rig.dispatcher.makeParsed(MAKE, undefined, true);
+  rig.dispatcher.makeParsed(MAKE, { ...NO_MARKS, writes: true });
   expect(await touches(() => rig.ask('c.o'))).toBe(1);
-  rig.dispatcher.makeParsed(MAKE, undefined, false);
+  rig.dispatcher.makeParsed(MAKE, NO_MARKS);
   expect(await touches(() => rig.ask('d.o'))).toBe(0);
 });
 
@@ -1249,7 +1250,7 @@ describe('a sub-make that would run on a host as a whole (P5)', () => {
   const NEVER = { fallback: 'never' as const, localJobs: 0 };
   const ask = async (hosts: readonly Host[], check: SubMakeCheck['check'], command: string): Promise<void> => {
     rig = await Rig.create(hosts, NEVER, { subMakes: { check } });
-    rig.dispatcher.makeParsed(MAKE, ['sub'], false);
+    rig.dispatcher.makeParsed(MAKE, { ...NO_MARKS, dist: ['sub'] });
     rig.ask('sub', { command });
     await settled();
   };

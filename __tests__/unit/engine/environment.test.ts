@@ -79,8 +79,29 @@ describe('MAKEFLAGS without what means nothing away from the runner (G6)', () =>
     ['k -- A=x -- y -j3', 'k -- A=x -- y -j3'],
     [' -Idir --no-print-directory', ' -Idir --no-print-directory'],
     [' --warn-undefined-variables --shuffle=3 -j1', ' --warn-undefined-variables --shuffle=3'],
+    [' -k -j 2 -J 15,16 .MAKE.LEVEL.ENV=MAKELEVEL A=b', ' -k .MAKE.LEVEL.ENV=MAKELEVEL A=b'],
+    ['-j3 -j 12', undefined],
   ])('%j', (makeflags, kept) => {
     expect(travelling([`MAKEFLAGS=${makeflags}`])).toEqual(kept === undefined ? [] : [`MAKEFLAGS=${kept}`]);
+  });
+});
+
+describe('the slots of a job that calls make, as its -j', () => {
+  test.each<[string | undefined, number, string | undefined]>([
+    [undefined, 4, ' -j4'],
+    ['', 4, ' -j4'],
+    ['k', 4, 'k -j4'],
+    ['ks -j9 --jobserver-auth=3,4', 12, 'ks -j12'],
+    ['k -j8 -Otarget --jobserver-auth=3,4 -- A=b', 2, 'k -j2 -- A=b'],
+    [' -j8 --jobserver-auth=fifo:/tmp/x -- A=b', 2, ' -j2 -- A=b'],
+    ['-- A=-j4', 2, ' -j2 -- A=-j4'],
+    [' --no-print-directory -- A=x\\ --\\ y -- B', 3, ' --no-print-directory -j3 -- A=x\\ --\\ y -- B'],
+    ['k -j8 -- A=b', 1, 'k -- A=b'],
+    [' -j8', 1, undefined],
+  ])('%j, %d', (makeflags, jobs, expected) => {
+    const environment = makeflags === undefined ? ['X=1'] : [`MAKEFLAGS=${makeflags}`, 'X=1'];
+    const more = expected === undefined ? [] : [`MAKEFLAGS=${expected}`];
+    expect(new Baggage(OWN, []).of(environment, jobs).variables).toEqual(['X=1', ...more]);
   });
 });
 

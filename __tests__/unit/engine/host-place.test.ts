@@ -53,6 +53,39 @@ describe('slots', () => {
   });
 });
 
+describe('a job with several slots', () => {
+  test('fills them, and gives them back', () => {
+    const place = placeOf(4);
+    place.ready(FACTS);
+    place.start(1, 3);
+    expect([place.free, place.value, place.widest, place.isFree]).toEqual([1, 0.75, 1, true]);
+    place.start(2);
+    expect([place.free, place.value, place.isFree]).toEqual([0, 1, false]);
+    place.end(false, 3);
+    expect([place.free, place.widest, place.value]).toEqual([3, 3, 0.25]);
+  });
+
+  test('is one job for d1make’s sum (L6); its load is ours', () => {
+    const place = placeOf(8, 'reported');
+    place.ready({ processors: 1, cap: undefined, load: [0, 0, 0] });
+    place.start(1, 4);
+    expect(place.value).toBe(4);
+    place.report([5, 0, 0], false);
+    expect([place.value, place.ofOthers]).toEqual([6, 1]);
+    place.report([3, 0, 0], false);
+    expect(place.ofOthers).toBe(0);
+  });
+
+  test('m1: it has what the load leaves', () => {
+    const place = placeOf(8, 'm1');
+    place.ready({ processors: 1, cap: undefined, load: [5, 0, 0] });
+    expect(place.widest).toBe(3);
+    place.start(1, 3);
+    place.report([7, 0, 0], false);
+    expect([place.free, place.isFree]).toEqual([0, false]);
+  });
+});
+
 describe('a host that turns jobs away', () => {
   test('gets as many as run there, then one more, then two, four, until it has all', () => {
     const place = placeOf(20);

@@ -58,6 +58,27 @@ describe('a command that calls make (L4, L5)', () => {
     '\tmake x',
     'make; echo done',
     'make&',
+    '[ -d x ] && make',
+    'test -f x || (make -C d)',
+    '(cd d; make)',
+    '(cd d && make all) || exit 1',
+    'set -e; for d in a b; do echo "making $d"; make -C $d; done',
+    'for d in a b; do (cd $d && make) || exit 1; done',
+    'env -i -u X A=b make x',
+    'exec env A=b gmake',
+    'nice -n 5 make',
+    'nice -10 make',
+    'time -p make x',
+    'timeout 10m make x',
+    'make>log 2>&1',
+    'make</dev/null',
+    'echo "then make" && make',
+    "printf 'all:\\n' | make -f -",
+    'echo "$(make -s version)"',
+    'echo "it`make -s version`s"',
+    'echo "a \\" b"; make',
+    'x=$(make -s version)',
+    'make -C "a b" X="$y"',
   ])('%j', (command) => {
     expect(callsMake(command)).toBe(true);
   });
@@ -81,6 +102,15 @@ describe('a command that calls make (L4, L5)', () => {
     'make_all',
     'modify make',
     'gcc -MT make -c x.c',
+    'echo then make it',
+    'echo "if this fails, then make clean"',
+    "echo 'first; make all'",
+    'cd d && echo "(make)" >log',
+    'echo "a \\" && make"',
+    "echo it\\'s time make",
+    'printf "%s\\n" "$x; make"',
+    'echo a \\\n  do make',
+    'nice -n 5 cc make',
     '',
   ])('not %j', (command) => {
     expect(callsMake(command)).toBe(false);
@@ -88,7 +118,22 @@ describe('a command that calls make (L4, L5)', () => {
 
   test('long commands take no long time', () => {
     const begin = performance.now();
-    for (const piece of [' ', '\n', 'A=1 ', 'if ', '/a', '&', "A='", '\\\n', 'a=a'])
+    for (const piece of [
+      ' ',
+      '\n',
+      'A=1 ',
+      'if ',
+      '/a',
+      '&',
+      "A='",
+      '\\\n',
+      'a=a',
+      'env -u ',
+      'nice -n 1 ',
+      'echo "',
+      "echo 'a",
+      'echo "$(',
+    ])
       expect(callsMake(piece.repeat(32768))).toBe(false);
     expect(performance.now() - begin).toBeLessThan(2000);
   });

@@ -444,6 +444,19 @@ describe('one job', () => {
     ]);
   });
 
+  test('that has several slots: the makes that it calls are told, those of a question are not', async () => {
+    await remote.start();
+    const job = jobOf('make', { environment: ['MAKEFLAGS=k -j9 --jobserver-auth=3,4 -- A=b'] });
+    await remote.run(job, { keepOutputs: false, slots: 3 }, SIGNAL);
+    await run(job);
+    await remote.ask(job);
+    expect(opener.requests.map(({ environment }) => environment)).toEqual([
+      ['MAKEFLAGS=k -j3 -- A=b'],
+      ['MAKEFLAGS=k -- A=b'],
+      ['MAKEFLAGS=k -- A=b'],
+    ]);
+  });
+
   test('brings output, outcome and seconds; what it wrote is home', async () => {
     await remote.start();
     opener.act = () => ({

@@ -360,6 +360,10 @@ export class MemoryCall implements ShellCall {
     });
   }
 
+  echo(): undefined {
+    return undefined;
+  }
+
   write(descriptor: 1 | 2, data: Buffer): void {
     this.printed.push(`${descriptor}:${data.toString()}`);
   }

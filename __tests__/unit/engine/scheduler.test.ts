@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { HostFacts } from '../../../src/engine/ports.ts';
-import { Scheduler, type Denial, type Lease, type Limits, type Wish } from '../../../src/engine/scheduler.ts';
+import { Scheduler, type Denial, type Lease, type Limits } from '../../../src/engine/scheduler.ts';
+import type { Wish } from '../../../src/engine/wish.ts';
 import { HOST_DEFAULTS, type Host } from '../../../src/model/host.ts';
 import { LOAD_POLICIES, type LoadAverages } from '../../../src/model/load.ts';
 
@@ -578,11 +579,24 @@ type Step =
       readonly bound: number;
       readonly fresh: boolean;
       readonly returned: boolean;
+      readonly wide: boolean;
+      readonly weight: number;
       readonly suits: number;
     }
   | {
       readonly do:
-        'away' | 'widen' | 'report' | 'ready' | 'lost' | 'hold' | 'resume' | 'drop' | 'suspend' | 'release' | 'abort';
+        | 'go'
+        | 'away'
+        | 'widen'
+        | 'report'
+        | 'ready'
+        | 'lost'
+        | 'hold'
+        | 'resume'
+        | 'drop'
+        | 'suspend'
+        | 'release'
+        | 'abort';
       readonly of: number;
     };
 
@@ -596,6 +610,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       bound: fc.integer({ min: -2, max: 2 }),
       fresh: fc.boolean(),
       returned: fc.boolean(),
+      wide: fc.boolean(),
+      weight: fc.nat(2),
       suits: fc.nat(7),
     }),
   },
@@ -603,6 +619,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       do: fc.constantFrom(
+        'go',
         'away',
         'widen',
         'report',
@@ -636,7 +653,8 @@ describe('whatever happens', () => {
     await fc.assert(
       fc.asyncProperty(limitsOf, policyOf, slotsOf, stepsOf, async (limits, policy, slots, steps) => {
         const hosts = slots.map((count, index) => hostOf(`h${index}`, count));
-        const scheduler = new Scheduler(hosts, limits, policy);
+        let go = (): void => undefined;
+        const scheduler = new Scheduler(hosts, limits, policy, (call) => (go = call));
         const lost = new Set<Host>();
         const asked: {
           wish: Wish;
@@ -656,7 +674,15 @@ describe('whatever happens', () => {
           const at = (host: Host | undefined) =>
             running.filter(({ answers: [lease] }) => (lease as Lease).place === host);
           expect(running.length).toBeLessThanOrEqual(limits.jobs);
-          for (const host of hosts) expect(at(host).length).toBeLessThanOrEqual(host.slots ?? 1);
+          for (const host of hosts) {
+            const taken = at(host).map(({ answers: [lease] }) => (lease as Lease).slots);
+            expect(taken.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(host.slots ?? 1);
+          }
+          for (const { wish, answers } of running) {
+            const { place, slots } = answers[0] as Lease;
+            expect(slots).toBeGreaterThanOrEqual(1);
+            if (!wish.wide || !place) expect(slots).toBe(1);
+          }
           const [stay, overflow] = [
             at(undefined).filter(({ wish }) => wish.kind === 'stay'),
             at(undefined).filter(({ wish }) => wish.kind === 'dist'),
@@ -693,6 +719,7 @@ describe('whatever happens', () => {
             }
             if (each.do === 'widen' && host) scheduler.widen(host);
             if (each.do === 'report' && host) scheduler.report(host, [each.of % 9, 1, 1], false);
+            if (each.do === 'go') go();
             if (each.do === 'away' && running) {
               const lease = running.answers[0] as Lease;
               if (lease.place) lease.turnedAway();
@@ -723,6 +750,7 @@ describe('whatever happens', () => {
         for (const host of hosts) if (!lost.has(host)) scheduler.hostReady(host);
         for (const make of [0, 1, 2]) for (let n = 0; n < 60; n++) scheduler.resume(make);
         for (let rounds = 0; rounds < 200 && asked.some(({ state }) => state !== 'over'); rounds++) {
+          go();
           await check();
           for (const each of asked) {
             if (each.state !== 'running' && each.state !== 'suspended') continue;

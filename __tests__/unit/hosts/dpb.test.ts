@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseDpb } from '../../../src/hosts/dpb.ts';
-import { parallelOf } from '../../../src/hosts/values.ts';
+import { parallelOf } from '../../../src/model/parallel.ts';
 import { failure } from './compact.ts';
 
 const FORM =

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { makeflagsWords, withoutJobWords } from '../../../src/make/makeflags.ts';
+import { makeflagsWords, namesJobserver, withoutJobWords } from '../../../src/make/makeflags.ts';
 
 test.each([
   ['ks', ['-ks']],
@@ -20,4 +20,13 @@ test.each([
   ['rR --no-print-directory', '-rR --no-print-directory'],
 ])('%j without its jobs', (text, kept) => {
   expect(withoutJobWords(text)).toBe(kept);
+});
+
+test.each([
+  ['w -j3 --jobserver-auth=3,4', true],
+  [' -j --jobserver-fds=3,4', true],
+  ['k -j3 -Oline', false],
+  ['-- A=--jobserver-auth=3,4', false],
+])('%j comes from a make with a jobserver: %j', (text, is) => {
+  expect(namesJobserver(text)).toBe(is);
 });

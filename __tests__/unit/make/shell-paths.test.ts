@@ -11,6 +11,7 @@ test.each([
   ['tools/sh', '/tmp/distmake-x/sh/w/d/tools/sh', '/tmp/distmake-x/sh/w/d/tools/sh'],
   ['../sh', '/tmp/distmake-x/sh/w/sh', '/tmp/distmake-x/sh/w/sh'],
   ['/a/../../b/sh', '/tmp/distmake-x/sh/b/sh', '/tmp/distmake-x/sh/b/sh'],
+  ['/.//bin/sh -e', '/tmp/distmake-x/sh/.//bin/sh -e', '/tmp/distmake-x/sh/bin/sh'],
   ['', '/tmp/distmake-x/sh/bin/sh', '/tmp/distmake-x/sh/bin/sh'],
   ['/tmp/distmake-x/sh/bin/bash -l', '/tmp/distmake-x/sh/bin/bash -l', '/tmp/distmake-x/sh/bin/bash'],
 ])('%j', (shell, value, link) => {
