@@ -8,7 +8,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 export const layers = [
   ['action', 'cli'],
   ['build'],
-  ['make', 'ssh', 'lane', 'stage', 'report', 'hosts', 'cache'],
+  ['make', 'ssh', 'lane', 'stage', 'report', 'hosts', 'cache', 'bulk'],
   ['engine'],
   ['model'],
   ['util'],

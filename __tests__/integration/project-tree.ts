@@ -9,7 +9,7 @@ import { RunnerLog } from '../rig/runner-log.ts';
 import type { SshdRig } from '../rig/sshd-rig.ts';
 import { snapshot } from './command-rig.ts';
 
-const COMMAND = join(import.meta.dirname, '../../dist/cli/index.js');
+export const COMMAND = join(import.meta.dirname, '../../dist/cli/index.js');
 
 export const MINUTES = 60_000;
 
@@ -36,13 +36,13 @@ export interface Rebuild {
 /** Objects: by default, what must be made on hosts. */
 export const isObject = (path: string): boolean => /\.l?o$/.test(path);
 
-/** Runs a program to its end; what it printed. Throws when it fails. */
+/** Runs a program to its end; what it printed, on either descriptor. Throws when it fails. */
 export function shell(directory: string, argv: readonly string[], environment: Record<string, string> = {}): string {
   const [file = '', ...words] = argv;
   const env = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', HOME: homedir(), ...environment };
   const done = spawnSync(file, words, { cwd: directory, env, encoding: 'utf8', maxBuffer: 64 << 20 });
   if (done.status !== 0) throw new Error(`${argv.join(' ')}: ${done.status}\n${done.stdout}${done.stderr}`);
-  return done.stdout;
+  return done.stdout + done.stderr;
 }
 
 /** A project in the workspace of an action, what plain make makes of it there, and the way back to the start. */
@@ -52,7 +52,9 @@ export class Tree {
   readonly expected: Record<string, string>;
   /** After plain make has run once more: CMake's notes what the compiler has told of headers only then. */
   readonly expectedAgain: Record<string, string>;
-  /** What plain make says then, see {@link saidBy}. */
+  /** What plain make says when it makes everything, see {@link saidBy}. */
+  readonly said: readonly string[];
+  /** What it says then. */
   readonly saidAgain: readonly string[];
   readonly #original: string;
   readonly #objects: readonly string[];
@@ -66,7 +68,7 @@ export class Tree {
     if (project.configure) shell(action.workspace, project.configure);
     copy(action.workspace, this.#original);
     const before = this.built;
-    this.make('-j2');
+    this.said = saidBy(this.make('-j2'));
     this.expected = this.built;
     this.saidAgain = saidBy(this.make('-j2'));
     this.expectedAgain = this.built;
@@ -138,13 +140,19 @@ export class Tree {
   }
 }
 
+/** What the command says itself in its log. */
+const OWN = /^workspace: \d|: ready in \d/;
+
 /**
- * What a make that has nothing to do says, sorted, as sub-makes speak in any order; without CMake's percentages, which follow that
- * order, and without what -w adds: where it only follows from `-C`, a make that says nothing else leaves it out.
+ * What makes say, sorted, as sub-makes speak in any order; without CMake's percentages, which follow that order, without
+ * control characters, which a log drops, and without what -w adds: where it only follows from `-C`, a make that says
+ * nothing else leaves it out.
  */
 function saidBy(output: string): string[] {
-  const lines = output.split('\n').filter((line) => line !== '' && !/: (?:Entering|Leaving) directory /.test(line));
-  return lines.map((line) => line.replace(/^\[ *\d+%\] /, '')).sort();
+  const lines = output
+    .split(/[\r\n]+/)
+    .filter((line) => line !== '' && !/: (?:Entering|Leaving) directory /.test(line) && !OWN.test(line));
+  return lines.map((line) => line.replace(/^\[ *\d+%\] |\p{Cc}/gu, '')).sort();
 }
 
 /** The hosts of a rig as folds name them. */
@@ -155,12 +163,21 @@ export const placesOf = (sshd: SshdRig): string[] =>
 export function expectAlikeByCommand(tree: Tree, sshd: SshdRig): void {
   const log = new RunnerLog(tree.command(sshd, ['--log', 'fold']));
   expect(tree.built).toEqual(tree.expected);
+  expect(saidBy(log.shown.join('\n'))).toEqual(tree.said);
   expect(log.annotations).toEqual([]);
   const objects = log.titles.filter(({ place }) => placesOf(sshd).includes(place));
   expect(objects).toHaveLength(tree.objects);
   expect(new Set(objects.map(({ place }) => place))).toEqual(new Set(placesOf(sshd)));
   expect(saidBy(tree.command(sshd))).toEqual(tree.saidAgain);
   expect(tree.built).toEqual(tree.expectedAgain);
+}
+
+/** By the command; by the action too where there is time. */
+export async function expectAlike(tree: Tree, sshd: SshdRig): Promise<void> {
+  expectAlikeByCommand(tree, sshd);
+  if (process.env['DISTMAKE_FULL'] === undefined) return;
+  tree.reset();
+  await expectAlikeByAction(tree, sshd);
 }
 
 /** So does the action; what it leaves on hosts is nothing. */

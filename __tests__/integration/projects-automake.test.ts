@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sweepHosts } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
-import { expectAlikeByAction, expectAlikeByCommand, MINUTES, Tree, type Project } from './project-tree.ts';
+import { expectAlike, MINUTES, Tree, type Project } from './project-tree.ts';
 
 /** The libraries, and a program that `make check` would make. */
 const EVERYTHING = 'all: ; $(MAKE) -f Makefile all && $(MAKE) -C test/bin json_process';
@@ -34,9 +34,7 @@ test(
       expect(Object.keys(tree.expected)).toEqual(
         expect.arrayContaining([...made.map((path) => `src/${path}`), 'test/bin/json_process']),
       );
-      expectAlikeByCommand(tree, sshd);
-      tree.reset();
-      await expectAlikeByAction(tree, sshd);
+      await expectAlike(tree, sshd);
     }),
   3 * MINUTES,
 );

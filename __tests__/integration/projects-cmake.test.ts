@@ -5,15 +5,7 @@ import { join } from 'node:path';
 import { sweepHosts } from '../rig/action-rig.ts';
 import { RunnerLog } from '../rig/runner-log.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
-import {
-  expectAlikeByAction,
-  expectAlikeByCommand,
-  isObject,
-  MINUTES,
-  placesOf,
-  Tree,
-  type Project,
-} from './project-tree.ts';
+import { expectAlike, expectAlikeByAction, isObject, MINUTES, placesOf, Tree, type Project } from './project-tree.ts';
 
 /** CMake names sources, headers and directories by absolute paths, and has a make for each library and program. */
 const configure = (...more: readonly string[]): string[] => [
@@ -50,9 +42,7 @@ test(
       CJSON,
       async (tree) => {
         expect(Object.keys(tree.expected)).toContain('build/CMakeFiles/cjson.dir/cJSON.c.o.d');
-        expectAlikeByCommand(tree, sshd);
-        tree.reset();
-        await expectAlikeByAction(tree, sshd);
+        await expectAlike(tree, sshd);
 
         const header = join(tree.action.workspace, 'tests/unity/src/unity.h');
         // Assertions have their line numbers in the objects; of the programs only those with unity are made again.

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sweepHosts } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
-import { expectAlikeByAction, expectAlikeByCommand, MINUTES, Tree, type Project } from './project-tree.ts';
+import { expectAlike, MINUTES, Tree, type Project } from './project-tree.ts';
 
 /** What is not built, and half of the files. */
 const PRUNE = 'rm -rf testsuite docs examples */*_test';
@@ -42,25 +42,18 @@ beforeAll(async () => {
 afterEach(() => sweepHosts(sshd));
 afterAll(() => sshd.dispose());
 
-const isAlike = async (tree: Tree): Promise<void> => {
-  expectAlikeByCommand(tree, sshd);
-  tree.reset();
-  await expectAlikeByAction(tree, sshd);
-};
-
 test(
   'directories of Kbuild, with their command files and links',
   () =>
     Tree.use(DIRECTORIES, async (tree) => {
       const made = ['coreutils/.cat.o.cmd', 'coreutils/built-in.o', 'coreutils/.lib.a.cmd', 'shell/lib.a'];
       expect(Object.keys(tree.expected)).toEqual(expect.arrayContaining(made));
-      // Only here: the command has its turn with the whole.
-      await expectAlikeByAction(tree, sshd);
+      await expectAlike(tree, sshd);
     }),
   3 * MINUTES,
 );
 
 if (process.env['DISTMAKE_FULL'] !== undefined) {
-  test('the whole of busybox', () => Tree.use(BUSYBOX, isAlike), 10 * MINUTES);
-  test('Kconfig, which is built first', () => Tree.use(KCONFIG, isAlike), 5 * MINUTES);
+  test('the whole of busybox', () => Tree.use(BUSYBOX, (tree) => expectAlike(tree, sshd)), 10 * MINUTES);
+  test('Kconfig, which is built first', () => Tree.use(KCONFIG, (tree) => expectAlike(tree, sshd)), 5 * MINUTES);
 }

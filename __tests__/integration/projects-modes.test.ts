@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, test } from '@jest/globals';
 import { sweepHosts } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
-import { expectAlikeByAction, expectAlikeByCommand, MINUTES, Tree, type Project } from './project-tree.ts';
+import { expectAlike, MINUTES, Tree, type Project } from './project-tree.ts';
 
 /** Objects are compiled and directories are copied with their modes; the runner makes one of them, and closes another while jobs run. */
 const MODES: Project = {
@@ -49,12 +49,7 @@ describe.each([
 
   test(
     'directories that are closed to their owner are so on hosts, and where a job copies them',
-    () =>
-      Tree.use(MODES, async (tree) => {
-        expectAlikeByCommand(tree, sshd);
-        tree.reset();
-        await expectAlikeByAction(tree, sshd);
-      }),
+    () => Tree.use(MODES, (tree) => expectAlike(tree, sshd)),
     MINUTES,
   );
 });

@@ -2,7 +2,15 @@ import { afterAll, afterEach, beforeAll, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { sweepHosts } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
-import { expectAlikeByAction, expectAlikeByCommand, isObject, MINUTES, Tree, type Project } from './project-tree.ts';
+import {
+  expectAlike,
+  expectAlikeByAction,
+  expectAlikeByCommand,
+  isObject,
+  MINUTES,
+  Tree,
+  type Project,
+} from './project-tree.ts';
 
 /** Names of directories and files, in latin1: what shells, make, the ssh protocol and UTF-8 could stumble over. */
 const NAMES = [
@@ -166,12 +174,7 @@ afterAll(() => sshd.dispose());
 
 test(
   'names that need quoting, in commands, targets, side inputs and side outputs',
-  () =>
-    Tree.use(ODD_NAMES, async (tree) => {
-      expectAlikeByCommand(tree, sshd);
-      tree.reset();
-      await expectAlikeByAction(tree, sshd);
-    }),
+  () => Tree.use(ODD_NAMES, (tree) => expectAlike(tree, sshd)),
   2 * MINUTES,
 );
 

@@ -62400,7 +62400,7 @@ exports.visitAsync = visitAsync;
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4834);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8334);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -62410,7 +62410,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4834:
+/***/ 8334:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62419,14 +62419,973 @@ __nccwpck_require__.d(__webpack_exports__, {
   G: () => (/* binding */ command)
 });
 
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/model/outcome.js
+
+function succeeded(outcome) {
+    return outcome.kind === 'exited' && outcome.status === 0;
+}
+/** The outcome in the words of a log: `status 2`, `SIGKILL`. */
+function describeOutcome(outcome) {
+    switch (outcome.kind) {
+        case 'exited':
+            return `status ${outcome.status}`;
+        case 'signaled':
+            return signalName(outcome.signal);
+        case 'host-lost':
+            return `host lost (${outcome.reason})`;
+        case 'cancelled':
+            return 'cancelled';
+    }
+}
+function signalName(signal) {
+    const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
+    return name ?? `signal ${signal}`;
+}
+
+;// CONCATENATED MODULE: ./lib/util/bytes.js
+/** Bytes as they stand in a buffer. */
+function bytesOf(buffer) {
+    return buffer.toString('latin1');
+}
+/** The buffer with exactly these bytes. */
+function bufferOf(bytes) {
+    return Buffer.from(bytes, 'latin1');
+}
+/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
+function encode(text) {
+    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
+function decode(bytes) {
+    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
+function fsPath(path) {
+    return isAscii(path) ? path : Buffer.from(path, 'latin1');
+}
+function isAscii(text) {
+    // eslint-disable-next-line no-control-regex
+    return !/[^\x00-\x7f]/.test(text);
+}
+
+;// CONCATENATED MODULE: external "node:path/posix"
+const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
+;// CONCATENATED MODULE: ./lib/model/job.js
+
+/** Where the target of a recipe stands if it is a file, absolute. */
+function targetPath({ directory, target }) {
+    return (0,posix_namespaceObject.resolve)(directory, target);
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-done.js
+
+/** What tells whether one line is still the same; the first stands for the whole recipe as the makefile has it. */
+function digestOf({ job, line }, item, ledger) {
+    return ledger.digest([job.directory, ...job.argv, line === 0 ? (item?.recipe ?? '') : '']);
+}
+/**
+ * The record of an item that need not be made again (P9): its commands are the same, and nothing that it needs was made or
+ * written since it began.
+ *
+ * @param arrival its first line
+ */
+function finishedBefore(arrival, item, path, ledger) {
+    // -B: everything is wanted anew.
+    if (arrival.line > 0 || arrival.flags.has('B'))
+        return undefined;
+    const record = ledger.done(item.target);
+    if (record?.lines[0] !== digestOf(arrival, item, ledger))
+        return undefined;
+    if (record.file && !ledger.exists(path))
+        return undefined;
+    if (item.after.some((one) => (ledger.done(one)?.order ?? -1) > record.order))
+        return undefined;
+    const inputs = item.inputs.map((target) => targetPath({ ...arrival.job.recipe, target }));
+    return ledger.isNewer(inputs, record.start) ? undefined : record;
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-queue.js
+/** Items for which there is a place, while as many as may have begun: the heaviest goes on first (P7). */
+class BulkQueue {
+    #room;
+    #waiting = [];
+    /** @param room how many more may begin */
+    constructor(room) {
+        this.#room = room;
+    }
+    /** Resolves when it is worth to ask for a place again. */
+    wait(weight, signal) {
+        return new Promise((resolve) => {
+            const one = {
+                weight,
+                go: () => {
+                    signal.removeEventListener('abort', gone);
+                    resolve(undefined);
+                },
+            };
+            const gone = () => {
+                this.#waiting = this.#waiting.filter((other) => other !== one);
+                one.go();
+            };
+            signal.addEventListener('abort', gone);
+            const at = this.#waiting.findIndex((other) => other.weight < weight);
+            this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, one);
+        });
+    }
+    /** Lets as many go on as there is room for. */
+    wake() {
+        for (const { go } of this.#waiting.splice(0, Math.max(0, this.#room())))
+            go();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-state.js
+
+
+/** Where what does not leave runs, for people. */
+const RUNNER = 'the runner';
+function newState(recipe) {
+    return {
+        make: recipe.make,
+        target: recipe.target,
+        path: targetPath(recipe),
+        open: false,
+        ending: undefined,
+        spared: undefined,
+        record: undefined,
+        start: 0,
+        place: RUNNER,
+        lines: [],
+        ignoring: false,
+    };
+}
+function fateOf(outcome, place, marked) {
+    if (succeeded(outcome))
+        return { kind: 'built', place };
+    return { kind: 'failed', how: describeOutcome(outcome), where: place, marked };
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-gate.js
+
+
+
+
+
+/** How often the mark of another run is looked at. */
+const MARK_MS = 300;
+const DONE = { kind: 'exited', status: 0 };
+const FAILED = { kind: 'exited', status: 2 };
+/**
+ * The gate of a bulk build: marks the items that are being made, leaves alone those that another run makes, that failed
+ * and whose mark stands (E22), and those that an earlier run has finished (P9).
+ *
+ * Make does not tell where a recipe ends. It starts the next line as soon as it has taken note of the end of the one
+ * before: a recipe is over when its make has nothing left but to wait for others, or when something starts that needs it.
+ */
+class BulkGate {
+    /** Set once make has read its makefiles; before that nothing is known of items but their names. */
+    plan = new Map();
+    #world;
+    #states = new Map();
+    #fates = new Map();
+    #ending = new Set();
+    /** Makes of which it is awaited that they rest. */
+    #watched = new Set();
+    #queue;
+    #told = new Set();
+    /** Failures after which a make starts nothing more. */
+    #failures = 0;
+    #begun = 0;
+    #redo = false;
+    #stopping = false;
+    constructor(world) {
+        this.#world = world;
+        this.#queue = new BulkQueue(() => world.limit() - this.#begun);
+    }
+    get fates() {
+        return this.#fates;
+    }
+    /** The rank of a recipe among those that wait (P7). What belongs to an item that has begun comes first. */
+    weightOf({ make, target }) {
+        return this.#states.has(`${make} ${target}`) ? (this.plan.get(target)?.weight ?? 0) : Infinity;
+    }
+    async enter(arrival, signal) {
+        return this.#world.isItem(arrival) ? this.#admit(this.#stateOf(arrival), arrival, signal) : undefined;
+    }
+    /**
+     * There is a place for a job. Its item is marked before it runs.
+     *
+     * @returns undefined: it may run. Else it gives the place back, waits for this, and ends with the outcome without
+     *   having run, or asks for a place again
+     */
+    start(arrival, place, signal) {
+        if (!this.#world.isItem(arrival))
+            return undefined;
+        const { ledger } = this.#world;
+        const state = this.#stateOf(arrival);
+        const { target, path, make, open } = state;
+        const item = this.plan.get(target);
+        if (!open && this.#begun >= this.#world.limit())
+            return this.#queue.wait(item?.weight ?? 0, signal);
+        state.place = place?.name ?? RUNNER;
+        if (open)
+            return undefined;
+        if (!ledger.take({ target, path, make, removable: item?.removable ?? false, place: state.place }))
+            return this.#ready(state, arrival, signal);
+        if (arrival.line === 0) {
+            // It may have waited for its place for long.
+            if (this.#isDone(state, arrival)) {
+                ledger.drop(target);
+                return Promise.resolve(this.#spareAs(state, 'other'));
+            }
+            state.start = ledger.now();
+        }
+        state.open = true;
+        this.#begun++;
+        return undefined;
+    }
+    left(arrival, outcome) {
+        if (!this.#world.isItem(arrival))
+            return;
+        const state = this.#stateOf(arrival);
+        if (state.open)
+            this.#lineEnded(state, arrival, outcome);
+        // It never began, or another gate has spared it.
+        else if (!state.spared && outcome.kind !== 'cancelled')
+            this.#fates.set(state.target, fateOf(outcome, state.place, false));
+        this.#queue.wake();
+    }
+    /** The run is being stopped: what fails from here on was cut short. */
+    stop() {
+        this.#stopping = true;
+    }
+    /** A make has ended so: nothing more comes of its recipes. Where it ended by itself it has seen to their targets. */
+    passEnded(outcome) {
+        for (const state of this.#ending)
+            this.#settle(state, succeeded(outcome));
+        for (const { open, target } of this.#states.values())
+            if (open && outcome.kind === 'exited')
+                this.#world.ledger.drop(target);
+        this.#states.clear();
+        this.#begun = 0;
+    }
+    /** Whether there is reason to start make once more: the mark of an item that failed has been removed. */
+    again() {
+        let again = this.#redo;
+        this.#redo = false;
+        for (const [target, fate] of this.#fates) {
+            if (fate.kind !== 'failed' || !fate.marked || this.#world.ledger.look(target) !== undefined)
+                continue;
+            this.#fates.delete(target);
+            this.#told.delete(target);
+            again = true;
+        }
+        return again;
+    }
+    #lineEnded(state, arrival, outcome) {
+        this.#begun--;
+        // Its mark stays until it is known why.
+        if (outcome.kind === 'cancelled')
+            return;
+        state.lines[arrival.line] = this.#digest(arrival);
+        state.ending = outcome;
+        state.ignoring = arrival.flags.has('i');
+        this.#ending.add(state);
+        // Those that wait for other runs must see that their make is over.
+        if (!succeeded(outcome) && !state.ignoring && !arrival.flags.has('k'))
+            this.#failures++;
+        void this.#watch(state.make);
+    }
+    async #admit(state, arrival, signal) {
+        if (state.spared)
+            return this.#spareLine(state, arrival);
+        if (arrival.line > 0) {
+            this.#goesOn(state);
+            return undefined;
+        }
+        const before = new Set(this.plan.get(state.target)?.after);
+        // Make would not come to this one if their failures counted.
+        for (const one of this.#ending)
+            if (one.make === state.make && before.has(one.target))
+                this.#settle(one, true);
+        return this.#ready(state, arrival, signal);
+    }
+    /** The recipe is not over. */
+    #goesOn(state) {
+        if (state.open && state.ending)
+            this.#begun++;
+        state.ending = undefined;
+        this.#ending.delete(state);
+        // It was taken for finished.
+        if (!state.open && this.#fates.delete(state.target))
+            this.#world.ledger.forget(state.target);
+    }
+    /** Waits while another run makes the item. */
+    async #ready(state, arrival, signal) {
+        const { ledger, pause, changed } = this.#world;
+        const { target, path } = state;
+        const failures = this.#failures;
+        let other;
+        for (;;) {
+            const mark = ledger.look(target);
+            if (mark?.kind === 'unreadable') {
+                this.#tell(target, `the mark ${mark.file} cannot be read; remove it if no run is making ${decode(target)}`);
+                return this.#failAs(state, FAILED, 'its mark cannot be read', 'another run');
+            }
+            if (mark?.kind === 'failed') {
+                if (other)
+                    return this.#failAs(state, mark.outcome, describeOutcome(mark.outcome), `another run, ${mark.owner}`);
+                this.#tell(target, `${decode(target)} failed in an earlier run (mark ${mark.file}); remove the mark to try again`);
+                return this.#failAs(state, FAILED, describeOutcome(mark.outcome), 'an earlier run');
+            }
+            if (!mark) {
+                if (other)
+                    changed();
+                if (other && ledger.wasMade(target, path, other))
+                    return this.#spareAs(state, 'other');
+                return this.#isDone(state, arrival) ? this.#spareAs(state, 'earlier') : undefined;
+            }
+            other = mark;
+            this.#tell(target, `${decode(target)} is being made by ${mark.owner} (mark ${mark.file}); waiting for it`);
+            await pause(MARK_MS);
+            if (signal.aborted || failures !== this.#failures)
+                return undefined;
+        }
+    }
+    #isDone(state, arrival) {
+        const item = this.plan.get(state.target);
+        state.record = item && finishedBefore(arrival, item, state.path, this.#world.ledger);
+        return state.record !== undefined;
+    }
+    #spareLine(state, arrival) {
+        const { record } = state;
+        if (!record || record.lines[arrival.line] === this.#digest(arrival))
+            return state.spared;
+        const name = decode(state.target);
+        this.#world.tell(`${name} was finished earlier, but its recipe has changed behind the first line: it is made once more`);
+        this.#world.ledger.forget(state.target);
+        this.#redo = true;
+        return this.#failAs(state, FAILED, 'its recipe has changed', RUNNER, false);
+    }
+    #spareAs(state, by) {
+        // In a further pass what this run has built is done as well.
+        if (this.#fates.get(state.target)?.kind !== 'built')
+            this.#fates.set(state.target, { kind: 'spared', by });
+        state.spared = DONE;
+        return DONE;
+    }
+    #failAs(state, outcome, how, where, marked = true) {
+        this.#fates.set(state.target, { kind: 'failed', how, where, marked });
+        state.spared = outcome;
+        state.record = undefined;
+        return outcome;
+    }
+    /** Waits for the ends of recipes. */
+    async #watch(make) {
+        if (this.#watched.has(make))
+            return;
+        this.#watched.add(make);
+        for (;;) {
+            // Those that end later may have a line to come when make rests.
+            const ended = [...this.#ending]
+                .filter((state) => state.make === make)
+                .map((state) => [state, state.ending]);
+            if (ended.length === 0)
+                break;
+            await this.#world.atRest(make);
+            for (const [state, ending] of ended)
+                if (state.ending === ending)
+                    this.#settle(state, false);
+        }
+        this.#watched.delete(make);
+    }
+    /** @param counts make goes on with what needs it: had its last line failed, make has ignored that */
+    #settle(state, counts) {
+        const { ledger } = this.#world;
+        const { target, ending } = state;
+        this.#ending.delete(state);
+        if (!ending)
+            return;
+        state.ending = undefined;
+        const ignored = counts || state.ignoring || this.plan.get(target)?.ignores === true;
+        // The mark tells the next run what may be half-made.
+        if (this.#stopping && !ignored && !succeeded(ending))
+            return;
+        state.open = false;
+        if (ignored || succeeded(ending)) {
+            ledger.record(target, state.path, state);
+            ledger.drop(target);
+        }
+        else {
+            ledger.fail(target, ending);
+        }
+        this.#fates.set(target, fateOf(ignored ? DONE : ending, state.place, ledger.look(target) !== undefined));
+    }
+    #digest(arrival) {
+        return digestOf(arrival, this.plan.get(arrival.job.recipe.target), this.#world.ledger);
+    }
+    #stateOf({ job: { recipe } }) {
+        const { make, target } = recipe;
+        const key = `${make} ${target}`;
+        let state = this.#states.get(key);
+        if (!state) {
+            state = newState(recipe);
+            this.#states.set(key, state);
+        }
+        return state;
+    }
+    #tell(target, text) {
+        if (this.#told.has(target))
+            return;
+        this.#told.add(target);
+        this.#world.tell(text);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-report.js
+/**
+ * Sorts all items by what became of them (P8). An item that did not run although one that it needs failed was skipped;
+ * of others make has found that there is nothing to do, if it came that far.
+ *
+ * @param complete make came to the end: with success, or with -k
+ */
+function bulkReport(plan, fates, complete) {
+    const lists = { built: [], upToDate: [], failed: [], skipped: [], notReached: [] };
+    const fateOf = (item) => fates.get(item.target) ?? item.peers.map((peer) => fates.get(peer)).find((fate) => fate !== undefined);
+    const causes = new Map();
+    const needed = new Set();
+    for (const item of [...plan.values()].reverse()) {
+        const ran = fateOf(item);
+        if (ran || needed.has(item.target))
+            for (const one of item.after)
+                needed.add(one);
+    }
+    for (const item of plan.values()) {
+        const { target, weight } = item;
+        const fate = fateOf(item);
+        const because = item.after.map((one) => causes.get(one)).find((cause) => cause !== undefined);
+        if (fate)
+            add(lists, target, weight, fate);
+        else if (because !== undefined)
+            lists.skipped.push({ target, weight, because });
+        else if (complete || needed.has(target))
+            lists.upToDate.push({ target, weight, by: 'make' });
+        else
+            lists.notReached.push({ target, weight });
+        const cause = fate?.kind === 'failed' ? target : fate ? undefined : because;
+        if (cause !== undefined)
+            causes.set(target, cause);
+    }
+    for (const [target, fate] of fates)
+        if (!plan.has(target))
+            add(lists, target, 0, fate);
+    return lists;
+}
+function add(lists, target, weight, fate) {
+    if (fate.kind === 'built')
+        lists.built.push({ target, weight, place: fate.place });
+    else if (fate.kind === 'spared')
+        lists.upToDate.push({ target, weight, by: fate.by });
+    else
+        lists.failed.push({ target, weight, how: fate.how, where: fate.where });
+}
+
+;// CONCATENATED MODULE: ./lib/util/user-error.js
+/**
+ * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
+ * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
+ */
+class UserError extends Error {
+    name = 'UserError';
+}
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+;// CONCATENATED MODULE: ./lib/bulk/file-stamp.js
+
+
+/** What is at a path; undefined: nothing, or nothing that can be looked at. */
+function statsOf(path) {
+    try {
+        return (0,external_node_fs_namespaceObject.lstatSync)(fsPath(path), { bigint: true });
+    }
+    catch {
+        return undefined;
+    }
+}
+/** A text that is another once the file at the path has been written or replaced. */
+function stampOf(path) {
+    const stats = statsOf(path);
+    return stats ? `${stats.mtimeNs}-${stats.size}-${stats.ino}` : 'none';
+}
+/**
+ * Removes what a recipe that was cut short has left of its target, as make does when it is interrupted: a file that has
+ * been changed, no directory and no link (make manual, "Interrupting or Killing make").
+ *
+ * @param was its stamp before
+ */
+function removeHalfMade(path, was) {
+    if (statsOf(path)?.isFile() !== true || stampOf(path) === was)
+        return false;
+    try {
+        (0,external_node_fs_namespaceObject.unlinkSync)(fsPath(path));
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/disk-ledger.js
+
+
+
+/** Marks and records in a directory. What cannot be written is told once, and the build goes on. */
+class DiskLedger {
+    #marks;
+    #done;
+    #tell;
+    #now;
+    #told = false;
+    /** @param now ms since 1970 */
+    constructor(marks, done, tell, now) {
+        this.#marks = marks;
+        this.#done = done;
+        this.#tell = tell;
+        this.#now = now;
+    }
+    now() {
+        return this.#now();
+    }
+    look(target) {
+        return this.#marks.look(target);
+    }
+    take(taking) {
+        return this.#try(() => this.#marks.take(taking)) ?? true;
+    }
+    drop(target) {
+        this.#marks.drop(target);
+    }
+    fail(target, outcome) {
+        this.#try(() => this.#marks.fail(target, outcome));
+    }
+    record(target, path, { lines, start }) {
+        this.#try(() => this.#done.add(target, { lines, start, file: this.exists(path) }, this.now()));
+    }
+    forget(target) {
+        const now = this.now();
+        this.#try(() => this.#done.add(target, { lines: [], start: now, file: false }, now));
+    }
+    done(target) {
+        return this.#done.get(target);
+    }
+    wasMade(target, path, { start }) {
+        if (this.#done.isGone)
+            return true;
+        const record = this.#done.get(target);
+        if (record && record.lines.length > 0 && record.start >= start)
+            return true;
+        return this.isNewer([path], start);
+    }
+    exists(path) {
+        return statsOf(path) !== undefined;
+    }
+    isNewer(paths, time) {
+        return paths.some((path) => {
+            const stats = statsOf(path);
+            return stats !== undefined && !stats.isDirectory() && Number(stats.mtimeMs) > time;
+        });
+    }
+    digest(words) {
+        return (0,external_node_crypto_.createHash)('sha256')
+            .update(bufferOf(words.join('\0')))
+            .digest('hex')
+            .slice(0, 12);
+    }
+    #try(write) {
+        try {
+            return write();
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            if (!this.#told)
+                this.#tell(`the state of the bulk build cannot be kept: ${why}. It cannot be resumed from here`);
+            this.#told = true;
+            return undefined;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/mark-name.js
+
+
+// eslint-disable-next-line no-control-regex
+const NOT_IN_WORDS = /[\x00-\x20%\x7f]/g;
+/** Longer names do not fit into every file system (255 bytes), nor on a screen. */
+const LONGEST = 200;
+/**
+ * The name of the file that stands for an item: its target with slashes as dots (DPB). No two targets have the same: dots
+ * of their own, `%`, blanks and control characters are `%` and two hexadecimal digits, and one that is too long ends in
+ * `%-` and a digest of all of it.
+ */
+function markName(target) {
+    const name = escapeName(target).replaceAll('.', '%2E').replaceAll('/', '.');
+    if (name.length <= LONGEST)
+        return name;
+    return `${name.slice(0, LONGEST - 42)}%-${(0,external_node_crypto_.createHash)('sha1').update(bufferOf(target)).digest('hex')}`;
+}
+/** A name as one word: no blank, no control character. */
+function escapeName(name) {
+    return name.replace(NOT_IN_WORDS, (byte) => {
+        return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+    });
+}
+function unescapeName(word) {
+    return word.replace(/%([0-9A-F]{2})/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/done-list.js
+
+
+
+/** `TARGET DIGESTS START END KIND .`: the dot tells a whole line from one that was cut. */
+const LINE = /^(\S+) ([0-9a-f,]+|-) (\S+) (\S+) (file|phony) \.$/;
+/**
+ * What has been finished, in order, in a file to which all runs in the directory append. Read as far as it grows.
+ */
+class DoneList {
+    #path;
+    #records = new Map();
+    #inode = 0n;
+    #offset = 0;
+    #order = 0;
+    /** @throws Error when it cannot be written */
+    constructor(path) {
+        this.#path = path;
+        // A last line that was cut must not swallow the next.
+        const text = this.#read();
+        (0,external_node_fs_namespaceObject.appendFileSync)(fsPath(path), text === '' || text.endsWith('\n') ? '' : '\n');
+    }
+    get(target) {
+        this.#read();
+        return this.#records.get(target);
+    }
+    /**
+     * @param end ms since 1970
+     * @throws Error when it cannot be written
+     */
+    add(target, { lines, start, file }, end) {
+        const [from, to] = [start, end].map((time) => new Date(time).toISOString());
+        const digests = lines.length === 0 ? '-' : lines.join(',');
+        const line = `${escapeName(target)} ${digests} ${from} ${to} ${file ? 'file' : 'phony'} .\n`;
+        (0,external_node_fs_namespaceObject.appendFileSync)(fsPath(this.#path), bufferOf(line));
+    }
+    /** Whether another run, to which all this belonged as well, has ended well. */
+    get isGone() {
+        this.#read();
+        return this.#inode === 0n;
+    }
+    remove() {
+        try {
+            (0,external_node_fs_namespaceObject.unlinkSync)(fsPath(this.#path));
+        }
+        catch {
+            // It is gone.
+        }
+    }
+    /** Takes in what was appended since. */
+    #read() {
+        let descriptor;
+        try {
+            descriptor = (0,external_node_fs_namespaceObject.openSync)(fsPath(this.#path), 'r');
+        }
+        catch {
+            this.#reset(0n);
+            return '';
+        }
+        try {
+            const { ino, size } = (0,external_node_fs_namespaceObject.fstatSync)(descriptor, { bigint: true });
+            if (ino !== this.#inode || Number(size) < this.#offset)
+                this.#reset(ino);
+            const buffer = Buffer.alloc(Number(size) - this.#offset);
+            const length = buffer.length === 0 ? 0 : (0,external_node_fs_namespaceObject.readSync)(descriptor, buffer, 0, buffer.length, this.#offset);
+            const text = bytesOf(buffer.subarray(0, length));
+            // What has no newline yet is read again.
+            const whole = text.lastIndexOf('\n') + 1;
+            this.#offset += whole;
+            for (const line of text.slice(0, whole).split('\n'))
+                this.#take(line);
+            return text;
+        }
+        finally {
+            (0,external_node_fs_namespaceObject.closeSync)(descriptor);
+        }
+    }
+    #take(line) {
+        const [, target, digests, start = '', , kind] = LINE.exec(line) ?? [];
+        if (target === undefined || digests === undefined)
+            return;
+        this.#records.set(unescapeName(target), {
+            lines: digests === '-' ? [] : digests.split(','),
+            start: Date.parse(start),
+            file: kind === 'file',
+            order: ++this.#order,
+        });
+    }
+    #reset(inode) {
+        this.#inode = inode;
+        this.#offset = 0;
+        this.#records.clear();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/mark-text.js
+
+
+/** A mark as text: lines `key=value`. */
+function formatMark({ owner, make, target, place, start, file, was }) {
+    const lines = {
+        target,
+        pid: owner.pid,
+        born: owner.born,
+        host: owner.host,
+        make: `${make.pid} ${make.born}`,
+        place,
+        start: new Date(start).toISOString(),
+        ...(file !== undefined && { file, was }),
+    };
+    return Object.entries(lines)
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join('');
+}
+/** What is added to the mark of an item that has failed. */
+function formatFailure(outcome, end) {
+    const status = outcome.kind === 'exited' ? String(outcome.status) : describeOutcome(outcome);
+    return `status=${status}\nend=${new Date(end).toISOString()}\n`;
+}
+/** @returns undefined when it is none, or not whole */
+function parseMark(text) {
+    const lines = text.split('\n');
+    if (lines.pop() !== '')
+        return undefined;
+    const values = new Map();
+    for (const line of lines) {
+        const equals = line.indexOf('=');
+        if (equals < 1)
+            return undefined;
+        values.set(line.slice(0, equals), line.slice(equals + 1));
+    }
+    const keys = ['target', 'pid', 'born', 'host', 'make', 'place', 'start'];
+    const [target, pid, born, host, make, place, start] = keys.map((key) => values.get(key));
+    const time = Date.parse(start ?? '');
+    if (target === undefined || born === undefined || host === undefined || Number.isNaN(time))
+        return undefined;
+    const [, makePid, makeBorn = ''] = /^(\d+) (.*)$/.exec(make ?? '') ?? [];
+    if (pid === undefined || !/^\d+$/.test(pid) || makePid === undefined)
+        return undefined;
+    const status = values.get('status');
+    return {
+        owner: { host, pid: Number(pid), born },
+        make: { pid: Number(makePid), born: makeBorn },
+        target,
+        place: place ?? '',
+        start: time,
+        file: values.get('file'),
+        was: values.get('was') ?? '',
+        outcome: status === undefined ? undefined : outcomeOf(status),
+    };
+}
+function outcomeOf(status) {
+    if (/^\d{1,3}$/.test(status))
+        return { kind: 'exited', status: Number(status) };
+    const signal = Object.entries(external_node_os_namespaceObject.constants.signals).find(([name]) => name === status)?.[1];
+    return signal === undefined ? { kind: 'exited', status: 2 } : { kind: 'signaled', signal };
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/marks.js
+
+
+
+
+
+/** A mark is written right after it was made: one so young is not yet to be judged. */
+const WRITING_MS = 2000;
+/** How a mark is called while it is taken away; no item's is. */
+const ASIDE = '%dead-';
+/**
+ * The marks of all runs that share a directory: one file for each item that is being made or has failed (E22). A file is
+ * made exclusively, so of two runs one has it, on one machine or on a file system that several share.
+ */
+class Marks {
+    #directory;
+    #world;
+    /** @throws Error when the directory can neither be made nor read */
+    constructor(directory, world) {
+        this.#directory = directory;
+        this.#world = world;
+        (0,external_node_fs_namespaceObject.mkdirSync)(fsPath(directory), { recursive: true });
+    }
+    /** All marks but those of dead runs, which are cleared. */
+    all() {
+        const names = (0,external_node_fs_namespaceObject.readdirSync)(fsPath(this.#directory), { encoding: 'latin1' });
+        for (const name of names.filter((one) => one.startsWith(ASIDE)))
+            this.#finishClearing(name);
+        return names.filter((one) => !one.startsWith(ASIDE)).flatMap((name) => this.#look(name) ?? []);
+    }
+    look(target) {
+        return this.#look(markName(target));
+    }
+    /**
+     * @returns false: there is one of somebody else
+     * @throws Error when it cannot be written
+     */
+    take({ target, path, make, removable, place }) {
+        const file = this.#path(markName(target));
+        const { self, now, born } = this.#world;
+        // An old one of ours says where the item was to run, or that it had failed when it was not over yet.
+        if (this.#isOurs(file))
+            remove(file);
+        let descriptor;
+        try {
+            descriptor = (0,external_node_fs_namespaceObject.openSync)(fsPath(file), 'wx');
+        }
+        catch (error) {
+            if (error.code === 'EEXIST')
+                return false;
+            throw error;
+        }
+        try {
+            const mark = {
+                owner: self,
+                make: { pid: make, born: born(make) ?? '' },
+                target,
+                place: encode(place),
+                start: now(),
+                file: removable ? path : undefined,
+                was: removable ? stampOf(path) : '',
+                outcome: undefined,
+            };
+            (0,external_node_fs_namespaceObject.writeSync)(descriptor, bufferOf(formatMark(mark)));
+        }
+        finally {
+            (0,external_node_fs_namespaceObject.closeSync)(descriptor);
+        }
+        return true;
+    }
+    /** Removes it if it is ours. */
+    drop(target) {
+        const file = this.#path(markName(target));
+        if (this.#isOurs(file))
+            remove(file);
+    }
+    /** Keeps it, and says how the item failed. */
+    fail(target, outcome) {
+        const file = this.#path(markName(target));
+        if (this.#isOurs(file))
+            (0,external_node_fs_namespaceObject.appendFileSync)(fsPath(file), bufferOf(formatFailure(outcome, this.#world.now())));
+    }
+    #look(name) {
+        const path = this.#path(name);
+        const text = read(path);
+        if (text === undefined)
+            return undefined;
+        const file = decode(path);
+        const mark = parseMark(text);
+        if (!mark) {
+            const age = this.#world.now() - Number(statsOf(path)?.mtimeMs ?? 0);
+            return age < WRITING_MS
+                ? { kind: 'taken', file, owner: 'another run', start: this.#world.now() }
+                : { kind: 'unreadable', file };
+        }
+        const { outcome, start } = mark;
+        const owner = this.#ownerOf(mark);
+        if (outcome)
+            return { kind: 'failed', file, owner, outcome };
+        if (this.#isDead(mark)) {
+            this.#clear(name, text, mark);
+            return undefined;
+        }
+        return { kind: 'taken', file, owner, start };
+    }
+    /** For people. */
+    #ownerOf({ owner, make }) {
+        const { self, born } = this.#world;
+        if (owner.host !== self.host || born(owner.pid) === owner.born || born(make.pid) !== make.born)
+            return `process ${owner.pid} on ${decode(owner.host)}`;
+        return `make, process ${make.pid}, left by a run that was killed`;
+    }
+    /** A run whose make still lives is not over: a line of a recipe runs on there. */
+    #isDead({ owner, make }) {
+        const { self, born } = this.#world;
+        return owner.host === self.host && [owner, make].every((one) => born(one.pid) !== one.born);
+    }
+    /** Several runs may find the same one dead: it is cleared by the one that gets it away. */
+    #clear(name, text, mark) {
+        const path = this.#path(name);
+        const aside = this.#path(`${ASIDE}${this.#world.self.pid}-${name}`);
+        try {
+            (0,external_node_fs_namespaceObject.renameSync)(fsPath(path), fsPath(aside));
+        }
+        catch {
+            return;
+        }
+        if (read(aside) === text) {
+            if (mark.file !== undefined)
+                removeHalfMade(mark.file, mark.was);
+        }
+        else {
+            // Another run was faster, and has marked it anew.
+            try {
+                (0,external_node_fs_namespaceObject.linkSync)(fsPath(aside), fsPath(path));
+            }
+            catch {
+                // Both are gone, or there is a third.
+            }
+        }
+        remove(aside);
+    }
+    /** A run has died over the clearing. */
+    #finishClearing(name) {
+        const aside = this.#path(name);
+        const mark = parseMark(read(aside) ?? '');
+        if (mark?.file !== undefined && this.look(mark.target) === undefined)
+            removeHalfMade(mark.file, mark.was);
+        remove(aside);
+    }
+    #isOurs(file) {
+        const owner = parseMark(read(file) ?? '')?.owner;
+        const { self } = this.#world;
+        return owner?.pid === self.pid && owner.born === self.born && owner.host === self.host;
+    }
+    #path(name) {
+        return `${this.#directory}/${name}`;
+    }
+}
+function read(path) {
+    try {
+        return bytesOf((0,external_node_fs_namespaceObject.readFileSync)(fsPath(path)));
+    }
+    catch {
+        return undefined;
+    }
+}
+function remove(path) {
+    try {
+        (0,external_node_fs_namespaceObject.unlinkSync)(fsPath(path));
+    }
+    catch {
+        // It is gone.
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/model/marks.js
 /** A plain makefile. */
 const NO_MARKS = {
@@ -62446,6 +63405,291 @@ const NO_MARKS = {
 const PLUS = '+';
 /** In a list: what stands behind it waits for what stands before it (D15). */
 const WAIT = '.WAIT';
+
+;// CONCATENATED MODULE: ./lib/bulk/weights.js
+/**
+ * How many of the items wait for each, directly or not (P7; pbulk's depth is one more).
+ *
+ * @param after for each item the items that come before it, by number; all of them have a lower number
+ */
+function weights(after) {
+    const counts = after.map(() => 0);
+    // For 32 items at a time: who has one of them waiting for it, each a bit.
+    for (let first = 0; first < after.length; first += 32) {
+        const waiting = new Int32Array(after.length);
+        for (let item = after.length - 1; item >= 0; item--) {
+            const own = waiting[item] ?? 0;
+            counts[item] = (counts[item] ?? 0) + ones(own);
+            const bit = item - first;
+            const passed = bit >= 0 && bit < 32 ? own | (1 << bit) : own;
+            if (passed === 0)
+                continue;
+            for (const one of after[item] ?? [])
+                waiting[one] = (waiting[one] ?? 0) | passed;
+        }
+    }
+    return counts;
+}
+/** The number of bits that are set in 32. */
+function ones(bits) {
+    let left = bits;
+    let count = 0;
+    for (; left !== 0; left &= left - 1)
+        count++;
+    return count;
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/plan.js
+
+
+/**
+ * The items of a bulk build: all targets with a recipe that the goals need.
+ *
+ * @param rules those of files; patterns do not count
+ */
+function planOf(rules, goals) {
+    const wholes = wholeRules(rules);
+    const special = (name) => wholes.get(name)?.normal;
+    const kept = new Set([...(special('.PHONY') ?? []), ...(special('.PRECIOUS') ?? [])]);
+    const isKept = matcher([...kept]);
+    const ignored = special('.IGNORE');
+    const views = new Map();
+    const items = [];
+    for (const target of inOrder(wholes, goals.map(plainName))) {
+        const rule = wholes.get(target);
+        const view = viewOf(rule, views);
+        const isItem = rule !== undefined && rule.recipe !== '';
+        if (isItem)
+            items.push({ ...rule, ...view, target });
+        const inputs = isItem || !rule || rule.normal.length === 0 ? new Set([target]) : view.inputs;
+        views.set(target, isItem ? { items: new Set([target]), inputs } : { items: view.items, inputs });
+    }
+    const numbers = new Map(items.map(({ target }, number) => [target, number]));
+    const heavy = weights(items.map((item) => [...item.items].flatMap((one) => numbers.get(one) ?? [])));
+    return new Map(items.map(({ target, recipe, peers, items: after, inputs }, number) => [
+        target,
+        {
+            target,
+            after: [...after],
+            inputs: [...inputs],
+            weight: heavy[number] ?? 0,
+            recipe,
+            removable: !isKept(target),
+            peers: peers.filter((peer) => peer !== target),
+            ignores: ignored?.length === 0 || ignored?.includes(target) === true || lastLineIgnored(recipe),
+        },
+    ]));
+}
+/** A target with two colons may have several rules. */
+function wholeRules(rules) {
+    const wholes = new Map();
+    for (const { target, pattern, normal, orderOnly, recipe, alsoMakes } of rules) {
+        if (pattern)
+            continue;
+        const whole = wholes.get(target) ?? { normal: [], orderOnly: [], peers: [], recipe: '' };
+        whole.normal.push(...normal.filter((one) => one !== WAIT));
+        whole.orderOnly.push(...orderOnly);
+        whole.peers.push(...(alsoMakes ?? []));
+        // Of one without a command, or with `:` alone, make runs nothing.
+        if (recipe && !/^[\s@+:-]*$/.test(recipe.text))
+            whole.recipe += recipe.text;
+        wholes.set(target, whole);
+    }
+    return wholes;
+}
+/** Whether a name is one of these, which may be patterns (`.PRECIOUS: %.o`). */
+function matcher(names) {
+    const plain = new Set(names);
+    const ends = names.filter((name) => name.includes('%')).map((name) => name.split('%', 2));
+    return (name) => plain.has(name) ||
+        ends.some(([begin = '', end = '']) => {
+            return name.length > begin.length + end.length && name.startsWith(begin) && name.endsWith(end);
+        });
+}
+/** Make drops `./` before a name. */
+function plainName(goal) {
+    return goal.replace(/^(?:\.\/+)+(?=.)/, '');
+}
+/** All that the goals need, prerequisites first; make drops what would make a circle, and so do we. */
+function inOrder(rules, goals) {
+    const order = [];
+    const seen = new Set();
+    const open = [];
+    const enter = (target) => {
+        if (seen.has(target))
+            return;
+        seen.add(target);
+        const { normal = [], orderOnly = [] } = rules.get(target) ?? {};
+        open.push({ target, needed: [...normal, ...orderOnly], next: 0 });
+    };
+    for (const goal of goals) {
+        enter(goal);
+        for (let top = open.at(-1); top; top = open.at(-1)) {
+            const next = top.needed[top.next++];
+            if (next !== undefined)
+                enter(next);
+            else {
+                open.pop();
+                order.push(top.target);
+            }
+        }
+    }
+    return order;
+}
+function viewOf(rule, views) {
+    const items = new Set();
+    const inputs = new Set();
+    for (const one of rule?.normal ?? []) {
+        const view = views.get(one);
+        for (const item of view?.items ?? [])
+            items.add(item);
+        for (const input of view?.inputs ?? [])
+            inputs.add(input);
+    }
+    for (const one of rule?.orderOnly ?? [])
+        for (const item of views.get(one)?.items ?? [])
+            items.add(item);
+    return { items, inputs };
+}
+/** Whether `-` is among the prefixes of the last line of a recipe. */
+function lastLineIgnored(recipe) {
+    const lines = recipe.trimEnd().split('\n');
+    let last = lines.length - 1;
+    while (last > 0 && lines[last - 1]?.endsWith('\\') === true)
+        last--;
+    return /^[\s@+]*-/.test(lines[last] ?? '');
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/report-file.js
+
+
+
+/**
+ * The report as a table for programs, as pbulk has it: a line for each item with its name, what became of it, because of
+ * which item (or `-`), and its depth: how many items wait for it, itself included. Names are escaped as in marks.
+ */
+function formatReport({ built, upToDate, failed, skipped, notReached }) {
+    const rows = [
+        ...built.map((item) => ({ item, status: 'built', because: '-' })),
+        ...upToDate.map((item) => ({ item, status: item.by === 'make' ? 'up-to-date' : 'done', because: '-' })),
+        ...failed.map((item) => ({ item, status: 'failed', because: '-' })),
+        ...skipped.map((item) => ({ item, status: 'skipped', because: escapeName(item.because) })),
+        ...notReached.map((item) => ({ item, status: 'not-reached', because: '-' })),
+    ];
+    return rows
+        .map(({ item, status, because }) => `${escapeName(item.target)} ${status} ${because} ${item.weight + 1}\n`)
+        .join('');
+}
+/** @throws Error when it cannot be written */
+function writeReport(path, report) {
+    const part = `${path}${encode(`.${process.pid}`)}`;
+    (0,external_node_fs_namespaceObject.writeFileSync)(fsPath(part), bufferOf(formatReport(report)));
+    (0,external_node_fs_namespaceObject.renameSync)(fsPath(part), fsPath(path));
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/bulk.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Recipes that make may start in a bulk build: more than any makefile has leaves that are ready, or as many of them as one
+ * can hold (each is a process that waits). So the heaviest of all that are ready begins first (P7). One at a time stays
+ * one: people ask for that when their makefile needs order.
+ *
+ * @param jobs of them that may run
+ */
+function bulkWindow(jobs) {
+    return jobs === 1 ? 1 : Math.max(jobs * 2, 512);
+}
+/** One run of a bulk build: makes of the same items, one after another, until nothing is to be tried again. */
+class Bulk {
+    gate;
+    #directory;
+    #marks;
+    #done;
+    #tell;
+    #hasPlan = false;
+    constructor(options, marks, done) {
+        this.#directory = encode(options.directory);
+        this.#marks = marks;
+        this.#done = done;
+        this.#tell = options.tell;
+        const pause = (ms) => (0,promises_namespaceObject.setTimeout)(ms, undefined, { ref: false });
+        const ledger = new DiskLedger(marks, done, options.tell, options.now);
+        this.gate = new BulkGate({ ...options, ledger, pause });
+    }
+    /**
+     * Opens the directory, clears the marks of dead runs and names those that cannot be read.
+     *
+     * @throws UserError when the directory cannot be used
+     */
+    static open(options) {
+        const directory = encode(options.directory);
+        try {
+            const marks = new Marks(`${directory}/locks`, options);
+            const done = new DoneList(`${directory}/done`);
+            for (const mark of marks.all()) {
+                if (mark.kind !== 'unreadable')
+                    continue;
+                options.tell(`the mark ${mark.file} cannot be read and is left; remove it if no run is making that item`);
+            }
+            return new Bulk(options, marks, done);
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            throw new UserError(`the directory of the bulk build cannot be used: ${why}. Name one that can be written`);
+        }
+    }
+    /**
+     * Tells what the items are.
+     *
+     * @param rules in the data base of a dry run for the goals; undefined: it could not be had
+     * @param goals the default one where none is given
+     */
+    setRules(rules, goals) {
+        if (rules)
+            this.gate.plan = planOf(rules, goals);
+        else if (!this.#hasPlan)
+            this.#tell('what needs what is not known: nothing is told of what was skipped, and finished items are made again');
+        this.#hasPlan = true;
+    }
+    /** The run is being stopped by a signal. */
+    stop() {
+        this.gate.stop();
+    }
+    /** A make has ended: whether to start it once more, since an item that failed is to be tried again. */
+    again(outcome) {
+        this.gate.passEnded(outcome);
+        return this.gate.again();
+    }
+    /**
+     * The last make has ended. A run that ends well leaves nothing to go on from.
+     *
+     * @param complete make came to the end: with success, or with -k
+     */
+    finish(outcome, complete) {
+        const report = bulkReport(this.gate.plan, this.gate.fates, complete);
+        try {
+            writeReport(`${this.#directory}/report`, report);
+            // What is in the list may be of use to another run that still works on the same.
+            if (succeeded(outcome) && this.#marks.all().every(({ kind }) => kind !== 'taken'))
+                this.#done.remove();
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            this.#tell(`the report of the bulk build cannot be written to ${decode(this.#directory)}: ${why}`);
+        }
+        return report;
+    }
+}
 
 ;// CONCATENATED MODULE: ./lib/engine/back-off.js
 const FIRST_MS = 50;
@@ -62489,32 +63733,6 @@ class BackOff {
         if (more || refused)
             this.#set(host, refused ? delay : Math.max(FIRST_MS, delay / 2), false);
     }
-}
-
-;// CONCATENATED MODULE: ./lib/util/bytes.js
-/** Bytes as they stand in a buffer. */
-function bytesOf(buffer) {
-    return buffer.toString('latin1');
-}
-/** The buffer with exactly these bytes. */
-function bufferOf(bytes) {
-    return Buffer.from(bytes, 'latin1');
-}
-/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
-function encode(text) {
-    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
-}
-/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
-function decode(bytes) {
-    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
-}
-/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
-function fsPath(path) {
-    return isAscii(path) ? path : Buffer.from(path, 'latin1');
-}
-function isAscii(text) {
-    // eslint-disable-next-line no-control-regex
-    return !/[^\x00-\x7f]/.test(text);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/dist-set.js
@@ -62588,13 +63806,13 @@ const SHOWN = /(?<![^\s;&|({`])(?:echo|printf)(?=[^\S\n])(?:[^'"\\`;&|()<>\n]|\\
 const BEGIN = /^|[;&|({`]|(?<!\\)\n/;
 const KEYWORD = /if|elif|while|until|then|do|else|!/;
 /** A program that runs the command behind it, with options. */
-const RUNNER = /(?:exec|env|time|nice|nohup|command|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
+const make_flags_RUNNER = /(?:exec|env|time|nice|nohup|command|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
 /**
  * begin of a command, or what stands before one; assignments; make, with or without a path; end of the word. A backslash
  * before a newline goes on with the same line.
  */
 const CALL = new RegExp([
-    `(?:${BEGIN.source}|(?<![^\\s;&|({\`])(?:${KEYWORD.source}|${RUNNER.source})[^\\S\\n])`,
+    `(?:${BEGIN.source}|(?<![^\\s;&|({\`])(?:${KEYWORD.source}|${make_flags_RUNNER.source})[^\\S\\n])`,
     /(?:[^\S\n]|\\\n)*/.source,
     /(?:\w+=(?:[^\s'"]|'[^']*'|"[^"]*")*(?:[^\S\n]|\\\n)+)*/.source,
     /(?:[^\s;&|()'"`]*\/)?g?make(?=$|[\s;&|)`<>])/.source,
@@ -62754,6 +63972,15 @@ class Gates {
     constructor(gates) {
         this.#gates = gates;
     }
+    /** See {@link Gate.start}. */
+    start(arrival, place, signal) {
+        for (const gate of this.#gates) {
+            const obstacle = gate.start?.(arrival, place, signal);
+            if (obstacle)
+                return obstacle;
+        }
+        return undefined;
+    }
     /**
      * Takes a job through all gates and runs it.
      *
@@ -62786,7 +64013,7 @@ class Gates {
 ;// CONCATENATED MODULE: ./lib/engine/group-gate.js
 
 
-const DONE = { kind: 'exited', status: 0 };
+const group_gate_DONE = { kind: 'exited', status: 0 };
 /**
  * Target groups (D18): the recipe of the first member that make asks for runs; those of the others take over how it ended,
  * line by line, at once or when it has.
@@ -62816,7 +64043,7 @@ class GroupGate {
         const members = this.#makes.get(make);
         // Somebody wants the sign itself; the members that it stands between have been made.
         if (members && target === PLUS)
-            return DONE;
+            return group_gate_DONE;
         const group = members?.get(target);
         if (!group)
             return undefined;
@@ -62840,7 +64067,7 @@ class GroupGate {
                 return { kind: 'cancelled' };
             // The leader's recipe has fewer lines: it is over, and what it was to make is made.
             if (!running && !isRunning(group))
-                return group.ended.get(line) ?? DONE;
+                return group.ended.get(line) ?? group_gate_DONE;
         }
     }
     left({ job, line }, outcome) {
@@ -62854,29 +64081,6 @@ class GroupGate {
 }
 function isRunning({ running }) {
     return running !== undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/model/outcome.js
-
-function succeeded(outcome) {
-    return outcome.kind === 'exited' && outcome.status === 0;
-}
-/** The outcome in the words of a log: `status 2`, `SIGKILL`. */
-function describeOutcome(outcome) {
-    switch (outcome.kind) {
-        case 'exited':
-            return `status ${outcome.status}`;
-        case 'signaled':
-            return signalName(outcome.signal);
-        case 'host-lost':
-            return `host lost (${outcome.reason})`;
-        case 'cancelled':
-            return 'cancelled';
-    }
-}
-function signalName(signal) {
-    const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
-    return name ?? `signal ${signal}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/homecoming-text.js
@@ -62966,6 +64170,17 @@ class JobPass {
                     return this.#refuse(`no host is left for ${decode(job.recipe.target)}, and fallback is never`);
                 held = lease;
                 running.lease = lease;
+                const obstacle = this.#subject.begin(lease.place);
+                if (obstacle) {
+                    running.lease = undefined;
+                    held = undefined;
+                    lease.release();
+                    const spared = await obstacle;
+                    if (!spared)
+                        continue;
+                    this.spare(spared);
+                    return spared;
+                }
                 const { host: before } = state;
                 const { place } = lease;
                 const remote = place && hosts.get(place);
@@ -63161,15 +64376,6 @@ function withPlace(lease, { place }) {
             lease.suspend();
         },
     };
-}
-
-;// CONCATENATED MODULE: external "node:path/posix"
-const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
-;// CONCATENATED MODULE: ./lib/model/job.js
-
-/** Where the target of a recipe stands if it is a file, absolute. */
-function targetPath({ directory, target }) {
-    return (0,posix_namespaceObject.resolve)(directory, target);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/recipe-book.js
@@ -63405,6 +64611,7 @@ class Dispatcher {
     #world;
     #backOff;
     #gates;
+    #atRest;
     #groups;
     #exclusive;
     #past = [];
@@ -63421,9 +64628,9 @@ class Dispatcher {
         });
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
         const rest = options.rest ?? GRACE;
-        const atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
-        this.#groups = new GroupGate(atRest);
-        this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest });
+        this.#atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
+        this.#groups = new GroupGate(this.#atRest);
+        this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest: this.#atRest });
         // The last: what another gate holds back is in nobody's way.
         this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
         this.#backOff = new BackOff((host) => options.scheduler.widen(host));
@@ -63454,6 +64661,10 @@ class Dispatcher {
     makeParsed(pid, marks) {
         this.#setMarks(pid, marks, this.#makes.get(pid)?.failed ?? false);
         this.#options.stage.touch();
+    }
+    /** See MakeRest. */
+    atRest(make) {
+        return this.#atRest(make);
     }
     /** Whether dmake's rules hold for every make. */
     get dmake() {
@@ -63509,10 +64720,12 @@ class Dispatcher {
         const mayLeave = this.#mayLeave(job, flags);
         state.leaves ||= mayLeave;
         const isOver = () => this.#makes.get(call.make)?.failed === true;
-        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver });
+        const arrival = { job, line: state.jobs - 1, flags };
+        const { signal } = running.stop;
+        const begin = (place) => this.#gates.start(arrival, place, signal);
+        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver, begin });
         try {
-            const line = state.jobs - 1;
-            const outcome = await this.#gates.pass({ job, line, flags }, running.stop.signal, () => pass.perform(), (spared) => pass.spare(spared));
+            const outcome = await this.#gates.pass(arrival, signal, () => pass.perform(), (spared) => pass.spare(spared));
             call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
         }
         finally {
@@ -63625,7 +64838,7 @@ class Dispatcher {
  * Never leaves the runner, not even when it has changed since make was started: the runner's business and secrets, and
  * what shells and make itself set.
  */
-const PRIVATE = /^(?:GITHUB_|RUNNER_|ACTIONS_|INPUT_|STATE_|SSH_|DISTMAKE_)|^(?:PATH|PWD|OLDPWD|SHLVL|_|MAKE_TERMOUT|MAKE_TERMERR|MFLAGS|MAKEFILES)$/;
+const PRIVATE = /^(?:GITHUB_|RUNNER_|ACTIONS_|INPUT_|STATE_|SSH_|DISTMAKE_)|^(?:PATH|PWD|OLDPWD|SHLVL|_|MAKE_TERMOUT|MAKE_TERMERR)$/;
 /**
  * Tells what make and the makefile exported from what the runner had anyway: only the former travels, and the
  * variables that the user names.
@@ -63658,6 +64871,11 @@ class Baggage {
             else if (name === 'MAKEFLAGS') {
                 makeflags = withoutJobserver(entry.slice(10));
             }
+            else if (name === 'MFLAGS') {
+                const flags = withoutJobserver(entry.slice(7)).trim();
+                if (flags !== '' && flags !== '-')
+                    variables.push(`MFLAGS=${flags}`);
+            }
             else if (this.#named.has(name) || (!PRIVATE.test(name) && !this.#own.has(entry))) {
                 variables.push(entry);
             }
@@ -63683,8 +64901,6 @@ function withJobs(flags, jobs) {
     return `${options.trimEnd()} -j${jobs}${rest}`;
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./lib/engine/farm.js
 
 
@@ -65087,15 +66303,6 @@ function isDriven(letters) {
     return letters.includes('j') && !letters.includes('B') && !letters.includes('T');
 }
 
-;// CONCATENATED MODULE: ./lib/util/user-error.js
-/**
- * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
- * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
- */
-class UserError extends Error {
-    name = 'UserError';
-}
-
 // EXTERNAL MODULE: external "node:events"
 var external_node_events_ = __nccwpck_require__(8474);
 // EXTERNAL MODULE: external "node:net"
@@ -65698,12 +66905,74 @@ function withoutGoalWaits(words) {
     return hasGoalWaits(words) ? changeArguments(words, (a) => a.kind === 'goal' && a.text === WAIT, []) : words;
 }
 
-;// CONCATENATED MODULE: ./lib/make/group-notices.js
-/** What make says of the `+` of a target group, which it takes for a target of several rules. */
-const NOTICE = /^.+?: (?:warning: (?:overriding|ignoring old) recipe for target '\+'|(?:warning: )?target '\+' given more than once in the same rule)\n/gm;
-/** What make prints, without what it says of the `+` of target groups (D18). */
-function withoutGroupNotices(text) {
-    return text.includes("'+'") ? text.replace(NOTICE, '') : text;
+;// CONCATENATED MODULE: ./lib/make/obstacle.js
+
+/**
+ * Why the recipes of a make cannot come to us, for people; undefined: they can.
+ *
+ * @param words its arguments, without argv[0]
+ * @param environment `NAME=value`
+ * @param piped its output is to be taken apart
+ */
+function obstacleOf(make, words, environment, piped) {
+    return make.kind === 'bmake' ? bmakeObstacle(make.path, words, environment, piped) : make.obstacle;
+}
+
+;// CONCATENATED MODULE: ./lib/make/process-facts.js
+
+
+
+/** Everything about a process that is ours to read; undefined when it is gone. */
+function processFacts(pid) {
+    try {
+        const status = bytesOf((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/status`));
+        const list = (name) => splitList(bytesOf((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/${name}`)));
+        return {
+            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
+            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
+            directory: bytesOf((0,external_node_fs_namespaceObject.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
+            argv: list('cmdline'),
+            environment: list('environ'),
+        };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
+function processArguments(pid) {
+    try {
+        return splitList(bytesOf((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/cmdline`)));
+    }
+    catch {
+        return [];
+    }
+}
+/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
+function processStart(pid) {
+    const fields = statFields(pid);
+    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
+function processAncestors(pid) {
+    const ancestors = [];
+    for (let at = parentOf(pid); at !== undefined && at > 0; at = parentOf(at))
+        ancestors.push(at);
+    return ancestors;
+}
+function parentOf(pid) {
+    const parent = statFields(pid)?.[1];
+    return parent === undefined ? undefined : Number(parent);
+}
+/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
+function statFields(pid) {
+    try {
+        const stat = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/stat`, 'latin1');
+        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    }
+    catch {
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/make/makefile.js
@@ -65892,7 +67161,7 @@ function essence(line) {
 
 ;// CONCATENATED MODULE: ./lib/make/verdict.js
 /** Lines longer than this are not make's own. */
-const LONGEST = 8192;
+const verdict_LONGEST = 8192;
 /**
  * Reads one line without its newline.
  *
@@ -65901,7 +67170,7 @@ const LONGEST = 8192;
  *     name: [FILE:LINE: TARGET] Error STATUS (ignored)
  */
 function parseVerdict(line) {
-    if (line.length > LONGEST || !line.includes(': '))
+    if (line.length > verdict_LONGEST || !line.includes(': '))
         return undefined;
     const match = /^[^:[\]]+(?:\[(\d+)\])?: (\*\*\* )?\[(.+)\] (\S.*?)( \(ignored\))?(?: shuffle=\S+)?$/.exec(line);
     if (match === null)
@@ -65924,7 +67193,7 @@ function parseVerdict(line) {
 }
 /** Whether make itself wrote this line, which then is no part of the echo of a command. */
 function isMakesOwn(line) {
-    if (line.length > LONGEST || !line.includes(': '))
+    if (line.length > verdict_LONGEST || !line.includes(': '))
         return false;
     return (/^[^:\s]+(?:\[\d+\])?: (?:\*\*\* |Entering directory |Leaving directory )/.test(line) ||
         parseVerdict(line) !== undefined);
@@ -66315,7 +67584,7 @@ async function findMake(make, searchPath) {
     const bmake = await bmakeVersion(path);
     if (bmake !== undefined)
         return { name, path, kind: 'bmake', version: bmake, obstacle: undefined };
-    return { name, path, kind: 'other', version: '', obstacle: obstacleOf(path, said) };
+    return { name, path, kind: 'other', version: '', obstacle: real_make_obstacleOf(path, said) };
 }
 /** Which of the usual names of GNU make a system has. */
 function makeNames(make, searchPath) {
@@ -66326,13 +67595,13 @@ const real_make_known = new Map();
 function makeObstacle(path) {
     let answer = real_make_known.get(path);
     if (answer === undefined) {
-        answer = makeSays(path).then((said) => obstacleOf(path, said));
+        answer = makeSays(path).then((said) => real_make_obstacleOf(path, said));
         real_make_known.set(path, answer);
     }
     return answer;
 }
 /** last.mk needs $(file), `undefine` and -O. */
-function obstacleOf(path, said) {
+function real_make_obstacleOf(path, said) {
     if (isRight(gnuVersion(said)))
         return undefined;
     const found = said.split('\n', 1)[0]?.trim() ?? '';
@@ -71262,7 +72531,7 @@ function putStamp(stats, into, at = 0) {
     into[at + MTIME] = plain ? stats.mtimeNs : 0n;
     into[at + CTIME] = plain ? stats.ctimeNs : 0n;
 }
-function stampOf(stats) {
+function stamps_stampOf(stats) {
     const stamp = new BigInt64Array(COLUMNS);
     putStamp(stats, stamp);
     return stamp;
@@ -71410,7 +72679,7 @@ class Inventory {
         this.#removed.delete(path);
         if (before !== undefined)
             return;
-        const parent = parentOf(path);
+        const parent = inventory_parentOf(path);
         const siblings = this.#children.get(parent);
         if (siblings)
             siblings.add(path);
@@ -71423,7 +72692,7 @@ class Inventory {
         if (!this.#stamps.delete(path))
             return;
         this.#removed.set(path, this.#journal.push(path));
-        const parent = parentOf(path);
+        const parent = inventory_parentOf(path);
         const siblings = this.#children.get(parent);
         siblings?.delete(path);
         if (siblings?.size === 0)
@@ -71450,7 +72719,7 @@ class Inventory {
     }
 }
 /** Empty for what stands right in the workspace. */
-function parentOf(path) {
+function inventory_parentOf(path) {
     return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
@@ -71567,7 +72836,7 @@ function newDigest() {
 function endOf(digest) {
     return digest.digest('base64');
 }
-function digestOf(content) {
+function digest_digestOf(content) {
     return endOf(newDigest().update(content));
 }
 
@@ -71759,7 +73028,7 @@ function digestAt(full, { ino }) {
     try {
         file = (0,external_node_fs_namespaceObject.openSync)(fsPath(full), external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW | external_node_fs_namespaceObject.constants.O_NONBLOCK);
         const stats = (0,external_node_fs_namespaceObject.fstatSync)(file, { bigint: true });
-        return stats.isFile() && stats.ino === ino ? digestOf((0,external_node_fs_namespaceObject.readFileSync)(file)) : undefined;
+        return stats.isFile() && stats.ino === ino ? digest_digestOf((0,external_node_fs_namespaceObject.readFileSync)(file)) : undefined;
     }
     catch {
         return undefined;
@@ -71928,7 +73197,7 @@ class Workspace {
     /** Whether what stands there at this moment is what the last look found, as far as its stamp tells. */
     isAsSeen(path) {
         const stats = this.#stat(path);
-        return stats ? this.#inventory.isAs(path, stampOf(stats)) : !this.has(path);
+        return stats ? this.#inventory.isAs(path, stamps_stampOf(stats)) : !this.has(path);
     }
     /**
      * Something may have been changed.
@@ -72058,7 +73327,7 @@ class Workspace {
             this.#remove(path);
             return;
         }
-        const stamp = stampOf(stats);
+        const stamp = stamps_stampOf(stats);
         const isSame = !written && this.#inventory.isAs(path, stamp);
         // Noted itself, it is in the journal since the look began.
         if (isSame && (this.#noted.has(path) || !this.#unsettled.has(path)))
@@ -72541,7 +73810,7 @@ class Placement {
         const checked = new Set();
         const changes = [];
         const note = (path, content) => {
-            const digest = Buffer.isBuffer(content) ? digestOf(content) : content?.digest;
+            const digest = Buffer.isBuffer(content) ? digest_digestOf(content) : content?.digest;
             changes.push({ path, version: this.#workspace.note(path, digest) });
         };
         for (const output of this.outputs) {
@@ -73918,6 +75187,66 @@ function stageFor({ root, staging, exclude }, world) {
     return { stage, token: undefined, forgetToken: () => undefined };
 }
 
+;// CONCATENATED MODULE: ./lib/make/group-notices.js
+/** What make says of the `+` of a target group, which it takes for a target of several rules. */
+const NOTICE = /^.+?: (?:warning: (?:overriding|ignoring old) recipe for target '\+'|(?:warning: )?target '\+' given more than once in the same rule)\n/gm;
+/** What make prints, without what it says of the `+` of target groups (D18). */
+function withoutGroupNotices(text) {
+    return text.includes("'+'") ? text.replace(NOTICE, '') : text;
+}
+
+;// CONCATENATED MODULE: ./lib/build/make-output.js
+
+
+/** Makes events of make's output. */
+function parserFor(dispatcher, run, nonce, { sink, verbatim }) {
+    return new OutputParser({
+        nonce,
+        ...(verbatim === true && { jobTextLimit: Infinity }),
+        jobById: (id) => dispatcher.jobById(id),
+        isRecursive: (id) => dispatcher.isRecursive(id),
+        rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
+        emit: (event) => {
+            sink(event);
+            if (event.type === 'job-text')
+                dispatcher.textCame(event.job.id);
+        },
+        onVerdict: ({ target, ignored }) => dispatcher.verdict(target, ignored),
+        dropVerdict: (target) => dispatcher.isDropped(target),
+    });
+}
+/**
+ * Recipes that make may start when `jobs` of them may run: a few more, so that no slot waits for make. Only where what
+ * was started can be taken back; and not for one job at a time, which people ask for when their makefile needs order.
+ */
+function lookAhead(jobs) {
+    return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
+}
+
+;// CONCATENATED MODULE: ./lib/build/open-bulk.js
+
+
+
+/**
+ * A bulk build whose items are the targets of the first make.
+ *
+ * @param directory where its state is kept, absolute
+ */
+function openBulk(directory, world) {
+    const { scheduler, stage, subMakeArguments, sink, atRest } = world;
+    return Bulk.open({
+        directory,
+        self: { host: (0,external_node_os_namespaceObject.hostname)(), pid: process.pid, born: processStart(process.pid) ?? '' },
+        born: processStart,
+        now: Date.now,
+        isItem: ({ job, flags }) => subMakeArguments.isFirst(job.environment) && !['n', 'q', 't'].some((flag) => flags.has(flag)),
+        atRest,
+        limit: () => scheduler.jobs,
+        tell: (text) => sink({ type: 'message', level: 'warning', text }),
+        changed: () => stage.touch(),
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/make/native-process.js
 
 
@@ -74333,63 +75662,6 @@ function echoInFile(shim, command, restore) {
     finally {
         if (file !== undefined)
             (0,external_node_fs_namespaceObject.closeSync)(file);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/make/process-facts.js
-
-
-
-/** Everything about a process that is ours to read; undefined when it is gone. */
-function processFacts(pid) {
-    try {
-        const status = bytesOf((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/status`));
-        const list = (name) => splitList(bytesOf((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/${name}`)));
-        return {
-            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
-            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
-            directory: bytesOf((0,external_node_fs_namespaceObject.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
-            argv: list('cmdline'),
-            environment: list('environ'),
-        };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
-function processArguments(pid) {
-    try {
-        return splitList(bytesOf((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/cmdline`)));
-    }
-    catch {
-        return [];
-    }
-}
-/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
-function processStart(pid) {
-    const fields = statFields(pid);
-    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-}
-/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
-function processAncestors(pid) {
-    const ancestors = [];
-    for (let at = process_facts_parentOf(pid); at !== undefined && at > 0; at = process_facts_parentOf(at))
-        ancestors.push(at);
-    return ancestors;
-}
-function process_facts_parentOf(pid) {
-    const parent = statFields(pid)?.[1];
-    return parent === undefined ? undefined : Number(parent);
-}
-/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
-function statFields(pid) {
-    try {
-        const stat = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${pid}/stat`, 'latin1');
-        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    }
-    catch {
-        return undefined;
     }
 }
 
@@ -74985,6 +76257,7 @@ class Broker {
 }
 
 ;// CONCATENATED MODULE: ./lib/make/data-base.js
+const ALSO = '#  Also makes: ';
 /** Names may hold colons: the one that ends them is followed by a blank, or by nothing. */
 const RULE = /^(.+?):(:)?(?: (.*))?$/;
 const RECIPE = /^# {2}recipe to execute(?: \(from '(.*)', line (\d+)\))?/;
@@ -75035,6 +76308,10 @@ function readRule(block, pattern) {
         normal: bar < 0 ? words : words.slice(0, bar),
         orderOnly: bar < 0 ? [] : words.slice(bar + 1),
         recipe: at < 0 ? undefined : { file, line: Number(line), text: block.slice(at + 1).join('\n') },
+        alsoMakes: block
+            .find((one) => one.startsWith(ALSO))
+            ?.slice(ALSO.length)
+            .split(' ') ?? [],
         intermediate: block.includes('#  File is an intermediate prerequisite.'),
     };
 }
@@ -75857,16 +77134,16 @@ const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
  * known, by a dry run with the goals instead, which finds implicit rules too.
  */
 async function probeMarks(options) {
-    const { call, make, goals, dmake = false } = options;
+    const { call, make, goals, dmake = false, whole = false } = options;
     const read = await readMakefiles(call);
     const text = read.map((one) => one.text).join('\n');
     const copy = read.find(({ name }) => COPY.test(name))?.name;
     const fromInput = makeIntent(options.arguments).makefiles.includes('-');
     const writes = marks_probe_WRITES.test(text) || (fromInput && copy === undefined);
-    const none = { marks: { ...NO_MARKS, writes }, lines: [], problem: undefined };
+    const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
     const texts = readMarkTexts(read);
     const knowsWait = isAtLeast(make.version, 4, 4);
-    const orders = goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
+    const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
     const isWanted = orders || NAMES_MARK.test(text) || texts.headers.length > 0 || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
     // What came from standard input is not there to be read where make keeps no copy.
     if (!isWanted || (fromInput && copy === undefined))
@@ -75883,14 +77160,15 @@ async function probeMarks(options) {
             problem: `make -pnq showed no data base within ${seconds} s: the marks in the makefile do not count`,
         };
     }
+    const all = goals?.flat() ?? goalsOf(options.arguments, database);
     const marks = { writes, ...parseMarks(rules, texts, { directory: call.directory, waits: !knowsWait }) };
     const lines = linesFor(marks, rules, {
         knowsWait,
         ownWait: texts.ownWait,
-        goals: goals ?? [goalsOf(options.arguments, database)],
+        goals: goals ?? [all],
         makefiles: read.map(({ name }) => name),
     });
-    return { marks, lines, problem: undefined };
+    return { marks, lines, rules, goals: all, problem: undefined };
 }
 const marks_probe_TIMEOUT_MS = 60_000;
 /** Each has a last makefile of its own: several makes may be asked at one time. */
@@ -76073,6 +77351,7 @@ class Wiring {
     }
     async #parse(call) {
         const { run, make, sink, dispatcher } = this.#options;
+        const bulk = this.#arguments.has(call.make) ? undefined : this.#options.bulk;
         const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
         // A make that starts itself again no longer has what was taken out of its arguments.
         const segments = goalSegments(words);
@@ -76088,10 +77367,12 @@ class Wiring {
             goals: this.#goals.get(call.make),
             call,
             dmake: dispatcher.dmake,
+            whole: bulk !== undefined,
         });
         if (found.problem !== undefined) {
             sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
         }
+        bulk?.setRules(found.rules, found.goals);
         dispatcher.makeParsed(call.make, found.marks);
         call.answer(found.lines);
     }
@@ -76133,11 +77414,18 @@ class Wiring {
 
 
 
+
+
+
+
+
+
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 async function build(options) {
     const { settings, plan, sink, jobs } = options;
     const { hosts } = plan;
-    const obstacle = build_obstacleOf(options);
+    const environment = ownEnvironment();
+    const obstacle = obstacleOf(options.make, options.arguments.map(encode), environment, options.piped);
     if (obstacle !== undefined && options.command === undefined)
         return buildUndistributed(options, obstacle);
     const begin = performance.now();
@@ -76149,13 +77437,12 @@ async function build(options) {
         fallback: settings.fallback,
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
-    const environment = ownEnvironment();
     const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
     const root = encode(settings.root);
     let dispatcher;
     const { stage, token, forgetToken } = stageFor(settings, {
         // Where a refusal is final, a rule that makes two targets must not fail.
-        recipesOf: (path) => (never ? [] : (dispatcher?.makersOf(`${root}/${path}`) ?? [])),
+        recipesOf: (path) => (never ? [] : stillMaking(dispatcher?.makersOf(`${root}/${path}`) ?? [])),
         onSkipped: (path) => {
             const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
             sink({ type: 'message', level: 'warning', text });
@@ -76199,11 +77486,13 @@ async function build(options) {
         load: hearsLoad ? runnerLoad : undefined,
     });
     let make;
+    let bulk;
     let stopped;
     const stop = deferred();
     options.onSignal((name) => {
         stopped = name;
         stop.resolve(undefined);
+        bulk?.stop();
         dispatcher?.stop();
         make?.signal(name);
         farm.close();
@@ -76228,7 +77517,12 @@ async function build(options) {
         if (never && farm.ready === 0 && stopped === undefined)
             throw new UserError('no host is ready, and fallback is never: nothing is built');
         const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+        const atRest = (pid) => dispatcher?.atRest(pid) ?? Promise.resolve();
+        const world = { scheduler, stage, subMakeArguments, sink, atRest };
+        bulk = options.bulk === undefined ? undefined : openBulk(options.bulk, world);
+        const gate = bulk?.gate;
         dispatcher = new Dispatcher({
+            ...(gate && { gates: [gate], weightOf: (recipe) => gate.weightOf(recipe) }),
             scheduler,
             hosts: remotes,
             locals: locals.hosts,
@@ -76250,10 +77544,13 @@ async function build(options) {
         });
         const { command } = options;
         const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
-        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first });
+        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk });
         const { broker } = wiring;
         const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
-        if (stopped === undefined) {
+        let ended = { kind: 'cancelled' };
+        do {
+            if (stopped !== undefined)
+                break;
             const directory = encode(settings.workingDirectory);
             const output = parser ? (data) => parser.push(data) : 'inherit';
             const common = { run, broker, directory, environment, output };
@@ -76265,15 +77562,21 @@ async function build(options) {
                         make: options.make,
                         bmake,
                         arguments: withoutGoalWaits(options.arguments.map(encode)),
-                        window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
+                        window: !parser ? scheduler.jobs : bulk ? bulkWindow(scheduler.jobs) : lookAhead(scheduler.jobs),
                     });
-        }
-        const ended = (await make?.ended) ?? { kind: 'cancelled' };
+            ended = await make.ended;
+        } while (bulk?.again(stoppedBy(stopped, ended)) === true);
         // After a signal bmake ends with a status of its own.
         const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
         parser?.end();
         const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
         const seconds = (performance.now() - begin) / 1000;
+        if (bulk && options.bulk !== undefined) {
+            const { keepGoing } = makeIntent(options.arguments.map(encode), environment);
+            const complete = succeeded(outcome) || (keepGoing && outcome.kind === 'exited');
+            const report = bulk.finish(outcome, complete);
+            sink({ type: 'bulk-finished', report, file: (0,external_node_path_.join)(options.bulk, 'report') });
+        }
         sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
         return outcome;
     }
@@ -76285,50 +77588,25 @@ async function build(options) {
         await wiring?.broker.close();
         await run?.remove();
         if (options.cleanUp)
-            await Promise.all(openers.map((opener) => remove(opener, stagingDirectory(staging, opener.host), sink)));
+            await Promise.all(openers.map((opener) => build_remove(opener, stagingDirectory(staging, opener.host), sink)));
         for (const opener of openers)
             opener.close();
     }
 }
-/**
- * Recipes that make may start when `jobs` of them may run: a few more, so that no slot waits for make. Only where what
- * was started can be taken back; and not for one job at a time, which people ask for when their makefile needs order.
- */
-function lookAhead(jobs) {
-    return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
-}
-async function remove(opener, staging, sink) {
+async function build_remove(opener, staging, sink) {
     const reason = await opener.clean(staging);
     if (reason === undefined)
         return;
     const text = `${opener.host.name}: ${staging} could not be removed: ${reason}. Remove it there by hand`;
     sink({ type: 'message', level: 'warning', text });
 }
+/** Without those of makes that have ended: a later make may make what they made. */
+function stillMaking(recipes) {
+    return recipes.filter(({ make }) => processStart(make) !== undefined);
+}
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name, outcome) {
     return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
-}
-/** Why make's recipes cannot come to us, if so. */
-function build_obstacleOf({ make, arguments: words, piped }) {
-    if (make.kind !== 'bmake')
-        return make.obstacle;
-    return bmakeObstacle(make.path, words.map(encode), ownEnvironment(), piped);
-}
-function parserFor(dispatcher, run, nonce, { sink, verbatim }) {
-    return new OutputParser({
-        nonce,
-        ...(verbatim === true && { jobTextLimit: Infinity }),
-        jobById: (id) => dispatcher.jobById(id),
-        isRecursive: (id) => dispatcher.isRecursive(id),
-        rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
-        emit: (event) => {
-            sink(event);
-            if (event.type === 'job-text')
-                dispatcher.textCame(event.job.id);
-        },
-        onVerdict: ({ target, ignored }) => dispatcher.verdict(target, ignored),
-        dropVerdict: (target) => dispatcher.isDropped(target),
-    });
 }
 function names(make, environment) {
     return makeNames(make, environmentValue(environment, 'PATH') ?? '');
@@ -76348,108 +77626,1147 @@ function exitLike(outcome) {
     process.exit(outcome.kind === 'exited' ? outcome.status : 2);
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
+
+const SHA1_BYTES = 20;
+/*
+ * names   = hashed | pattern { "," pattern }
+ * hashed  = "|1|" base64( salt ) "|" base64( HMAC-SHA1( salt, label ) )      (one host, written by HashKnownHosts)
+ * pattern = [ "!" ] { character | "*" | "?" }
+ */
+/** Parses the field; undefined when it is hashed in a way that nothing can match. */
+function parseHostNames(field) {
+    if (!field.startsWith('|'))
+        return { kind: 'patterns', patterns: field.toLowerCase().split(',') };
+    const match = /^\|1\|([A-Za-z0-9+/]+=*)\|([A-Za-z0-9+/]+=*)$/.exec(field);
+    const [salt, hash] = [Buffer.from(match?.[1] ?? '', 'base64'), Buffer.from(match?.[2] ?? '', 'base64')];
+    return salt.length === SHA1_BYTES && hash.length === SHA1_BYTES ? { kind: 'hashed', salt, hash } : undefined;
+}
+/**
+ * Whether the line is about this host. A negated pattern that matches rules the line out, wherever it stands.
+ *
+ * @param label the host in the form of `hostLabel`
+ */
+function matchesHost(names, label) {
+    if (names.kind === 'hashed') {
+        return (0,external_node_crypto_.timingSafeEqual)((0,external_node_crypto_.createHmac)('sha1', names.salt).update(label).digest(), names.hash);
+    }
+    return matchesPatterns(names.patterns, label);
+}
+/** Whether one of the patterns matches and none that begins with `!` (ssh_config(5), PATTERNS). */
+function matchesPatterns(patterns, text) {
+    let found = false;
+    for (const pattern of patterns) {
+        if (pattern.startsWith('!')) {
+            if (matchesPattern(pattern.slice(1), text))
+                return false;
+        }
+        else if (matchesPattern(pattern, text)) {
+            found = true;
+        }
+    }
+    return found;
+}
+/** `*` is any text, `?` any character. Goes back to the last `*` only: never slower than length times length. */
+function matchesPattern(pattern, text) {
+    let [at, position, star, resume] = [0, 0, -1, 0];
+    while (position < text.length) {
+        if (pattern[at] === '*') {
+            star = at++;
+            resume = position;
+        }
+        else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[position])) {
+            at++;
+            position++;
+        }
+        else if (star >= 0) {
+            at = star + 1;
+            position = ++resume;
+        }
+        else {
+            return false;
+        }
+    }
+    return /^\**$/.test(pattern.slice(at));
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/config.js
+
+
+
+/** What the configuration says of one host, line by line; see {@link SshConfig.ask}. */
+class ConfigAnswers {
+    #lines = new Map();
+    /** The name to connect to, in lower case. The second pass does not change it. */
+    hostName = '';
+    /** The line that counts. */
+    first(keyword) {
+        return this.#lines.get(keyword)?.[0];
+    }
+    /** All lines, for what adds up. */
+    all(keyword) {
+        return this.#lines.get(keyword) ?? [];
+    }
+    take(line) {
+        if (this.#isRuledOut(line.keyword))
+            return;
+        const lines = this.#lines.get(line.keyword);
+        if (lines === undefined)
+            this.#lines.set(line.keyword, [line]);
+        else if (ADD_UP.has(line.keyword) && !lines.some(({ words }) => words[0] === line.words[0]))
+            lines.push(line);
+    }
+    /** Of ProxyJump and ProxyCommand the first counts (ssh_config(5)); but `ProxyJump none` leaves room for a command. */
+    #isRuledOut(keyword) {
+        if (keyword === 'proxyjump')
+            return this.#lines.has('proxycommand');
+        if (keyword !== 'proxycommand')
+            return false;
+        const jump = this.first('proxyjump')?.words[0]?.toLowerCase();
+        return jump !== undefined && jump !== 'none';
+    }
+}
+/** Keywords of which every line counts. */
+const ADD_UP = new Set(['identityfile', 'certificatefile']);
+/**
+ * The user's and the machine's ssh configuration, as ssh_config(5) has it: the first value of a keyword wins, the user's
+ * file comes first. The parser is that of npm's `ssh-config`; its evaluation is not used, because that does not follow Include,
+ * does not know `!` in Match, and may start programs. Nothing is started here: `Match exec` never applies, with a notice.
+ */
+class SshConfig {
+    #files;
+    #onNotice;
+    constructor(files, onNotice) {
+        this.#files = files;
+        this.#onNotice = onNotice;
+    }
+    /** @throws UserError with file and line for what cannot be parsed */
+    static async load({ home, system = '/etc/ssh', onNotice }) {
+        const folder = (0,external_node_path_.join)(home, '.ssh');
+        const common = { home, onPassedOver: onNotice };
+        return new SshConfig(await Promise.all([
+            readConfig((0,external_node_path_.join)(folder, 'config'), { ...common, folder, own: true }),
+            readConfig((0,external_node_path_.join)(system, 'ssh_config'), { ...common, folder: system, own: false }),
+        ]), onNotice);
+    }
+    ask(query) {
+        const answers = new ConfigAnswers();
+        const first = { query, answers, host: query.host, final: false, finalWanted: false };
+        for (const lines of this.#files)
+            this.#read(lines, first, true, false);
+        answers.hostName = hostName(answers, query.host).toLowerCase();
+        if (first.finalWanted) {
+            const final = { ...first, host: answers.hostName, final: true };
+            for (const lines of this.#files)
+                this.#read(lines, final, true, false);
+        }
+        return answers;
+    }
+    /** @param never an Include in a block that does not apply: no block in it does */
+    #read(lines, pass, active, never) {
+        for (const line of lines) {
+            switch (line.keyword) {
+                case 'host':
+                    active = !never && matchesPatterns(line.words, pass.host);
+                    break;
+                case 'match':
+                    active = !never && this.#matches(line, pass);
+                    break;
+                case 'include':
+                    for (const file of line.included)
+                        this.#read(file, pass, active, never || !active);
+                    break;
+                default:
+                    if (active)
+                        pass.answers.take(line);
+            }
+        }
+    }
+    #matches(line, pass) {
+        const { query, answers } = pass;
+        const words = [...line.words];
+        while (words.length > 0) {
+            const word = words.shift() ?? '';
+            const wanted = !word.startsWith('!');
+            const criterion = word.slice(wanted ? 0 : 1).toLowerCase();
+            let result;
+            if (criterion === 'all')
+                result = true;
+            else if (criterion === 'final' || criterion === 'canonical') {
+                if (criterion === 'final')
+                    pass.finalWanted = true;
+                result = pass.final;
+            }
+            else {
+                const value = words.shift();
+                if (value === undefined)
+                    throw failure(line, `Match ${word} has no value`);
+                const subject = {
+                    host: () => hostName(answers, pass.host).toLowerCase(),
+                    originalhost: () => query.host.toLowerCase(),
+                    user: () => query.user ?? answers.first('user')?.words[0] ?? query.localUser,
+                    localuser: () => query.localUser,
+                }[criterion];
+                if (subject === undefined) {
+                    const why = criterion === 'exec' ? 'programs are not started for it' : 'it is not known here';
+                    this.#onNotice(`${line.file}, line ${line.line}: Match ${criterion} never applies: ${why}. ` +
+                        'What the block says counts for no host.');
+                    return false;
+                }
+                const patterns = value.split(',');
+                result = matchesPatterns(criterion.endsWith('host') ? patterns.map((one) => one.toLowerCase()) : patterns, subject());
+            }
+            if (result !== wanted)
+                return false;
+        }
+        return true;
+    }
+}
+/** The name to connect to, as far as it is known: HostName, in which `%h` is the host's name. */
+function hostName(answers, host) {
+    const pattern = answers.first('hostname')?.words[0];
+    return pattern?.replace(/%[h%]/g, (token) => (token === '%h' ? host : '%')) ?? host;
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/hops.js
+/** Connections to jump hosts: one for each way to each of them, which ends with the last connection that goes through. */
+class Hops {
+    #hops = new Map();
+    /**
+     * @param key one for each hop and way to it
+     * @returns the connection, and how to let it go, which must be called once
+     */
+    async use(key, open) {
+        let hop = this.#hops.get(key);
+        if (hop === undefined) {
+            hop = { connection: open(), users: 0 };
+            this.#hops.set(key, hop);
+        }
+        const mine = hop;
+        const forget = () => {
+            if (this.#hops.get(key) === mine)
+                this.#hops.delete(key);
+        };
+        mine.users++;
+        try {
+            const connection = await mine.connection;
+            if (connection.closed) {
+                forget();
+                mine.users--;
+                return await this.use(key, open);
+            }
+            let released = false;
+            const release = () => {
+                if (released)
+                    return;
+                released = true;
+                if (--mine.users > 0)
+                    return;
+                forget();
+                connection.close();
+            };
+            return { connection, release };
+        }
+        catch (error) {
+            forget();
+            throw error;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/known-hosts.js
+
+
+
+
+/** What messages call the text of the action's input. */
+const KNOWN_HOSTS_INPUT = 'the input known-hosts';
+/*
+ * sshd(8), SSH_KNOWN_HOSTS FILE FORMAT:
+ *
+ *   line   = [ marker blanks ] names blanks type blanks base64 [ blanks comment ]  |  "#" comment  |  nothing
+ *   marker = "@revoked" | "@cert-authority"
+ */
+const MARKERS = new Map([
+    [undefined, 'none'],
+    ['revoked', 'revoked'],
+    ['cert-authority', 'cert-authority'],
+]);
+const known_hosts_LINE = /^(?:@(\S+)[ \t]+)?([^@ \t]\S*)[ \t]+(\S+)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t].*)?$/;
+/**
+ * The keys by which ssh hosts are known, from text in the known_hosts format. Answers are those of OpenSSH, with one
+ * exception: a line with `@cert-authority` vouches for certificates, which are not supported here, so it makes no key
+ * known; it is only mentioned.
+ */
+class KnownHosts {
+    #source;
+    #entries;
+    #lines = 0;
+    /** Lines that are neither blank nor comment nor understood: they say nothing about any host. */
+    badLines;
+    constructor(source, entries, badLines) {
+        this.#source = source;
+        this.#entries = entries;
+        this.badLines = badLines;
+    }
+    /** @param source what messages call the text: `input known-hosts`, or the name of a file */
+    static parse(text, source) {
+        const entries = [];
+        const badLines = [];
+        for (const [index, raw] of text
+            .replace(/^\ufeff/, '')
+            .split(/\r?\n/)
+            .entries()) {
+            const content = raw.trim();
+            if (content === '' || content.startsWith('#'))
+                continue;
+            const entry = parseEntry(content, { source, line: index + 1 });
+            if (entry === undefined)
+                badLines.push(index + 1);
+            else
+                entries.push(entry);
+        }
+        const known = new KnownHosts(source, entries, badLines);
+        known.#lines = text.split('\n').length - (/\n$|^$/.test(text) ? 1 : 0);
+        return known;
+    }
+    /** What several texts say together; the first gives the name to what none of them knows. */
+    static join(texts) {
+        const entries = texts.flatMap((one) => one.#entries);
+        return new KnownHosts(texts[0].#source, entries, []);
+    }
+    /** Whether this host may be talked to when it shows this key (a blob as in RFC 4253, 6.6). */
+    check(host, key) {
+        const exact = this.#about(hostLabel(host));
+        // OpenSSH takes the key of the host without a port for other ports too, as long as nothing is known for that port.
+        const portless = this.#about(hostLabel({ ...host, port: 22 }));
+        const same = [...exact, ...portless].filter((entry) => entry.key.equals(key));
+        const revoked = same.find((entry) => entry.marker === 'revoked');
+        if (revoked !== undefined)
+            return { verdict: 'revoked', source: revoked.source, line: revoked.line };
+        const own = exact.filter((entry) => entry.marker === 'none');
+        if (own.some((entry) => entry.key.equals(key)))
+            return { verdict: 'known' };
+        const old = own.find((entry) => entry.type === keyType(key)) ?? own[0];
+        if (old !== undefined)
+            return { verdict: 'changed', source: old.source, line: old.line, old: old.key };
+        if (same.some((entry) => entry.marker === 'none'))
+            return { verdict: 'known' };
+        const authority = [...exact, ...portless].find((entry) => entry.marker === 'cert-authority');
+        return {
+            verdict: 'unknown',
+            source: this.#source,
+            authority: authority && { source: authority.source, line: authority.line },
+        };
+    }
+    /** Takes in a line that stands behind the others now. */
+    add(content) {
+        const entry = parseEntry(content, { source: this.#source, line: ++this.#lines });
+        if (entry !== undefined)
+            this.#entries = [...this.#entries, entry];
+    }
+    /** Types of the keys known for a host (`ssh-ed25519`), in the order of the lines, each once. See hostKeyAlgorithms. */
+    keyTypesFor(host) {
+        const own = this.#about(hostLabel(host)).filter((entry) => entry.marker === 'none');
+        const portless = this.#about(hostLabel({ ...host, port: 22 })).filter((entry) => entry.marker === 'none');
+        return [...new Set((own.length > 0 ? own : portless).map((entry) => entry.type))];
+    }
+    #about(label) {
+        return this.#entries.filter((entry) => matchesHost(entry.names, label));
+    }
+}
+/**
+ * The known hosts of a file. One that is missing knows no host.
+ *
+ * @throws UserError when the file is there but cannot be read
+ */
+async function readKnownHosts(file) {
+    try {
+        return KnownHosts.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1'), file);
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return KnownHosts.parse('', file);
+        throw new UserError(`${file} cannot be read (${code ?? String(error)}); the input known-hosts would be used instead`);
+    }
+}
+function parseEntry(content, at) {
+    const [, mark, field = '', type = '', base64 = ''] = known_hosts_LINE.exec(content) ?? [];
+    const marker = MARKERS.get(mark);
+    const names = parseHostNames(field);
+    const key = Buffer.from(base64, 'base64');
+    // The blob repeats the type: a line where they differ was put together wrongly.
+    if (marker === undefined || names === undefined || keyType(key) !== type || !isKeyBlob(key))
+        return undefined;
+    return { ...at, marker, names, type, key };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-key-refusal.js
+
+
+/**
+ * Why a host is refused and what to do, as a phrase that goes behind `host NAME: `. The line to add stands on a line of
+ * its own.
+ */
+function host_key_refusal_describeRefusal(verdict, host, key) {
+    const shown = describeKey(key);
+    const check = 'Compare it with what "ssh-keygen -lf" says of the key in /etc/ssh on the host';
+    const line = knownHostsLine(host, key);
+    switch (verdict.verdict) {
+        case 'unknown': {
+            const { authority } = verdict;
+            const trusted = authority === undefined
+                ? ''
+                : ` (the certificate authority on line ${authority.line} of ${authority.source} does not count: certificates ` +
+                    'are not supported; a host whose transport is ssh is reached by ssh itself, which takes them)';
+            return (`its host key is not known: ${shown} is not in ${verdict.source}${trusted}. ${check}; ` +
+                `if it is the right one, add this line to ${whereToAdd(verdict.source)}:\n${line}`);
+        }
+        case 'changed':
+            return (`its host key has changed: it shows ${shown}, but line ${verdict.line} of ${verdict.source} has ` +
+                `${describeKey(verdict.old)}. Someone may be posing as this host, or it was set up anew. ${check}; ` +
+                `only if it is the right one, put this line in the place of line ${verdict.line}:\n${line}`);
+        case 'revoked':
+            return (`its host key is revoked: line ${verdict.line} of ${verdict.source} forbids ${shown}. ` +
+                'Give the host a new key; this one must not be trusted any more');
+    }
+}
+/** The command has no input: there the user's own file is the place. */
+function whereToAdd(source) {
+    return source === KNOWN_HOSTS_INPUT ? source : `${KNOWN_HOSTS_INPUT}, or to ${source}`;
+}
+function describeKey(key) {
+    return `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-keys.js
+
+
+
+
+
+
+/** The word, alone on a line of the input known-hosts, that accepts keys which are not known. */
+const ACCEPT_NEW = 'accept-new';
+/**
+ * The keys by which hosts are known: the input's; without it, or with `accept-new` in it, those of the user's and the
+ * machine's files. Each file is read once in a run.
+ */
+class HostKeys {
+    #input;
+    #acceptNew;
+    #home;
+    #notices;
+    #files = new Map();
+    constructor({ input, home, notices }) {
+        const lines = (input ?? '').split('\n');
+        this.#acceptNew = lines.some((line) => line.trim() === ACCEPT_NEW);
+        // An empty line in its place keeps the numbers of the others.
+        const rest = lines.map((line) => (line.trim() === ACCEPT_NEW ? '' : line)).join('\n');
+        this.#input = rest.trim() === '' ? undefined : KnownHosts.parse(rest, KNOWN_HOSTS_INPUT);
+        this.#home = home;
+        this.#notices = notices;
+    }
+    /**
+     * Reads the usual file ahead.
+     *
+     * @throws UserError when it cannot be read
+     */
+    async load() {
+        if (this.#filesCount)
+            await this.#read(usualKnownHosts(this.#home).user[0] ?? '');
+    }
+    /** @throws UserError when a file that the configuration names cannot be read */
+    async forHost(settings) {
+        const usual = usualKnownHosts(this.#home);
+        const own = settings.userKnownHosts ?? usual.user;
+        const files = this.#filesCount ? [...own, ...(settings.globalKnownHosts ?? usual.global)] : [];
+        const read = await Promise.all(files.map((file) => this.#read(file)));
+        const [first = KnownHosts.parse('', KNOWN_HOSTS_INPUT), ...more] = this.#input ? [this.#input, ...read] : read;
+        // Joined again for each key: others may have been accepted meanwhile.
+        const known = () => KnownHosts.join([first, ...more]);
+        return {
+            types: known().keyTypesFor(settings.keyName),
+            refuse: (key) => {
+                const verdict = known().check(settings.keyName, key);
+                if (verdict.verdict === 'known')
+                    return undefined;
+                const accept = this.#acceptNew || (settings.acceptNew && this.#input === undefined);
+                if (verdict.verdict !== 'unknown' || !accept)
+                    return host_key_refusal_describeRefusal(verdict, settings.keyName, key);
+                this.#accept(settings, key, read[0], own[0]);
+                return undefined;
+            },
+        };
+    }
+    /** The input alone counts, unless it says that more hosts are welcome. */
+    get #filesCount() {
+        return this.#input === undefined || this.#acceptNew;
+    }
+    #read(file) {
+        let known = this.#files.get(file);
+        if (known === undefined)
+            this.#files.set(file, (known = readKnownHosts(file)));
+        return known;
+    }
+    /** From here on this host must show this key, in this run even where the file cannot be written. */
+    #accept(settings, key, known, file) {
+        const line = knownHostsLine(settings.keyName, key);
+        (known ?? this.#input)?.add(line);
+        let place = 'it is not kept: the configuration names no file for it';
+        if (file !== undefined) {
+            try {
+                append(file, settings.hashKnownHosts ? hashedLine(settings.keyName, key) : line);
+                place = `it now stands in ${file}`;
+            }
+            catch (error) {
+                place = `it could not be written to ${file} (${error.code ?? String(error)})`;
+            }
+        }
+        const shown = `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
+        this.#notices.add(`${settings.name}: its host key was not known and is accepted: ${shown}; ${place}.`);
+    }
+}
+/** One line more, in one write: other runs may do the same. */
+function append(file, line) {
+    (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_.dirname)(file), { recursive: true, mode: 0o700 });
+    const descriptor = (0,external_node_fs_namespaceObject.openSync)(file, 'a+', 0o600);
+    try {
+        const { size } = (0,external_node_fs_namespaceObject.fstatSync)(descriptor);
+        const last = Buffer.alloc(1);
+        const whole = size === 0 || (0,external_node_fs_namespaceObject.readSync)(descriptor, last, 0, 1, size - 1) === 0 || last[0] === 10;
+        (0,external_node_fs_namespaceObject.writeSync)(descriptor, `${whole ? '' : '\n'}${line}\n`);
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(descriptor);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/agent-keys.js
+
+
+/** An agent may ask its owner for a password before it answers; on a machine without one it would wait for ever. */
+const agent_keys_PATIENCE_MS = 5000;
+/**
+ * The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer.
+ *
+ * @param patience ms
+ */
+async function keysOf(socket, patience = agent_keys_PATIENCE_MS) {
+    const answer = deferred();
+    const timer = setTimeout(() => answer.reject(new Error(`it has said nothing for ${patience / 1000} s`)), patience);
+    lib.createAgent(socket).getIdentities((error, keys) => {
+        if (error)
+            answer.reject(error);
+        else
+            answer.resolve((keys ?? []).flatMap((key) => usable(key)));
+    });
+    try {
+        return await answer.promise;
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+function usable(key) {
+    const parsed = lib.utils.parseKey(key);
+    return parsed === undefined || 'message' in parsed ? [] : [parsed];
+}
+/** An agent that shows some of its keys, in this order. */
+class ChosenKeys extends lib.BaseAgent {
+    #agent;
+    #keys;
+    constructor(socket, keys) {
+        super();
+        this.#agent = lib.createAgent(socket);
+        this.#keys = keys;
+    }
+    getIdentities(done) {
+        done(undefined, [...this.#keys]);
+    }
+    sign(key, data, options, done) {
+        if (typeof options === 'function')
+            this.#agent.sign(key, data, options);
+        else
+            this.#agent.sign(key, data, options, done);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/key-text.js
+/*
+ * text    = { anything | key }
+ * key     = "-----BEGIN " label "-----" [ headers ] base64 "-----END " label "-----"
+ * headers = "Proc-Type: 4,ENCRYPTED" "DEK-Info: " cipher "," hex
+ *
+ * Between these parts any blanks may stand: secrets often arrive on one line, indented, with CRLF, without the last
+ * newline, or with `\n` spelled out. Nothing in a key can be taken for those, so they are mended without a word.
+ */
+const key_text_BEGIN = /-----BEGIN ([A-Z0-9][A-Z0-9 ]*)-----/g;
+const HEADERS = /^\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([A-Za-z0-9-]+,[0-9A-Fa-f]+)\s+/;
+const WIDTH = 64;
+/**
+ * The keys of a text, in their order. What stands between them (comments, the `Bag Attributes` of openssl) is passed over.
+ *
+ * @param text as the user gave it; may be base64 as a whole
+ */
+function splitKeys(text) {
+    const mended = mend(text);
+    const begins = [...mended.matchAll(key_text_BEGIN)];
+    return begins.map((begin, index) => {
+        const line = mended.slice(0, begin.index).split('\n').length;
+        const label = begin[1] ?? '';
+        const rest = mended.slice(begin.index + begin[0].length, begins[index + 1]?.index);
+        const end = rest.indexOf(`-----END ${label}-----`);
+        if (end < 0)
+            return { line, problem: `is cut off: "-----END ${label}-----" is missing` };
+        return armour(label, rest.slice(0, end), line);
+    });
+}
+function armour(label, content, line) {
+    const headers = HEADERS.exec(content);
+    const base64 = content.slice(headers?.[0].length ?? 0).replace(/\s+/g, '');
+    if (base64 === '')
+        return { line, problem: 'is empty' };
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+        return { line, problem: 'is damaged: there is something in it that is not base64' };
+    }
+    const pem = [
+        `-----BEGIN ${label}-----`,
+        ...(headers === null ? [] : ['Proc-Type: 4,ENCRYPTED', `DEK-Info: ${headers[1] ?? ''}`, '']),
+        ...(base64.match(new RegExp(`.{1,${WIDTH}}`, 'g')) ?? []),
+        `-----END ${label}-----`,
+        '',
+    ].join('\n');
+    return { label, line, pem, encrypted: headers !== null };
+}
+function mend(text) {
+    const lines = text.replace(/\\+r\\+n|\\+[rn]|\r\n?/g, '\n');
+    const word = lines.replace(/\s+/g, '');
+    if (lines.includes('-----BEGIN ') || !/^[A-Za-z0-9+/]+={0,2}$/.test(word))
+        return lines;
+    return Buffer.from(word, 'base64').toString('latin1').replace(/\r\n?/g, '\n');
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/private-key.js
+
+
+/**
+ * Reads one key. OpenSSH's own form goes to ssh2; the PEM forms (RFC 7468: PKCS #1, SEC 1, PKCS #8) go through
+ * node:crypto first, because ssh2 does not know PKCS #8 and is easily misled by a wrong passphrase.
+ *
+ * @param passphrase undefined or empty: none
+ */
+function parsePrivateKey(block, passphrase) {
+    const phrase = passphrase === '' ? undefined : passphrase;
+    switch (block.label) {
+        case 'OPENSSH PRIVATE KEY':
+            return parseOpenSsh(block.pem, phrase);
+        case 'RSA PRIVATE KEY':
+        case 'EC PRIVATE KEY':
+        case 'PRIVATE KEY':
+        case 'ENCRYPTED PRIVATE KEY':
+            return parsePem(block, phrase);
+        case 'DSA PRIVATE KEY':
+            return failed('unsupported', 'is a DSA key, which ssh servers no longer take: use Ed25519, ECDSA or RSA');
+        default:
+            return /PUBLIC|CERTIFICATE/.test(block.label)
+                ? failed('malformed', `is a public key ("${block.label}"): the private half is needed`)
+                : failed('unsupported', `is of an unknown form ("${block.label}"): use an OpenSSH or PEM private key`);
+    }
+}
+function parseOpenSsh(pem, passphrase) {
+    const cipher = openSshCipher(pem);
+    if (cipher === undefined)
+        return malformed();
+    const encrypted = cipher !== 'none';
+    if (encrypted && passphrase === undefined)
+        return noPassphrase();
+    const key = parseWithSsh2(pem, passphrase);
+    if (typeof key !== 'string')
+        return { ok: true, key };
+    if (UNSUPPORTED.test(key))
+        return failed('unsupported', `cannot be used: ${key}`);
+    return encrypted && !key.startsWith('Malformed') ? wrongPassphrase() : malformed();
+}
+/** What ssh2 says of keys that are whole, but not for it. What it says of others may hold pieces of the key. */
+const UNSUPPORTED = /^Unsupported (?:cipher|kdf|OpenSSH) [\w @./:-]{1,100}$/;
+/** The key, or what ssh2 says of it. It throws on some damaged keys and returns nothing for a file without a key. */
+function parseWithSsh2(pem, passphrase) {
+    try {
+        const key = lib.utils.parseKey(pem, passphrase);
+        if (key !== undefined && 'message' in key)
+            return key.message;
+        if (key?.isPrivateKey() === true)
+            return key;
+    }
+    catch {
+        // Damaged: said below.
+    }
+    return 'Malformed private key';
+}
+/** Name of the cipher, from the head of the key (OpenSSH, PROTOCOL.key); undefined when it does not begin like a key. */
+function openSshCipher(pem) {
+    const magic = 'openssh-key-v1\0';
+    const data = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
+    if (data.length < magic.length + 4 || data.toString('latin1', 0, magic.length) !== magic)
+        return undefined;
+    const start = magic.length + 4;
+    return data.toString('latin1', start, start + data.readUInt32BE(magic.length));
+}
+function parsePem(block, passphrase) {
+    const encrypted = block.encrypted || block.label === 'ENCRYPTED PRIVATE KEY';
+    if (encrypted && passphrase === undefined)
+        return noPassphrase();
+    let key;
+    try {
+        key = (0,external_node_crypto_.createPrivateKey)({ key: block.pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+    }
+    catch {
+        // What a wrong passphrase makes of a key is noise: OpenSSL's words for it say nothing.
+        return encrypted ? wrongPassphrase() : malformed();
+    }
+    const text = inFormOfSsh2(key);
+    if (text === undefined) {
+        return failed('unsupported', `is of type ${key.asymmetricKeyType ?? 'unknown'}: use Ed25519, ECDSA or RSA`);
+    }
+    const parsed = parseWithSsh2(text);
+    if (typeof parsed !== 'string')
+        return { ok: true, key: parsed };
+    return failed('unsupported', `cannot be used: it is ${private_key_describe(key)}, and ssh knows only some of those`);
+}
+function inFormOfSsh2(key) {
+    switch (key.asymmetricKeyType) {
+        case 'rsa':
+            return key.export({ type: 'pkcs1', format: 'pem' }).toString();
+        case 'ec':
+            return key.export({ type: 'sec1', format: 'pem' }).toString();
+        case 'ed25519':
+            return openSshEd25519(key);
+        default:
+            return undefined;
+    }
+}
+function private_key_describe({ asymmetricKeyType, asymmetricKeyDetails }) {
+    return `${asymmetricKeyType ?? 'unknown'} ${asymmetricKeyDetails?.namedCurve ?? ''}`.trim();
+}
+/** An Ed25519 key in OpenSSH's form, not encrypted (OpenSSH, PROTOCOL.key): the only form of it that ssh2 reads. */
+function openSshEd25519(key) {
+    const { x = '', d = '' } = key.export({ format: 'jwk' });
+    const [publicHalf, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')];
+    const type = string('ssh-ed25519');
+    const secret = Buffer.concat([
+        Buffer.alloc(8), // two equal check numbers
+        type,
+        string(publicHalf),
+        string(Buffer.concat([seed, publicHalf])),
+        string(''), // comment
+    ]);
+    const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, -secret.length & 7);
+    const data = Buffer.concat([
+        Buffer.from('openssh-key-v1\0'),
+        string('none'), // cipher
+        string('none'), // key derivation
+        string(''), // and its options
+        Buffer.from([0, 0, 0, 1]),
+        string(Buffer.concat([type, string(publicHalf)])),
+        string(Buffer.concat([secret, padding])),
+    ]);
+    return `-----BEGIN OPENSSH PRIVATE KEY-----\n${data.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+/** A string of the ssh protocol (RFC 4251, 5). */
+function string(content) {
+    const bytes = Buffer.from(content);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+}
+function failed(reason, problem) {
+    return { ok: false, reason, problem };
+}
+function noPassphrase() {
+    return failed('no-passphrase', 'is encrypted, and no passphrase is given (input ssh-passphrase)');
+}
+function wrongPassphrase() {
+    return failed('wrong-passphrase', 'cannot be decrypted: the passphrase (input ssh-passphrase) is not the right one');
+}
+function malformed() {
+    return failed('malformed', 'is damaged: it cannot be read as a private key');
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/identity-file.js
+
+
+
+
+/** Reads the first key of a file. */
+async function readIdentity(file, passphrase) {
+    let text;
+    try {
+        text = await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1');
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return { kind: 'missing' };
+        return { kind: 'unusable', problem: `cannot be read (${code ?? ''})` };
+    }
+    const block = splitKeys(text).find((candidate) => !('label' in candidate) || candidate.label !== 'EC PARAMETERS');
+    if (block === undefined && publicKeyIn(text) !== undefined)
+        return { kind: 'locked', problem: 'is a public key, and no agent has the private half' };
+    if (block === undefined || 'problem' in block)
+        return { kind: 'unusable', problem: block?.problem ?? 'is no private key' };
+    const result = parsePrivateKey(block, passphrase);
+    if (result.ok)
+        return { kind: 'key', key: result.key };
+    return { kind: result.reason === 'no-passphrase' ? 'locked' : 'unusable', problem: result.problem };
+}
+/**
+ * The public half of a key that cannot be opened, from the file itself or the one beside it, as a blob of RFC 4253, 6.6:
+ * by it an agent finds the key.
+ */
+async function readPublicHalf(file) {
+    for (const name of [file, `${file}.pub`]) {
+        try {
+            const key = publicKeyIn(await (0,external_node_fs_promises_namespaceObject.readFile)(name, 'latin1'));
+            if (key !== undefined)
+                return key;
+        }
+        catch {
+            // The next one may be there.
+        }
+    }
+    return undefined;
+}
+function publicKeyIn(text) {
+    const line = /^(?:ssh-|ecdsa-sha2-)\S+ AAAA\S+/m.exec(text)?.[0];
+    if (line === undefined)
+        return undefined;
+    const key = lib.utils.parseKey(line);
+    return key === undefined || 'message' in key ? undefined : key.getPublicSSH();
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/keys.js
+
+
+
+
+
+
+
+const INPUT = 'input ssh-private-key';
+/** In the order in which ssh tries them. */
+const USUAL_FILES = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+/**
+ * The keys of the input and only those; without it the agent, then the usual files, of which unusable ones are passed
+ * over with a notice.
+ *
+ * @throws UserError with every key of the input that is wrong
+ */
+async function loadKeys(sources) {
+    if (sources.text !== undefined && sources.text.trim() !== '') {
+        return { agent: undefined, keys: parseKeys(sources.text, sources.passphrase), notices: [] };
+    }
+    const notices = [];
+    const agent = await findAgent(sources.agentSocket, notices);
+    const keys = [];
+    for (const name of USUAL_FILES) {
+        const file = (0,external_node_path_.join)(sources.home, '.ssh', name);
+        const key = await readKey(file, sources.passphrase, { notices, agent: agent !== undefined });
+        if (key !== undefined)
+            keys.push(key);
+    }
+    return { agent, keys, notices };
+}
+/** The keys of a text, each once. */
+function parseKeys(text, passphrase) {
+    const blocks = splitKeys(text);
+    const keys = new Map();
+    const problems = [];
+    let number = 0;
+    for (const block of blocks) {
+        // openssl writes those in front of an EC key.
+        if ('label' in block && block.label === 'EC PARAMETERS')
+            continue;
+        number++;
+        const name = `${INPUT}, key ${number} (line ${block.line})`;
+        if ('problem' in block) {
+            problems.push(`${name} ${block.problem}`);
+            continue;
+        }
+        const result = parsePrivateKey(block, passphrase);
+        if (result.ok) {
+            const entry = entryOf(result.key, `${INPUT}, key ${number}`);
+            if (!keys.has(entry.fingerprint))
+                keys.set(entry.fingerprint, entry);
+        }
+        else
+            problems.push(`${name} ${result.problem}`);
+    }
+    if (number === 0)
+        problems.push(`${INPUT}: ${describeOther(text)}`);
+    if (problems.length > 0)
+        throw new UserError(problems.join('\n'));
+    return [...keys.values()];
+}
+/** What a text without a private key may be instead. */
+function describeOther(text) {
+    if (/^\s*(ssh-(ed25519|rsa|dss)|ecdsa-sha2-\S+|sk-\S+) AAAA|^\s*---- BEGIN SSH2 PUBLIC KEY/m.test(text)) {
+        return 'this is a public key: the private half is needed (the file without ".pub")';
+    }
+    if (/^\s*PuTTY-User-Key-File-\d/m.test(text)) {
+        return 'this is a key of PuTTY: convert it with "puttygen KEY.ppk -O private-openssh -o KEY"';
+    }
+    return 'there is no private key in it: it must have a line such as "-----BEGIN OPENSSH PRIVATE KEY-----"';
+}
+async function findAgent(socket, notices) {
+    if (socket === undefined || socket === '')
+        return undefined;
+    try {
+        if ((await (0,external_node_fs_promises_namespaceObject.stat)(socket)).isSocket())
+            return socket;
+    }
+    catch {
+        // Said below: a socket that is not there is an agent that is gone.
+    }
+    notices.push(`SSH_AUTH_SOCK names ${socket}, which is no socket: there is no agent to ask.`);
+    return undefined;
+}
+/** The key of a usual file, or undefined with a notice. With an agent nothing is said of encrypted keys: it holds those. */
+async function readKey(file, passphrase, { notices, agent }) {
+    const identity = await readIdentity(file, passphrase);
+    if (identity.kind === 'key')
+        return entryOf(identity.key, file);
+    if (identity.kind !== 'missing' && !(agent && identity.kind === 'locked'))
+        notices.push(`${file} is passed over: it ${identity.problem}.`);
+    return undefined;
+}
+/** @param source for people */
+function entryOf(key, source) {
+    return { key, source, fingerprint: fingerprint(key.getPublicSSH()) };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/key-ring.js
+
+
+
+
+
+
+/** The keys for each host. */
+class KeyRing {
+    #options;
+    /** Sockets of agents that have not answered: to ask again would take the same time again. */
+    #silent = new Set();
+    constructor(options) {
+        this.#options = options;
+    }
+    /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
+    async planFor(settings) {
+        const { credentials, given, home } = this.#options;
+        if (settings.identity !== undefined)
+            return this.#ownKey(settings, settings.identity);
+        if (given)
+            return plan(settings, undefined, { keys: credentials.keys, wanted: [], files: [] }, []);
+        const socket = settings.agent === 'none' ? undefined : (settings.agent ?? credentials.agent);
+        const choice = settings.identities
+            ? await this.#named(settings.identities, socket !== undefined)
+            : await this.#usual(home, settings.identitiesOnly);
+        const held = await this.#agentKeys(socket);
+        const first = choice.wanted.flatMap((blob) => held.find((key) => key.getPublicSSH().equals(blob)) ?? []);
+        const rest = settings.identitiesOnly ? [] : held.filter((key) => !first.includes(key));
+        return plan(settings, socket, choice, [...new Set([...first, ...rest])]);
+    }
+    /** The one key that the matrix names; from the agent when the file alone does not open. */
+    async #ownKey(settings, file) {
+        const identity = await readIdentity(file, this.#options.passphrase);
+        switch (identity.kind) {
+            case 'key':
+                return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
+            case 'missing':
+                throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
+            case 'unusable':
+                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+            case 'locked': {
+                const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
+                const blob = await readPublicHalf(file);
+                const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
+                if (held.length > 0)
+                    return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
+                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+            }
+        }
+    }
+    /** What the configuration names. Keys that cannot be used are told of and passed over, as ssh does it. */
+    async #named(files, agent) {
+        const keys = [];
+        const wanted = [];
+        for (const { file, line } of files) {
+            const identity = await readIdentity(file, this.#options.passphrase);
+            const where = `${file}, which ${line.file} names on line ${line.line}`;
+            if (identity.kind === 'key') {
+                keys.push(entryOf(identity.key, file));
+                wanted.push(identity.key.getPublicSSH());
+                continue;
+            }
+            const blob = await readPublicHalf(file);
+            if (blob !== undefined)
+                wanted.push(blob);
+            if (identity.kind === 'missing') {
+                if (blob === undefined)
+                    this.#options.notices.add(`The key ${where}, is not there.`);
+            }
+            else if (!(agent && identity.kind === 'locked')) {
+                this.#options.notices.add(`The key ${where}, is passed over: it ${identity.problem}.`);
+            }
+        }
+        return { keys, wanted, files: files.map(({ file }) => file) };
+    }
+    async #usual(home, onlyThose) {
+        const { keys } = this.#options.credentials;
+        const files = USUAL_FILES.map((name) => (0,external_node_path_.join)(home, '.ssh', name));
+        const halves = onlyThose ? await Promise.all(files.map(readPublicHalf)) : [];
+        const wanted = [...keys.map(({ key }) => key.getPublicSSH()), ...halves.flatMap((blob) => blob ?? [])];
+        return { keys, wanted: onlyThose ? wanted : [], files };
+    }
+    async #agentKeys(socket) {
+        if (socket === undefined || socket === '' || this.#silent.has(socket))
+            return [];
+        try {
+            return await keysOf(socket);
+        }
+        catch (error) {
+            this.#silent.add(socket);
+            this.#options.notices.add(`The ssh agent at ${socket} does not answer: ${error.message}.`);
+            return [];
+        }
+    }
+}
+async function plan({ username, certificates }, socket, { keys, files }, held) {
+    const each = new Map(keys.map((key) => [key.fingerprint, key]));
+    for (const key of held)
+        each.delete(fingerprint(key.getPublicSSH()));
+    const others = [...each.values()];
+    const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
+    return {
+        methods: [
+            ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
+            ...others.map(({ key }) => ({ type: 'publickey', username, key })),
+        ],
+        tried: [
+            ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
+            ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
+        ],
+        certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],
+    };
+}
+async function present(files) {
+    const there = await Promise.all(files.map((file) => (0,external_node_fs_promises_namespaceObject.access)(file).then(() => true, () => false)));
+    return files.filter((_, index) => there[index]);
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/notices.js
+/** What people should know of their keys and hosts, each text once. It comes while hosts are reached, so it is listened to. */
+class Notices {
+    #texts = new Set();
+    #listener;
+    add(text) {
+        if (this.#texts.has(text))
+            return;
+        this.#texts.add(text);
+        this.#listener?.(text);
+    }
+    /** From here on `listener` hears of each; of those that have come before, now. */
+    listen(listener) {
+        this.#listener = listener;
+        for (const text of this.#texts)
+            listener(text);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/login.js
+
+
+
+
+
+
+
+/** Until a host that does not answer is given up. */
+const login_TIMEOUT_MS = 15_000;
+/** @throws UserError for a key, a passphrase or an ssh configuration that is wrong */
+async function loadLogin(inputs) {
+    const { sshPrivateKey, sshPassphrase: passphrase, knownHosts, systemFolder, timeout = login_TIMEOUT_MS } = inputs;
+    const home = inputs.home ?? (0,external_node_os_namespaceObject.homedir)();
+    const agentSocket = 'agentSocket' in inputs ? inputs.agentSocket : process.env['SSH_AUTH_SOCK'];
+    const notices = new Notices();
+    const hostKeys = new HostKeys({ input: knownHosts, home, notices });
+    const [credentials, config] = await Promise.all([
+        loadKeys({ text: sshPrivateKey, passphrase, agentSocket, home }),
+        SshConfig.load({
+            home,
+            ...(systemFolder === undefined ? {} : { system: systemFolder }),
+            onNotice: (text) => notices.add(text),
+        }),
+        hostKeys.load(),
+    ]);
+    const given = sshPrivateKey !== undefined && sshPrivateKey.trim() !== '';
+    const keyRing = new KeyRing({ credentials, given, passphrase, agentSocket, home, notices });
+    return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
+}
+
 ;// CONCATENATED MODULE: ./lib/model/load.js
 /** How a host's load counts when a place is chosen. */
 const LOAD_POLICIES = ['auto', 'jobs', 'reported', 'm1', 'm2'];
 /** Where nobody says otherwise: what `bench --only load` is for. */
 const DEFAULT_LOAD = 'auto';
 
-;// CONCATENATED MODULE: ./lib/build/dmake-settings.js
+;// CONCATENATED MODULE: ./lib/build/settings.js
 
 
-
-/** dmake's settings that count here; each may be a macro of the makefile or a variable of the environment. */
-const DMAKE_NAMES = [
-    'DMAKE_RCFILE',
-    'DMAKE_GROUP',
-    'DMAKE_MODE',
-    'DMAKE_MAX_JOBS',
-    'DMAKE_ADJUST_MAX_JOBS',
-    'DMAKE_OUTPUT_MODE',
-];
-const MODES = ['serial', 'parallel', 'distributed'];
-/** dmake's own words (D19), and how its manuals spell them. HTML1 has no form of its own there either. */
-const OUTPUT_MODES = new Map([
-    ['TXT1', 'TXT1'],
-    ['TXT2', 'TXT2'],
-    ['HTML1', 'TXT1'],
-    ['TEXT1', 'TXT1'],
-    ['TEXT2', 'TXT2'],
-]);
-/** Used where dmake is asked for and nothing says how many (D2), and for a DMAKE_MAX_JOBS that makes no sense. */
-const DMAKE_JOBS = 2;
-/** What the makefile and the environment say in dmake's words; a macro ranks above a variable, and the command line above both (D1). */
-class DmakeSettings {
-    #macros;
-    #environment;
-    #options;
-    /** @param options what the command line says of them (-x) */
-    constructor(macros, environment, options = new Map()) {
-        this.#macros = macros;
-        this.#environment = environment;
-        this.#options = options;
-    }
-    /** Whether dmake is what people have in mind here. */
-    get any() {
-        return DMAKE_NAMES.some((name) => this.told(name) !== undefined);
-    }
-    /** A setting that is not empty. */
-    told(name) {
-        const option = this.#options.get(name)?.trim();
-        if (option)
-            return { value: option, where: `option -x ${name}` };
-        const macro = this.#macros.get(name)?.trim();
-        if (macro)
-            return { value: macro, where: `${name} in the makefile` };
-        const variable = this.#environment[name]?.trim();
-        return variable ? { value: variable, where: `${name} in the environment` } : undefined;
-    }
-    /** @throws UserError for a word that is no mode (D8) */
-    get mode() {
-        const told = this.told('DMAKE_MODE');
-        if (told === undefined)
-            return undefined;
-        const mode = MODES.find((one) => one === told.value);
-        if (mode !== undefined)
-            return mode;
-        const grid = told.value === 'grid' ? ': there is no grid here; list the hosts in a .dmakerc and say distributed' : '';
-        throw new UserError(`${told.where} must be ${MODES.join(', ')}, not ${excerpt(told.value)}${grid}`);
-    }
-    /** @returns the number of jobs, with what is to be said about it */
-    get maxJobs() {
-        const told = this.told('DMAKE_MAX_JOBS');
-        if (told === undefined)
-            return { jobs: undefined, warnings: [] };
-        const jobs = /^\d{1,4}$/.test(told.value) ? Number(told.value) : 0;
-        if (jobs > 0)
-            return { jobs, warnings: [] };
-        const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}: ${DMAKE_JOBS} is used`;
-        return { jobs: DMAKE_JOBS, warnings: [warning] };
-    }
-    /** DMAKE_ADJUST_MAX_JOBS; unknown words mean M1, as dmake has it (D14). */
-    get load() {
-        const word = this.told('DMAKE_ADJUST_MAX_JOBS')?.value.toLowerCase();
-        if (word === undefined)
-            return undefined;
-        if (word === 'no')
-            return 'jobs';
-        return LOAD_POLICIES.find((policy) => policy === word && /^m\d$/.test(policy)) ?? 'm1';
-    }
-    /** DMAKE_OUTPUT_MODE, as {@link readOutputMode} has it. */
-    get outputMode() {
-        const told = this.told('DMAKE_OUTPUT_MODE');
-        return told === undefined ? { mode: undefined, warnings: [] } : readOutputMode(told);
-    }
-}
-/** Reads a value of DMAKE_OUTPUT_MODE, in capitals as dmake wants it. Any other word is ignored, with a warning (D19). */
-function readOutputMode({ value, where }) {
-    const mode = OUTPUT_MODES.get(value);
-    if (mode !== undefined)
-        return { mode, warnings: [] };
-    const meant = OUTPUT_MODES.has(value.toUpperCase()) ? `; write ${value.toUpperCase()}` : '';
-    return { mode, warnings: [`${where} must be TXT1, TXT2 or HTML1, not ${excerpt(value)}: it is ignored${meant}`] };
+/** What counts: the wish, then what the host matrix brings with it, then the default. */
+function settle(wish, plan) {
+    return {
+        ...wish,
+        dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
+        load: wish.load ?? plan.load ?? DEFAULT_LOAD,
+        localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
+    };
 }
 
+;// CONCATENATED MODULE: ./lib/build/stop-signals.js
+/** The signals that end a run: from a terminal, from the runner when a job is cancelled, from whoever ends a session. */
+const stop_signals_NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** Passes those signals on while a run lasts. */
+class StopSignals {
+    #stop = () => undefined;
+    #last;
+    #listener = (name) => {
+        this.#last = name;
+        this.#stop(name);
+    };
+    constructor() {
+        for (const name of stop_signals_NAMES)
+            process.on(name, this.#listener);
+    }
+    /** The last one that came. */
+    get last() {
+        return this.#last;
+    }
+    onSignal(stop) {
+        this.#stop = stop;
+        if (this.#last)
+            stop(this.#last);
+    }
+    /** From here on they do again what they do to any process. */
+    release() {
+        for (const name of stop_signals_NAMES)
+            process.off(name, this.#listener);
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./lib/model/host.js
 /** What a matrix need not say of a host. */
 const HOST_DEFAULTS = {
@@ -76565,6 +78882,3565 @@ function identity(host) {
     return JSON.stringify([address, host.jump === undefined ? null : jump]);
 }
 
+;// CONCATENATED MODULE: ./lib/hosts/describe.js
+
+
+
+/** Stands for what is not shown. */
+const HIDDEN = '(hidden)';
+/**
+ * Hosts as YAML in our own form (yaml-schema.ts), so that it can be read again; what is as everywhere is left out. The
+ * values of variables are hidden, and so is set-up, which may assign some.
+ *
+ * @param groups those of their groups that are to be shown too; a group shows the hosts that are among `hosts`
+ * @param makeArguments Matrix.makeArguments
+ */
+function describeMatrix(hosts, groups = [], makeArguments = '') {
+    const among = new Set(hosts.map((host) => host.name));
+    const shown = groups
+        .map(({ name, hosts: members }) => [name, members.map((host) => host.name).filter((member) => among.has(member))])
+        .filter(([, members]) => members.length > 0);
+    return (0,dist/* stringify */.As)({
+        hosts: hosts.map(describe_describe),
+        ...(shown.length === 0 ? {} : { groups: new Map(shown) }),
+        ...(makeArguments === '' ? {} : { 'make-arguments': makeArguments }),
+    }, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+function describe_describe(host) {
+    const address = host.local ? 'localhost' : formatAddress(host);
+    const options = [
+        ['name', host.name, address],
+        ['slots', host.slots, undefined],
+        ['path', host.path, HOST_DEFAULTS.path],
+        ['jump', host.jump?.map(formatAddress), undefined],
+        ['identity', host.identity, undefined],
+        ['environment', describe_hidden(host.environment), undefined],
+        ['speed', host.speed, HOST_DEFAULTS.speed],
+        ['labels', host.labels.length === 0 ? undefined : host.labels, undefined],
+        ['transport', host.transport, undefined],
+        ['setup', host.setup === '' ? '' : HIDDEN, HOST_DEFAULTS.setup],
+        ['startup', host.startup, HOST_DEFAULTS.startup],
+        ['chroot', host.chroot, undefined],
+        ['timeout', host.timeout, undefined],
+        ['arch', host.arch, undefined],
+        ['stuck', host.stuck, undefined],
+        ['memory', host.memory, undefined],
+        ['parallel', host.parallel, undefined],
+        ['needs-owners-file', host.needsOwnersFile, HOST_DEFAULTS.needsOwnersFile],
+    ];
+    const said = options.filter(([, value, usual]) => value !== usual);
+    return Object.fromEntries([['address', address], ...said.map(([name, value]) => [name, value])]);
+}
+function describe_hidden(environment) {
+    const names = Object.keys(environment);
+    return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, HIDDEN]));
+}
+
+;// CONCATENATED MODULE: ./lib/make/text-variables.js
+const ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
+const REFERENCE = /\$(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w))/;
+const WILDCARD = /\$\(wildcard\s+([^$(){},]*)\)|\$\{wildcard\s+([^$(){},]*)\}/;
+/** Readings of one text are followed this far. */
+const MOST_READINGS = 64;
+/** What the texts of makefiles assign to variables. Nothing is run; functions are not known, but for `wildcard`. */
+class TextVariables {
+    /** Every value that was seen. */
+    #values = new Map();
+    /** @param environment as `NAME=value` */
+    constructor(environment) {
+        for (const entry of environment) {
+            const equals = entry.indexOf('=');
+            // What is in it is text: a dollar in it is expanded by make, too, as in a makefile.
+            this.#add(entry.slice(0, equals), entry.slice(equals + 1));
+        }
+    }
+    /** @param text of a makefile, in which lines that go on are joined */
+    learn(text) {
+        for (const [, name = '', value = ''] of text.matchAll(ASSIGNMENT)) {
+            this.#add(name, value.replace(/(?<!\\)#.*$/, '').trim());
+        }
+    }
+    expand(text) {
+        const readings = [text];
+        const words = new Set();
+        let complete = true;
+        for (let at = 0; at < readings.length; at++) {
+            const reading = (readings[at] ?? '').replace(WILDCARD, '$1$2');
+            const found = REFERENCE.exec(reading);
+            const values = found && this.#values.get(found[1] ?? found[2] ?? found[3] ?? '');
+            if (!found || !values || readings.length + values.size > MOST_READINGS) {
+                complete &&= !reading.includes('$');
+                for (const word of reading.split(/\s+/))
+                    if (word !== '' && !word.includes('$'))
+                        words.add(word);
+                continue;
+            }
+            for (const value of values) {
+                readings.push(reading.slice(0, found.index) + value + reading.slice(found.index + found[0].length));
+            }
+        }
+        return { words: [...words], complete };
+    }
+    #add(name, value) {
+        const known = this.#values.get(name);
+        if (known)
+            known.add(value);
+        else
+            this.#values.set(name, new Set([value]));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/makefile-texts.js
+
+
+
+
+
+
+
+
+
+/** Makefiles that include each other are looked through this far. */
+const MOST_FILES = 1000;
+/** Where make looks behind every -I (its manual, "Including Other Makefiles"). */
+const SYSTEM = ['/usr/gnu/include', '/usr/local/include', '/usr/include'];
+const INCLUDE = /(?:^|(\beval[ \t]))[ \t]*[-s]?include[ \t]+(.*)$/gm;
+/**
+ * The texts of the makefiles that make will read (of MAKEFILES, -f or the default, --eval) with what they include: by
+ * plain names and patterns, and by variables that are told in these texts, on the command line or in the environment. Every
+ * value that a variable is given counts, whatever the order and the conditions.
+ *
+ * @param words make's arguments, without argv[0]
+ * @param directory where it is called, absolute
+ */
+async function makefileTexts(words, directory, environment) {
+    const intent = makeIntent(words, environment);
+    const home = environmentValue(environment, 'HOME');
+    const start = effectiveDirectory(directory, intent.directories, home);
+    const all = [...argumentsOf(makeflagsWords(environment)), ...argumentsOf(words)];
+    const options = (id) => all.flatMap((one) => (one.kind === 'option' && one.id === id ? [one.value ?? ''] : []));
+    const beside = [start, ...options('I').map((one) => inDirectory(start, one, home)), ...SYSTEM];
+    const variables = new TextVariables([...environment, `CURDIR=${start}`]);
+    const makefiles = intent.makefiles.length > 0 ? intent.makefiles : [await defaultMakefile(start)];
+    const queue = new Set(makefiles.flatMap((one) => (one === undefined ? [] : [inDirectory(start, one, home)])));
+    const made = all.flatMap((one) => (one.kind === 'variable' ? [one.text] : []));
+    const texts = [...made, ...options('E'), `include ${environmentValue(environment, 'MAKEFILES') ?? ''}`];
+    let once = intent.makefiles.includes('-');
+    let complete = true;
+    const read = new Set();
+    const includes = new Set();
+    const names = new Set();
+    let seen = 0;
+    for (let size = -1; size < read.size && queue.size <= MOST_FILES;) {
+        size = read.size;
+        for (const file of queue) {
+            if (read.has(file))
+                continue;
+            read.add(file);
+            const kind = await kindOf(file);
+            if (kind === 'once')
+                once = true;
+            if (kind === 'file')
+                texts.push(await makefile_texts_textOf(file));
+        }
+        for (; seen < texts.length; seen++) {
+            const text = (texts[seen] ?? '').replace(/\\\r?\n[ \t]*/g, ' ');
+            variables.learn(text);
+            for (const [, evaluated, line = ''] of text.matchAll(INCLUDE)) {
+                includes.add(line.replace(evaluated === undefined ? /(?<!\\)#.*$/ : /\).*$/, ''));
+            }
+        }
+        complete = true;
+        for (const line of includes) {
+            const expanded = variables.expand(line);
+            complete &&= expanded.complete;
+            for (const word of expanded.words) {
+                if (names.has(word))
+                    continue;
+                names.add(word);
+                for (const file of await includedBy(word, beside, home))
+                    queue.add(file);
+            }
+        }
+    }
+    return { text: texts.join('\n'), complete: complete && queue.size <= MOST_FILES, once };
+}
+/** The files that an included name may stand for: that beside make's directory, or else the first of those further on. */
+async function includedBy(name, beside, home) {
+    for (const directory of beside) {
+        const path = inDirectory(directory, name, home);
+        const files = isPattern(path) ? await matchingFiles(path) : [path];
+        if (files.length > 0 && (isPattern(path) || (await kindOf(path)) !== 'none'))
+            return files;
+    }
+    return [];
+}
+async function kindOf(path) {
+    if (path === '/dev/null')
+        return 'none';
+    // Our own descriptors are not those of a make that is asked.
+    if (/^\/(?:dev|proc)\//.test(path))
+        return 'once';
+    try {
+        const found = await (0,external_node_fs_promises_namespaceObject.stat)(fsPath(path));
+        if (found.isFile())
+            return 'file';
+        return found.isDirectory() ? 'none' : 'once';
+    }
+    catch {
+        return 'none';
+    }
+}
+async function makefile_texts_textOf(path) {
+    try {
+        return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath(path)));
+    }
+    catch {
+        return '';
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/private-fields.js
+
+
+/** A mask for a shorter word would blot out the log. */
+const LEAST = 4;
+/**
+ * What a public log must not show: the values of variables, the file of the key, the way through other hosts, and, for a
+ * host with a name of its own, where it is. A host that is called by its address is shown by it: the name that people
+ * see is never masked.
+ *
+ * @param home the user's home directory, which an identity may begin with
+ */
+function privateFields(hosts, home = (0,external_node_os_namespaceObject.homedir)()) {
+    const names = hosts.map((host) => host.name).join('\n');
+    const places = hosts.flatMap((host) => [
+        ...(host.jump ?? []).flatMap(spellings),
+        ...(host.local || host.name === formatAddress(host) ? [] : spellings(host)),
+    ]);
+    const fields = [
+        ...hosts.flatMap((host) => Object.values(host.environment)),
+        ...hosts.flatMap(({ identity }) => (identity === undefined ? [] : [identity, identity.replace(/^~(?=\/)/, home)])),
+        ...places.flatMap((place) => [place, place.toLowerCase()]).filter((place) => !names.includes(place)),
+    ];
+    return [...new Set(fields)].filter((field) => field.length >= LEAST);
+}
+/** All the forms in which a message may have it. */
+function spellings(address) {
+    const { user, port } = address;
+    const place = { address: address.address, user: undefined, port: undefined };
+    const forms = [formatAddress(address), formatAddress({ ...place, user }), formatAddress({ ...place, port })];
+    return [...forms, formatAddress(place), address.address];
+}
+
+;// CONCATENATED MODULE: ./lib/report/bulk-text.js
+
+/** Lines of one kind; DIR/report has all. */
+const bulk_text_MOST = 100;
+/** How many items became what: `12 built, 1 failed`. Kinds of which there are none are left out. */
+function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
+    const kinds = [
+        [built.length, 'built'],
+        [upToDate.length, 'up to date or done before'],
+        [failed.length, 'failed'],
+        [skipped.length, 'skipped'],
+        [notReached.length, 'not reached'],
+    ];
+    const parts = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+    return parts.length === 0 ? 'nothing to do' : parts.join(', ');
+}
+/** `a: status 2 on b` */
+function failedItems({ failed }) {
+    return failed.map(({ target, how, where }) => `${decode(target)}: ${how}${preposition(where)}${where}`);
+}
+/** `b, c: because of a`, one line for each that failed. */
+function skippedItems({ skipped }) {
+    const causes = new Map();
+    for (const { target, because } of skipped)
+        causes.set(because, [...(causes.get(because) ?? []), decode(target)]);
+    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${decode(cause)}`);
+}
+/**
+ * The end report of a bulk build (P8), a text of some lines for people.
+ *
+ * @param file where the whole report is
+ */
+function bulkText(report, file) {
+    return [
+        `bulk build: ${bulkCounts(report)} (${file})`,
+        ...limited(failedItems(report)).map((line) => `failed: ${line}`),
+        ...limited(skippedItems(report)).map((line) => `skipped: ${line}`),
+    ].join('\n');
+}
+function preposition(where) {
+    return /^(?:an earlier|another) run/.test(where) ? ', in ' : ' on ';
+}
+function listed(names) {
+    const more = names.length - bulk_text_MOST;
+    return names.slice(0, bulk_text_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+function limited(lines) {
+    const more = lines.length - bulk_text_MOST;
+    return more > 0 ? [...lines.slice(0, bulk_text_MOST), `${more} more`] : lines;
+}
+
+;// CONCATENATED MODULE: external "os"
+const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+/**
+ * Sanitizes an input into a string so it can be passed into issueCommand safely
+ * @param input input to sanitize into a string
+ */
+function utils_toCommandValue(input) {
+    if (input === null || input === undefined) {
+        return '';
+    }
+    else if (typeof input === 'string' || input instanceof String) {
+        return input;
+    }
+    return JSON.stringify(input);
+}
+/**
+ *
+ * @param annotationProperties
+ * @returns The command properties to send with the actual annotation command
+ * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
+ */
+function utils_toCommandProperties(annotationProperties) {
+    if (!Object.keys(annotationProperties).length) {
+        return {};
+    }
+    return {
+        title: annotationProperties.title,
+        file: annotationProperties.file,
+        line: annotationProperties.startLine,
+        endLine: annotationProperties.endLine,
+        col: annotationProperties.startColumn,
+        endColumn: annotationProperties.endColumn
+    };
+}
+//# sourceMappingURL=utils.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+
+
+/**
+ * Issues a command to the GitHub Actions runner
+ *
+ * @param command - The command name to issue
+ * @param properties - Additional properties for the command (key-value pairs)
+ * @param message - The message to include with the command
+ * @remarks
+ * This function outputs a specially formatted string to stdout that the Actions
+ * runner interprets as a command. These commands can control workflow behavior,
+ * set outputs, create annotations, mask values, and more.
+ *
+ * Command Format:
+ *   ::name key=value,key=value::message
+ *
+ * @example
+ * ```typescript
+ * // Issue a warning annotation
+ * issueCommand('warning', {}, 'This is a warning message');
+ * // Output: ::warning::This is a warning message
+ *
+ * // Set an environment variable
+ * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
+ * // Output: ::set-env name=MY_VAR::some value
+ *
+ * // Add a secret mask
+ * issueCommand('add-mask', {}, 'secretValue123');
+ * // Output: ::add-mask::secretValue123
+ * ```
+ *
+ * @internal
+ * This is an internal utility function that powers the public API functions
+ * such as setSecret, warning, error, and exportVariable.
+ */
+function command_issueCommand(command, properties, message) {
+    const cmd = new Command(command, properties, message);
+    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+}
+function command_issue(name, message = '') {
+    command_issueCommand(name, {}, message);
+}
+const CMD_STRING = '::';
+class Command {
+    constructor(command, properties, message) {
+        if (!command) {
+            command = 'missing.command';
+        }
+        this.command = command;
+        this.properties = properties;
+        this.message = message;
+    }
+    toString() {
+        let cmdStr = CMD_STRING + this.command;
+        if (this.properties && Object.keys(this.properties).length > 0) {
+            cmdStr += ' ';
+            let first = true;
+            for (const key in this.properties) {
+                if (this.properties.hasOwnProperty(key)) {
+                    const val = this.properties[key];
+                    if (val) {
+                        if (first) {
+                            first = false;
+                        }
+                        else {
+                            cmdStr += ',';
+                        }
+                        cmdStr += `${key}=${escapeProperty(val)}`;
+                    }
+                }
+            }
+        }
+        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
+        return cmdStr;
+    }
+}
+function escapeData(s) {
+    return utils_toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A');
+}
+function escapeProperty(s) {
+    return utils_toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A')
+        .replace(/:/g, '%3A')
+        .replace(/,/g, '%2C');
+}
+//# sourceMappingURL=command.js.map
+// EXTERNAL MODULE: external "crypto"
+var external_crypto_ = __nccwpck_require__(6982);
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(9896);
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
+// For internal use, subject to change.
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+
+
+
+
+function file_command_issueFileCommand(command, message) {
+    const filePath = process.env[`GITHUB_${command}`];
+    if (!filePath) {
+        throw new Error(`Unable to find environment variable for file command ${command}`);
+    }
+    if (!fs.existsSync(filePath)) {
+        throw new Error(`Missing file at path: ${filePath}`);
+    }
+    fs.appendFileSync(filePath, `${toCommandValue(message)}${os.EOL}`, {
+        encoding: 'utf8'
+    });
+}
+function file_command_prepareKeyValueMessage(key, value) {
+    const delimiter = `ghadelimiter_${crypto.randomUUID()}`;
+    const convertedValue = toCommandValue(value);
+    // These should realistically never happen, but just in case someone finds a
+    // way to exploit uuid generation let's not allow keys or values that contain
+    // the delimiter.
+    if (key.includes(delimiter)) {
+        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
+    }
+    if (convertedValue.includes(delimiter)) {
+        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
+    }
+    return `${key}<<${delimiter}${os.EOL}${convertedValue}${os.EOL}${delimiter}`;
+}
+//# sourceMappingURL=file-command.js.map
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ./node_modules/tunnel/index.js
+var node_modules_tunnel = __nccwpck_require__(770);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(4371);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = (/* unused pure expression or super */ null && (['OPTIONS', 'GET', 'DELETE', 'HEAD']));
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
+    }
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class lib_HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return __awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
+                        }
+                    }
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = pm.getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? https : http;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
+                }
+            }
+        }
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = pm.getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || http.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new https.Agent(options) : new http.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return __awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
+var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+class BasicCredentialHandler {
+    constructor(username, password) {
+        this.username = username;
+        this.password = password;
+    }
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return auth_awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class auth_BearerCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Bearer ${this.token}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return auth_awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class PersonalAccessTokenCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return auth_awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+//# sourceMappingURL=auth.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
+var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+class oidc_utils_OidcClient {
+    static createHttpClient(allowRetry = true, maxRetry = 10) {
+        const requestOptions = {
+            allowRetries: allowRetry,
+            maxRetries: maxRetry
+        };
+        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(oidc_utils_OidcClient.getRequestToken())], requestOptions);
+    }
+    static getRequestToken() {
+        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
+        if (!token) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
+        }
+        return token;
+    }
+    static getIDTokenUrl() {
+        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
+        if (!runtimeUrl) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
+        }
+        return runtimeUrl;
+    }
+    static getCall(id_token_url) {
+        return oidc_utils_awaiter(this, void 0, void 0, function* () {
+            var _a;
+            const httpclient = oidc_utils_OidcClient.createHttpClient();
+            const res = yield httpclient
+                .getJson(id_token_url)
+                .catch(error => {
+                throw new Error(`Failed to get ID Token. \n 
+        Error Code : ${error.statusCode}\n 
+        Error Message: ${error.message}`);
+            });
+            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
+            if (!id_token) {
+                throw new Error('Response json body do not have ID Token field');
+            }
+            return id_token;
+        });
+    }
+    static getIDToken(audience) {
+        return oidc_utils_awaiter(this, void 0, void 0, function* () {
+            try {
+                // New ID Token is requested from action service
+                let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
+                if (audience) {
+                    const encodedAudience = encodeURIComponent(audience);
+                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
+                }
+                debug(`ID token url is ${id_token_url}`);
+                const id_token = yield oidc_utils_OidcClient.getCall(id_token_url);
+                setSecret(id_token);
+                return id_token;
+            }
+            catch (error) {
+                throw new Error(`Error message: ${error.message}`);
+            }
+        });
+    }
+}
+//# sourceMappingURL=oidc-utils.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
+var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { access, appendFile, writeFile } = external_fs_.promises;
+const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
+const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
+class Summary {
+    constructor() {
+        this._buffer = '';
+    }
+    /**
+     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
+     * Also checks r/w permissions.
+     *
+     * @returns step summary file path
+     */
+    filePath() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            if (this._filePath) {
+                return this._filePath;
+            }
+            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
+            if (!pathFromEnv) {
+                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
+            }
+            try {
+                yield access(pathFromEnv, external_fs_.constants.R_OK | external_fs_.constants.W_OK);
+            }
+            catch (_a) {
+                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
+            }
+            this._filePath = pathFromEnv;
+            return this._filePath;
+        });
+    }
+    /**
+     * Wraps content in an HTML tag, adding any HTML attributes
+     *
+     * @param {string} tag HTML tag to wrap
+     * @param {string | null} content content within the tag
+     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
+     *
+     * @returns {string} content wrapped in HTML element
+     */
+    wrap(tag, content, attrs = {}) {
+        const htmlAttrs = Object.entries(attrs)
+            .map(([key, value]) => ` ${key}="${value}"`)
+            .join('');
+        if (!content) {
+            return `<${tag}${htmlAttrs}>`;
+        }
+        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
+    }
+    /**
+     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
+     *
+     * @param {SummaryWriteOptions} [options] (optional) options for write operation
+     *
+     * @returns {Promise<Summary>} summary instance
+     */
+    write(options) {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
+            const filePath = yield this.filePath();
+            const writeFunc = overwrite ? writeFile : appendFile;
+            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
+            return this.emptyBuffer();
+        });
+    }
+    /**
+     * Clears the summary buffer and wipes the summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    clear() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            return this.emptyBuffer().write({ overwrite: true });
+        });
+    }
+    /**
+     * Returns the current summary buffer as a string
+     *
+     * @returns {string} string of summary buffer
+     */
+    stringify() {
+        return this._buffer;
+    }
+    /**
+     * If the summary buffer is empty
+     *
+     * @returns {boolen} true if the buffer is empty
+     */
+    isEmptyBuffer() {
+        return this._buffer.length === 0;
+    }
+    /**
+     * Resets the summary buffer without writing to summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    emptyBuffer() {
+        this._buffer = '';
+        return this;
+    }
+    /**
+     * Adds raw text to the summary buffer
+     *
+     * @param {string} text content to add
+     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addRaw(text, addEOL = false) {
+        this._buffer += text;
+        return addEOL ? this.addEOL() : this;
+    }
+    /**
+     * Adds the operating system-specific end-of-line marker to the buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addEOL() {
+        return this.addRaw(external_os_namespaceObject.EOL);
+    }
+    /**
+     * Adds an HTML codeblock to the summary buffer
+     *
+     * @param {string} code content to render within fenced code block
+     * @param {string} lang (optional) language to syntax highlight code
+     *
+     * @returns {Summary} summary instance
+     */
+    addCodeBlock(code, lang) {
+        const attrs = Object.assign({}, (lang && { lang }));
+        const element = this.wrap('pre', this.wrap('code', code), attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML list to the summary buffer
+     *
+     * @param {string[]} items list of items to render
+     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addList(items, ordered = false) {
+        const tag = ordered ? 'ol' : 'ul';
+        const listItems = items.map(item => this.wrap('li', item)).join('');
+        const element = this.wrap(tag, listItems);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML table to the summary buffer
+     *
+     * @param {SummaryTableCell[]} rows table rows
+     *
+     * @returns {Summary} summary instance
+     */
+    addTable(rows) {
+        const tableBody = rows
+            .map(row => {
+            const cells = row
+                .map(cell => {
+                if (typeof cell === 'string') {
+                    return this.wrap('td', cell);
+                }
+                const { header, data, colspan, rowspan } = cell;
+                const tag = header ? 'th' : 'td';
+                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
+                return this.wrap(tag, data, attrs);
+            })
+                .join('');
+            return this.wrap('tr', cells);
+        })
+            .join('');
+        const element = this.wrap('table', tableBody);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds a collapsable HTML details element to the summary buffer
+     *
+     * @param {string} label text for the closed state
+     * @param {string} content collapsable content
+     *
+     * @returns {Summary} summary instance
+     */
+    addDetails(label, content) {
+        const element = this.wrap('details', this.wrap('summary', label) + content);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML image tag to the summary buffer
+     *
+     * @param {string} src path to the image you to embed
+     * @param {string} alt text description of the image
+     * @param {SummaryImageOptions} options (optional) addition image attributes
+     *
+     * @returns {Summary} summary instance
+     */
+    addImage(src, alt, options) {
+        const { width, height } = options || {};
+        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
+        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML section heading element
+     *
+     * @param {string} text heading text
+     * @param {number | string} [level=1] (optional) the heading level, default: 1
+     *
+     * @returns {Summary} summary instance
+     */
+    addHeading(text, level) {
+        const tag = `h${level}`;
+        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
+            ? tag
+            : 'h1';
+        const element = this.wrap(allowedTag, text);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML thematic break (<hr>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addSeparator() {
+        const element = this.wrap('hr', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML line break (<br>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addBreak() {
+        const element = this.wrap('br', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML blockquote to the summary buffer
+     *
+     * @param {string} text quote text
+     * @param {string} cite (optional) citation url
+     *
+     * @returns {Summary} summary instance
+     */
+    addQuote(text, cite) {
+        const attrs = Object.assign({}, (cite && { cite }));
+        const element = this.wrap('blockquote', text, attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML anchor tag to the summary buffer
+     *
+     * @param {string} text link text/content
+     * @param {string} href hyperlink
+     *
+     * @returns {Summary} summary instance
+     */
+    addLink(text, href) {
+        const element = this.wrap('a', text, { href });
+        return this.addRaw(element).addEOL();
+    }
+}
+const _summary = new Summary();
+/**
+ * @deprecated use `core.summary`
+ */
+const markdownSummary = (/* unused pure expression or super */ null && (_summary));
+const summary = (/* unused pure expression or super */ null && (_summary));
+//# sourceMappingURL=summary.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
+
+/**
+ * toPosixPath converts the given path to the posix form. On Windows, \\ will be
+ * replaced with /.
+ *
+ * @param pth. Path to transform.
+ * @return string Posix path.
+ */
+function toPosixPath(pth) {
+    return pth.replace(/[\\]/g, '/');
+}
+/**
+ * toWin32Path converts the given path to the win32 form. On Linux, / will be
+ * replaced with \\.
+ *
+ * @param pth. Path to transform.
+ * @return string Win32 path.
+ */
+function toWin32Path(pth) {
+    return pth.replace(/[/]/g, '\\');
+}
+/**
+ * toPlatformPath converts the given path to a platform-specific path. It does
+ * this by replacing instances of / and \ with the platform-specific path
+ * separator.
+ *
+ * @param pth The path to platformize.
+ * @return string The platform-specific path.
+ */
+function toPlatformPath(pth) {
+    return pth.replace(/[/\\]/g, path.sep);
+}
+//# sourceMappingURL=path-utils.js.map
+// EXTERNAL MODULE: external "string_decoder"
+var external_string_decoder_ = __nccwpck_require__(3193);
+// EXTERNAL MODULE: external "events"
+var external_events_ = __nccwpck_require__(4434);
+// EXTERNAL MODULE: external "child_process"
+var external_child_process_ = __nccwpck_require__(5317);
+// EXTERNAL MODULE: external "assert"
+var external_assert_ = __nccwpck_require__(2613);
+;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
+var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_.promises;
+// export const {open} = 'fs'
+const IS_WINDOWS = process.platform === 'win32';
+/**
+ * Custom implementation of readlink to ensure Windows junctions
+ * maintain trailing backslash for backward compatibility with Node.js < 24
+ *
+ * In Node.js 20, Windows junctions (directory symlinks) always returned paths
+ * with trailing backslashes. Node.js 24 removed this behavior, which breaks
+ * code that relied on this format for path operations.
+ *
+ * This implementation restores the Node 20 behavior by adding a trailing
+ * backslash to all junction results on Windows.
+ */
+function readlink(fsPath) {
+    return io_util_awaiter(this, void 0, void 0, function* () {
+        const result = yield fs.promises.readlink(fsPath);
+        // On Windows, restore Node 20 behavior: add trailing backslash to all results
+        // since junctions on Windows are always directory links
+        if (IS_WINDOWS && !result.endsWith('\\')) {
+            return `${result}\\`;
+        }
+        return result;
+    });
+}
+// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
+const UV_FS_O_EXLOCK = 0x10000000;
+const READONLY = external_fs_.constants.O_RDONLY;
+function exists(fsPath) {
+    return io_util_awaiter(this, void 0, void 0, function* () {
+        try {
+            yield stat(fsPath);
+        }
+        catch (err) {
+            if (err.code === 'ENOENT') {
+                return false;
+            }
+            throw err;
+        }
+        return true;
+    });
+}
+function isDirectory(fsPath_1) {
+    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
+        return stats.isDirectory();
+    });
+}
+/**
+ * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
+ * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
+ */
+function isRooted(p) {
+    p = normalizeSeparators(p);
+    if (!p) {
+        throw new Error('isRooted() parameter "p" cannot be empty');
+    }
+    if (IS_WINDOWS) {
+        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
+        ); // e.g. C: or C:\hello
+    }
+    return p.startsWith('/');
+}
+/**
+ * Best effort attempt to determine whether a file exists and is executable.
+ * @param filePath    file path to check
+ * @param extensions  additional file extensions to try
+ * @return if file exists and is executable, returns the file path. otherwise empty string.
+ */
+function tryGetExecutablePath(filePath, extensions) {
+    return io_util_awaiter(this, void 0, void 0, function* () {
+        let stats = undefined;
+        try {
+            // test file exists
+            stats = yield stat(filePath);
+        }
+        catch (err) {
+            if (err.code !== 'ENOENT') {
+                // eslint-disable-next-line no-console
+                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+            }
+        }
+        if (stats && stats.isFile()) {
+            if (IS_WINDOWS) {
+                // on Windows, test for valid extension
+                const upperExt = external_path_.extname(filePath).toUpperCase();
+                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
+                    return filePath;
+                }
+            }
+            else {
+                if (isUnixExecutable(stats)) {
+                    return filePath;
+                }
+            }
+        }
+        // try each extension
+        const originalFilePath = filePath;
+        for (const extension of extensions) {
+            filePath = originalFilePath + extension;
+            stats = undefined;
+            try {
+                stats = yield stat(filePath);
+            }
+            catch (err) {
+                if (err.code !== 'ENOENT') {
+                    // eslint-disable-next-line no-console
+                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+                }
+            }
+            if (stats && stats.isFile()) {
+                if (IS_WINDOWS) {
+                    // preserve the case of the actual file (since an extension was appended)
+                    try {
+                        const directory = external_path_.dirname(filePath);
+                        const upperName = external_path_.basename(filePath).toUpperCase();
+                        for (const actualName of yield readdir(directory)) {
+                            if (upperName === actualName.toUpperCase()) {
+                                filePath = external_path_.join(directory, actualName);
+                                break;
+                            }
+                        }
+                    }
+                    catch (err) {
+                        // eslint-disable-next-line no-console
+                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
+                    }
+                    return filePath;
+                }
+                else {
+                    if (isUnixExecutable(stats)) {
+                        return filePath;
+                    }
+                }
+            }
+        }
+        return '';
+    });
+}
+function normalizeSeparators(p) {
+    p = p || '';
+    if (IS_WINDOWS) {
+        // convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // remove redundant slashes
+        return p.replace(/\\\\+/g, '\\');
+    }
+    // remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
+}
+// on Mac/Linux, test the execute bit
+//     R   W  X  R  W X R W X
+//   256 128 64 32 16 8 4 2 1
+function isUnixExecutable(stats) {
+    return ((stats.mode & 1) > 0 ||
+        ((stats.mode & 8) > 0 &&
+            process.getgid !== undefined &&
+            stats.gid === process.getgid()) ||
+        ((stats.mode & 64) > 0 &&
+            process.getuid !== undefined &&
+            stats.uid === process.getuid()));
+}
+// Get the path of cmd.exe in windows
+function getCmdPath() {
+    var _a;
+    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
+}
+//# sourceMappingURL=io-util.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
+var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+/**
+ * Copies a file or folder.
+ * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See CopyOptions.
+ */
+function cp(source_1, dest_1) {
+    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
+        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
+        // Dest is an existing file, but not forcing
+        if (destStat && destStat.isFile() && !force) {
+            return;
+        }
+        // If dest is an existing directory, should copy inside.
+        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
+            ? path.join(dest, path.basename(source))
+            : dest;
+        if (!(yield ioUtil.exists(source))) {
+            throw new Error(`no such file or directory: ${source}`);
+        }
+        const sourceStat = yield ioUtil.stat(source);
+        if (sourceStat.isDirectory()) {
+            if (!recursive) {
+                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
+            }
+            else {
+                yield cpDirRecursive(source, newDest, 0, force);
+            }
+        }
+        else {
+            if (path.relative(source, newDest) === '') {
+                // a file cannot be copied to itself
+                throw new Error(`'${newDest}' and '${source}' are the same file`);
+            }
+            yield io_copyFile(source, newDest, force);
+        }
+    });
+}
+/**
+ * Moves a path.
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See MoveOptions.
+ */
+function mv(source_1, dest_1) {
+    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        if (yield ioUtil.exists(dest)) {
+            let destExists = true;
+            if (yield ioUtil.isDirectory(dest)) {
+                // If dest is directory copy src into dest
+                dest = path.join(dest, path.basename(source));
+                destExists = yield ioUtil.exists(dest);
+            }
+            if (destExists) {
+                if (options.force == null || options.force) {
+                    yield rmRF(dest);
+                }
+                else {
+                    throw new Error('Destination already exists');
+                }
+            }
+        }
+        yield mkdirP(path.dirname(dest));
+        yield ioUtil.rename(source, dest);
+    });
+}
+/**
+ * Remove a path recursively with force
+ *
+ * @param inputPath path to remove
+ */
+function rmRF(inputPath) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (ioUtil.IS_WINDOWS) {
+            // Check for invalid characters
+            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+            if (/[*"<>|]/.test(inputPath)) {
+                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
+            }
+        }
+        try {
+            // note if path does not exist, error is silent
+            yield ioUtil.rm(inputPath, {
+                force: true,
+                maxRetries: 3,
+                recursive: true,
+                retryDelay: 300
+            });
+        }
+        catch (err) {
+            throw new Error(`File was unable to be removed ${err}`);
+        }
+    });
+}
+/**
+ * Make a directory.  Creates the full path with folders in between
+ * Will throw if it fails
+ *
+ * @param   fsPath        path to create
+ * @returns Promise<void>
+ */
+function mkdirP(fsPath) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        ok(fsPath, 'a path argument must be provided');
+        yield ioUtil.mkdir(fsPath, { recursive: true });
+    });
+}
+/**
+ * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
+ * If you check and the tool does not exist, it will throw.
+ *
+ * @param     tool              name of the tool
+ * @param     check             whether to check if tool exists
+ * @returns   Promise<string>   path to tool
+ */
+function which(tool, check) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // recursive when check=true
+        if (check) {
+            const result = yield which(tool, false);
+            if (!result) {
+                if (IS_WINDOWS) {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
+                }
+                else {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
+                }
+            }
+            return result;
+        }
+        const matches = yield findInPath(tool);
+        if (matches && matches.length > 0) {
+            return matches[0];
+        }
+        return '';
+    });
+}
+/**
+ * Returns a list of all occurrences of the given tool on the system path.
+ *
+ * @returns   Promise<string[]>  the paths of the tool
+ */
+function findInPath(tool) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // build the list of extensions to try
+        const extensions = [];
+        if (IS_WINDOWS && process.env['PATHEXT']) {
+            for (const extension of process.env['PATHEXT'].split(external_path_.delimiter)) {
+                if (extension) {
+                    extensions.push(extension);
+                }
+            }
+        }
+        // if it's rooted, return it if exists. otherwise return empty.
+        if (isRooted(tool)) {
+            const filePath = yield tryGetExecutablePath(tool, extensions);
+            if (filePath) {
+                return [filePath];
+            }
+            return [];
+        }
+        // if any path separators, return empty
+        if (tool.includes(external_path_.sep)) {
+            return [];
+        }
+        // build the list of directories
+        //
+        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
+        // it feels like we should not do this. Checking the current directory seems like more of a use
+        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
+        // across platforms.
+        const directories = [];
+        if (process.env.PATH) {
+            for (const p of process.env.PATH.split(external_path_.delimiter)) {
+                if (p) {
+                    directories.push(p);
+                }
+            }
+        }
+        // find all matches
+        const matches = [];
+        for (const directory of directories) {
+            const filePath = yield tryGetExecutablePath(external_path_.join(directory, tool), extensions);
+            if (filePath) {
+                matches.push(filePath);
+            }
+        }
+        return matches;
+    });
+}
+function readCopyOptions(options) {
+    const force = options.force == null ? true : options.force;
+    const recursive = Boolean(options.recursive);
+    const copySourceDirectory = options.copySourceDirectory == null
+        ? true
+        : Boolean(options.copySourceDirectory);
+    return { force, recursive, copySourceDirectory };
+}
+function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        // Ensure there is not a run away recursive copy
+        if (currentDepth >= 255)
+            return;
+        currentDepth++;
+        yield mkdirP(destDir);
+        const files = yield ioUtil.readdir(sourceDir);
+        for (const fileName of files) {
+            const srcFile = `${sourceDir}/${fileName}`;
+            const destFile = `${destDir}/${fileName}`;
+            const srcFileStat = yield ioUtil.lstat(srcFile);
+            if (srcFileStat.isDirectory()) {
+                // Recurse
+                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
+            }
+            else {
+                yield io_copyFile(srcFile, destFile, force);
+            }
+        }
+        // Change the mode for the newly created directory
+        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
+    });
+}
+// Buffered file copy
+function io_copyFile(srcFile, destFile, force) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
+            // unlink/re-link it
+            try {
+                yield ioUtil.lstat(destFile);
+                yield ioUtil.unlink(destFile);
+            }
+            catch (e) {
+                // Try to override file permission
+                if (e.code === 'EPERM') {
+                    yield ioUtil.chmod(destFile, '0666');
+                    yield ioUtil.unlink(destFile);
+                }
+                // other errors = it doesn't exist, no work to do
+            }
+            // Copy over symlink
+            const symlinkFull = yield ioUtil.readlink(srcFile);
+            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
+        }
+        else if (!(yield ioUtil.exists(destFile)) || force) {
+            yield ioUtil.copyFile(srcFile, destFile);
+        }
+    });
+}
+//# sourceMappingURL=io.js.map
+;// CONCATENATED MODULE: external "timers"
+const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
+var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+
+/* eslint-disable @typescript-eslint/unbound-method */
+const toolrunner_IS_WINDOWS = process.platform === 'win32';
+/*
+ * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
+ */
+class ToolRunner extends external_events_.EventEmitter {
+    constructor(toolPath, args, options) {
+        super();
+        if (!toolPath) {
+            throw new Error("Parameter 'toolPath' cannot be null or empty.");
+        }
+        this.toolPath = toolPath;
+        this.args = args || [];
+        this.options = options || {};
+    }
+    _debug(message) {
+        if (this.options.listeners && this.options.listeners.debug) {
+            this.options.listeners.debug(message);
+        }
+    }
+    _getCommandString(options, noPrefix) {
+        const toolPath = this._getSpawnFileName();
+        const args = this._getSpawnArgs(options);
+        let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
+        if (toolrunner_IS_WINDOWS) {
+            // Windows + cmd file
+            if (this._isCmdFile()) {
+                cmd += toolPath;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows + verbatim
+            else if (options.windowsVerbatimArguments) {
+                cmd += `"${toolPath}"`;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows (regular)
+            else {
+                cmd += this._windowsQuoteCmdArg(toolPath);
+                for (const a of args) {
+                    cmd += ` ${this._windowsQuoteCmdArg(a)}`;
+                }
+            }
+        }
+        else {
+            // OSX/Linux - this can likely be improved with some form of quoting.
+            // creating processes on Unix is fundamentally different than Windows.
+            // on Unix, execvp() takes an arg array.
+            cmd += toolPath;
+            for (const a of args) {
+                cmd += ` ${a}`;
+            }
+        }
+        return cmd;
+    }
+    _processLineBuffer(data, strBuffer, onLine) {
+        try {
+            let s = strBuffer + data.toString();
+            let n = s.indexOf(external_os_namespaceObject.EOL);
+            while (n > -1) {
+                const line = s.substring(0, n);
+                onLine(line);
+                // the rest of the string ...
+                s = s.substring(n + external_os_namespaceObject.EOL.length);
+                n = s.indexOf(external_os_namespaceObject.EOL);
+            }
+            return s;
+        }
+        catch (err) {
+            // streaming lines to console is best effort.  Don't fail a build.
+            this._debug(`error processing line. Failed with error ${err}`);
+            return '';
+        }
+    }
+    _getSpawnFileName() {
+        if (toolrunner_IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                return process.env['COMSPEC'] || 'cmd.exe';
+            }
+        }
+        return this.toolPath;
+    }
+    _getSpawnArgs(options) {
+        if (toolrunner_IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
+                for (const a of this.args) {
+                    argline += ' ';
+                    argline += options.windowsVerbatimArguments
+                        ? a
+                        : this._windowsQuoteCmdArg(a);
+                }
+                argline += '"';
+                return [argline];
+            }
+        }
+        return this.args;
+    }
+    _endsWith(str, end) {
+        return str.endsWith(end);
+    }
+    _isCmdFile() {
+        const upperToolPath = this.toolPath.toUpperCase();
+        return (this._endsWith(upperToolPath, '.CMD') ||
+            this._endsWith(upperToolPath, '.BAT'));
+    }
+    _windowsQuoteCmdArg(arg) {
+        // for .exe, apply the normal quoting rules that libuv applies
+        if (!this._isCmdFile()) {
+            return this._uvQuoteCmdArg(arg);
+        }
+        // otherwise apply quoting rules specific to the cmd.exe command line parser.
+        // the libuv rules are generic and are not designed specifically for cmd.exe
+        // command line parser.
+        //
+        // for a detailed description of the cmd.exe command line parser, refer to
+        // http://stackoverflow.com/questions/4094699/how-does-the-windows-command-interpreter-cmd-exe-parse-scripts/7970912#7970912
+        // need quotes for empty arg
+        if (!arg) {
+            return '""';
+        }
+        // determine whether the arg needs to be quoted
+        const cmdSpecialChars = [
+            ' ',
+            '\t',
+            '&',
+            '(',
+            ')',
+            '[',
+            ']',
+            '{',
+            '}',
+            '^',
+            '=',
+            ';',
+            '!',
+            "'",
+            '+',
+            ',',
+            '`',
+            '~',
+            '|',
+            '<',
+            '>',
+            '"'
+        ];
+        let needsQuotes = false;
+        for (const char of arg) {
+            if (cmdSpecialChars.some(x => x === char)) {
+                needsQuotes = true;
+                break;
+            }
+        }
+        // short-circuit if quotes not needed
+        if (!needsQuotes) {
+            return arg;
+        }
+        // the following quoting rules are very similar to the rules that by libuv applies.
+        //
+        // 1) wrap the string in quotes
+        //
+        // 2) double-up quotes - i.e. " => ""
+        //
+        //    this is different from the libuv quoting rules. libuv replaces " with \", which unfortunately
+        //    doesn't work well with a cmd.exe command line.
+        //
+        //    note, replacing " with "" also works well if the arg is passed to a downstream .NET console app.
+        //    for example, the command line:
+        //          foo.exe "myarg:""my val"""
+        //    is parsed by a .NET console app into an arg array:
+        //          [ "myarg:\"my val\"" ]
+        //    which is the same end result when applying libuv quoting rules. although the actual
+        //    command line from libuv quoting rules would look like:
+        //          foo.exe "myarg:\"my val\""
+        //
+        // 3) double-up slashes that precede a quote,
+        //    e.g.  hello \world    => "hello \world"
+        //          hello\"world    => "hello\\""world"
+        //          hello\\"world   => "hello\\\\""world"
+        //          hello world\    => "hello world\\"
+        //
+        //    technically this is not required for a cmd.exe command line, or the batch argument parser.
+        //    the reasons for including this as a .cmd quoting rule are:
+        //
+        //    a) this is optimized for the scenario where the argument is passed from the .cmd file to an
+        //       external program. many programs (e.g. .NET console apps) rely on the slash-doubling rule.
+        //
+        //    b) it's what we've been doing previously (by deferring to node default behavior) and we
+        //       haven't heard any complaints about that aspect.
+        //
+        // note, a weakness of the quoting rules chosen here, is that % is not escaped. in fact, % cannot be
+        // escaped when used on the command line directly - even though within a .cmd file % can be escaped
+        // by using %%.
+        //
+        // the saving grace is, on the command line, %var% is left as-is if var is not defined. this contrasts
+        // the line parsing rules within a .cmd file, where if var is not defined it is replaced with nothing.
+        //
+        // one option that was explored was replacing % with ^% - i.e. %var% => ^%var^%. this hack would
+        // often work, since it is unlikely that var^ would exist, and the ^ character is removed when the
+        // variable is used. the problem, however, is that ^ is not removed when %* is used to pass the args
+        // to an external program.
+        //
+        // an unexplored potential solution for the % escaping problem, is to create a wrapper .cmd file.
+        // % can be escaped within a .cmd file.
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\'; // double the slash
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '"'; // double the quote
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _uvQuoteCmdArg(arg) {
+        // Tool runner wraps child_process.spawn() and needs to apply the same quoting as
+        // Node in certain cases where the undocumented spawn option windowsVerbatimArguments
+        // is used.
+        //
+        // Since this function is a port of quote_cmd_arg from Node 4.x (technically, lib UV,
+        // see https://github.com/nodejs/node/blob/v4.x/deps/uv/src/win/process.c for details),
+        // pasting copyright notice from Node within this function:
+        //
+        //      Copyright Joyent, Inc. and other Node contributors. All rights reserved.
+        //
+        //      Permission is hereby granted, free of charge, to any person obtaining a copy
+        //      of this software and associated documentation files (the "Software"), to
+        //      deal in the Software without restriction, including without limitation the
+        //      rights to use, copy, modify, merge, publish, distribute, sublicense, and/or
+        //      sell copies of the Software, and to permit persons to whom the Software is
+        //      furnished to do so, subject to the following conditions:
+        //
+        //      The above copyright notice and this permission notice shall be included in
+        //      all copies or substantial portions of the Software.
+        //
+        //      THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+        //      IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+        //      FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+        //      AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+        //      LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
+        //      FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
+        //      IN THE SOFTWARE.
+        if (!arg) {
+            // Need double quotation for empty argument
+            return '""';
+        }
+        if (!arg.includes(' ') && !arg.includes('\t') && !arg.includes('"')) {
+            // No quotation needed
+            return arg;
+        }
+        if (!arg.includes('"') && !arg.includes('\\')) {
+            // No embedded double quotes or backslashes, so I can just wrap
+            // quote marks around the whole thing.
+            return `"${arg}"`;
+        }
+        // Expected input/output:
+        //   input : hello"world
+        //   output: "hello\"world"
+        //   input : hello""world
+        //   output: "hello\"\"world"
+        //   input : hello\world
+        //   output: hello\world
+        //   input : hello\\world
+        //   output: hello\\world
+        //   input : hello\"world
+        //   output: "hello\\\"world"
+        //   input : hello\\"world
+        //   output: "hello\\\\\"world"
+        //   input : hello world\
+        //   output: "hello world\\" - note the comment in libuv actually reads "hello world\"
+        //                             but it appears the comment is wrong, it should be "hello world\\"
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\';
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '\\';
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _cloneExecOptions(options) {
+        options = options || {};
+        const result = {
+            cwd: options.cwd || process.cwd(),
+            env: options.env || process.env,
+            silent: options.silent || false,
+            windowsVerbatimArguments: options.windowsVerbatimArguments || false,
+            failOnStdErr: options.failOnStdErr || false,
+            ignoreReturnCode: options.ignoreReturnCode || false,
+            delay: options.delay || 10000
+        };
+        result.outStream = options.outStream || process.stdout;
+        result.errStream = options.errStream || process.stderr;
+        return result;
+    }
+    _getSpawnOptions(options, toolPath) {
+        options = options || {};
+        const result = {};
+        result.cwd = options.cwd;
+        result.env = options.env;
+        result['windowsVerbatimArguments'] =
+            options.windowsVerbatimArguments || this._isCmdFile();
+        if (options.windowsVerbatimArguments) {
+            result.argv0 = `"${toolPath}"`;
+        }
+        return result;
+    }
+    /**
+     * Exec a tool.
+     * Output will be streamed to the live console.
+     * Returns promise with return code
+     *
+     * @param     tool     path to tool to exec
+     * @param     options  optional exec options.  See ExecOptions
+     * @returns   number
+     */
+    exec() {
+        return toolrunner_awaiter(this, void 0, void 0, function* () {
+            // root the tool path if it is unrooted and contains relative pathing
+            if (!isRooted(this.toolPath) &&
+                (this.toolPath.includes('/') ||
+                    (toolrunner_IS_WINDOWS && this.toolPath.includes('\\')))) {
+                // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
+                this.toolPath = external_path_.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
+            }
+            // if the tool is only a file name, then resolve it from the PATH
+            // otherwise verify it exists (add extension on Windows if necessary)
+            this.toolPath = yield which(this.toolPath, true);
+            return new Promise((resolve, reject) => toolrunner_awaiter(this, void 0, void 0, function* () {
+                this._debug(`exec tool: ${this.toolPath}`);
+                this._debug('arguments:');
+                for (const arg of this.args) {
+                    this._debug(`   ${arg}`);
+                }
+                const optionsNonNull = this._cloneExecOptions(this.options);
+                if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
+                }
+                const state = new ExecState(optionsNonNull, this.toolPath);
+                state.on('debug', (message) => {
+                    this._debug(message);
+                });
+                if (this.options.cwd && !(yield exists(this.options.cwd))) {
+                    return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
+                }
+                const fileName = this._getSpawnFileName();
+                const cp = external_child_process_.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
+                let stdbuffer = '';
+                if (cp.stdout) {
+                    cp.stdout.on('data', (data) => {
+                        if (this.options.listeners && this.options.listeners.stdout) {
+                            this.options.listeners.stdout(data);
+                        }
+                        if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                            optionsNonNull.outStream.write(data);
+                        }
+                        stdbuffer = this._processLineBuffer(data, stdbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.stdline) {
+                                this.options.listeners.stdline(line);
+                            }
+                        });
+                    });
+                }
+                let errbuffer = '';
+                if (cp.stderr) {
+                    cp.stderr.on('data', (data) => {
+                        state.processStderr = true;
+                        if (this.options.listeners && this.options.listeners.stderr) {
+                            this.options.listeners.stderr(data);
+                        }
+                        if (!optionsNonNull.silent &&
+                            optionsNonNull.errStream &&
+                            optionsNonNull.outStream) {
+                            const s = optionsNonNull.failOnStdErr
+                                ? optionsNonNull.errStream
+                                : optionsNonNull.outStream;
+                            s.write(data);
+                        }
+                        errbuffer = this._processLineBuffer(data, errbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.errline) {
+                                this.options.listeners.errline(line);
+                            }
+                        });
+                    });
+                }
+                cp.on('error', (err) => {
+                    state.processError = err.message;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    state.CheckComplete();
+                });
+                cp.on('exit', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    this._debug(`Exit code ${code} received from tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                cp.on('close', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    this._debug(`STDIO streams have closed for tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                state.on('done', (error, exitCode) => {
+                    if (stdbuffer.length > 0) {
+                        this.emit('stdline', stdbuffer);
+                    }
+                    if (errbuffer.length > 0) {
+                        this.emit('errline', errbuffer);
+                    }
+                    cp.removeAllListeners();
+                    if (error) {
+                        reject(error);
+                    }
+                    else {
+                        resolve(exitCode);
+                    }
+                });
+                if (this.options.input) {
+                    if (!cp.stdin) {
+                        throw new Error('child process missing stdin');
+                    }
+                    cp.stdin.end(this.options.input);
+                }
+            }));
+        });
+    }
+}
+/**
+ * Convert an arg string to an array of args. Handles escaping
+ *
+ * @param    argString   string of arguments
+ * @returns  string[]    array of arguments
+ */
+function argStringToArray(argString) {
+    const args = [];
+    let inQuotes = false;
+    let escaped = false;
+    let arg = '';
+    function append(c) {
+        // we only escape double quotes.
+        if (escaped && c !== '"') {
+            arg += '\\';
+        }
+        arg += c;
+        escaped = false;
+    }
+    for (let i = 0; i < argString.length; i++) {
+        const c = argString.charAt(i);
+        if (c === '"') {
+            if (!escaped) {
+                inQuotes = !inQuotes;
+            }
+            else {
+                append(c);
+            }
+            continue;
+        }
+        if (c === '\\' && escaped) {
+            append(c);
+            continue;
+        }
+        if (c === '\\' && inQuotes) {
+            escaped = true;
+            continue;
+        }
+        if (c === ' ' && !inQuotes) {
+            if (arg.length > 0) {
+                args.push(arg);
+                arg = '';
+            }
+            continue;
+        }
+        append(c);
+    }
+    if (arg.length > 0) {
+        args.push(arg.trim());
+    }
+    return args;
+}
+class ExecState extends external_events_.EventEmitter {
+    constructor(options, toolPath) {
+        super();
+        this.processClosed = false; // tracks whether the process has exited and stdio is closed
+        this.processError = '';
+        this.processExitCode = 0;
+        this.processExited = false; // tracks whether the process has exited
+        this.processStderr = false; // tracks whether stderr was written to
+        this.delay = 10000; // 10 seconds
+        this.done = false;
+        this.timeout = null;
+        if (!toolPath) {
+            throw new Error('toolPath must not be empty');
+        }
+        this.options = options;
+        this.toolPath = toolPath;
+        if (options.delay) {
+            this.delay = options.delay;
+        }
+    }
+    CheckComplete() {
+        if (this.done) {
+            return;
+        }
+        if (this.processClosed) {
+            this._setResult();
+        }
+        else if (this.processExited) {
+            this.timeout = (0,external_timers_namespaceObject.setTimeout)(ExecState.HandleTimeout, this.delay, this);
+        }
+    }
+    _debug(message) {
+        this.emit('debug', message);
+    }
+    _setResult() {
+        // determine whether there is an error
+        let error;
+        if (this.processExited) {
+            if (this.processError) {
+                error = new Error(`There was an error when attempting to execute the process '${this.toolPath}'. This may indicate the process failed to start. Error: ${this.processError}`);
+            }
+            else if (this.processExitCode !== 0 && !this.options.ignoreReturnCode) {
+                error = new Error(`The process '${this.toolPath}' failed with exit code ${this.processExitCode}`);
+            }
+            else if (this.processStderr && this.options.failOnStdErr) {
+                error = new Error(`The process '${this.toolPath}' failed because one or more lines were written to the STDERR stream`);
+            }
+        }
+        // clear the timeout
+        if (this.timeout) {
+            clearTimeout(this.timeout);
+            this.timeout = null;
+        }
+        this.done = true;
+        this.emit('done', error, this.processExitCode);
+    }
+    static HandleTimeout(state) {
+        if (state.done) {
+            return;
+        }
+        if (!state.processClosed && state.processExited) {
+            const message = `The STDIO streams did not close within ${state.delay / 1000} seconds of the exit event from process '${state.toolPath}'. This may indicate a child process inherited the STDIO streams and has not yet exited.`;
+            state._debug(message);
+        }
+        state._setResult();
+    }
+}
+//# sourceMappingURL=toolrunner.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
+var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+/**
+ * Exec a command.
+ * Output will be streamed to the live console.
+ * Returns promise with return code
+ *
+ * @param     commandLine        command to execute (can include additional args). Must be correctly escaped.
+ * @param     args               optional arguments for tool. Escaping is handled by the lib.
+ * @param     options            optional exec options.  See ExecOptions
+ * @returns   Promise<number>    exit code
+ */
+function exec_exec(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        const commandArgs = tr.argStringToArray(commandLine);
+        if (commandArgs.length === 0) {
+            throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
+        }
+        // Path to tool to execute should be first arg
+        const toolPath = commandArgs[0];
+        args = commandArgs.slice(1).concat(args || []);
+        const runner = new tr.ToolRunner(toolPath, args, options);
+        return runner.exec();
+    });
+}
+/**
+ * Exec a command and get the output.
+ * Output will be streamed to the live console.
+ * Returns promise with the exit code and collected stdout and stderr
+ *
+ * @param     commandLine           command to execute (can include additional args). Must be correctly escaped.
+ * @param     args                  optional arguments for tool. Escaping is handled by the lib.
+ * @param     options               optional exec options.  See ExecOptions
+ * @returns   Promise<ExecOutput>   exit code, stdout, and stderr
+ */
+function getExecOutput(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        var _a, _b;
+        let stdout = '';
+        let stderr = '';
+        //Using string decoder covers the case where a mult-byte character is split
+        const stdoutDecoder = new StringDecoder('utf8');
+        const stderrDecoder = new StringDecoder('utf8');
+        const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
+        const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
+        const stdErrListener = (data) => {
+            stderr += stderrDecoder.write(data);
+            if (originalStdErrListener) {
+                originalStdErrListener(data);
+            }
+        };
+        const stdOutListener = (data) => {
+            stdout += stdoutDecoder.write(data);
+            if (originalStdoutListener) {
+                originalStdoutListener(data);
+            }
+        };
+        const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
+        const exitCode = yield exec_exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        //flush any remaining characters
+        stdout += stdoutDecoder.end();
+        stderr += stderrDecoder.end();
+        return {
+            exitCode,
+            stdout,
+            stderr
+        };
+    });
+}
+//# sourceMappingURL=exec.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
+        silent: true
+    });
+    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
+        silent: true
+    });
+    return {
+        name: name.trim(),
+        version: version.trim()
+    };
+});
+const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    var _a, _b, _c, _d;
+    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
+        silent: true
+    });
+    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
+    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
+    return {
+        name,
+        version
+    };
+});
+const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
+        silent: true
+    });
+    const [name, version] = stdout.trim().split('\n');
+    return {
+        name,
+        version
+    };
+});
+const platform = external_os_namespaceObject.platform();
+const arch = external_os_namespaceObject.arch();
+const isWindows = platform === 'win32';
+const isMacOS = platform === 'darwin';
+const isLinux = platform === 'linux';
+function getDetails() {
+    return platform_awaiter(this, void 0, void 0, function* () {
+        return Object.assign(Object.assign({}, (yield (isWindows
+            ? getWindowsInfo()
+            : isMacOS
+                ? getMacOsInfo()
+                : getLinuxInfo()))), { platform,
+            arch,
+            isWindows,
+            isMacOS,
+            isLinux });
+    });
+}
+//# sourceMappingURL=platform.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+/**
+ * The code to exit an action
+ */
+var ExitCode;
+(function (ExitCode) {
+    /**
+     * A code indicating that the action was successful
+     */
+    ExitCode[ExitCode["Success"] = 0] = "Success";
+    /**
+     * A code indicating that the action was a failure
+     */
+    ExitCode[ExitCode["Failure"] = 1] = "Failure";
+})(ExitCode || (ExitCode = {}));
+//-----------------------------------------------------------------------
+// Variables
+//-----------------------------------------------------------------------
+/**
+ * Sets env variable for this action and future actions in the job
+ * @param name the name of the variable to set
+ * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function exportVariable(name, val) {
+    const convertedVal = toCommandValue(val);
+    process.env[name] = convertedVal;
+    const filePath = process.env['GITHUB_ENV'] || '';
+    if (filePath) {
+        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+    }
+    issueCommand('set-env', { name }, convertedVal);
+}
+/**
+ * Registers a secret which will get masked from logs
+ *
+ * @param secret - Value of the secret to be masked
+ * @remarks
+ * This function instructs the Actions runner to mask the specified value in any
+ * logs produced during the workflow run. Once registered, the secret value will
+ * be replaced with asterisks (***) whenever it appears in console output, logs,
+ * or error messages.
+ *
+ * This is useful for protecting sensitive information such as:
+ * - API keys
+ * - Access tokens
+ * - Authentication credentials
+ * - URL parameters containing signatures (SAS tokens)
+ *
+ * Note that masking only affects future logs; any previous appearances of the
+ * secret in logs before calling this function will remain unmasked.
+ *
+ * @example
+ * ```typescript
+ * // Register an API token as a secret
+ * const apiToken = "abc123xyz456";
+ * setSecret(apiToken);
+ *
+ * // Now any logs containing this value will show *** instead
+ * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
+ * ```
+ */
+function core_setSecret(secret) {
+    command_issueCommand('add-mask', {}, secret);
+}
+/**
+ * Prepends inputPath to the PATH (for this action and future actions)
+ * @param inputPath
+ */
+function addPath(inputPath) {
+    const filePath = process.env['GITHUB_PATH'] || '';
+    if (filePath) {
+        issueFileCommand('PATH', inputPath);
+    }
+    else {
+        issueCommand('add-path', {}, inputPath);
+    }
+    process.env['PATH'] = `${inputPath}${path.delimiter}${process.env['PATH']}`;
+}
+/**
+ * Gets the value of an input.
+ * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
+ * Returns an empty string if the value is not defined.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string
+ */
+function getInput(name, options) {
+    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
+    if (options && options.required && !val) {
+        throw new Error(`Input required and not supplied: ${name}`);
+    }
+    if (options && options.trimWhitespace === false) {
+        return val;
+    }
+    return val.trim();
+}
+/**
+ * Gets the values of an multiline input.  Each value is also trimmed.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string[]
+ *
+ */
+function getMultilineInput(name, options) {
+    const inputs = getInput(name, options)
+        .split('\n')
+        .filter(x => x !== '');
+    if (options && options.trimWhitespace === false) {
+        return inputs;
+    }
+    return inputs.map(input => input.trim());
+}
+/**
+ * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
+ * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
+ * The return value is also in boolean type.
+ * ref: https://yaml.org/spec/1.2/spec.html#id2804923
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   boolean
+ */
+function getBooleanInput(name, options) {
+    const trueValue = ['true', 'True', 'TRUE'];
+    const falseValue = ['false', 'False', 'FALSE'];
+    const val = getInput(name, options);
+    if (trueValue.includes(val))
+        return true;
+    if (falseValue.includes(val))
+        return false;
+    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
+        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
+}
+/**
+ * Sets the value of an output.
+ *
+ * @param     name     name of the output to set
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function setOutput(name, value) {
+    const filePath = process.env['GITHUB_OUTPUT'] || '';
+    if (filePath) {
+        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
+    }
+    process.stdout.write(os.EOL);
+    issueCommand('set-output', { name }, toCommandValue(value));
+}
+/**
+ * Enables or disables the echoing of commands into stdout for the rest of the step.
+ * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
+ *
+ */
+function setCommandEcho(enabled) {
+    issue('echo', enabled ? 'on' : 'off');
+}
+//-----------------------------------------------------------------------
+// Results
+//-----------------------------------------------------------------------
+/**
+ * Sets the action status to failed.
+ * When the action exits it will be with an exit code of 1
+ * @param message add error issue message
+ */
+function setFailed(message) {
+    process.exitCode = ExitCode.Failure;
+    error(message);
+}
+//-----------------------------------------------------------------------
+// Logging Commands
+//-----------------------------------------------------------------------
+/**
+ * Gets whether Actions Step Debug is on or not
+ */
+function isDebug() {
+    return process.env['RUNNER_DEBUG'] === '1';
+}
+/**
+ * Writes debug message to user log
+ * @param message debug message
+ */
+function core_debug(message) {
+    issueCommand('debug', {}, message);
+}
+/**
+ * Adds an error issue
+ * @param message error issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function error(message, properties = {}) {
+    issueCommand('error', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a warning issue
+ * @param message warning issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function warning(message, properties = {}) {
+    issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a notice issue
+ * @param message notice issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function notice(message, properties = {}) {
+    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Writes info to log with console.log.
+ * @param message info message
+ */
+function info(message) {
+    process.stdout.write(message + os.EOL);
+}
+/**
+ * Begin an output group.
+ *
+ * Output until the next `groupEnd` will be foldable in this group
+ *
+ * @param name The name of the output group
+ */
+function startGroup(name) {
+    issue('group', name);
+}
+/**
+ * End an output group.
+ */
+function endGroup() {
+    issue('endgroup');
+}
+/**
+ * Wrap an asynchronous function call in a group.
+ *
+ * Returns the same type as the function itself.
+ *
+ * @param name The name of the group
+ * @param fn The function to wrap in the group
+ */
+function group(name, fn) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        startGroup(name);
+        let result;
+        try {
+            result = yield fn();
+        }
+        finally {
+            endGroup();
+        }
+        return result;
+    });
+}
+//-----------------------------------------------------------------------
+// Wrapper action state
+//-----------------------------------------------------------------------
+/**
+ * Saves state for current action, the state can only be retrieved by this action's post job execution.
+ *
+ * @param     name     name of the state to store
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function saveState(name, value) {
+    const filePath = process.env['GITHUB_STATE'] || '';
+    if (filePath) {
+        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
+    }
+    issueCommand('save-state', { name }, toCommandValue(value));
+}
+/**
+ * Gets the value of an state set by this action's main execution.
+ *
+ * @param     name     name of the state to get
+ * @returns   string
+ */
+function getState(name) {
+    return process.env[`STATE_${name}`] || '';
+}
+function getIDToken(aud) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        return yield OidcClient.getIDToken(aud);
+    });
+}
+/**
+ * Summary exports
+ */
+
+/**
+ * @deprecated use core.summary
+ */
+
+/**
+ * Path exports
+ */
+
+/**
+ * Platform utilities exports
+ */
+
+//# sourceMappingURL=core.js.map
+;// CONCATENATED MODULE: ./lib/report/masks.js
+
+/** A mask for a shorter line would blot out half the log. */
+const masks_LEAST = 4;
+/**
+ * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
+ * it, but only lines that are long enough to be secret.
+ */
+function maskSecrets(texts) {
+    for (const text of texts) {
+        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
+            const secret = line.trim();
+            if (secret.length >= masks_LEAST && !secret.startsWith('-----'))
+                core_setSecret(secret);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/clean-text.js
+/** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
+const LINE_LIMIT = 4096;
+/** Half a character or half a colour at a cut. */
+// eslint-disable-next-line no-control-regex
+const PARTIAL_END = /(?:[\ud800-\udbff]|\x1b(?:\[[0-9;:]*)?)$/;
+/** Colours (SGR); GitHub's log shows them. */
+// eslint-disable-next-line no-control-regex
+const COLOUR = /\x1b\[[0-9;:]*m/g;
+/** Every other escape (OSC with its text, CSI, a lone one): it moves the cursor, sets titles, or worse. */
+// eslint-disable-next-line no-control-regex
+const ESCAPE = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b(?!\[[0-9;:]*m)(?:\[[0-?]*[ -/]*[@-~])?/g;
+/**
+ * C0 except tab, DEL, C1, and the marks that turn the direction of text, which make a line read as another than it is.
+ * Dropped before anything is looked for, or they could hide a command that appears once they are gone.
+ */
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** What .NET skips when it compares text by culture, as the runner does when it looks for `##[`. */
+const SKIPPED = '[\\p{Default_Ignorable_Code_Point}\\p{Cf}\\p{Mn}\\x1b]*';
+const LEGACY_COMMAND = new RegExp(`#(${SKIPPED})#(?=${SKIPPED}\\[)`, 'gu');
+/**
+ * Untrusted text as lines that can be shown: split where the runner splits (CRLF, LF, lone CR), without control
+ * characters except tabs and colours, every `##[` broken up, each line cut in its middle to {@link LINE_LIMIT}. An end
+ * of line at the end begins no further line.
+ */
+function cleanLines(text) {
+    const lines = text.split(/\r\n|\n|\r/);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines.map((line) => cutMiddle(cleanLine(line), LINE_LIMIT));
+}
+/** Untrusted text on one line of at most `limit` characters: a title, a name. */
+function cleanTitle(text, limit = 200) {
+    return cutMiddle(cleanLine(text.replace(/[\r\n]+/g, ' ')), limit);
+}
+/**
+ * Whether the runner might take one of these lines for a command. Wider than its rules, which compare by culture: true
+ * for `::` or `##[` (broken up or not) anywhere and for everything that is not plain ASCII.
+ */
+function maybeCommand(lines) {
+    return lines.some((line) => /::|# ?#\[|[^\t\x20-\x7e]/.test(line.replace(COLOUR, '')));
+}
+/** Text without colours, as patterns want it. */
+function withoutColours(text) {
+    return text.replace(COLOUR, '');
+}
+function cleanLine(line) {
+    return line.replace(ESCAPE, '').replace(CONTROL, '').replace(LEGACY_COMMAND, '#$1 #');
+}
+function cutMiddle(line, limit) {
+    if (line.length <= limit)
+        return line;
+    const note = ` [... ${line.length - limit} characters left out ...] `;
+    const room = Math.max(0, limit - note.length);
+    const head = line.slice(0, Math.ceil(room * 0.75)).replace(PARTIAL_END, '');
+    const tail = line.slice(line.length - Math.floor(room * 0.25)).replace(/^[\udc00-\udfff]/, '');
+    return head + note + tail;
+}
+
+;// CONCATENATED MODULE: ./lib/report/workflow-commands.js
+
+/** What a step may have of each annotation; the runner drops the rest without a word. */
+const ANNOTATIONS = 10;
+/** Longest message of an annotation, in characters; the runner cuts there. */
+const MESSAGE_LIMIT = 4096;
+/**
+ * The only writer of the workflow's log. Everything that is given to it is untrusted: no output, target name or file
+ * name can make the runner take it for a command (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
+ *
+ * Text that holds anything like a command stands between `::stop-commands::TOKEN` and `::TOKEN::`, with a token made
+ * for this use. Other text does not: the runner keeps each token as a secret, and thousands of them would slow down
+ * every further line, besides the two lines of noise in every fold.
+ */
+class WorkflowLog {
+    #write;
+    #token;
+    #used = { error: 0, warning: 0, notice: 0 };
+    #uncounted = 0;
+    /**
+     * @param write takes whole lines; what is written at one time must not be torn apart by other writers
+     * @param token makes a word that no recipe can guess: at least 128 random bits, letters and digits
+     */
+    constructor(write, token) {
+        this.#write = write;
+        this.#token = token;
+    }
+    /** Text outside of any fold. */
+    text(text) {
+        const lines = this.#guarded(text);
+        if (lines.length > 0)
+            this.#lines(lines);
+    }
+    /** One fold, whole: groups do not nest and cannot start open. */
+    group(title, text) {
+        // Order matters: while commands are stopped the runner would not see the end of the group.
+        this.#lines([`::group::${workflow_commands_escapeData(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
+    }
+    /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
+    error(place, message) {
+        if (this.#used.error >= ANNOTATIONS) {
+            this.#uncounted += 1;
+            this.text(`Error: ${message}`);
+        }
+        else {
+            this.#annotate('error', place, message);
+        }
+    }
+    warning(message, place = {}) {
+        if (this.#used.warning >= ANNOTATIONS)
+            this.text(`Warning: ${message}`);
+        else
+            this.#annotate('warning', place, message);
+    }
+    notice(message, place = {}) {
+        // The last one is kept for the count of errors.
+        if (this.#used.notice >= ANNOTATIONS - 1)
+            this.text(`Notice: ${message}`);
+        else
+            this.#annotate('notice', place, message);
+    }
+    /** The last word: how many errors are not among the annotations. */
+    finish() {
+        if (this.#uncounted === 0)
+            return;
+        const noun = this.#uncounted === 1 ? 'error is' : 'errors are';
+        this.#annotate('notice', {}, `${this.#uncounted} more ${noun} in the log: a step shows at most ${ANNOTATIONS}.`);
+        this.#uncounted = 0;
+    }
+    #annotate(level, place, message) {
+        this.#used[level] += 1;
+        const properties = Object.entries({
+            title: place.title === undefined ? undefined : cleanTitle(place.title),
+            file: place.file,
+            line: place.line,
+            col: place.col,
+        })
+            .filter(([, value]) => value !== undefined && value !== '')
+            .map(([name, value]) => `${name}=${workflow_commands_escapeProperty(String(value))}`)
+            .join(',');
+        const text = cut(cleanLines(message).join('\n'));
+        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${workflow_commands_escapeData(text)}`]);
+    }
+    #guarded(text) {
+        const lines = cleanLines(text);
+        if (!maybeCommand(lines))
+            return lines;
+        const token = this.#token();
+        return [`::stop-commands::${token}`, ...lines, `::${token}::`];
+    }
+    #lines(lines) {
+        this.#write(lines.join('\n') + '\n');
+    }
+}
+function cut(message) {
+    if (message.length <= MESSAGE_LIMIT)
+        return message;
+    return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
+}
+/** As @actions/core does, which the runner undoes. */
+function workflow_commands_escapeData(text) {
+    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+function workflow_commands_escapeProperty(text) {
+    return workflow_commands_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+;// CONCATENATED MODULE: ./lib/report/standard-streams.js
+
+
+
+
+/** The log of a workflow on standard output. */
+function workflowLog() {
+    return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
+}
+/** The command's own words, on standard error. */
+function standard_streams_say(text) {
+    writeAll(2, text);
+}
+/** On standard output, as it is. */
+function printBytes(text) {
+    writeAll(1, bufferOf(text));
+}
+/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
+function writeAll(descriptor, text) {
+    const data = Buffer.from(text);
+    for (let at = 0; at < data.length;) {
+        try {
+            at += (0,external_node_fs_namespaceObject.writeSync)(descriptor, data, at);
+        }
+        catch (error) {
+            if (error.code !== 'EAGAIN')
+                return;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/dmake-settings.js
+
+
+
+/** dmake's settings that count here; each may be a macro of the makefile or a variable of the environment. */
+const DMAKE_NAMES = [
+    'DMAKE_RCFILE',
+    'DMAKE_GROUP',
+    'DMAKE_MODE',
+    'DMAKE_MAX_JOBS',
+    'DMAKE_ADJUST_MAX_JOBS',
+    'DMAKE_OUTPUT_MODE',
+];
+const MODES = ['serial', 'parallel', 'distributed'];
+/** dmake's own words (D19), and how its manuals spell them. HTML1 has no form of its own there either. */
+const OUTPUT_MODES = new Map([
+    ['TXT1', 'TXT1'],
+    ['TXT2', 'TXT2'],
+    ['HTML1', 'TXT1'],
+    ['TEXT1', 'TXT1'],
+    ['TEXT2', 'TXT2'],
+]);
+/** Used where dmake is asked for and nothing says how many (D2), and for a DMAKE_MAX_JOBS that makes no sense. */
+const DMAKE_JOBS = 2;
+/** What the makefile and the environment say in dmake's words; a macro ranks above a variable, and the command line above both (D1). */
+class DmakeSettings {
+    #macros;
+    #environment;
+    #options;
+    /** @param options what the command line says of them (-x) */
+    constructor(macros, environment, options = new Map()) {
+        this.#macros = macros;
+        this.#environment = environment;
+        this.#options = options;
+    }
+    /** Whether dmake is what people have in mind here. */
+    get any() {
+        return DMAKE_NAMES.some((name) => this.told(name) !== undefined);
+    }
+    /** A setting that is not empty. */
+    told(name) {
+        const option = this.#options.get(name)?.trim();
+        if (option)
+            return { value: option, where: `option -x ${name}` };
+        const macro = this.#macros.get(name)?.trim();
+        if (macro)
+            return { value: macro, where: `${name} in the makefile` };
+        const variable = this.#environment[name]?.trim();
+        return variable ? { value: variable, where: `${name} in the environment` } : undefined;
+    }
+    /** @throws UserError for a word that is no mode (D8) */
+    get mode() {
+        const told = this.told('DMAKE_MODE');
+        if (told === undefined)
+            return undefined;
+        const mode = MODES.find((one) => one === told.value);
+        if (mode !== undefined)
+            return mode;
+        const grid = told.value === 'grid' ? ': there is no grid here; list the hosts in a .dmakerc and say distributed' : '';
+        throw new UserError(`${told.where} must be ${MODES.join(', ')}, not ${excerpt(told.value)}${grid}`);
+    }
+    /** @returns the number of jobs, with what is to be said about it */
+    get maxJobs() {
+        const told = this.told('DMAKE_MAX_JOBS');
+        if (told === undefined)
+            return { jobs: undefined, warnings: [] };
+        const jobs = /^\d{1,4}$/.test(told.value) ? Number(told.value) : 0;
+        if (jobs > 0)
+            return { jobs, warnings: [] };
+        const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}: ${DMAKE_JOBS} is used`;
+        return { jobs: DMAKE_JOBS, warnings: [warning] };
+    }
+    /** DMAKE_ADJUST_MAX_JOBS; unknown words mean M1, as dmake has it (D14). */
+    get load() {
+        const word = this.told('DMAKE_ADJUST_MAX_JOBS')?.value.toLowerCase();
+        if (word === undefined)
+            return undefined;
+        if (word === 'no')
+            return 'jobs';
+        return LOAD_POLICIES.find((policy) => policy === word && /^m\d$/.test(policy)) ?? 'm1';
+    }
+    /** DMAKE_OUTPUT_MODE, as {@link readOutputMode} has it. */
+    get outputMode() {
+        const told = this.told('DMAKE_OUTPUT_MODE');
+        return told === undefined ? { mode: undefined, warnings: [] } : readOutputMode(told);
+    }
+}
+/** Reads a value of DMAKE_OUTPUT_MODE, in capitals as dmake wants it. Any other word is ignored, with a warning (D19). */
+function readOutputMode({ value, where }) {
+    const mode = OUTPUT_MODES.get(value);
+    if (mode !== undefined)
+        return { mode, warnings: [] };
+    const meant = OUTPUT_MODES.has(value.toUpperCase()) ? `; write ${value.toUpperCase()}` : '';
+    return { mode, warnings: [`${where} must be TXT1, TXT2 or HTML1, not ${excerpt(value)}: it is ignored${meant}`] };
+}
+
 ;// CONCATENATED MODULE: ./lib/hosts/lines.js
 
 /** The words of a line, parted by blanks and tabs. */
@@ -76577,10 +82453,10 @@ function* lines_linesOf(text) {
         yield [index + 1, line];
 }
 // eslint-disable-next-line no-control-regex -- those are what it looks for
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+const lines_CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 /** A control character in a line, tabs aside: where it stands, from 1, and what to say of it. */
 function controlCharacter(line) {
-    const control = CONTROL.exec(line);
+    const control = lines_CONTROL.exec(line);
     return control === null
         ? undefined
         : { column: control.index + 1, text: `there is a control character in it: ${shown(control[0])}` };
@@ -84367,11 +90243,11 @@ function strictTupleAsync(items, message$1) {
 //#endregion
 //#region src/schemas/string/string.ts
 /* @__NO_SIDE_EFFECTS__ */
-function string(message$1) {
+function dist_string(message$1) {
 	return _standardSchema({
 		kind: "schema",
 		type: "string",
-		reference: string,
+		reference: dist_string,
 		expects: "string",
 		async: false,
 		message: message$1,
@@ -85331,8 +91207,6 @@ function unwrap(schema) {
 
 //#endregion
 
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./lib/hosts/yaml-plain.js
 
 
@@ -85445,17 +91319,17 @@ class PlainReader {
  * message is the end of a sentence that begins with the key.
  */
 // eslint-disable-next-line no-control-regex -- it is what must not be there
-const LINE = /^[^\x00-\x1f\x7f]+$/;
+const yaml_schema_LINE = /^[^\x00-\x1f\x7f]+$/;
 // eslint-disable-next-line no-control-regex -- it is what must not be there
 const LINES = /^[^\x00]*$/;
 // eslint-disable-next-line no-control-regex -- it is what must not be there
 const yaml_schema_NAME = /^[^\s\x00-\x1f\x7f-]([^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?$/;
 const BE_LINE = 'must be text on one line';
-const yaml_schema_line = pipe(string(BE_LINE), regex(LINE, BE_LINE));
+const yaml_schema_line = pipe(dist_string(BE_LINE), regex(yaml_schema_LINE, BE_LINE));
 const BE_LINES = 'must be text, without NUL characters';
-const lines = pipe(string(BE_LINES), regex(LINES, BE_LINES));
+const lines = pipe(dist_string(BE_LINES), regex(LINES, BE_LINES));
 const BE_NAME = 'must be a name: up to 100 characters on one line, without a blank at either end, and without "-" in front';
-const yaml_schema_name = pipe(string(BE_NAME), regex(yaml_schema_NAME, BE_NAME));
+const yaml_schema_name = pipe(dist_string(BE_NAME), regex(yaml_schema_NAME, BE_NAME));
 /** A whole number. The type is what valibot makes of it, which has no shorter name. */
 function yaml_schema_whole(least, most) {
     const message = `must be a whole number from ${least} to ${most}`;
@@ -85464,9 +91338,9 @@ function yaml_schema_whole(least, most) {
 const BE_SPEED = 'must be a number from 1 to 50';
 const BE_LABEL = 'must be a word without blanks and commas';
 // eslint-disable-next-line no-control-regex -- it is what must not be there
-const label = pipe(string(BE_LABEL), regex(/^[^\s,\x00-\x1f\x7f]+$/, BE_LABEL));
+const label = pipe(dist_string(BE_LABEL), regex(/^[^\s,\x00-\x1f\x7f]+$/, BE_LABEL));
 const BE_VARIABLE = 'must be the name of a variable';
-const variable = pipe(string(BE_VARIABLE), regex(/^[A-Za-z_][A-Za-z0-9_]*$/, BE_VARIABLE));
+const variable = pipe(dist_string(BE_VARIABLE), regex(/^[A-Za-z_][A-Za-z0-9_]*$/, BE_VARIABLE));
 const BE_VALUE = 'must be text, a number, true or false';
 const yaml_schema_value = dist_union([lines, number(BE_VALUE), dist_boolean(BE_VALUE)], BE_VALUE);
 const BE_ARCH = 'must be a word such as amd64';
@@ -85485,7 +91359,7 @@ const BE_ENVIRONMENT = 'must be a mapping of variables to values';
 const options = {
     slots: described(yaml_schema_whole(1, 9999), 'Jobs that it may run at one time. Left out: as many as it has processors.'),
     path: described(dist_union([yaml_schema_line, array(yaml_schema_line, 'must be a list of directories')], 'must be directories, as a list or with colons'), "Directories that come first on its jobs' PATH: a list, or text with colons between them. Absolute."),
-    jump: described(dist_union([string(), array(string(), 'must be a list of hosts')], 'must be hosts, as a list or with commas'), 'Hosts to go through to reach it, in order, each [user@]name[:port]: a list, or text with commas between them; ' +
+    jump: described(dist_union([dist_string(), array(dist_string(), 'must be a list of hosts')], 'must be hosts, as a list or with commas'), 'Hosts to go through to reach it, in order, each [user@]name[:port]: a list, or text with commas between them; ' +
         '"none" for a direct way. Left out: what the ssh configuration says.'),
     identity: described(yaml_schema_line, 'File with a private key for it; "~/" is the home directory.'),
     environment: described(pipe(noList(BE_ENVIRONMENT), dist_record(variable, yaml_schema_value, BE_ENVIRONMENT)), 'Variables of its jobs. The values are kept out of the log.'),
@@ -85496,28 +91370,28 @@ const options = {
     startup: described(lines, 'Command for sh that is run there once and first. If it fails, the host is left out.'),
     chroot: described(yaml_schema_line, 'Directory there that everything runs in as if it were "/"; "/" for none.'),
     timeout: described(yaml_schema_whole(1, 9_999_999), 'Seconds until it is given up when it does not answer.'),
-    arch: described(pipe(string(BE_ARCH), regex(/^[A-Za-z0-9_.-]+$/, BE_ARCH)), 'Its processor. A host whose processor differs from that of the runner is left out.'),
+    arch: described(pipe(dist_string(BE_ARCH), regex(/^[A-Za-z0-9_.-]+$/, BE_ARCH)), 'Its processor. A host whose processor differs from that of the runner is left out.'),
     stuck: described(yaml_schema_whole(0, 9_999_999), 'Seconds without output after which a job counts as stuck; 0 for never.'),
-    memory: described(dist_union([yaml_schema_whole(0, Number.MAX_SAFE_INTEGER), pipe(string(BE_MEMORY), regex(/^[0-9]{1,12}[KMGkmg]?$/, BE_MEMORY))], BE_MEMORY), 'Memory that its jobs may fill: bytes, or text with K, M or G behind the number; 0 for all there is.'),
-    parallel: described(dist_union([yaml_schema_whole(1, 9999), pipe(string(BE_PARALLEL), regex(/^\/[1-9][0-9]{0,3}$/, BE_PARALLEL))], BE_PARALLEL), 'Slots that one job may take: a number, or "/2" for half of them.'),
+    memory: described(dist_union([yaml_schema_whole(0, Number.MAX_SAFE_INTEGER), pipe(dist_string(BE_MEMORY), regex(/^[0-9]{1,12}[KMGkmg]?$/, BE_MEMORY))], BE_MEMORY), 'Memory that its jobs may fill: bytes, or text with K, M or G behind the number; 0 for all there is.'),
+    parallel: described(dist_union([yaml_schema_whole(1, 9999), pipe(dist_string(BE_PARALLEL), regex(/^\/[1-9][0-9]{0,3}$/, BE_PARALLEL))], BE_PARALLEL), 'Slots that one job may take: a number, or "/2" for half of them.'),
     'needs-owners-file': described(dist_boolean('must be true or false'), 'Whether it takes no jobs unless its owner has put a file there that caps them.'),
 };
 const BE_HOST = 'must be "[user@]name[:port]", with " N" behind it for its jobs, or a mapping that has "address"';
 const hostEntries = {
-    address: pipe(string('must be "[user@]name[:port]"'), dist_description('Where it is: [user@]name[:port], an IPv6 address in brackets. "localhost" is the runner itself.')),
+    address: pipe(dist_string('must be "[user@]name[:port]"'), dist_description('Where it is: [user@]name[:port], an IPv6 address in brackets. "localhost" is the runner itself.')),
     name: described(yaml_schema_name, 'What logs and groups call it. Left out: its address.'),
     groups: described(dist_union([yaml_schema_name, array(yaml_schema_name, 'must be a list of groups')], 'must be a group or a list of groups'), 'Groups that it is in.'),
     ...options,
 };
-const hostText = pipe(string(BE_HOST), dist_description('[user@]name[:port], and behind a blank its number of jobs.'));
+const hostText = pipe(dist_string(BE_HOST), dist_description('[user@]name[:port], and behind a blank its number of jobs.'));
 const host = dist_union([hostText, pipe(noList(BE_HOST), strictObject(hostEntries, BE_HOST))], BE_HOST);
 const hosts = array(host, 'must be a list of hosts');
 const yaml_schema_members = nullable(array(yaml_schema_name, 'must be a list of names of hosts and groups'));
 const BE_GROUP = 'must be a name, or a mapping that has "name" and "members"';
 const groupEntries = { name: yaml_schema_name, members: optional(yaml_schema_members) };
-const group = pipe(noList(BE_GROUP), strictObject(groupEntries, BE_GROUP));
+const yaml_schema_group = pipe(noList(BE_GROUP), strictObject(groupEntries, BE_GROUP));
 const BE_GROUPS = 'must be a mapping of names to members, or a list';
-const groups = dist_union([pipe(noList(BE_GROUPS), dist_record(yaml_schema_name, yaml_schema_members, BE_GROUPS)), array(dist_union([yaml_schema_name, group], BE_GROUP), BE_GROUPS)], BE_GROUPS);
+const groups = dist_union([pipe(noList(BE_GROUPS), dist_record(yaml_schema_name, yaml_schema_members, BE_GROUPS)), array(dist_union([yaml_schema_name, yaml_schema_group], BE_GROUP), BE_GROUPS)], BE_GROUPS);
 const BE_DEFAULTS = 'must be a mapping';
 const BE_MATRIX = 'must be a mapping with "hosts" in it, or a list of hosts';
 const matrixEntries = {
@@ -86153,13 +92027,13 @@ function redistribute(hosts, jobs) {
     const slots = hosts.map((host) => host.slots ?? 1);
     const surplus = Math.max(0, jobs) - slots.reduce((sum, one) => sum + one, 0);
     if (surplus >= 0)
-        add(slots, surplus);
+        redistribute_add(slots, surplus);
     else
         takeAway(slots, -surplus);
     return hosts.map((host, index) => ({ ...host, slots: slots[index] ?? 0 })).filter((host) => host.slots > 0);
 }
 /** All whole rounds at once (a bare -j asks for millions), then those whom the last one reaches. */
-function add(slots, count) {
+function redistribute_add(slots, count) {
     const rounds = Math.floor(count / slots.length);
     const rest = count % slots.length;
     for (const [index, one] of slots.entries())
@@ -86352,1357 +92226,6 @@ async function readIfThere(file) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
-
-const SHA1_BYTES = 20;
-/*
- * names   = hashed | pattern { "," pattern }
- * hashed  = "|1|" base64( salt ) "|" base64( HMAC-SHA1( salt, label ) )      (one host, written by HashKnownHosts)
- * pattern = [ "!" ] { character | "*" | "?" }
- */
-/** Parses the field; undefined when it is hashed in a way that nothing can match. */
-function parseHostNames(field) {
-    if (!field.startsWith('|'))
-        return { kind: 'patterns', patterns: field.toLowerCase().split(',') };
-    const match = /^\|1\|([A-Za-z0-9+/]+=*)\|([A-Za-z0-9+/]+=*)$/.exec(field);
-    const [salt, hash] = [Buffer.from(match?.[1] ?? '', 'base64'), Buffer.from(match?.[2] ?? '', 'base64')];
-    return salt.length === SHA1_BYTES && hash.length === SHA1_BYTES ? { kind: 'hashed', salt, hash } : undefined;
-}
-/**
- * Whether the line is about this host. A negated pattern that matches rules the line out, wherever it stands.
- *
- * @param label the host in the form of `hostLabel`
- */
-function matchesHost(names, label) {
-    if (names.kind === 'hashed') {
-        return (0,external_node_crypto_.timingSafeEqual)((0,external_node_crypto_.createHmac)('sha1', names.salt).update(label).digest(), names.hash);
-    }
-    return matchesPatterns(names.patterns, label);
-}
-/** Whether one of the patterns matches and none that begins with `!` (ssh_config(5), PATTERNS). */
-function matchesPatterns(patterns, text) {
-    let found = false;
-    for (const pattern of patterns) {
-        if (pattern.startsWith('!')) {
-            if (matchesPattern(pattern.slice(1), text))
-                return false;
-        }
-        else if (matchesPattern(pattern, text)) {
-            found = true;
-        }
-    }
-    return found;
-}
-/** `*` is any text, `?` any character. Goes back to the last `*` only: never slower than length times length. */
-function matchesPattern(pattern, text) {
-    let [at, position, star, resume] = [0, 0, -1, 0];
-    while (position < text.length) {
-        if (pattern[at] === '*') {
-            star = at++;
-            resume = position;
-        }
-        else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[position])) {
-            at++;
-            position++;
-        }
-        else if (star >= 0) {
-            at = star + 1;
-            position = ++resume;
-        }
-        else {
-            return false;
-        }
-    }
-    return /^\**$/.test(pattern.slice(at));
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/config.js
-
-
-
-/** What the configuration says of one host, line by line; see {@link SshConfig.ask}. */
-class ConfigAnswers {
-    #lines = new Map();
-    /** The name to connect to, in lower case. The second pass does not change it. */
-    hostName = '';
-    /** The line that counts. */
-    first(keyword) {
-        return this.#lines.get(keyword)?.[0];
-    }
-    /** All lines, for what adds up. */
-    all(keyword) {
-        return this.#lines.get(keyword) ?? [];
-    }
-    take(line) {
-        if (this.#isRuledOut(line.keyword))
-            return;
-        const lines = this.#lines.get(line.keyword);
-        if (lines === undefined)
-            this.#lines.set(line.keyword, [line]);
-        else if (ADD_UP.has(line.keyword) && !lines.some(({ words }) => words[0] === line.words[0]))
-            lines.push(line);
-    }
-    /** Of ProxyJump and ProxyCommand the first counts (ssh_config(5)); but `ProxyJump none` leaves room for a command. */
-    #isRuledOut(keyword) {
-        if (keyword === 'proxyjump')
-            return this.#lines.has('proxycommand');
-        if (keyword !== 'proxycommand')
-            return false;
-        const jump = this.first('proxyjump')?.words[0]?.toLowerCase();
-        return jump !== undefined && jump !== 'none';
-    }
-}
-/** Keywords of which every line counts. */
-const ADD_UP = new Set(['identityfile', 'certificatefile']);
-/**
- * The user's and the machine's ssh configuration, as ssh_config(5) has it: the first value of a keyword wins, the user's
- * file comes first. The parser is that of npm's `ssh-config`; its evaluation is not used, because that does not follow Include,
- * does not know `!` in Match, and may start programs. Nothing is started here: `Match exec` never applies, with a notice.
- */
-class SshConfig {
-    #files;
-    #onNotice;
-    constructor(files, onNotice) {
-        this.#files = files;
-        this.#onNotice = onNotice;
-    }
-    /** @throws UserError with file and line for what cannot be parsed */
-    static async load({ home, system = '/etc/ssh', onNotice }) {
-        const folder = (0,external_node_path_.join)(home, '.ssh');
-        const common = { home, onPassedOver: onNotice };
-        return new SshConfig(await Promise.all([
-            readConfig((0,external_node_path_.join)(folder, 'config'), { ...common, folder, own: true }),
-            readConfig((0,external_node_path_.join)(system, 'ssh_config'), { ...common, folder: system, own: false }),
-        ]), onNotice);
-    }
-    ask(query) {
-        const answers = new ConfigAnswers();
-        const first = { query, answers, host: query.host, final: false, finalWanted: false };
-        for (const lines of this.#files)
-            this.#read(lines, first, true, false);
-        answers.hostName = hostName(answers, query.host).toLowerCase();
-        if (first.finalWanted) {
-            const final = { ...first, host: answers.hostName, final: true };
-            for (const lines of this.#files)
-                this.#read(lines, final, true, false);
-        }
-        return answers;
-    }
-    /** @param never an Include in a block that does not apply: no block in it does */
-    #read(lines, pass, active, never) {
-        for (const line of lines) {
-            switch (line.keyword) {
-                case 'host':
-                    active = !never && matchesPatterns(line.words, pass.host);
-                    break;
-                case 'match':
-                    active = !never && this.#matches(line, pass);
-                    break;
-                case 'include':
-                    for (const file of line.included)
-                        this.#read(file, pass, active, never || !active);
-                    break;
-                default:
-                    if (active)
-                        pass.answers.take(line);
-            }
-        }
-    }
-    #matches(line, pass) {
-        const { query, answers } = pass;
-        const words = [...line.words];
-        while (words.length > 0) {
-            const word = words.shift() ?? '';
-            const wanted = !word.startsWith('!');
-            const criterion = word.slice(wanted ? 0 : 1).toLowerCase();
-            let result;
-            if (criterion === 'all')
-                result = true;
-            else if (criterion === 'final' || criterion === 'canonical') {
-                if (criterion === 'final')
-                    pass.finalWanted = true;
-                result = pass.final;
-            }
-            else {
-                const value = words.shift();
-                if (value === undefined)
-                    throw failure(line, `Match ${word} has no value`);
-                const subject = {
-                    host: () => hostName(answers, pass.host).toLowerCase(),
-                    originalhost: () => query.host.toLowerCase(),
-                    user: () => query.user ?? answers.first('user')?.words[0] ?? query.localUser,
-                    localuser: () => query.localUser,
-                }[criterion];
-                if (subject === undefined) {
-                    const why = criterion === 'exec' ? 'programs are not started for it' : 'it is not known here';
-                    this.#onNotice(`${line.file}, line ${line.line}: Match ${criterion} never applies: ${why}. ` +
-                        'What the block says counts for no host.');
-                    return false;
-                }
-                const patterns = value.split(',');
-                result = matchesPatterns(criterion.endsWith('host') ? patterns.map((one) => one.toLowerCase()) : patterns, subject());
-            }
-            if (result !== wanted)
-                return false;
-        }
-        return true;
-    }
-}
-/** The name to connect to, as far as it is known: HostName, in which `%h` is the host's name. */
-function hostName(answers, host) {
-    const pattern = answers.first('hostname')?.words[0];
-    return pattern?.replace(/%[h%]/g, (token) => (token === '%h' ? host : '%')) ?? host;
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/hops.js
-/** Connections to jump hosts: one for each way to each of them, which ends with the last connection that goes through. */
-class Hops {
-    #hops = new Map();
-    /**
-     * @param key one for each hop and way to it
-     * @returns the connection, and how to let it go, which must be called once
-     */
-    async use(key, open) {
-        let hop = this.#hops.get(key);
-        if (hop === undefined) {
-            hop = { connection: open(), users: 0 };
-            this.#hops.set(key, hop);
-        }
-        const mine = hop;
-        const forget = () => {
-            if (this.#hops.get(key) === mine)
-                this.#hops.delete(key);
-        };
-        mine.users++;
-        try {
-            const connection = await mine.connection;
-            if (connection.closed) {
-                forget();
-                mine.users--;
-                return await this.use(key, open);
-            }
-            let released = false;
-            const release = () => {
-                if (released)
-                    return;
-                released = true;
-                if (--mine.users > 0)
-                    return;
-                forget();
-                connection.close();
-            };
-            return { connection, release };
-        }
-        catch (error) {
-            forget();
-            throw error;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/known-hosts.js
-
-
-
-
-/** What messages call the text of the action's input. */
-const KNOWN_HOSTS_INPUT = 'the input known-hosts';
-/*
- * sshd(8), SSH_KNOWN_HOSTS FILE FORMAT:
- *
- *   line   = [ marker blanks ] names blanks type blanks base64 [ blanks comment ]  |  "#" comment  |  nothing
- *   marker = "@revoked" | "@cert-authority"
- */
-const MARKERS = new Map([
-    [undefined, 'none'],
-    ['revoked', 'revoked'],
-    ['cert-authority', 'cert-authority'],
-]);
-const known_hosts_LINE = /^(?:@(\S+)[ \t]+)?([^@ \t]\S*)[ \t]+(\S+)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t].*)?$/;
-/**
- * The keys by which ssh hosts are known, from text in the known_hosts format. Answers are those of OpenSSH, with one
- * exception: a line with `@cert-authority` vouches for certificates, which are not supported here, so it makes no key
- * known; it is only mentioned.
- */
-class KnownHosts {
-    #source;
-    #entries;
-    #lines = 0;
-    /** Lines that are neither blank nor comment nor understood: they say nothing about any host. */
-    badLines;
-    constructor(source, entries, badLines) {
-        this.#source = source;
-        this.#entries = entries;
-        this.badLines = badLines;
-    }
-    /** @param source what messages call the text: `input known-hosts`, or the name of a file */
-    static parse(text, source) {
-        const entries = [];
-        const badLines = [];
-        for (const [index, raw] of text
-            .replace(/^\ufeff/, '')
-            .split(/\r?\n/)
-            .entries()) {
-            const content = raw.trim();
-            if (content === '' || content.startsWith('#'))
-                continue;
-            const entry = parseEntry(content, { source, line: index + 1 });
-            if (entry === undefined)
-                badLines.push(index + 1);
-            else
-                entries.push(entry);
-        }
-        const known = new KnownHosts(source, entries, badLines);
-        known.#lines = text.split('\n').length - (/\n$|^$/.test(text) ? 1 : 0);
-        return known;
-    }
-    /** What several texts say together; the first gives the name to what none of them knows. */
-    static join(texts) {
-        const entries = texts.flatMap((one) => one.#entries);
-        return new KnownHosts(texts[0].#source, entries, []);
-    }
-    /** Whether this host may be talked to when it shows this key (a blob as in RFC 4253, 6.6). */
-    check(host, key) {
-        const exact = this.#about(hostLabel(host));
-        // OpenSSH takes the key of the host without a port for other ports too, as long as nothing is known for that port.
-        const portless = this.#about(hostLabel({ ...host, port: 22 }));
-        const same = [...exact, ...portless].filter((entry) => entry.key.equals(key));
-        const revoked = same.find((entry) => entry.marker === 'revoked');
-        if (revoked !== undefined)
-            return { verdict: 'revoked', source: revoked.source, line: revoked.line };
-        const own = exact.filter((entry) => entry.marker === 'none');
-        if (own.some((entry) => entry.key.equals(key)))
-            return { verdict: 'known' };
-        const old = own.find((entry) => entry.type === keyType(key)) ?? own[0];
-        if (old !== undefined)
-            return { verdict: 'changed', source: old.source, line: old.line, old: old.key };
-        if (same.some((entry) => entry.marker === 'none'))
-            return { verdict: 'known' };
-        const authority = [...exact, ...portless].find((entry) => entry.marker === 'cert-authority');
-        return {
-            verdict: 'unknown',
-            source: this.#source,
-            authority: authority && { source: authority.source, line: authority.line },
-        };
-    }
-    /** Takes in a line that stands behind the others now. */
-    add(content) {
-        const entry = parseEntry(content, { source: this.#source, line: ++this.#lines });
-        if (entry !== undefined)
-            this.#entries = [...this.#entries, entry];
-    }
-    /** Types of the keys known for a host (`ssh-ed25519`), in the order of the lines, each once. See hostKeyAlgorithms. */
-    keyTypesFor(host) {
-        const own = this.#about(hostLabel(host)).filter((entry) => entry.marker === 'none');
-        const portless = this.#about(hostLabel({ ...host, port: 22 })).filter((entry) => entry.marker === 'none');
-        return [...new Set((own.length > 0 ? own : portless).map((entry) => entry.type))];
-    }
-    #about(label) {
-        return this.#entries.filter((entry) => matchesHost(entry.names, label));
-    }
-}
-/**
- * The known hosts of a file. One that is missing knows no host.
- *
- * @throws UserError when the file is there but cannot be read
- */
-async function readKnownHosts(file) {
-    try {
-        return KnownHosts.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1'), file);
-    }
-    catch (error) {
-        const { code } = error;
-        if (code === 'ENOENT' || code === 'ENOTDIR')
-            return KnownHosts.parse('', file);
-        throw new UserError(`${file} cannot be read (${code ?? String(error)}); the input known-hosts would be used instead`);
-    }
-}
-function parseEntry(content, at) {
-    const [, mark, field = '', type = '', base64 = ''] = known_hosts_LINE.exec(content) ?? [];
-    const marker = MARKERS.get(mark);
-    const names = parseHostNames(field);
-    const key = Buffer.from(base64, 'base64');
-    // The blob repeats the type: a line where they differ was put together wrongly.
-    if (marker === undefined || names === undefined || keyType(key) !== type || !isKeyBlob(key))
-        return undefined;
-    return { ...at, marker, names, type, key };
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/host-key-refusal.js
-
-
-/**
- * Why a host is refused and what to do, as a phrase that goes behind `host NAME: `. The line to add stands on a line of
- * its own.
- */
-function host_key_refusal_describeRefusal(verdict, host, key) {
-    const shown = describeKey(key);
-    const check = 'Compare it with what "ssh-keygen -lf" says of the key in /etc/ssh on the host';
-    const line = knownHostsLine(host, key);
-    switch (verdict.verdict) {
-        case 'unknown': {
-            const { authority } = verdict;
-            const trusted = authority === undefined
-                ? ''
-                : ` (the certificate authority on line ${authority.line} of ${authority.source} does not count: certificates ` +
-                    'are not supported; a host whose transport is ssh is reached by ssh itself, which takes them)';
-            return (`its host key is not known: ${shown} is not in ${verdict.source}${trusted}. ${check}; ` +
-                `if it is the right one, add this line to ${whereToAdd(verdict.source)}:\n${line}`);
-        }
-        case 'changed':
-            return (`its host key has changed: it shows ${shown}, but line ${verdict.line} of ${verdict.source} has ` +
-                `${describeKey(verdict.old)}. Someone may be posing as this host, or it was set up anew. ${check}; ` +
-                `only if it is the right one, put this line in the place of line ${verdict.line}:\n${line}`);
-        case 'revoked':
-            return (`its host key is revoked: line ${verdict.line} of ${verdict.source} forbids ${shown}. ` +
-                'Give the host a new key; this one must not be trusted any more');
-    }
-}
-/** The command has no input: there the user's own file is the place. */
-function whereToAdd(source) {
-    return source === KNOWN_HOSTS_INPUT ? source : `${KNOWN_HOSTS_INPUT}, or to ${source}`;
-}
-function describeKey(key) {
-    return `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/host-keys.js
-
-
-
-
-
-
-/** The word, alone on a line of the input known-hosts, that accepts keys which are not known. */
-const ACCEPT_NEW = 'accept-new';
-/**
- * The keys by which hosts are known: the input's; without it, or with `accept-new` in it, those of the user's and the
- * machine's files. Each file is read once in a run.
- */
-class HostKeys {
-    #input;
-    #acceptNew;
-    #home;
-    #notices;
-    #files = new Map();
-    constructor({ input, home, notices }) {
-        const lines = (input ?? '').split('\n');
-        this.#acceptNew = lines.some((line) => line.trim() === ACCEPT_NEW);
-        // An empty line in its place keeps the numbers of the others.
-        const rest = lines.map((line) => (line.trim() === ACCEPT_NEW ? '' : line)).join('\n');
-        this.#input = rest.trim() === '' ? undefined : KnownHosts.parse(rest, KNOWN_HOSTS_INPUT);
-        this.#home = home;
-        this.#notices = notices;
-    }
-    /**
-     * Reads the usual file ahead.
-     *
-     * @throws UserError when it cannot be read
-     */
-    async load() {
-        if (this.#filesCount)
-            await this.#read(usualKnownHosts(this.#home).user[0] ?? '');
-    }
-    /** @throws UserError when a file that the configuration names cannot be read */
-    async forHost(settings) {
-        const usual = usualKnownHosts(this.#home);
-        const own = settings.userKnownHosts ?? usual.user;
-        const files = this.#filesCount ? [...own, ...(settings.globalKnownHosts ?? usual.global)] : [];
-        const read = await Promise.all(files.map((file) => this.#read(file)));
-        const [first = KnownHosts.parse('', KNOWN_HOSTS_INPUT), ...more] = this.#input ? [this.#input, ...read] : read;
-        // Joined again for each key: others may have been accepted meanwhile.
-        const known = () => KnownHosts.join([first, ...more]);
-        return {
-            types: known().keyTypesFor(settings.keyName),
-            refuse: (key) => {
-                const verdict = known().check(settings.keyName, key);
-                if (verdict.verdict === 'known')
-                    return undefined;
-                const accept = this.#acceptNew || (settings.acceptNew && this.#input === undefined);
-                if (verdict.verdict !== 'unknown' || !accept)
-                    return host_key_refusal_describeRefusal(verdict, settings.keyName, key);
-                this.#accept(settings, key, read[0], own[0]);
-                return undefined;
-            },
-        };
-    }
-    /** The input alone counts, unless it says that more hosts are welcome. */
-    get #filesCount() {
-        return this.#input === undefined || this.#acceptNew;
-    }
-    #read(file) {
-        let known = this.#files.get(file);
-        if (known === undefined)
-            this.#files.set(file, (known = readKnownHosts(file)));
-        return known;
-    }
-    /** From here on this host must show this key, in this run even where the file cannot be written. */
-    #accept(settings, key, known, file) {
-        const line = knownHostsLine(settings.keyName, key);
-        (known ?? this.#input)?.add(line);
-        let place = 'it is not kept: the configuration names no file for it';
-        if (file !== undefined) {
-            try {
-                append(file, settings.hashKnownHosts ? hashedLine(settings.keyName, key) : line);
-                place = `it now stands in ${file}`;
-            }
-            catch (error) {
-                place = `it could not be written to ${file} (${error.code ?? String(error)})`;
-            }
-        }
-        const shown = `${keyType(key) ?? 'a key of no known type'} ${fingerprint(key)}`;
-        this.#notices.add(`${settings.name}: its host key was not known and is accepted: ${shown}; ${place}.`);
-    }
-}
-/** One line more, in one write: other runs may do the same. */
-function append(file, line) {
-    (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_.dirname)(file), { recursive: true, mode: 0o700 });
-    const descriptor = (0,external_node_fs_namespaceObject.openSync)(file, 'a+', 0o600);
-    try {
-        const { size } = (0,external_node_fs_namespaceObject.fstatSync)(descriptor);
-        const last = Buffer.alloc(1);
-        const whole = size === 0 || (0,external_node_fs_namespaceObject.readSync)(descriptor, last, 0, 1, size - 1) === 0 || last[0] === 10;
-        (0,external_node_fs_namespaceObject.writeSync)(descriptor, `${whole ? '' : '\n'}${line}\n`);
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.closeSync)(descriptor);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/agent-keys.js
-
-
-/** An agent may ask its owner for a password before it answers; on a machine without one it would wait for ever. */
-const agent_keys_PATIENCE_MS = 5000;
-/**
- * The keys that an agent holds and ssh2 can use: certificates are not among them. Rejects when it does not answer.
- *
- * @param patience ms
- */
-async function keysOf(socket, patience = agent_keys_PATIENCE_MS) {
-    const answer = deferred();
-    const timer = setTimeout(() => answer.reject(new Error(`it has said nothing for ${patience / 1000} s`)), patience);
-    lib.createAgent(socket).getIdentities((error, keys) => {
-        if (error)
-            answer.reject(error);
-        else
-            answer.resolve((keys ?? []).flatMap((key) => usable(key)));
-    });
-    try {
-        return await answer.promise;
-    }
-    finally {
-        clearTimeout(timer);
-    }
-}
-function usable(key) {
-    const parsed = lib.utils.parseKey(key);
-    return parsed === undefined || 'message' in parsed ? [] : [parsed];
-}
-/** An agent that shows some of its keys, in this order. */
-class ChosenKeys extends lib.BaseAgent {
-    #agent;
-    #keys;
-    constructor(socket, keys) {
-        super();
-        this.#agent = lib.createAgent(socket);
-        this.#keys = keys;
-    }
-    getIdentities(done) {
-        done(undefined, [...this.#keys]);
-    }
-    sign(key, data, options, done) {
-        if (typeof options === 'function')
-            this.#agent.sign(key, data, options);
-        else
-            this.#agent.sign(key, data, options, done);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/key-text.js
-/*
- * text    = { anything | key }
- * key     = "-----BEGIN " label "-----" [ headers ] base64 "-----END " label "-----"
- * headers = "Proc-Type: 4,ENCRYPTED" "DEK-Info: " cipher "," hex
- *
- * Between these parts any blanks may stand: secrets often arrive on one line, indented, with CRLF, without the last
- * newline, or with `\n` spelled out. Nothing in a key can be taken for those, so they are mended without a word.
- */
-const key_text_BEGIN = /-----BEGIN ([A-Z0-9][A-Z0-9 ]*)-----/g;
-const HEADERS = /^\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([A-Za-z0-9-]+,[0-9A-Fa-f]+)\s+/;
-const WIDTH = 64;
-/**
- * The keys of a text, in their order. What stands between them (comments, the `Bag Attributes` of openssl) is passed over.
- *
- * @param text as the user gave it; may be base64 as a whole
- */
-function splitKeys(text) {
-    const mended = mend(text);
-    const begins = [...mended.matchAll(key_text_BEGIN)];
-    return begins.map((begin, index) => {
-        const line = mended.slice(0, begin.index).split('\n').length;
-        const label = begin[1] ?? '';
-        const rest = mended.slice(begin.index + begin[0].length, begins[index + 1]?.index);
-        const end = rest.indexOf(`-----END ${label}-----`);
-        if (end < 0)
-            return { line, problem: `is cut off: "-----END ${label}-----" is missing` };
-        return armour(label, rest.slice(0, end), line);
-    });
-}
-function armour(label, content, line) {
-    const headers = HEADERS.exec(content);
-    const base64 = content.slice(headers?.[0].length ?? 0).replace(/\s+/g, '');
-    if (base64 === '')
-        return { line, problem: 'is empty' };
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
-        return { line, problem: 'is damaged: there is something in it that is not base64' };
-    }
-    const pem = [
-        `-----BEGIN ${label}-----`,
-        ...(headers === null ? [] : ['Proc-Type: 4,ENCRYPTED', `DEK-Info: ${headers[1] ?? ''}`, '']),
-        ...(base64.match(new RegExp(`.{1,${WIDTH}}`, 'g')) ?? []),
-        `-----END ${label}-----`,
-        '',
-    ].join('\n');
-    return { label, line, pem, encrypted: headers !== null };
-}
-function mend(text) {
-    const lines = text.replace(/\\+r\\+n|\\+[rn]|\r\n?/g, '\n');
-    const word = lines.replace(/\s+/g, '');
-    if (lines.includes('-----BEGIN ') || !/^[A-Za-z0-9+/]+={0,2}$/.test(word))
-        return lines;
-    return Buffer.from(word, 'base64').toString('latin1').replace(/\r\n?/g, '\n');
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/private-key.js
-
-
-/**
- * Reads one key. OpenSSH's own form goes to ssh2; the PEM forms (RFC 7468: PKCS #1, SEC 1, PKCS #8) go through
- * node:crypto first, because ssh2 does not know PKCS #8 and is easily misled by a wrong passphrase.
- *
- * @param passphrase undefined or empty: none
- */
-function parsePrivateKey(block, passphrase) {
-    const phrase = passphrase === '' ? undefined : passphrase;
-    switch (block.label) {
-        case 'OPENSSH PRIVATE KEY':
-            return parseOpenSsh(block.pem, phrase);
-        case 'RSA PRIVATE KEY':
-        case 'EC PRIVATE KEY':
-        case 'PRIVATE KEY':
-        case 'ENCRYPTED PRIVATE KEY':
-            return parsePem(block, phrase);
-        case 'DSA PRIVATE KEY':
-            return failed('unsupported', 'is a DSA key, which ssh servers no longer take: use Ed25519, ECDSA or RSA');
-        default:
-            return /PUBLIC|CERTIFICATE/.test(block.label)
-                ? failed('malformed', `is a public key ("${block.label}"): the private half is needed`)
-                : failed('unsupported', `is of an unknown form ("${block.label}"): use an OpenSSH or PEM private key`);
-    }
-}
-function parseOpenSsh(pem, passphrase) {
-    const cipher = openSshCipher(pem);
-    if (cipher === undefined)
-        return malformed();
-    const encrypted = cipher !== 'none';
-    if (encrypted && passphrase === undefined)
-        return noPassphrase();
-    const key = parseWithSsh2(pem, passphrase);
-    if (typeof key !== 'string')
-        return { ok: true, key };
-    if (UNSUPPORTED.test(key))
-        return failed('unsupported', `cannot be used: ${key}`);
-    return encrypted && !key.startsWith('Malformed') ? wrongPassphrase() : malformed();
-}
-/** What ssh2 says of keys that are whole, but not for it. What it says of others may hold pieces of the key. */
-const UNSUPPORTED = /^Unsupported (?:cipher|kdf|OpenSSH) [\w @./:-]{1,100}$/;
-/** The key, or what ssh2 says of it. It throws on some damaged keys and returns nothing for a file without a key. */
-function parseWithSsh2(pem, passphrase) {
-    try {
-        const key = lib.utils.parseKey(pem, passphrase);
-        if (key !== undefined && 'message' in key)
-            return key.message;
-        if (key?.isPrivateKey() === true)
-            return key;
-    }
-    catch {
-        // Damaged: said below.
-    }
-    return 'Malformed private key';
-}
-/** Name of the cipher, from the head of the key (OpenSSH, PROTOCOL.key); undefined when it does not begin like a key. */
-function openSshCipher(pem) {
-    const magic = 'openssh-key-v1\0';
-    const data = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
-    if (data.length < magic.length + 4 || data.toString('latin1', 0, magic.length) !== magic)
-        return undefined;
-    const start = magic.length + 4;
-    return data.toString('latin1', start, start + data.readUInt32BE(magic.length));
-}
-function parsePem(block, passphrase) {
-    const encrypted = block.encrypted || block.label === 'ENCRYPTED PRIVATE KEY';
-    if (encrypted && passphrase === undefined)
-        return noPassphrase();
-    let key;
-    try {
-        key = (0,external_node_crypto_.createPrivateKey)({ key: block.pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
-    }
-    catch {
-        // What a wrong passphrase makes of a key is noise: OpenSSL's words for it say nothing.
-        return encrypted ? wrongPassphrase() : malformed();
-    }
-    const text = inFormOfSsh2(key);
-    if (text === undefined) {
-        return failed('unsupported', `is of type ${key.asymmetricKeyType ?? 'unknown'}: use Ed25519, ECDSA or RSA`);
-    }
-    const parsed = parseWithSsh2(text);
-    if (typeof parsed !== 'string')
-        return { ok: true, key: parsed };
-    return failed('unsupported', `cannot be used: it is ${private_key_describe(key)}, and ssh knows only some of those`);
-}
-function inFormOfSsh2(key) {
-    switch (key.asymmetricKeyType) {
-        case 'rsa':
-            return key.export({ type: 'pkcs1', format: 'pem' }).toString();
-        case 'ec':
-            return key.export({ type: 'sec1', format: 'pem' }).toString();
-        case 'ed25519':
-            return openSshEd25519(key);
-        default:
-            return undefined;
-    }
-}
-function private_key_describe({ asymmetricKeyType, asymmetricKeyDetails }) {
-    return `${asymmetricKeyType ?? 'unknown'} ${asymmetricKeyDetails?.namedCurve ?? ''}`.trim();
-}
-/** An Ed25519 key in OpenSSH's form, not encrypted (OpenSSH, PROTOCOL.key): the only form of it that ssh2 reads. */
-function openSshEd25519(key) {
-    const { x = '', d = '' } = key.export({ format: 'jwk' });
-    const [publicHalf, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')];
-    const type = private_key_string('ssh-ed25519');
-    const secret = Buffer.concat([
-        Buffer.alloc(8), // two equal check numbers
-        type,
-        private_key_string(publicHalf),
-        private_key_string(Buffer.concat([seed, publicHalf])),
-        private_key_string(''), // comment
-    ]);
-    const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, -secret.length & 7);
-    const data = Buffer.concat([
-        Buffer.from('openssh-key-v1\0'),
-        private_key_string('none'), // cipher
-        private_key_string('none'), // key derivation
-        private_key_string(''), // and its options
-        Buffer.from([0, 0, 0, 1]),
-        private_key_string(Buffer.concat([type, private_key_string(publicHalf)])),
-        private_key_string(Buffer.concat([secret, padding])),
-    ]);
-    return `-----BEGIN OPENSSH PRIVATE KEY-----\n${data.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
-}
-/** A string of the ssh protocol (RFC 4251, 5). */
-function private_key_string(content) {
-    const bytes = Buffer.from(content);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    return Buffer.concat([length, bytes]);
-}
-function failed(reason, problem) {
-    return { ok: false, reason, problem };
-}
-function noPassphrase() {
-    return failed('no-passphrase', 'is encrypted, and no passphrase is given (input ssh-passphrase)');
-}
-function wrongPassphrase() {
-    return failed('wrong-passphrase', 'cannot be decrypted: the passphrase (input ssh-passphrase) is not the right one');
-}
-function malformed() {
-    return failed('malformed', 'is damaged: it cannot be read as a private key');
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/identity-file.js
-
-
-
-
-/** Reads the first key of a file. */
-async function readIdentity(file, passphrase) {
-    let text;
-    try {
-        text = await (0,external_node_fs_promises_namespaceObject.readFile)(file, 'latin1');
-    }
-    catch (error) {
-        const { code } = error;
-        if (code === 'ENOENT' || code === 'ENOTDIR')
-            return { kind: 'missing' };
-        return { kind: 'unusable', problem: `cannot be read (${code ?? ''})` };
-    }
-    const block = splitKeys(text).find((candidate) => !('label' in candidate) || candidate.label !== 'EC PARAMETERS');
-    if (block === undefined && publicKeyIn(text) !== undefined)
-        return { kind: 'locked', problem: 'is a public key, and no agent has the private half' };
-    if (block === undefined || 'problem' in block)
-        return { kind: 'unusable', problem: block?.problem ?? 'is no private key' };
-    const result = parsePrivateKey(block, passphrase);
-    if (result.ok)
-        return { kind: 'key', key: result.key };
-    return { kind: result.reason === 'no-passphrase' ? 'locked' : 'unusable', problem: result.problem };
-}
-/**
- * The public half of a key that cannot be opened, from the file itself or the one beside it, as a blob of RFC 4253, 6.6:
- * by it an agent finds the key.
- */
-async function readPublicHalf(file) {
-    for (const name of [file, `${file}.pub`]) {
-        try {
-            const key = publicKeyIn(await (0,external_node_fs_promises_namespaceObject.readFile)(name, 'latin1'));
-            if (key !== undefined)
-                return key;
-        }
-        catch {
-            // The next one may be there.
-        }
-    }
-    return undefined;
-}
-function publicKeyIn(text) {
-    const line = /^(?:ssh-|ecdsa-sha2-)\S+ AAAA\S+/m.exec(text)?.[0];
-    if (line === undefined)
-        return undefined;
-    const key = lib.utils.parseKey(line);
-    return key === undefined || 'message' in key ? undefined : key.getPublicSSH();
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/keys.js
-
-
-
-
-
-
-
-const INPUT = 'input ssh-private-key';
-/** In the order in which ssh tries them. */
-const USUAL_FILES = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
-/**
- * The keys of the input and only those; without it the agent, then the usual files, of which unusable ones are passed
- * over with a notice.
- *
- * @throws UserError with every key of the input that is wrong
- */
-async function loadKeys(sources) {
-    if (sources.text !== undefined && sources.text.trim() !== '') {
-        return { agent: undefined, keys: parseKeys(sources.text, sources.passphrase), notices: [] };
-    }
-    const notices = [];
-    const agent = await findAgent(sources.agentSocket, notices);
-    const keys = [];
-    for (const name of USUAL_FILES) {
-        const file = (0,external_node_path_.join)(sources.home, '.ssh', name);
-        const key = await readKey(file, sources.passphrase, { notices, agent: agent !== undefined });
-        if (key !== undefined)
-            keys.push(key);
-    }
-    return { agent, keys, notices };
-}
-/** The keys of a text, each once. */
-function parseKeys(text, passphrase) {
-    const blocks = splitKeys(text);
-    const keys = new Map();
-    const problems = [];
-    let number = 0;
-    for (const block of blocks) {
-        // openssl writes those in front of an EC key.
-        if ('label' in block && block.label === 'EC PARAMETERS')
-            continue;
-        number++;
-        const name = `${INPUT}, key ${number} (line ${block.line})`;
-        if ('problem' in block) {
-            problems.push(`${name} ${block.problem}`);
-            continue;
-        }
-        const result = parsePrivateKey(block, passphrase);
-        if (result.ok) {
-            const entry = entryOf(result.key, `${INPUT}, key ${number}`);
-            if (!keys.has(entry.fingerprint))
-                keys.set(entry.fingerprint, entry);
-        }
-        else
-            problems.push(`${name} ${result.problem}`);
-    }
-    if (number === 0)
-        problems.push(`${INPUT}: ${describeOther(text)}`);
-    if (problems.length > 0)
-        throw new UserError(problems.join('\n'));
-    return [...keys.values()];
-}
-/** What a text without a private key may be instead. */
-function describeOther(text) {
-    if (/^\s*(ssh-(ed25519|rsa|dss)|ecdsa-sha2-\S+|sk-\S+) AAAA|^\s*---- BEGIN SSH2 PUBLIC KEY/m.test(text)) {
-        return 'this is a public key: the private half is needed (the file without ".pub")';
-    }
-    if (/^\s*PuTTY-User-Key-File-\d/m.test(text)) {
-        return 'this is a key of PuTTY: convert it with "puttygen KEY.ppk -O private-openssh -o KEY"';
-    }
-    return 'there is no private key in it: it must have a line such as "-----BEGIN OPENSSH PRIVATE KEY-----"';
-}
-async function findAgent(socket, notices) {
-    if (socket === undefined || socket === '')
-        return undefined;
-    try {
-        if ((await (0,external_node_fs_promises_namespaceObject.stat)(socket)).isSocket())
-            return socket;
-    }
-    catch {
-        // Said below: a socket that is not there is an agent that is gone.
-    }
-    notices.push(`SSH_AUTH_SOCK names ${socket}, which is no socket: there is no agent to ask.`);
-    return undefined;
-}
-/** The key of a usual file, or undefined with a notice. With an agent nothing is said of encrypted keys: it holds those. */
-async function readKey(file, passphrase, { notices, agent }) {
-    const identity = await readIdentity(file, passphrase);
-    if (identity.kind === 'key')
-        return entryOf(identity.key, file);
-    if (identity.kind !== 'missing' && !(agent && identity.kind === 'locked'))
-        notices.push(`${file} is passed over: it ${identity.problem}.`);
-    return undefined;
-}
-/** @param source for people */
-function entryOf(key, source) {
-    return { key, source, fingerprint: fingerprint(key.getPublicSSH()) };
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/key-ring.js
-
-
-
-
-
-
-/** The keys for each host. */
-class KeyRing {
-    #options;
-    /** Sockets of agents that have not answered: to ask again would take the same time again. */
-    #silent = new Set();
-    constructor(options) {
-        this.#options = options;
-    }
-    /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
-    async planFor(settings) {
-        const { credentials, given, home } = this.#options;
-        if (settings.identity !== undefined)
-            return this.#ownKey(settings, settings.identity);
-        if (given)
-            return plan(settings, undefined, { keys: credentials.keys, wanted: [], files: [] }, []);
-        const socket = settings.agent === 'none' ? undefined : (settings.agent ?? credentials.agent);
-        const choice = settings.identities
-            ? await this.#named(settings.identities, socket !== undefined)
-            : await this.#usual(home, settings.identitiesOnly);
-        const held = await this.#agentKeys(socket);
-        const first = choice.wanted.flatMap((blob) => held.find((key) => key.getPublicSSH().equals(blob)) ?? []);
-        const rest = settings.identitiesOnly ? [] : held.filter((key) => !first.includes(key));
-        return plan(settings, socket, choice, [...new Set([...first, ...rest])]);
-    }
-    /** The one key that the matrix names; from the agent when the file alone does not open. */
-    async #ownKey(settings, file) {
-        const identity = await readIdentity(file, this.#options.passphrase);
-        switch (identity.kind) {
-            case 'key':
-                return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
-            case 'missing':
-                throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
-            case 'unusable':
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
-            case 'locked': {
-                const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
-                const blob = await readPublicHalf(file);
-                const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
-                if (held.length > 0)
-                    return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
-            }
-        }
-    }
-    /** What the configuration names. Keys that cannot be used are told of and passed over, as ssh does it. */
-    async #named(files, agent) {
-        const keys = [];
-        const wanted = [];
-        for (const { file, line } of files) {
-            const identity = await readIdentity(file, this.#options.passphrase);
-            const where = `${file}, which ${line.file} names on line ${line.line}`;
-            if (identity.kind === 'key') {
-                keys.push(entryOf(identity.key, file));
-                wanted.push(identity.key.getPublicSSH());
-                continue;
-            }
-            const blob = await readPublicHalf(file);
-            if (blob !== undefined)
-                wanted.push(blob);
-            if (identity.kind === 'missing') {
-                if (blob === undefined)
-                    this.#options.notices.add(`The key ${where}, is not there.`);
-            }
-            else if (!(agent && identity.kind === 'locked')) {
-                this.#options.notices.add(`The key ${where}, is passed over: it ${identity.problem}.`);
-            }
-        }
-        return { keys, wanted, files: files.map(({ file }) => file) };
-    }
-    async #usual(home, onlyThose) {
-        const { keys } = this.#options.credentials;
-        const files = USUAL_FILES.map((name) => (0,external_node_path_.join)(home, '.ssh', name));
-        const halves = onlyThose ? await Promise.all(files.map(readPublicHalf)) : [];
-        const wanted = [...keys.map(({ key }) => key.getPublicSSH()), ...halves.flatMap((blob) => blob ?? [])];
-        return { keys, wanted: onlyThose ? wanted : [], files };
-    }
-    async #agentKeys(socket) {
-        if (socket === undefined || socket === '' || this.#silent.has(socket))
-            return [];
-        try {
-            return await keysOf(socket);
-        }
-        catch (error) {
-            this.#silent.add(socket);
-            this.#options.notices.add(`The ssh agent at ${socket} does not answer: ${error.message}.`);
-            return [];
-        }
-    }
-}
-async function plan({ username, certificates }, socket, { keys, files }, held) {
-    const each = new Map(keys.map((key) => [key.fingerprint, key]));
-    for (const key of held)
-        each.delete(fingerprint(key.getPublicSSH()));
-    const others = [...each.values()];
-    const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
-    return {
-        methods: [
-            ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
-            ...others.map(({ key }) => ({ type: 'publickey', username, key })),
-        ],
-        tried: [
-            ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
-            ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
-        ],
-        certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],
-    };
-}
-async function present(files) {
-    const there = await Promise.all(files.map((file) => (0,external_node_fs_promises_namespaceObject.access)(file).then(() => true, () => false)));
-    return files.filter((_, index) => there[index]);
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/notices.js
-/** What people should know of their keys and hosts, each text once. It comes while hosts are reached, so it is listened to. */
-class Notices {
-    #texts = new Set();
-    #listener;
-    add(text) {
-        if (this.#texts.has(text))
-            return;
-        this.#texts.add(text);
-        this.#listener?.(text);
-    }
-    /** From here on `listener` hears of each; of those that have come before, now. */
-    listen(listener) {
-        this.#listener = listener;
-        for (const text of this.#texts)
-            listener(text);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/build/login.js
-
-
-
-
-
-
-
-/** Until a host that does not answer is given up. */
-const login_TIMEOUT_MS = 15_000;
-/** @throws UserError for a key, a passphrase or an ssh configuration that is wrong */
-async function loadLogin(inputs) {
-    const { sshPrivateKey, sshPassphrase: passphrase, knownHosts, systemFolder, timeout = login_TIMEOUT_MS } = inputs;
-    const home = inputs.home ?? (0,external_node_os_namespaceObject.homedir)();
-    const agentSocket = 'agentSocket' in inputs ? inputs.agentSocket : process.env['SSH_AUTH_SOCK'];
-    const notices = new Notices();
-    const hostKeys = new HostKeys({ input: knownHosts, home, notices });
-    const [credentials, config] = await Promise.all([
-        loadKeys({ text: sshPrivateKey, passphrase, agentSocket, home }),
-        SshConfig.load({
-            home,
-            ...(systemFolder === undefined ? {} : { system: systemFolder }),
-            onNotice: (text) => notices.add(text),
-        }),
-        hostKeys.load(),
-    ]);
-    const given = sshPrivateKey !== undefined && sshPrivateKey.trim() !== '';
-    const keyRing = new KeyRing({ credentials, given, passphrase, agentSocket, home, notices });
-    return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
-}
-
-;// CONCATENATED MODULE: ./lib/build/settings.js
-
-
-/** What counts: the wish, then what the host matrix brings with it, then the default. */
-function settle(wish, plan) {
-    return {
-        ...wish,
-        dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
-        load: wish.load ?? plan.load ?? DEFAULT_LOAD,
-        localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/build/stop-signals.js
-/** The signals that end a run: from a terminal, from the runner when a job is cancelled, from whoever ends a session. */
-const stop_signals_NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-/** Passes those signals on while a run lasts. */
-class StopSignals {
-    #stop = () => undefined;
-    #last;
-    #listener = (name) => {
-        this.#last = name;
-        this.#stop(name);
-    };
-    constructor() {
-        for (const name of stop_signals_NAMES)
-            process.on(name, this.#listener);
-    }
-    /** The last one that came. */
-    get last() {
-        return this.#last;
-    }
-    onSignal(stop) {
-        this.#stop = stop;
-        if (this.#last)
-            stop(this.#last);
-    }
-    /** From here on they do again what they do to any process. */
-    release() {
-        for (const name of stop_signals_NAMES)
-            process.off(name, this.#listener);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/describe.js
-
-
-
-/** Stands for what is not shown. */
-const HIDDEN = '(hidden)';
-/**
- * Hosts as YAML in our own form (yaml-schema.ts), so that it can be read again; what is as everywhere is left out. The
- * values of variables are hidden, and so is set-up, which may assign some.
- *
- * @param groups those of their groups that are to be shown too; a group shows the hosts that are among `hosts`
- * @param makeArguments Matrix.makeArguments
- */
-function describeMatrix(hosts, groups = [], makeArguments = '') {
-    const among = new Set(hosts.map((host) => host.name));
-    const shown = groups
-        .map(({ name, hosts: members }) => [name, members.map((host) => host.name).filter((member) => among.has(member))])
-        .filter(([, members]) => members.length > 0);
-    return (0,dist/* stringify */.As)({
-        hosts: hosts.map(describe_describe),
-        ...(shown.length === 0 ? {} : { groups: new Map(shown) }),
-        ...(makeArguments === '' ? {} : { 'make-arguments': makeArguments }),
-    }, { lineWidth: 0, aliasDuplicateObjects: false });
-}
-function describe_describe(host) {
-    const address = host.local ? 'localhost' : formatAddress(host);
-    const options = [
-        ['name', host.name, address],
-        ['slots', host.slots, undefined],
-        ['path', host.path, HOST_DEFAULTS.path],
-        ['jump', host.jump?.map(formatAddress), undefined],
-        ['identity', host.identity, undefined],
-        ['environment', describe_hidden(host.environment), undefined],
-        ['speed', host.speed, HOST_DEFAULTS.speed],
-        ['labels', host.labels.length === 0 ? undefined : host.labels, undefined],
-        ['transport', host.transport, undefined],
-        ['setup', host.setup === '' ? '' : HIDDEN, HOST_DEFAULTS.setup],
-        ['startup', host.startup, HOST_DEFAULTS.startup],
-        ['chroot', host.chroot, undefined],
-        ['timeout', host.timeout, undefined],
-        ['arch', host.arch, undefined],
-        ['stuck', host.stuck, undefined],
-        ['memory', host.memory, undefined],
-        ['parallel', host.parallel, undefined],
-        ['needs-owners-file', host.needsOwnersFile, HOST_DEFAULTS.needsOwnersFile],
-    ];
-    const said = options.filter(([, value, usual]) => value !== usual);
-    return Object.fromEntries([['address', address], ...said.map(([name, value]) => [name, value])]);
-}
-function describe_hidden(environment) {
-    const names = Object.keys(environment);
-    return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, HIDDEN]));
-}
-
-;// CONCATENATED MODULE: ./lib/make/text-variables.js
-const ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
-const REFERENCE = /\$(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w))/;
-const WILDCARD = /\$\(wildcard\s+([^$(){},]*)\)|\$\{wildcard\s+([^$(){},]*)\}/;
-/** Readings of one text are followed this far. */
-const MOST_READINGS = 64;
-/** What the texts of makefiles assign to variables. Nothing is run; functions are not known, but for `wildcard`. */
-class TextVariables {
-    /** Every value that was seen. */
-    #values = new Map();
-    /** @param environment as `NAME=value` */
-    constructor(environment) {
-        for (const entry of environment) {
-            const equals = entry.indexOf('=');
-            // What is in it is text: a dollar in it is expanded by make, too, as in a makefile.
-            this.#add(entry.slice(0, equals), entry.slice(equals + 1));
-        }
-    }
-    /** @param text of a makefile, in which lines that go on are joined */
-    learn(text) {
-        for (const [, name = '', value = ''] of text.matchAll(ASSIGNMENT)) {
-            this.#add(name, value.replace(/(?<!\\)#.*$/, '').trim());
-        }
-    }
-    expand(text) {
-        const readings = [text];
-        const words = new Set();
-        let complete = true;
-        for (let at = 0; at < readings.length; at++) {
-            const reading = (readings[at] ?? '').replace(WILDCARD, '$1$2');
-            const found = REFERENCE.exec(reading);
-            const values = found && this.#values.get(found[1] ?? found[2] ?? found[3] ?? '');
-            if (!found || !values || readings.length + values.size > MOST_READINGS) {
-                complete &&= !reading.includes('$');
-                for (const word of reading.split(/\s+/))
-                    if (word !== '' && !word.includes('$'))
-                        words.add(word);
-                continue;
-            }
-            for (const value of values) {
-                readings.push(reading.slice(0, found.index) + value + reading.slice(found.index + found[0].length));
-            }
-        }
-        return { words: [...words], complete };
-    }
-    #add(name, value) {
-        const known = this.#values.get(name);
-        if (known)
-            known.add(value);
-        else
-            this.#values.set(name, new Set([value]));
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/make/makefile-texts.js
-
-
-
-
-
-
-
-
-
-/** Makefiles that include each other are looked through this far. */
-const MOST_FILES = 1000;
-/** Where make looks behind every -I (its manual, "Including Other Makefiles"). */
-const SYSTEM = ['/usr/gnu/include', '/usr/local/include', '/usr/include'];
-const INCLUDE = /(?:^|(\beval[ \t]))[ \t]*[-s]?include[ \t]+(.*)$/gm;
-/**
- * The texts of the makefiles that make will read (of MAKEFILES, -f or the default, --eval) with what they include: by
- * plain names and patterns, and by variables that are told in these texts, on the command line or in the environment. Every
- * value that a variable is given counts, whatever the order and the conditions.
- *
- * @param words make's arguments, without argv[0]
- * @param directory where it is called, absolute
- */
-async function makefileTexts(words, directory, environment) {
-    const intent = makeIntent(words, environment);
-    const home = environmentValue(environment, 'HOME');
-    const start = effectiveDirectory(directory, intent.directories, home);
-    const all = [...argumentsOf(makeflagsWords(environment)), ...argumentsOf(words)];
-    const options = (id) => all.flatMap((one) => (one.kind === 'option' && one.id === id ? [one.value ?? ''] : []));
-    const beside = [start, ...options('I').map((one) => inDirectory(start, one, home)), ...SYSTEM];
-    const variables = new TextVariables([...environment, `CURDIR=${start}`]);
-    const makefiles = intent.makefiles.length > 0 ? intent.makefiles : [await defaultMakefile(start)];
-    const queue = new Set(makefiles.flatMap((one) => (one === undefined ? [] : [inDirectory(start, one, home)])));
-    const made = all.flatMap((one) => (one.kind === 'variable' ? [one.text] : []));
-    const texts = [...made, ...options('E'), `include ${environmentValue(environment, 'MAKEFILES') ?? ''}`];
-    let once = intent.makefiles.includes('-');
-    let complete = true;
-    const read = new Set();
-    const includes = new Set();
-    const names = new Set();
-    let seen = 0;
-    for (let size = -1; size < read.size && queue.size <= MOST_FILES;) {
-        size = read.size;
-        for (const file of queue) {
-            if (read.has(file))
-                continue;
-            read.add(file);
-            const kind = await kindOf(file);
-            if (kind === 'once')
-                once = true;
-            if (kind === 'file')
-                texts.push(await makefile_texts_textOf(file));
-        }
-        for (; seen < texts.length; seen++) {
-            const text = (texts[seen] ?? '').replace(/\\\r?\n[ \t]*/g, ' ');
-            variables.learn(text);
-            for (const [, evaluated, line = ''] of text.matchAll(INCLUDE)) {
-                includes.add(line.replace(evaluated === undefined ? /(?<!\\)#.*$/ : /\).*$/, ''));
-            }
-        }
-        complete = true;
-        for (const line of includes) {
-            const expanded = variables.expand(line);
-            complete &&= expanded.complete;
-            for (const word of expanded.words) {
-                if (names.has(word))
-                    continue;
-                names.add(word);
-                for (const file of await includedBy(word, beside, home))
-                    queue.add(file);
-            }
-        }
-    }
-    return { text: texts.join('\n'), complete: complete && queue.size <= MOST_FILES, once };
-}
-/** The files that an included name may stand for: that beside make's directory, or else the first of those further on. */
-async function includedBy(name, beside, home) {
-    for (const directory of beside) {
-        const path = inDirectory(directory, name, home);
-        const files = isPattern(path) ? await matchingFiles(path) : [path];
-        if (files.length > 0 && (isPattern(path) || (await kindOf(path)) !== 'none'))
-            return files;
-    }
-    return [];
-}
-async function kindOf(path) {
-    if (path === '/dev/null')
-        return 'none';
-    // Our own descriptors are not those of a make that is asked.
-    if (/^\/(?:dev|proc)\//.test(path))
-        return 'once';
-    try {
-        const found = await (0,external_node_fs_promises_namespaceObject.stat)(fsPath(path));
-        if (found.isFile())
-            return 'file';
-        return found.isDirectory() ? 'none' : 'once';
-    }
-    catch {
-        return 'none';
-    }
-}
-async function makefile_texts_textOf(path) {
-    try {
-        return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath(path)));
-    }
-    catch {
-        return '';
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/make/makefile-macros.js
 
 
@@ -87733,7 +92256,7 @@ const MAX_OUTPUT = 64 << 20;
  * @returns only macros that are set, with their expanded values
  */
 async function makefileMacros(names, to) {
-    if (to.make.obstacle !== undefined || !(await isWorthAsking(names, to)))
+    if (to.make.kind !== 'gnu' || !(await isWorthAsking(names, to)))
         return new Map();
     const nonce = (0,external_node_crypto_.randomBytes)(12).toString('hex');
     const questions = names.map((name) => `$(info ${nonce} ${name} $(firstword $(origin ${name})) $(${name}))\n`);
@@ -87798,97 +92321,28 @@ async function printed(to, lastMakefile) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/hosts/private-fields.js
+;// CONCATENATED MODULE: ./lib/cli/farm.js
 
 
-/** A mask for a shorter word would blot out the log. */
-const LEAST = 4;
-/**
- * What a public log must not show: the values of variables, the file of the key, the way through other hosts, and, for a
- * host with a name of its own, where it is. A host that is called by its address is shown by it: the name that people
- * see is never masked.
- *
- * @param home the user's home directory, which an identity may begin with
- */
-function privateFields(hosts, home = (0,external_node_os_namespaceObject.homedir)()) {
-    const names = hosts.map((host) => host.name).join('\n');
-    const places = hosts.flatMap((host) => [
-        ...(host.jump ?? []).flatMap(spellings),
-        ...(host.local || host.name === formatAddress(host) ? [] : spellings(host)),
-    ]);
-    const fields = [
-        ...hosts.flatMap((host) => Object.values(host.environment)),
-        ...hosts.flatMap(({ identity }) => (identity === undefined ? [] : [identity, identity.replace(/^~(?=\/)/, home)])),
-        ...places.flatMap((place) => [place, place.toLowerCase()]).filter((place) => !names.includes(place)),
-    ];
-    return [...new Set(fields)].filter((field) => field.length >= LEAST);
-}
-/** All the forms in which a message may have it. */
-function spellings(address) {
-    const { user, port } = address;
-    const place = { address: address.address, user: undefined, port: undefined };
-    const forms = [formatAddress(address), formatAddress({ ...place, user }), formatAddress({ ...place, port })];
-    return [...forms, formatAddress(place), address.address];
-}
 
-;// CONCATENATED MODULE: ./lib/report/clean-text.js
-/** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
-const LINE_LIMIT = 4096;
-/** Half a character or half a colour at a cut. */
-// eslint-disable-next-line no-control-regex
-const PARTIAL_END = /(?:[\ud800-\udbff]|\x1b(?:\[[0-9;:]*)?)$/;
-/** Colours (SGR); GitHub's log shows them. */
-// eslint-disable-next-line no-control-regex
-const COLOUR = /\x1b\[[0-9;:]*m/g;
-/** Every other escape (OSC with its text, CSI, a lone one): it moves the cursor, sets titles, or worse. */
-// eslint-disable-next-line no-control-regex
-const ESCAPE = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b(?!\[[0-9;:]*m)(?:\[[0-?]*[ -/]*[@-~])?/g;
-/**
- * C0 except tab, DEL, C1, and the marks that turn the direction of text, which make a line read as another than it is.
- * Dropped before anything is looked for, or they could hide a command that appears once they are gone.
- */
-// eslint-disable-next-line no-control-regex
-const clean_text_CONTROL = /[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-/** What .NET skips when it compares text by culture, as the runner does when it looks for `##[`. */
-const SKIPPED = '[\\p{Default_Ignorable_Code_Point}\\p{Cf}\\p{Mn}\\x1b]*';
-const LEGACY_COMMAND = new RegExp(`#(${SKIPPED})#(?=${SKIPPED}\\[)`, 'gu');
-/**
- * Untrusted text as lines that can be shown: split where the runner splits (CRLF, LF, lone CR), without control
- * characters except tabs and colours, every `##[` broken up, each line cut in its middle to {@link LINE_LIMIT}. An end
- * of line at the end begins no further line.
- */
-function cleanLines(text) {
-    const lines = text.split(/\r\n|\n|\r/);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines.map((line) => cutMiddle(cleanLine(line), LINE_LIMIT));
-}
-/** Untrusted text on one line of at most `limit` characters: a title, a name. */
-function cleanTitle(text, limit = 200) {
-    return cutMiddle(cleanLine(text.replace(/[\r\n]+/g, ' ')), limit);
-}
-/**
- * Whether the runner might take one of these lines for a command. Wider than its rules, which compare by culture: true
- * for `::` or `##[` (broken up or not) anywhere and for everything that is not plain ASCII.
- */
-function maybeCommand(lines) {
-    return lines.some((line) => /::|# ?#\[|[^\t\x20-\x7e]/.test(line.replace(COLOUR, '')));
-}
-/** Text without colours, as patterns want it. */
-function withoutColours(text) {
-    return text.replace(COLOUR, '');
-}
-function cleanLine(line) {
-    return line.replace(ESCAPE, '').replace(clean_text_CONTROL, '').replace(LEGACY_COMMAND, '#$1 #');
-}
-function cutMiddle(line, limit) {
-    if (line.length <= limit)
-        return line;
-    const note = ` [... ${line.length - limit} characters left out ...] `;
-    const room = Math.max(0, limit - note.length);
-    const head = line.slice(0, Math.ceil(room * 0.75)).replace(PARTIAL_END, '');
-    const tail = line.slice(line.length - Math.floor(room * 0.25)).replace(/^[\udc00-\udfff]/, '');
-    return head + note + tail;
+
+
+/** The hosts: those of `-c`, or wherever the seeds look for them; `~/.makehosts` under its own conditions (B2, B3). */
+async function farmFor({ hostsFile, hostsFormat, group, dmake, makeArguments }, make, environment, jobs) {
+    const directory = process.cwd();
+    const macros = await makefileMacros(DMAKE_NAMES, {
+        make,
+        arguments: makeArguments.map(encode),
+        directory: encode(directory),
+        environment,
+    });
+    return planFarm({
+        matrix: hostsFile === undefined ? { kind: 'default' } : { kind: 'file', file: hostsFile, source: `-c ${hostsFile}` },
+        format: hostsFormat,
+        group: group === undefined ? undefined : { value: group, where: 'option -g' },
+        jobs,
+        dmake,
+    }, { macros, environment: process.env, home: (0,external_node_os_namespaceObject.homedir)(), directory, makehosts: 'with -j, and right' });
 }
 
 ;// CONCATENATED MODULE: ./lib/report/dmake-part.js
@@ -88710,3105 +93164,33 @@ function isIgnoredFailure(text, target) {
     return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
 }
 
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
+;// CONCATENATED MODULE: ./lib/cli/log.js
+
+
+
+
+
+
 /**
- * Sanitizes an input into a string so it can be passed into issueCommand safely
- * @param input input to sanitize into a string
- */
-function utils_toCommandValue(input) {
-    if (input === null || input === undefined) {
-        return '';
-    }
-    else if (typeof input === 'string' || input instanceof String) {
-        return input;
-    }
-    return JSON.stringify(input);
-}
-/**
+ * What is printed of a run.
  *
- * @param annotationProperties
- * @returns The command properties to send with the actual annotation command
- * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
+ * @param piped make's output comes as events
+ * @param shape one of dmake's: then it is no log for a workflow, and nothing in it is made harmless
  */
-function utils_toCommandProperties(annotationProperties) {
-    if (!Object.keys(annotationProperties).length) {
-        return {};
-    }
+function logFor(settings, piped, shape) {
+    if (shape !== undefined)
+        return new DmakeLog({ mode: shape, runner: (0,external_node_os_namespaceObject.hostname)(), write: printBytes, say: standard_streams_say });
+    if (!piped)
+        return plainLog(standard_streams_say);
+    const workflow = workflowLog();
+    const fold = new FoldLog({ log: workflow, mode: settings.log, root: encode(settings.root) });
     return {
-        title: annotationProperties.title,
-        file: annotationProperties.file,
-        line: annotationProperties.startLine,
-        endLine: annotationProperties.endLine,
-        col: annotationProperties.startColumn,
-        endColumn: annotationProperties.endColumn
+        handle: fold.handle,
+        finish: () => {
+            fold.finish();
+            workflow.finish();
+        },
     };
-}
-//# sourceMappingURL=utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
-
-
-/**
- * Issues a command to the GitHub Actions runner
- *
- * @param command - The command name to issue
- * @param properties - Additional properties for the command (key-value pairs)
- * @param message - The message to include with the command
- * @remarks
- * This function outputs a specially formatted string to stdout that the Actions
- * runner interprets as a command. These commands can control workflow behavior,
- * set outputs, create annotations, mask values, and more.
- *
- * Command Format:
- *   ::name key=value,key=value::message
- *
- * @example
- * ```typescript
- * // Issue a warning annotation
- * issueCommand('warning', {}, 'This is a warning message');
- * // Output: ::warning::This is a warning message
- *
- * // Set an environment variable
- * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
- * // Output: ::set-env name=MY_VAR::some value
- *
- * // Add a secret mask
- * issueCommand('add-mask', {}, 'secretValue123');
- * // Output: ::add-mask::secretValue123
- * ```
- *
- * @internal
- * This is an internal utility function that powers the public API functions
- * such as setSecret, warning, error, and exportVariable.
- */
-function command_issueCommand(command, properties, message) {
-    const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
-}
-function command_issue(name, message = '') {
-    command_issueCommand(name, {}, message);
-}
-const CMD_STRING = '::';
-class Command {
-    constructor(command, properties, message) {
-        if (!command) {
-            command = 'missing.command';
-        }
-        this.command = command;
-        this.properties = properties;
-        this.message = message;
-    }
-    toString() {
-        let cmdStr = CMD_STRING + this.command;
-        if (this.properties && Object.keys(this.properties).length > 0) {
-            cmdStr += ' ';
-            let first = true;
-            for (const key in this.properties) {
-                if (this.properties.hasOwnProperty(key)) {
-                    const val = this.properties[key];
-                    if (val) {
-                        if (first) {
-                            first = false;
-                        }
-                        else {
-                            cmdStr += ',';
-                        }
-                        cmdStr += `${key}=${escapeProperty(val)}`;
-                    }
-                }
-            }
-        }
-        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
-        return cmdStr;
-    }
-}
-function escapeData(s) {
-    return utils_toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A');
-}
-function escapeProperty(s) {
-    return utils_toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A')
-        .replace(/:/g, '%3A')
-        .replace(/,/g, '%2C');
-}
-//# sourceMappingURL=command.js.map
-// EXTERNAL MODULE: external "crypto"
-var external_crypto_ = __nccwpck_require__(6982);
-// EXTERNAL MODULE: external "fs"
-var external_fs_ = __nccwpck_require__(9896);
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
-// For internal use, subject to change.
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
-
-
-
-
-function file_command_issueFileCommand(command, message) {
-    const filePath = process.env[`GITHUB_${command}`];
-    if (!filePath) {
-        throw new Error(`Unable to find environment variable for file command ${command}`);
-    }
-    if (!fs.existsSync(filePath)) {
-        throw new Error(`Missing file at path: ${filePath}`);
-    }
-    fs.appendFileSync(filePath, `${toCommandValue(message)}${os.EOL}`, {
-        encoding: 'utf8'
-    });
-}
-function file_command_prepareKeyValueMessage(key, value) {
-    const delimiter = `ghadelimiter_${crypto.randomUUID()}`;
-    const convertedValue = toCommandValue(value);
-    // These should realistically never happen, but just in case someone finds a
-    // way to exploit uuid generation let's not allow keys or values that contain
-    // the delimiter.
-    if (key.includes(delimiter)) {
-        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
-    }
-    if (convertedValue.includes(delimiter)) {
-        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
-    }
-    return `${key}<<${delimiter}${os.EOL}${convertedValue}${os.EOL}${delimiter}`;
-}
-//# sourceMappingURL=file-command.js.map
-// EXTERNAL MODULE: external "path"
-var external_path_ = __nccwpck_require__(6928);
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var node_modules_tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(4371);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = (/* unused pure expression or super */ null && (['OPTIONS', 'GET', 'DELETE', 'HEAD']));
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class lib_HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return __awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? https : http;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || http.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new https.Agent(options) : new http.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return __awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
-var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-class BasicCredentialHandler {
-    constructor(username, password) {
-        this.username = username;
-        this.password = password;
-    }
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class auth_BearerCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Bearer ${this.token}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class PersonalAccessTokenCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-//# sourceMappingURL=auth.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
-var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-class oidc_utils_OidcClient {
-    static createHttpClient(allowRetry = true, maxRetry = 10) {
-        const requestOptions = {
-            allowRetries: allowRetry,
-            maxRetries: maxRetry
-        };
-        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(oidc_utils_OidcClient.getRequestToken())], requestOptions);
-    }
-    static getRequestToken() {
-        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
-        if (!token) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
-        }
-        return token;
-    }
-    static getIDTokenUrl() {
-        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
-        if (!runtimeUrl) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
-        }
-        return runtimeUrl;
-    }
-    static getCall(id_token_url) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            var _a;
-            const httpclient = oidc_utils_OidcClient.createHttpClient();
-            const res = yield httpclient
-                .getJson(id_token_url)
-                .catch(error => {
-                throw new Error(`Failed to get ID Token. \n 
-        Error Code : ${error.statusCode}\n 
-        Error Message: ${error.message}`);
-            });
-            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
-            if (!id_token) {
-                throw new Error('Response json body do not have ID Token field');
-            }
-            return id_token;
-        });
-    }
-    static getIDToken(audience) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            try {
-                // New ID Token is requested from action service
-                let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
-                if (audience) {
-                    const encodedAudience = encodeURIComponent(audience);
-                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
-                }
-                debug(`ID token url is ${id_token_url}`);
-                const id_token = yield oidc_utils_OidcClient.getCall(id_token_url);
-                setSecret(id_token);
-                return id_token;
-            }
-            catch (error) {
-                throw new Error(`Error message: ${error.message}`);
-            }
-        });
-    }
-}
-//# sourceMappingURL=oidc-utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
-var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const { access, appendFile, writeFile } = external_fs_.promises;
-const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
-const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
-class Summary {
-    constructor() {
-        this._buffer = '';
-    }
-    /**
-     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
-     * Also checks r/w permissions.
-     *
-     * @returns step summary file path
-     */
-    filePath() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            if (this._filePath) {
-                return this._filePath;
-            }
-            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
-            if (!pathFromEnv) {
-                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
-            }
-            try {
-                yield access(pathFromEnv, external_fs_.constants.R_OK | external_fs_.constants.W_OK);
-            }
-            catch (_a) {
-                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
-            }
-            this._filePath = pathFromEnv;
-            return this._filePath;
-        });
-    }
-    /**
-     * Wraps content in an HTML tag, adding any HTML attributes
-     *
-     * @param {string} tag HTML tag to wrap
-     * @param {string | null} content content within the tag
-     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
-     *
-     * @returns {string} content wrapped in HTML element
-     */
-    wrap(tag, content, attrs = {}) {
-        const htmlAttrs = Object.entries(attrs)
-            .map(([key, value]) => ` ${key}="${value}"`)
-            .join('');
-        if (!content) {
-            return `<${tag}${htmlAttrs}>`;
-        }
-        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
-    }
-    /**
-     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
-     *
-     * @param {SummaryWriteOptions} [options] (optional) options for write operation
-     *
-     * @returns {Promise<Summary>} summary instance
-     */
-    write(options) {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
-            const filePath = yield this.filePath();
-            const writeFunc = overwrite ? writeFile : appendFile;
-            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
-            return this.emptyBuffer();
-        });
-    }
-    /**
-     * Clears the summary buffer and wipes the summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    clear() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            return this.emptyBuffer().write({ overwrite: true });
-        });
-    }
-    /**
-     * Returns the current summary buffer as a string
-     *
-     * @returns {string} string of summary buffer
-     */
-    stringify() {
-        return this._buffer;
-    }
-    /**
-     * If the summary buffer is empty
-     *
-     * @returns {boolen} true if the buffer is empty
-     */
-    isEmptyBuffer() {
-        return this._buffer.length === 0;
-    }
-    /**
-     * Resets the summary buffer without writing to summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    emptyBuffer() {
-        this._buffer = '';
-        return this;
-    }
-    /**
-     * Adds raw text to the summary buffer
-     *
-     * @param {string} text content to add
-     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addRaw(text, addEOL = false) {
-        this._buffer += text;
-        return addEOL ? this.addEOL() : this;
-    }
-    /**
-     * Adds the operating system-specific end-of-line marker to the buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
-    }
-    /**
-     * Adds an HTML codeblock to the summary buffer
-     *
-     * @param {string} code content to render within fenced code block
-     * @param {string} lang (optional) language to syntax highlight code
-     *
-     * @returns {Summary} summary instance
-     */
-    addCodeBlock(code, lang) {
-        const attrs = Object.assign({}, (lang && { lang }));
-        const element = this.wrap('pre', this.wrap('code', code), attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML list to the summary buffer
-     *
-     * @param {string[]} items list of items to render
-     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addList(items, ordered = false) {
-        const tag = ordered ? 'ol' : 'ul';
-        const listItems = items.map(item => this.wrap('li', item)).join('');
-        const element = this.wrap(tag, listItems);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML table to the summary buffer
-     *
-     * @param {SummaryTableCell[]} rows table rows
-     *
-     * @returns {Summary} summary instance
-     */
-    addTable(rows) {
-        const tableBody = rows
-            .map(row => {
-            const cells = row
-                .map(cell => {
-                if (typeof cell === 'string') {
-                    return this.wrap('td', cell);
-                }
-                const { header, data, colspan, rowspan } = cell;
-                const tag = header ? 'th' : 'td';
-                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
-                return this.wrap(tag, data, attrs);
-            })
-                .join('');
-            return this.wrap('tr', cells);
-        })
-            .join('');
-        const element = this.wrap('table', tableBody);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds a collapsable HTML details element to the summary buffer
-     *
-     * @param {string} label text for the closed state
-     * @param {string} content collapsable content
-     *
-     * @returns {Summary} summary instance
-     */
-    addDetails(label, content) {
-        const element = this.wrap('details', this.wrap('summary', label) + content);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML image tag to the summary buffer
-     *
-     * @param {string} src path to the image you to embed
-     * @param {string} alt text description of the image
-     * @param {SummaryImageOptions} options (optional) addition image attributes
-     *
-     * @returns {Summary} summary instance
-     */
-    addImage(src, alt, options) {
-        const { width, height } = options || {};
-        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
-        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML section heading element
-     *
-     * @param {string} text heading text
-     * @param {number | string} [level=1] (optional) the heading level, default: 1
-     *
-     * @returns {Summary} summary instance
-     */
-    addHeading(text, level) {
-        const tag = `h${level}`;
-        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
-            ? tag
-            : 'h1';
-        const element = this.wrap(allowedTag, text);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML thematic break (<hr>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addSeparator() {
-        const element = this.wrap('hr', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML line break (<br>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addBreak() {
-        const element = this.wrap('br', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML blockquote to the summary buffer
-     *
-     * @param {string} text quote text
-     * @param {string} cite (optional) citation url
-     *
-     * @returns {Summary} summary instance
-     */
-    addQuote(text, cite) {
-        const attrs = Object.assign({}, (cite && { cite }));
-        const element = this.wrap('blockquote', text, attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML anchor tag to the summary buffer
-     *
-     * @param {string} text link text/content
-     * @param {string} href hyperlink
-     *
-     * @returns {Summary} summary instance
-     */
-    addLink(text, href) {
-        const element = this.wrap('a', text, { href });
-        return this.addRaw(element).addEOL();
-    }
-}
-const _summary = new Summary();
-/**
- * @deprecated use `core.summary`
- */
-const markdownSummary = (/* unused pure expression or super */ null && (_summary));
-const summary = (/* unused pure expression or super */ null && (_summary));
-//# sourceMappingURL=summary.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
-
-/**
- * toPosixPath converts the given path to the posix form. On Windows, \\ will be
- * replaced with /.
- *
- * @param pth. Path to transform.
- * @return string Posix path.
- */
-function toPosixPath(pth) {
-    return pth.replace(/[\\]/g, '/');
-}
-/**
- * toWin32Path converts the given path to the win32 form. On Linux, / will be
- * replaced with \\.
- *
- * @param pth. Path to transform.
- * @return string Win32 path.
- */
-function toWin32Path(pth) {
-    return pth.replace(/[/]/g, '\\');
-}
-/**
- * toPlatformPath converts the given path to a platform-specific path. It does
- * this by replacing instances of / and \ with the platform-specific path
- * separator.
- *
- * @param pth The path to platformize.
- * @return string The platform-specific path.
- */
-function toPlatformPath(pth) {
-    return pth.replace(/[/\\]/g, path.sep);
-}
-//# sourceMappingURL=path-utils.js.map
-// EXTERNAL MODULE: external "string_decoder"
-var external_string_decoder_ = __nccwpck_require__(3193);
-// EXTERNAL MODULE: external "events"
-var external_events_ = __nccwpck_require__(4434);
-// EXTERNAL MODULE: external "child_process"
-var external_child_process_ = __nccwpck_require__(5317);
-// EXTERNAL MODULE: external "assert"
-var external_assert_ = __nccwpck_require__(2613);
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
-var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_.promises;
-// export const {open} = 'fs'
-const IS_WINDOWS = process.platform === 'win32';
-/**
- * Custom implementation of readlink to ensure Windows junctions
- * maintain trailing backslash for backward compatibility with Node.js < 24
- *
- * In Node.js 20, Windows junctions (directory symlinks) always returned paths
- * with trailing backslashes. Node.js 24 removed this behavior, which breaks
- * code that relied on this format for path operations.
- *
- * This implementation restores the Node 20 behavior by adding a trailing
- * backslash to all junction results on Windows.
- */
-function readlink(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        const result = yield fs.promises.readlink(fsPath);
-        // On Windows, restore Node 20 behavior: add trailing backslash to all results
-        // since junctions on Windows are always directory links
-        if (IS_WINDOWS && !result.endsWith('\\')) {
-            return `${result}\\`;
-        }
-        return result;
-    });
-}
-// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
-const UV_FS_O_EXLOCK = 0x10000000;
-const READONLY = external_fs_.constants.O_RDONLY;
-function exists(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        try {
-            yield stat(fsPath);
-        }
-        catch (err) {
-            if (err.code === 'ENOENT') {
-                return false;
-            }
-            throw err;
-        }
-        return true;
-    });
-}
-function isDirectory(fsPath_1) {
-    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
-        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
-        return stats.isDirectory();
-    });
-}
-/**
- * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
- * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
- */
-function isRooted(p) {
-    p = normalizeSeparators(p);
-    if (!p) {
-        throw new Error('isRooted() parameter "p" cannot be empty');
-    }
-    if (IS_WINDOWS) {
-        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
-        ); // e.g. C: or C:\hello
-    }
-    return p.startsWith('/');
-}
-/**
- * Best effort attempt to determine whether a file exists and is executable.
- * @param filePath    file path to check
- * @param extensions  additional file extensions to try
- * @return if file exists and is executable, returns the file path. otherwise empty string.
- */
-function tryGetExecutablePath(filePath, extensions) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        let stats = undefined;
-        try {
-            // test file exists
-            stats = yield stat(filePath);
-        }
-        catch (err) {
-            if (err.code !== 'ENOENT') {
-                // eslint-disable-next-line no-console
-                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
-            }
-        }
-        if (stats && stats.isFile()) {
-            if (IS_WINDOWS) {
-                // on Windows, test for valid extension
-                const upperExt = external_path_.extname(filePath).toUpperCase();
-                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
-                    return filePath;
-                }
-            }
-            else {
-                if (isUnixExecutable(stats)) {
-                    return filePath;
-                }
-            }
-        }
-        // try each extension
-        const originalFilePath = filePath;
-        for (const extension of extensions) {
-            filePath = originalFilePath + extension;
-            stats = undefined;
-            try {
-                stats = yield stat(filePath);
-            }
-            catch (err) {
-                if (err.code !== 'ENOENT') {
-                    // eslint-disable-next-line no-console
-                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
-                }
-            }
-            if (stats && stats.isFile()) {
-                if (IS_WINDOWS) {
-                    // preserve the case of the actual file (since an extension was appended)
-                    try {
-                        const directory = external_path_.dirname(filePath);
-                        const upperName = external_path_.basename(filePath).toUpperCase();
-                        for (const actualName of yield readdir(directory)) {
-                            if (upperName === actualName.toUpperCase()) {
-                                filePath = external_path_.join(directory, actualName);
-                                break;
-                            }
-                        }
-                    }
-                    catch (err) {
-                        // eslint-disable-next-line no-console
-                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
-                    }
-                    return filePath;
-                }
-                else {
-                    if (isUnixExecutable(stats)) {
-                        return filePath;
-                    }
-                }
-            }
-        }
-        return '';
-    });
-}
-function normalizeSeparators(p) {
-    p = p || '';
-    if (IS_WINDOWS) {
-        // convert slashes on Windows
-        p = p.replace(/\//g, '\\');
-        // remove redundant slashes
-        return p.replace(/\\\\+/g, '\\');
-    }
-    // remove redundant slashes
-    return p.replace(/\/\/+/g, '/');
-}
-// on Mac/Linux, test the execute bit
-//     R   W  X  R  W X R W X
-//   256 128 64 32 16 8 4 2 1
-function isUnixExecutable(stats) {
-    return ((stats.mode & 1) > 0 ||
-        ((stats.mode & 8) > 0 &&
-            process.getgid !== undefined &&
-            stats.gid === process.getgid()) ||
-        ((stats.mode & 64) > 0 &&
-            process.getuid !== undefined &&
-            stats.uid === process.getuid()));
-}
-// Get the path of cmd.exe in windows
-function getCmdPath() {
-    var _a;
-    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
-}
-//# sourceMappingURL=io-util.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
-var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-/**
- * Copies a file or folder.
- * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
- *
- * @param     source    source path
- * @param     dest      destination path
- * @param     options   optional. See CopyOptions.
- */
-function cp(source_1, dest_1) {
-    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
-        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
-        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
-        // Dest is an existing file, but not forcing
-        if (destStat && destStat.isFile() && !force) {
-            return;
-        }
-        // If dest is an existing directory, should copy inside.
-        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
-            ? path.join(dest, path.basename(source))
-            : dest;
-        if (!(yield ioUtil.exists(source))) {
-            throw new Error(`no such file or directory: ${source}`);
-        }
-        const sourceStat = yield ioUtil.stat(source);
-        if (sourceStat.isDirectory()) {
-            if (!recursive) {
-                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
-            }
-            else {
-                yield cpDirRecursive(source, newDest, 0, force);
-            }
-        }
-        else {
-            if (path.relative(source, newDest) === '') {
-                // a file cannot be copied to itself
-                throw new Error(`'${newDest}' and '${source}' are the same file`);
-            }
-            yield io_copyFile(source, newDest, force);
-        }
-    });
-}
-/**
- * Moves a path.
- *
- * @param     source    source path
- * @param     dest      destination path
- * @param     options   optional. See MoveOptions.
- */
-function mv(source_1, dest_1) {
-    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
-        if (yield ioUtil.exists(dest)) {
-            let destExists = true;
-            if (yield ioUtil.isDirectory(dest)) {
-                // If dest is directory copy src into dest
-                dest = path.join(dest, path.basename(source));
-                destExists = yield ioUtil.exists(dest);
-            }
-            if (destExists) {
-                if (options.force == null || options.force) {
-                    yield rmRF(dest);
-                }
-                else {
-                    throw new Error('Destination already exists');
-                }
-            }
-        }
-        yield mkdirP(path.dirname(dest));
-        yield ioUtil.rename(source, dest);
-    });
-}
-/**
- * Remove a path recursively with force
- *
- * @param inputPath path to remove
- */
-function rmRF(inputPath) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (ioUtil.IS_WINDOWS) {
-            // Check for invalid characters
-            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-            if (/[*"<>|]/.test(inputPath)) {
-                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
-            }
-        }
-        try {
-            // note if path does not exist, error is silent
-            yield ioUtil.rm(inputPath, {
-                force: true,
-                maxRetries: 3,
-                recursive: true,
-                retryDelay: 300
-            });
-        }
-        catch (err) {
-            throw new Error(`File was unable to be removed ${err}`);
-        }
-    });
-}
-/**
- * Make a directory.  Creates the full path with folders in between
- * Will throw if it fails
- *
- * @param   fsPath        path to create
- * @returns Promise<void>
- */
-function mkdirP(fsPath) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        ok(fsPath, 'a path argument must be provided');
-        yield ioUtil.mkdir(fsPath, { recursive: true });
-    });
-}
-/**
- * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
- * If you check and the tool does not exist, it will throw.
- *
- * @param     tool              name of the tool
- * @param     check             whether to check if tool exists
- * @returns   Promise<string>   path to tool
- */
-function which(tool, check) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (!tool) {
-            throw new Error("parameter 'tool' is required");
-        }
-        // recursive when check=true
-        if (check) {
-            const result = yield which(tool, false);
-            if (!result) {
-                if (IS_WINDOWS) {
-                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
-                }
-                else {
-                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
-                }
-            }
-            return result;
-        }
-        const matches = yield findInPath(tool);
-        if (matches && matches.length > 0) {
-            return matches[0];
-        }
-        return '';
-    });
-}
-/**
- * Returns a list of all occurrences of the given tool on the system path.
- *
- * @returns   Promise<string[]>  the paths of the tool
- */
-function findInPath(tool) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (!tool) {
-            throw new Error("parameter 'tool' is required");
-        }
-        // build the list of extensions to try
-        const extensions = [];
-        if (IS_WINDOWS && process.env['PATHEXT']) {
-            for (const extension of process.env['PATHEXT'].split(external_path_.delimiter)) {
-                if (extension) {
-                    extensions.push(extension);
-                }
-            }
-        }
-        // if it's rooted, return it if exists. otherwise return empty.
-        if (isRooted(tool)) {
-            const filePath = yield tryGetExecutablePath(tool, extensions);
-            if (filePath) {
-                return [filePath];
-            }
-            return [];
-        }
-        // if any path separators, return empty
-        if (tool.includes(external_path_.sep)) {
-            return [];
-        }
-        // build the list of directories
-        //
-        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
-        // it feels like we should not do this. Checking the current directory seems like more of a use
-        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
-        // across platforms.
-        const directories = [];
-        if (process.env.PATH) {
-            for (const p of process.env.PATH.split(external_path_.delimiter)) {
-                if (p) {
-                    directories.push(p);
-                }
-            }
-        }
-        // find all matches
-        const matches = [];
-        for (const directory of directories) {
-            const filePath = yield tryGetExecutablePath(external_path_.join(directory, tool), extensions);
-            if (filePath) {
-                matches.push(filePath);
-            }
-        }
-        return matches;
-    });
-}
-function readCopyOptions(options) {
-    const force = options.force == null ? true : options.force;
-    const recursive = Boolean(options.recursive);
-    const copySourceDirectory = options.copySourceDirectory == null
-        ? true
-        : Boolean(options.copySourceDirectory);
-    return { force, recursive, copySourceDirectory };
-}
-function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        // Ensure there is not a run away recursive copy
-        if (currentDepth >= 255)
-            return;
-        currentDepth++;
-        yield mkdirP(destDir);
-        const files = yield ioUtil.readdir(sourceDir);
-        for (const fileName of files) {
-            const srcFile = `${sourceDir}/${fileName}`;
-            const destFile = `${destDir}/${fileName}`;
-            const srcFileStat = yield ioUtil.lstat(srcFile);
-            if (srcFileStat.isDirectory()) {
-                // Recurse
-                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
-            }
-            else {
-                yield io_copyFile(srcFile, destFile, force);
-            }
-        }
-        // Change the mode for the newly created directory
-        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
-    });
-}
-// Buffered file copy
-function io_copyFile(srcFile, destFile, force) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
-            // unlink/re-link it
-            try {
-                yield ioUtil.lstat(destFile);
-                yield ioUtil.unlink(destFile);
-            }
-            catch (e) {
-                // Try to override file permission
-                if (e.code === 'EPERM') {
-                    yield ioUtil.chmod(destFile, '0666');
-                    yield ioUtil.unlink(destFile);
-                }
-                // other errors = it doesn't exist, no work to do
-            }
-            // Copy over symlink
-            const symlinkFull = yield ioUtil.readlink(srcFile);
-            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
-        }
-        else if (!(yield ioUtil.exists(destFile)) || force) {
-            yield ioUtil.copyFile(srcFile, destFile);
-        }
-    });
-}
-//# sourceMappingURL=io.js.map
-;// CONCATENATED MODULE: external "timers"
-const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
-var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-
-
-/* eslint-disable @typescript-eslint/unbound-method */
-const toolrunner_IS_WINDOWS = process.platform === 'win32';
-/*
- * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
- */
-class ToolRunner extends external_events_.EventEmitter {
-    constructor(toolPath, args, options) {
-        super();
-        if (!toolPath) {
-            throw new Error("Parameter 'toolPath' cannot be null or empty.");
-        }
-        this.toolPath = toolPath;
-        this.args = args || [];
-        this.options = options || {};
-    }
-    _debug(message) {
-        if (this.options.listeners && this.options.listeners.debug) {
-            this.options.listeners.debug(message);
-        }
-    }
-    _getCommandString(options, noPrefix) {
-        const toolPath = this._getSpawnFileName();
-        const args = this._getSpawnArgs(options);
-        let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
-        if (toolrunner_IS_WINDOWS) {
-            // Windows + cmd file
-            if (this._isCmdFile()) {
-                cmd += toolPath;
-                for (const a of args) {
-                    cmd += ` ${a}`;
-                }
-            }
-            // Windows + verbatim
-            else if (options.windowsVerbatimArguments) {
-                cmd += `"${toolPath}"`;
-                for (const a of args) {
-                    cmd += ` ${a}`;
-                }
-            }
-            // Windows (regular)
-            else {
-                cmd += this._windowsQuoteCmdArg(toolPath);
-                for (const a of args) {
-                    cmd += ` ${this._windowsQuoteCmdArg(a)}`;
-                }
-            }
-        }
-        else {
-            // OSX/Linux - this can likely be improved with some form of quoting.
-            // creating processes on Unix is fundamentally different than Windows.
-            // on Unix, execvp() takes an arg array.
-            cmd += toolPath;
-            for (const a of args) {
-                cmd += ` ${a}`;
-            }
-        }
-        return cmd;
-    }
-    _processLineBuffer(data, strBuffer, onLine) {
-        try {
-            let s = strBuffer + data.toString();
-            let n = s.indexOf(external_os_namespaceObject.EOL);
-            while (n > -1) {
-                const line = s.substring(0, n);
-                onLine(line);
-                // the rest of the string ...
-                s = s.substring(n + external_os_namespaceObject.EOL.length);
-                n = s.indexOf(external_os_namespaceObject.EOL);
-            }
-            return s;
-        }
-        catch (err) {
-            // streaming lines to console is best effort.  Don't fail a build.
-            this._debug(`error processing line. Failed with error ${err}`);
-            return '';
-        }
-    }
-    _getSpawnFileName() {
-        if (toolrunner_IS_WINDOWS) {
-            if (this._isCmdFile()) {
-                return process.env['COMSPEC'] || 'cmd.exe';
-            }
-        }
-        return this.toolPath;
-    }
-    _getSpawnArgs(options) {
-        if (toolrunner_IS_WINDOWS) {
-            if (this._isCmdFile()) {
-                let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
-                for (const a of this.args) {
-                    argline += ' ';
-                    argline += options.windowsVerbatimArguments
-                        ? a
-                        : this._windowsQuoteCmdArg(a);
-                }
-                argline += '"';
-                return [argline];
-            }
-        }
-        return this.args;
-    }
-    _endsWith(str, end) {
-        return str.endsWith(end);
-    }
-    _isCmdFile() {
-        const upperToolPath = this.toolPath.toUpperCase();
-        return (this._endsWith(upperToolPath, '.CMD') ||
-            this._endsWith(upperToolPath, '.BAT'));
-    }
-    _windowsQuoteCmdArg(arg) {
-        // for .exe, apply the normal quoting rules that libuv applies
-        if (!this._isCmdFile()) {
-            return this._uvQuoteCmdArg(arg);
-        }
-        // otherwise apply quoting rules specific to the cmd.exe command line parser.
-        // the libuv rules are generic and are not designed specifically for cmd.exe
-        // command line parser.
-        //
-        // for a detailed description of the cmd.exe command line parser, refer to
-        // http://stackoverflow.com/questions/4094699/how-does-the-windows-command-interpreter-cmd-exe-parse-scripts/7970912#7970912
-        // need quotes for empty arg
-        if (!arg) {
-            return '""';
-        }
-        // determine whether the arg needs to be quoted
-        const cmdSpecialChars = [
-            ' ',
-            '\t',
-            '&',
-            '(',
-            ')',
-            '[',
-            ']',
-            '{',
-            '}',
-            '^',
-            '=',
-            ';',
-            '!',
-            "'",
-            '+',
-            ',',
-            '`',
-            '~',
-            '|',
-            '<',
-            '>',
-            '"'
-        ];
-        let needsQuotes = false;
-        for (const char of arg) {
-            if (cmdSpecialChars.some(x => x === char)) {
-                needsQuotes = true;
-                break;
-            }
-        }
-        // short-circuit if quotes not needed
-        if (!needsQuotes) {
-            return arg;
-        }
-        // the following quoting rules are very similar to the rules that by libuv applies.
-        //
-        // 1) wrap the string in quotes
-        //
-        // 2) double-up quotes - i.e. " => ""
-        //
-        //    this is different from the libuv quoting rules. libuv replaces " with \", which unfortunately
-        //    doesn't work well with a cmd.exe command line.
-        //
-        //    note, replacing " with "" also works well if the arg is passed to a downstream .NET console app.
-        //    for example, the command line:
-        //          foo.exe "myarg:""my val"""
-        //    is parsed by a .NET console app into an arg array:
-        //          [ "myarg:\"my val\"" ]
-        //    which is the same end result when applying libuv quoting rules. although the actual
-        //    command line from libuv quoting rules would look like:
-        //          foo.exe "myarg:\"my val\""
-        //
-        // 3) double-up slashes that precede a quote,
-        //    e.g.  hello \world    => "hello \world"
-        //          hello\"world    => "hello\\""world"
-        //          hello\\"world   => "hello\\\\""world"
-        //          hello world\    => "hello world\\"
-        //
-        //    technically this is not required for a cmd.exe command line, or the batch argument parser.
-        //    the reasons for including this as a .cmd quoting rule are:
-        //
-        //    a) this is optimized for the scenario where the argument is passed from the .cmd file to an
-        //       external program. many programs (e.g. .NET console apps) rely on the slash-doubling rule.
-        //
-        //    b) it's what we've been doing previously (by deferring to node default behavior) and we
-        //       haven't heard any complaints about that aspect.
-        //
-        // note, a weakness of the quoting rules chosen here, is that % is not escaped. in fact, % cannot be
-        // escaped when used on the command line directly - even though within a .cmd file % can be escaped
-        // by using %%.
-        //
-        // the saving grace is, on the command line, %var% is left as-is if var is not defined. this contrasts
-        // the line parsing rules within a .cmd file, where if var is not defined it is replaced with nothing.
-        //
-        // one option that was explored was replacing % with ^% - i.e. %var% => ^%var^%. this hack would
-        // often work, since it is unlikely that var^ would exist, and the ^ character is removed when the
-        // variable is used. the problem, however, is that ^ is not removed when %* is used to pass the args
-        // to an external program.
-        //
-        // an unexplored potential solution for the % escaping problem, is to create a wrapper .cmd file.
-        // % can be escaped within a .cmd file.
-        let reverse = '"';
-        let quoteHit = true;
-        for (let i = arg.length; i > 0; i--) {
-            // walk the string in reverse
-            reverse += arg[i - 1];
-            if (quoteHit && arg[i - 1] === '\\') {
-                reverse += '\\'; // double the slash
-            }
-            else if (arg[i - 1] === '"') {
-                quoteHit = true;
-                reverse += '"'; // double the quote
-            }
-            else {
-                quoteHit = false;
-            }
-        }
-        reverse += '"';
-        return reverse.split('').reverse().join('');
-    }
-    _uvQuoteCmdArg(arg) {
-        // Tool runner wraps child_process.spawn() and needs to apply the same quoting as
-        // Node in certain cases where the undocumented spawn option windowsVerbatimArguments
-        // is used.
-        //
-        // Since this function is a port of quote_cmd_arg from Node 4.x (technically, lib UV,
-        // see https://github.com/nodejs/node/blob/v4.x/deps/uv/src/win/process.c for details),
-        // pasting copyright notice from Node within this function:
-        //
-        //      Copyright Joyent, Inc. and other Node contributors. All rights reserved.
-        //
-        //      Permission is hereby granted, free of charge, to any person obtaining a copy
-        //      of this software and associated documentation files (the "Software"), to
-        //      deal in the Software without restriction, including without limitation the
-        //      rights to use, copy, modify, merge, publish, distribute, sublicense, and/or
-        //      sell copies of the Software, and to permit persons to whom the Software is
-        //      furnished to do so, subject to the following conditions:
-        //
-        //      The above copyright notice and this permission notice shall be included in
-        //      all copies or substantial portions of the Software.
-        //
-        //      THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
-        //      IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
-        //      FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-        //      AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
-        //      LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
-        //      FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
-        //      IN THE SOFTWARE.
-        if (!arg) {
-            // Need double quotation for empty argument
-            return '""';
-        }
-        if (!arg.includes(' ') && !arg.includes('\t') && !arg.includes('"')) {
-            // No quotation needed
-            return arg;
-        }
-        if (!arg.includes('"') && !arg.includes('\\')) {
-            // No embedded double quotes or backslashes, so I can just wrap
-            // quote marks around the whole thing.
-            return `"${arg}"`;
-        }
-        // Expected input/output:
-        //   input : hello"world
-        //   output: "hello\"world"
-        //   input : hello""world
-        //   output: "hello\"\"world"
-        //   input : hello\world
-        //   output: hello\world
-        //   input : hello\\world
-        //   output: hello\\world
-        //   input : hello\"world
-        //   output: "hello\\\"world"
-        //   input : hello\\"world
-        //   output: "hello\\\\\"world"
-        //   input : hello world\
-        //   output: "hello world\\" - note the comment in libuv actually reads "hello world\"
-        //                             but it appears the comment is wrong, it should be "hello world\\"
-        let reverse = '"';
-        let quoteHit = true;
-        for (let i = arg.length; i > 0; i--) {
-            // walk the string in reverse
-            reverse += arg[i - 1];
-            if (quoteHit && arg[i - 1] === '\\') {
-                reverse += '\\';
-            }
-            else if (arg[i - 1] === '"') {
-                quoteHit = true;
-                reverse += '\\';
-            }
-            else {
-                quoteHit = false;
-            }
-        }
-        reverse += '"';
-        return reverse.split('').reverse().join('');
-    }
-    _cloneExecOptions(options) {
-        options = options || {};
-        const result = {
-            cwd: options.cwd || process.cwd(),
-            env: options.env || process.env,
-            silent: options.silent || false,
-            windowsVerbatimArguments: options.windowsVerbatimArguments || false,
-            failOnStdErr: options.failOnStdErr || false,
-            ignoreReturnCode: options.ignoreReturnCode || false,
-            delay: options.delay || 10000
-        };
-        result.outStream = options.outStream || process.stdout;
-        result.errStream = options.errStream || process.stderr;
-        return result;
-    }
-    _getSpawnOptions(options, toolPath) {
-        options = options || {};
-        const result = {};
-        result.cwd = options.cwd;
-        result.env = options.env;
-        result['windowsVerbatimArguments'] =
-            options.windowsVerbatimArguments || this._isCmdFile();
-        if (options.windowsVerbatimArguments) {
-            result.argv0 = `"${toolPath}"`;
-        }
-        return result;
-    }
-    /**
-     * Exec a tool.
-     * Output will be streamed to the live console.
-     * Returns promise with return code
-     *
-     * @param     tool     path to tool to exec
-     * @param     options  optional exec options.  See ExecOptions
-     * @returns   number
-     */
-    exec() {
-        return toolrunner_awaiter(this, void 0, void 0, function* () {
-            // root the tool path if it is unrooted and contains relative pathing
-            if (!isRooted(this.toolPath) &&
-                (this.toolPath.includes('/') ||
-                    (toolrunner_IS_WINDOWS && this.toolPath.includes('\\')))) {
-                // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
-                this.toolPath = external_path_.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
-            }
-            // if the tool is only a file name, then resolve it from the PATH
-            // otherwise verify it exists (add extension on Windows if necessary)
-            this.toolPath = yield which(this.toolPath, true);
-            return new Promise((resolve, reject) => toolrunner_awaiter(this, void 0, void 0, function* () {
-                this._debug(`exec tool: ${this.toolPath}`);
-                this._debug('arguments:');
-                for (const arg of this.args) {
-                    this._debug(`   ${arg}`);
-                }
-                const optionsNonNull = this._cloneExecOptions(this.options);
-                if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
-                }
-                const state = new ExecState(optionsNonNull, this.toolPath);
-                state.on('debug', (message) => {
-                    this._debug(message);
-                });
-                if (this.options.cwd && !(yield exists(this.options.cwd))) {
-                    return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
-                }
-                const fileName = this._getSpawnFileName();
-                const cp = external_child_process_.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
-                let stdbuffer = '';
-                if (cp.stdout) {
-                    cp.stdout.on('data', (data) => {
-                        if (this.options.listeners && this.options.listeners.stdout) {
-                            this.options.listeners.stdout(data);
-                        }
-                        if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                            optionsNonNull.outStream.write(data);
-                        }
-                        stdbuffer = this._processLineBuffer(data, stdbuffer, (line) => {
-                            if (this.options.listeners && this.options.listeners.stdline) {
-                                this.options.listeners.stdline(line);
-                            }
-                        });
-                    });
-                }
-                let errbuffer = '';
-                if (cp.stderr) {
-                    cp.stderr.on('data', (data) => {
-                        state.processStderr = true;
-                        if (this.options.listeners && this.options.listeners.stderr) {
-                            this.options.listeners.stderr(data);
-                        }
-                        if (!optionsNonNull.silent &&
-                            optionsNonNull.errStream &&
-                            optionsNonNull.outStream) {
-                            const s = optionsNonNull.failOnStdErr
-                                ? optionsNonNull.errStream
-                                : optionsNonNull.outStream;
-                            s.write(data);
-                        }
-                        errbuffer = this._processLineBuffer(data, errbuffer, (line) => {
-                            if (this.options.listeners && this.options.listeners.errline) {
-                                this.options.listeners.errline(line);
-                            }
-                        });
-                    });
-                }
-                cp.on('error', (err) => {
-                    state.processError = err.message;
-                    state.processExited = true;
-                    state.processClosed = true;
-                    state.CheckComplete();
-                });
-                cp.on('exit', (code) => {
-                    state.processExitCode = code;
-                    state.processExited = true;
-                    this._debug(`Exit code ${code} received from tool '${this.toolPath}'`);
-                    state.CheckComplete();
-                });
-                cp.on('close', (code) => {
-                    state.processExitCode = code;
-                    state.processExited = true;
-                    state.processClosed = true;
-                    this._debug(`STDIO streams have closed for tool '${this.toolPath}'`);
-                    state.CheckComplete();
-                });
-                state.on('done', (error, exitCode) => {
-                    if (stdbuffer.length > 0) {
-                        this.emit('stdline', stdbuffer);
-                    }
-                    if (errbuffer.length > 0) {
-                        this.emit('errline', errbuffer);
-                    }
-                    cp.removeAllListeners();
-                    if (error) {
-                        reject(error);
-                    }
-                    else {
-                        resolve(exitCode);
-                    }
-                });
-                if (this.options.input) {
-                    if (!cp.stdin) {
-                        throw new Error('child process missing stdin');
-                    }
-                    cp.stdin.end(this.options.input);
-                }
-            }));
-        });
-    }
-}
-/**
- * Convert an arg string to an array of args. Handles escaping
- *
- * @param    argString   string of arguments
- * @returns  string[]    array of arguments
- */
-function argStringToArray(argString) {
-    const args = [];
-    let inQuotes = false;
-    let escaped = false;
-    let arg = '';
-    function append(c) {
-        // we only escape double quotes.
-        if (escaped && c !== '"') {
-            arg += '\\';
-        }
-        arg += c;
-        escaped = false;
-    }
-    for (let i = 0; i < argString.length; i++) {
-        const c = argString.charAt(i);
-        if (c === '"') {
-            if (!escaped) {
-                inQuotes = !inQuotes;
-            }
-            else {
-                append(c);
-            }
-            continue;
-        }
-        if (c === '\\' && escaped) {
-            append(c);
-            continue;
-        }
-        if (c === '\\' && inQuotes) {
-            escaped = true;
-            continue;
-        }
-        if (c === ' ' && !inQuotes) {
-            if (arg.length > 0) {
-                args.push(arg);
-                arg = '';
-            }
-            continue;
-        }
-        append(c);
-    }
-    if (arg.length > 0) {
-        args.push(arg.trim());
-    }
-    return args;
-}
-class ExecState extends external_events_.EventEmitter {
-    constructor(options, toolPath) {
-        super();
-        this.processClosed = false; // tracks whether the process has exited and stdio is closed
-        this.processError = '';
-        this.processExitCode = 0;
-        this.processExited = false; // tracks whether the process has exited
-        this.processStderr = false; // tracks whether stderr was written to
-        this.delay = 10000; // 10 seconds
-        this.done = false;
-        this.timeout = null;
-        if (!toolPath) {
-            throw new Error('toolPath must not be empty');
-        }
-        this.options = options;
-        this.toolPath = toolPath;
-        if (options.delay) {
-            this.delay = options.delay;
-        }
-    }
-    CheckComplete() {
-        if (this.done) {
-            return;
-        }
-        if (this.processClosed) {
-            this._setResult();
-        }
-        else if (this.processExited) {
-            this.timeout = (0,external_timers_namespaceObject.setTimeout)(ExecState.HandleTimeout, this.delay, this);
-        }
-    }
-    _debug(message) {
-        this.emit('debug', message);
-    }
-    _setResult() {
-        // determine whether there is an error
-        let error;
-        if (this.processExited) {
-            if (this.processError) {
-                error = new Error(`There was an error when attempting to execute the process '${this.toolPath}'. This may indicate the process failed to start. Error: ${this.processError}`);
-            }
-            else if (this.processExitCode !== 0 && !this.options.ignoreReturnCode) {
-                error = new Error(`The process '${this.toolPath}' failed with exit code ${this.processExitCode}`);
-            }
-            else if (this.processStderr && this.options.failOnStdErr) {
-                error = new Error(`The process '${this.toolPath}' failed because one or more lines were written to the STDERR stream`);
-            }
-        }
-        // clear the timeout
-        if (this.timeout) {
-            clearTimeout(this.timeout);
-            this.timeout = null;
-        }
-        this.done = true;
-        this.emit('done', error, this.processExitCode);
-    }
-    static HandleTimeout(state) {
-        if (state.done) {
-            return;
-        }
-        if (!state.processClosed && state.processExited) {
-            const message = `The STDIO streams did not close within ${state.delay / 1000} seconds of the exit event from process '${state.toolPath}'. This may indicate a child process inherited the STDIO streams and has not yet exited.`;
-            state._debug(message);
-        }
-        state._setResult();
-    }
-}
-//# sourceMappingURL=toolrunner.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
-var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-/**
- * Exec a command.
- * Output will be streamed to the live console.
- * Returns promise with return code
- *
- * @param     commandLine        command to execute (can include additional args). Must be correctly escaped.
- * @param     args               optional arguments for tool. Escaping is handled by the lib.
- * @param     options            optional exec options.  See ExecOptions
- * @returns   Promise<number>    exit code
- */
-function exec_exec(commandLine, args, options) {
-    return exec_awaiter(this, void 0, void 0, function* () {
-        const commandArgs = tr.argStringToArray(commandLine);
-        if (commandArgs.length === 0) {
-            throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
-        }
-        // Path to tool to execute should be first arg
-        const toolPath = commandArgs[0];
-        args = commandArgs.slice(1).concat(args || []);
-        const runner = new tr.ToolRunner(toolPath, args, options);
-        return runner.exec();
-    });
-}
-/**
- * Exec a command and get the output.
- * Output will be streamed to the live console.
- * Returns promise with the exit code and collected stdout and stderr
- *
- * @param     commandLine           command to execute (can include additional args). Must be correctly escaped.
- * @param     args                  optional arguments for tool. Escaping is handled by the lib.
- * @param     options               optional exec options.  See ExecOptions
- * @returns   Promise<ExecOutput>   exit code, stdout, and stderr
- */
-function getExecOutput(commandLine, args, options) {
-    return exec_awaiter(this, void 0, void 0, function* () {
-        var _a, _b;
-        let stdout = '';
-        let stderr = '';
-        //Using string decoder covers the case where a mult-byte character is split
-        const stdoutDecoder = new StringDecoder('utf8');
-        const stderrDecoder = new StringDecoder('utf8');
-        const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
-        const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
-        const stdErrListener = (data) => {
-            stderr += stderrDecoder.write(data);
-            if (originalStdErrListener) {
-                originalStdErrListener(data);
-            }
-        };
-        const stdOutListener = (data) => {
-            stdout += stdoutDecoder.write(data);
-            if (originalStdoutListener) {
-                originalStdoutListener(data);
-            }
-        };
-        const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
-        const exitCode = yield exec_exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
-        //flush any remaining characters
-        stdout += stdoutDecoder.end();
-        stderr += stderrDecoder.end();
-        return {
-            exitCode,
-            stdout,
-            stderr
-        };
-    });
-}
-//# sourceMappingURL=exec.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
-var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
-        silent: true
-    });
-    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
-        silent: true
-    });
-    return {
-        name: name.trim(),
-        version: version.trim()
-    };
-});
-const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    var _a, _b, _c, _d;
-    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
-        silent: true
-    });
-    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
-    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
-    return {
-        name,
-        version
-    };
-});
-const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
-        silent: true
-    });
-    const [name, version] = stdout.trim().split('\n');
-    return {
-        name,
-        version
-    };
-});
-const platform = external_os_namespaceObject.platform();
-const arch = external_os_namespaceObject.arch();
-const isWindows = platform === 'win32';
-const isMacOS = platform === 'darwin';
-const isLinux = platform === 'linux';
-function getDetails() {
-    return platform_awaiter(this, void 0, void 0, function* () {
-        return Object.assign(Object.assign({}, (yield (isWindows
-            ? getWindowsInfo()
-            : isMacOS
-                ? getMacOsInfo()
-                : getLinuxInfo()))), { platform,
-            arch,
-            isWindows,
-            isMacOS,
-            isLinux });
-    });
-}
-//# sourceMappingURL=platform.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
-var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-
-/**
- * The code to exit an action
- */
-var ExitCode;
-(function (ExitCode) {
-    /**
-     * A code indicating that the action was successful
-     */
-    ExitCode[ExitCode["Success"] = 0] = "Success";
-    /**
-     * A code indicating that the action was a failure
-     */
-    ExitCode[ExitCode["Failure"] = 1] = "Failure";
-})(ExitCode || (ExitCode = {}));
-//-----------------------------------------------------------------------
-// Variables
-//-----------------------------------------------------------------------
-/**
- * Sets env variable for this action and future actions in the job
- * @param name the name of the variable to set
- * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function exportVariable(name, val) {
-    const convertedVal = toCommandValue(val);
-    process.env[name] = convertedVal;
-    const filePath = process.env['GITHUB_ENV'] || '';
-    if (filePath) {
-        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
-    }
-    issueCommand('set-env', { name }, convertedVal);
-}
-/**
- * Registers a secret which will get masked from logs
- *
- * @param secret - Value of the secret to be masked
- * @remarks
- * This function instructs the Actions runner to mask the specified value in any
- * logs produced during the workflow run. Once registered, the secret value will
- * be replaced with asterisks (***) whenever it appears in console output, logs,
- * or error messages.
- *
- * This is useful for protecting sensitive information such as:
- * - API keys
- * - Access tokens
- * - Authentication credentials
- * - URL parameters containing signatures (SAS tokens)
- *
- * Note that masking only affects future logs; any previous appearances of the
- * secret in logs before calling this function will remain unmasked.
- *
- * @example
- * ```typescript
- * // Register an API token as a secret
- * const apiToken = "abc123xyz456";
- * setSecret(apiToken);
- *
- * // Now any logs containing this value will show *** instead
- * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
- * ```
- */
-function core_setSecret(secret) {
-    command_issueCommand('add-mask', {}, secret);
-}
-/**
- * Prepends inputPath to the PATH (for this action and future actions)
- * @param inputPath
- */
-function addPath(inputPath) {
-    const filePath = process.env['GITHUB_PATH'] || '';
-    if (filePath) {
-        issueFileCommand('PATH', inputPath);
-    }
-    else {
-        issueCommand('add-path', {}, inputPath);
-    }
-    process.env['PATH'] = `${inputPath}${path.delimiter}${process.env['PATH']}`;
-}
-/**
- * Gets the value of an input.
- * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
- * Returns an empty string if the value is not defined.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string
- */
-function getInput(name, options) {
-    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
-    if (options && options.required && !val) {
-        throw new Error(`Input required and not supplied: ${name}`);
-    }
-    if (options && options.trimWhitespace === false) {
-        return val;
-    }
-    return val.trim();
-}
-/**
- * Gets the values of an multiline input.  Each value is also trimmed.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string[]
- *
- */
-function getMultilineInput(name, options) {
-    const inputs = getInput(name, options)
-        .split('\n')
-        .filter(x => x !== '');
-    if (options && options.trimWhitespace === false) {
-        return inputs;
-    }
-    return inputs.map(input => input.trim());
-}
-/**
- * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
- * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
- * The return value is also in boolean type.
- * ref: https://yaml.org/spec/1.2/spec.html#id2804923
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   boolean
- */
-function getBooleanInput(name, options) {
-    const trueValue = ['true', 'True', 'TRUE'];
-    const falseValue = ['false', 'False', 'FALSE'];
-    const val = getInput(name, options);
-    if (trueValue.includes(val))
-        return true;
-    if (falseValue.includes(val))
-        return false;
-    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
-        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
-}
-/**
- * Sets the value of an output.
- *
- * @param     name     name of the output to set
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function setOutput(name, value) {
-    const filePath = process.env['GITHUB_OUTPUT'] || '';
-    if (filePath) {
-        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
-    }
-    process.stdout.write(os.EOL);
-    issueCommand('set-output', { name }, toCommandValue(value));
-}
-/**
- * Enables or disables the echoing of commands into stdout for the rest of the step.
- * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
- *
- */
-function setCommandEcho(enabled) {
-    issue('echo', enabled ? 'on' : 'off');
-}
-//-----------------------------------------------------------------------
-// Results
-//-----------------------------------------------------------------------
-/**
- * Sets the action status to failed.
- * When the action exits it will be with an exit code of 1
- * @param message add error issue message
- */
-function setFailed(message) {
-    process.exitCode = ExitCode.Failure;
-    error(message);
-}
-//-----------------------------------------------------------------------
-// Logging Commands
-//-----------------------------------------------------------------------
-/**
- * Gets whether Actions Step Debug is on or not
- */
-function isDebug() {
-    return process.env['RUNNER_DEBUG'] === '1';
-}
-/**
- * Writes debug message to user log
- * @param message debug message
- */
-function core_debug(message) {
-    issueCommand('debug', {}, message);
-}
-/**
- * Adds an error issue
- * @param message error issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function error(message, properties = {}) {
-    issueCommand('error', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a warning issue
- * @param message warning issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function warning(message, properties = {}) {
-    issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a notice issue
- * @param message notice issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function notice(message, properties = {}) {
-    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Writes info to log with console.log.
- * @param message info message
- */
-function info(message) {
-    process.stdout.write(message + os.EOL);
-}
-/**
- * Begin an output group.
- *
- * Output until the next `groupEnd` will be foldable in this group
- *
- * @param name The name of the output group
- */
-function startGroup(name) {
-    issue('group', name);
-}
-/**
- * End an output group.
- */
-function endGroup() {
-    issue('endgroup');
-}
-/**
- * Wrap an asynchronous function call in a group.
- *
- * Returns the same type as the function itself.
- *
- * @param name The name of the group
- * @param fn The function to wrap in the group
- */
-function core_group(name, fn) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        startGroup(name);
-        let result;
-        try {
-            result = yield fn();
-        }
-        finally {
-            endGroup();
-        }
-        return result;
-    });
-}
-//-----------------------------------------------------------------------
-// Wrapper action state
-//-----------------------------------------------------------------------
-/**
- * Saves state for current action, the state can only be retrieved by this action's post job execution.
- *
- * @param     name     name of the state to store
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function saveState(name, value) {
-    const filePath = process.env['GITHUB_STATE'] || '';
-    if (filePath) {
-        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
-    }
-    issueCommand('save-state', { name }, toCommandValue(value));
-}
-/**
- * Gets the value of an state set by this action's main execution.
- *
- * @param     name     name of the state to get
- * @returns   string
- */
-function getState(name) {
-    return process.env[`STATE_${name}`] || '';
-}
-function getIDToken(aud) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        return yield OidcClient.getIDToken(aud);
-    });
-}
-/**
- * Summary exports
- */
-
-/**
- * @deprecated use core.summary
- */
-
-/**
- * Path exports
- */
-
-/**
- * Platform utilities exports
- */
-
-//# sourceMappingURL=core.js.map
-;// CONCATENATED MODULE: ./lib/report/masks.js
-
-/** A mask for a shorter line would blot out half the log. */
-const masks_LEAST = 4;
-/**
- * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
- * it, but only lines that are long enough to be secret.
- */
-function maskSecrets(texts) {
-    for (const text of texts) {
-        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
-            const secret = line.trim();
-            if (secret.length >= masks_LEAST && !secret.startsWith('-----'))
-                core_setSecret(secret);
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/report/workflow-commands.js
-
-/** What a step may have of each annotation; the runner drops the rest without a word. */
-const ANNOTATIONS = 10;
-/** Longest message of an annotation, in characters; the runner cuts there. */
-const MESSAGE_LIMIT = 4096;
-/**
- * The only writer of the workflow's log. Everything that is given to it is untrusted: no output, target name or file
- * name can make the runner take it for a command (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
- *
- * Text that holds anything like a command stands between `::stop-commands::TOKEN` and `::TOKEN::`, with a token made
- * for this use. Other text does not: the runner keeps each token as a secret, and thousands of them would slow down
- * every further line, besides the two lines of noise in every fold.
- */
-class WorkflowLog {
-    #write;
-    #token;
-    #used = { error: 0, warning: 0, notice: 0 };
-    #uncounted = 0;
-    /**
-     * @param write takes whole lines; what is written at one time must not be torn apart by other writers
-     * @param token makes a word that no recipe can guess: at least 128 random bits, letters and digits
-     */
-    constructor(write, token) {
-        this.#write = write;
-        this.#token = token;
-    }
-    /** Text outside of any fold. */
-    text(text) {
-        const lines = this.#guarded(text);
-        if (lines.length > 0)
-            this.#lines(lines);
-    }
-    /** One fold, whole: groups do not nest and cannot start open. */
-    group(title, text) {
-        // Order matters: while commands are stopped the runner would not see the end of the group.
-        this.#lines([`::group::${workflow_commands_escapeData(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
-    }
-    /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
-    error(place, message) {
-        if (this.#used.error >= ANNOTATIONS) {
-            this.#uncounted += 1;
-            this.text(`Error: ${message}`);
-        }
-        else {
-            this.#annotate('error', place, message);
-        }
-    }
-    warning(message, place = {}) {
-        if (this.#used.warning >= ANNOTATIONS)
-            this.text(`Warning: ${message}`);
-        else
-            this.#annotate('warning', place, message);
-    }
-    notice(message, place = {}) {
-        // The last one is kept for the count of errors.
-        if (this.#used.notice >= ANNOTATIONS - 1)
-            this.text(`Notice: ${message}`);
-        else
-            this.#annotate('notice', place, message);
-    }
-    /** The last word: how many errors are not among the annotations. */
-    finish() {
-        if (this.#uncounted === 0)
-            return;
-        const noun = this.#uncounted === 1 ? 'error is' : 'errors are';
-        this.#annotate('notice', {}, `${this.#uncounted} more ${noun} in the log: a step shows at most ${ANNOTATIONS}.`);
-        this.#uncounted = 0;
-    }
-    #annotate(level, place, message) {
-        this.#used[level] += 1;
-        const properties = Object.entries({
-            title: place.title === undefined ? undefined : cleanTitle(place.title),
-            file: place.file,
-            line: place.line,
-            col: place.col,
-        })
-            .filter(([, value]) => value !== undefined && value !== '')
-            .map(([name, value]) => `${name}=${workflow_commands_escapeProperty(String(value))}`)
-            .join(',');
-        const text = cut(cleanLines(message).join('\n'));
-        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${workflow_commands_escapeData(text)}`]);
-    }
-    #guarded(text) {
-        const lines = cleanLines(text);
-        if (!maybeCommand(lines))
-            return lines;
-        const token = this.#token();
-        return [`::stop-commands::${token}`, ...lines, `::${token}::`];
-    }
-    #lines(lines) {
-        this.#write(lines.join('\n') + '\n');
-    }
-}
-function cut(message) {
-    if (message.length <= MESSAGE_LIMIT)
-        return message;
-    return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
-}
-/** As @actions/core does, which the runner undoes. */
-function workflow_commands_escapeData(text) {
-    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-function workflow_commands_escapeProperty(text) {
-    return workflow_commands_escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-}
-
-;// CONCATENATED MODULE: ./lib/report/standard-streams.js
-
-
-
-
-/** The log of a workflow on standard output. */
-function workflowLog() {
-    return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
-}
-/** The command's own words, on standard error. */
-function standard_streams_say(text) {
-    writeAll(2, text);
-}
-/** On standard output, as it is. */
-function printBytes(text) {
-    writeAll(1, bufferOf(text));
-}
-/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
-function writeAll(descriptor, text) {
-    const data = Buffer.from(text);
-    for (let at = 0; at < data.length;) {
-        try {
-            at += (0,external_node_fs_namespaceObject.writeSync)(descriptor, data, at);
-        }
-        catch (error) {
-            if (error.code !== 'EAGAIN')
-                return;
-        }
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/cli/options.js
@@ -91840,6 +93222,8 @@ const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --setup LINES        for sh, evaluated once per lane on the hosts
   --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
   --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
+  --bulk DIR           the targets are items of a bulk build, whose state is kept in DIR: failed ones are not tried again,
+                       a run that was killed goes on where it was (docs/bulk.md)
   --log WORD           fold, failures or plain
 
 The first argument that is none of these, and all behind it, go to make. Behind -- stands a command that calls make
@@ -91871,6 +93255,8 @@ function parseOptions(words, directory) {
     const command = words[at] === '--' ? words.slice(at + 1) : undefined;
     if (command?.length === 0)
         throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
+    if (command !== undefined && values.has('--bulk'))
+        throw new UserError('option --bulk: the items are targets of a make; leave out -- and give the arguments of that make');
     const last = (name) => values.get(name)?.at(-1);
     const root = last('--root');
     const hostsFile = last('-c');
@@ -91897,6 +93283,7 @@ function parseOptions(words, directory) {
         setup: last('--setup') ?? '',
         staging,
         exclude,
+        bulk: last('--bulk') === undefined ? undefined : (0,external_node_path_.resolve)(directory, last('--bulk') ?? ''),
         log: options_wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
         makeArguments: command === undefined ? words.slice(at) : [],
         command,
@@ -91920,6 +93307,7 @@ const OPTIONS = new Set([
     '--setup',
     '--staging',
     '--exclude',
+    '--bulk',
     '--log',
 ]);
 /** `--name=value`, `-cVALUE` and the like carry their value themselves. */
@@ -91965,12 +93353,51 @@ function options_wordOf(name, value, words) {
     return word;
 }
 
+;// CONCATENATED MODULE: ./lib/cli/wish.js
+
+
+/** What the options say of a run in the current directory. */
+function wishOf(options, plan) {
+    const directory = process.cwd();
+    const root = options.root ?? enclosingWorkTree(directory) ?? directory;
+    return {
+        root,
+        workingDirectory: directory,
+        targets: [],
+        makefile: undefined,
+        make: options.make,
+        arguments: options.makeArguments,
+        localJobs: options.localJobs,
+        // Hosts that nobody named on the command line get what the makefile itself gives away (B2).
+        dist: options.dist ?? { mode: plan.implied && !plan.dmake ? 'makefile' : 'auto' },
+        local: options.local,
+        setup: options.setup,
+        environment: options.environment,
+        fallback: options.fallback,
+        staging: options.staging,
+        exclude: [...options.exclude, ...bulkIn(root, options)],
+        load: options.load,
+        toolchain: options.toolchain,
+        log: options.log ?? 'fold',
+        summary: false,
+        cache: false,
+    };
+}
+/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
+function bulkIn(root, { bulk, staging }) {
+    const below = bulk === undefined || staging === 'none' ? '..' : (0,external_node_path_.relative)(root, bulk);
+    return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
+}
+function enclosingWorkTree(directory) {
+    for (let at = directory;; at = (0,external_node_path_.dirname)(at)) {
+        if ((0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_.join)(at, '.git')))
+            return at;
+        if (at === (0,external_node_path_.dirname)(at))
+            return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/cli/command.js
-
-
-
-
-
 
 
 
@@ -92019,9 +93446,12 @@ async function runCommand(options, signals) {
     const tell = (text) => standard_streams_say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
     const inWorkflow = process.env['GITHUB_ACTIONS'] === 'true';
     const logged = options.log === undefined ? inWorkflow : options.log !== 'plain';
-    const obstacle = make.kind === 'bmake'
-        ? bmakeObstacle(make.path, options.makeArguments.map(encode), environment, logged)
-        : make.obstacle;
+    const obstacle = obstacleOf(make, options.makeArguments.map(encode), environment, logged);
+    const { bulk } = options;
+    if (bulk !== undefined && (make.kind !== 'gnu' || obstacle !== undefined)) {
+        const why = `${decode(make.path)} does not tell enough of its recipes`;
+        throw new UserError(`option --bulk: ${why}. Name a GNU make from 4.0 on with --make`);
+    }
     if (obstacle !== undefined && options.command === undefined && !options.showHosts) {
         if (options.fallback === 'never')
             throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
@@ -92046,17 +93476,20 @@ async function runCommand(options, signals) {
     const login = remote.length > 0
         ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
         : undefined;
-    const settings = settle(command_settingsOf(options, plan), plan);
+    const settings = settle(wishOf(options, plan), plan);
     const marks = await marksOf(options, make, environment);
     // dmake's own shape is no log for a workflow: nothing in it is made harmless. Where make prints words of
     // its marks, they are taken out again.
-    const shape = options.log === undefined && !inWorkflow ? (plan.outputMode ?? (marks.shown ? 'TXT2' : undefined)) : undefined;
+    const shape = options.log === undefined && !inWorkflow
+        ? (plan.outputMode ?? (marks.shown || bulk !== undefined ? 'TXT2' : undefined))
+        : undefined;
     const piped = shape !== undefined || logged;
-    const wantsUs = piped || marks.any || plan.dmake || hosts.length > 0;
+    const wantsUs = piped || marks.any || bulk !== undefined || plan.dmake || hosts.length > 0;
     if (!wantsUs)
         return runNatively(options, make, signals);
     const log = logFor(settings, piped, shape);
     login?.notices.listen((text) => piped && shape === undefined ? log.handle({ type: 'message', level: 'notice', text }) : tell(text));
+    let report;
     try {
         return await build({
             settings,
@@ -92065,6 +93498,7 @@ async function runCommand(options, signals) {
             make,
             arguments: options.makeArguments,
             command: options.command,
+            bulk,
             // As make has it, one at a time unless -j says otherwise; dmake has its own rules.
             jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 1)),
             staging: stagingName(new Date()),
@@ -92072,12 +93506,18 @@ async function runCommand(options, signals) {
             verbatim: shape !== undefined,
             onHostUsed: () => undefined,
             cleanUp: true,
-            sink: log.handle,
+            sink: (event) => {
+                if (event.type === 'bulk-finished')
+                    report = event;
+                log.handle(event);
+            },
             onSignal: (stop) => signals.onSignal(stop),
         });
     }
     finally {
         log.finish();
+        if (report)
+            tell(bulkText(report.report, report.file));
     }
 }
 /** The marks of dmake for which even a run without hosts needs us. */
@@ -92100,74 +93540,6 @@ function runNatively({ command, makeArguments, make: name }, make, signals) {
         output: 'inherit',
         onSignal: (stop) => signals.onSignal(stop),
     });
-}
-/** The hosts: those of `-c`, or wherever the seeds look for them; `~/.makehosts` under its own conditions (B2, B3). */
-async function farmFor({ hostsFile, hostsFormat, group, dmake, makeArguments }, make, environment, jobs) {
-    const directory = process.cwd();
-    // Sun's marks are for GNU make.
-    const macros = make.kind === 'bmake'
-        ? new Map()
-        : await makefileMacros(DMAKE_NAMES, {
-            make,
-            arguments: makeArguments.map(encode),
-            directory: encode(directory),
-            environment,
-        });
-    return planFarm({
-        matrix: hostsFile === undefined ? { kind: 'default' } : { kind: 'file', file: hostsFile, source: `-c ${hostsFile}` },
-        format: hostsFormat,
-        group: group === undefined ? undefined : { value: group, where: 'option -g' },
-        jobs,
-        dmake,
-    }, { macros, environment: process.env, home: (0,external_node_os_namespaceObject.homedir)(), directory, makehosts: 'with -j, and right' });
-}
-function command_settingsOf(options, plan) {
-    const directory = process.cwd();
-    return {
-        root: options.root ?? enclosingWorkTree(directory) ?? directory,
-        workingDirectory: directory,
-        targets: [],
-        makefile: undefined,
-        make: options.make,
-        arguments: options.makeArguments,
-        localJobs: options.localJobs,
-        // Hosts that nobody named on the command line get what the makefile itself gives away (B2).
-        dist: options.dist ?? { mode: plan.implied && !plan.dmake ? 'makefile' : 'auto' },
-        local: options.local,
-        setup: options.setup,
-        environment: options.environment,
-        fallback: options.fallback,
-        staging: options.staging,
-        exclude: options.exclude,
-        load: options.load,
-        toolchain: options.toolchain,
-        log: options.log ?? 'fold',
-        summary: false,
-        cache: false,
-    };
-}
-function enclosingWorkTree(directory) {
-    for (let at = directory;; at = (0,external_node_path_.dirname)(at)) {
-        if ((0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_.join)(at, '.git')))
-            return at;
-        if (at === (0,external_node_path_.dirname)(at))
-            return undefined;
-    }
-}
-function logFor(settings, piped, shape) {
-    if (shape !== undefined)
-        return new DmakeLog({ mode: shape, runner: (0,external_node_os_namespaceObject.hostname)(), write: printBytes, say: standard_streams_say });
-    if (!piped)
-        return plainLog(standard_streams_say);
-    const workflow = workflowLog();
-    const fold = new FoldLog({ log: workflow, mode: settings.log, root: encode(settings.root) });
-    return {
-        handle: fold.handle,
-        finish: () => {
-            fold.finish();
-            workflow.finish();
-        },
-    };
 }
 
 

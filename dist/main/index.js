@@ -62401,7 +62401,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 4124:
+/***/ 482:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65359,8 +65359,969 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "node:os"
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/model/outcome.js
+
+function succeeded(outcome) {
+    return outcome.kind === 'exited' && outcome.status === 0;
+}
+/** The outcome in the words of a log: `status 2`, `SIGKILL`. */
+function describeOutcome(outcome) {
+    switch (outcome.kind) {
+        case 'exited':
+            return `status ${outcome.status}`;
+        case 'signaled':
+            return signalName(outcome.signal);
+        case 'host-lost':
+            return `host lost (${outcome.reason})`;
+        case 'cancelled':
+            return 'cancelled';
+    }
+}
+function signalName(signal) {
+    const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
+    return name ?? `signal ${signal}`;
+}
+
+;// CONCATENATED MODULE: ./lib/util/bytes.js
+/** Bytes as they stand in a buffer. */
+function bytesOf(buffer) {
+    return buffer.toString('latin1');
+}
+/** The buffer with exactly these bytes. */
+function bufferOf(bytes) {
+    return Buffer.from(bytes, 'latin1');
+}
+/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
+function encode(text) {
+    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
+function decode(bytes) {
+    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
+function fsPath(path) {
+    return isAscii(path) ? path : Buffer.from(path, 'latin1');
+}
+function isAscii(text) {
+    // eslint-disable-next-line no-control-regex
+    return !/[^\x00-\x7f]/.test(text);
+}
+
+;// CONCATENATED MODULE: external "node:path/posix"
+const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
+;// CONCATENATED MODULE: ./lib/model/job.js
+
+/** Where the target of a recipe stands if it is a file, absolute. */
+function targetPath({ directory, target }) {
+    return (0,posix_namespaceObject.resolve)(directory, target);
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-done.js
+
+/** What tells whether one line is still the same; the first stands for the whole recipe as the makefile has it. */
+function digestOf({ job, line }, item, ledger) {
+    return ledger.digest([job.directory, ...job.argv, line === 0 ? (item?.recipe ?? '') : '']);
+}
+/**
+ * The record of an item that need not be made again (P9): its commands are the same, and nothing that it needs was made or
+ * written since it began.
+ *
+ * @param arrival its first line
+ */
+function finishedBefore(arrival, item, path, ledger) {
+    // -B: everything is wanted anew.
+    if (arrival.line > 0 || arrival.flags.has('B'))
+        return undefined;
+    const record = ledger.done(item.target);
+    if (record?.lines[0] !== digestOf(arrival, item, ledger))
+        return undefined;
+    if (record.file && !ledger.exists(path))
+        return undefined;
+    if (item.after.some((one) => (ledger.done(one)?.order ?? -1) > record.order))
+        return undefined;
+    const inputs = item.inputs.map((target) => targetPath({ ...arrival.job.recipe, target }));
+    return ledger.isNewer(inputs, record.start) ? undefined : record;
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-queue.js
+/** Items for which there is a place, while as many as may have begun: the heaviest goes on first (P7). */
+class BulkQueue {
+    #room;
+    #waiting = [];
+    /** @param room how many more may begin */
+    constructor(room) {
+        this.#room = room;
+    }
+    /** Resolves when it is worth to ask for a place again. */
+    wait(weight, signal) {
+        return new Promise((resolve) => {
+            const one = {
+                weight,
+                go: () => {
+                    signal.removeEventListener('abort', gone);
+                    resolve(undefined);
+                },
+            };
+            const gone = () => {
+                this.#waiting = this.#waiting.filter((other) => other !== one);
+                one.go();
+            };
+            signal.addEventListener('abort', gone);
+            const at = this.#waiting.findIndex((other) => other.weight < weight);
+            this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, one);
+        });
+    }
+    /** Lets as many go on as there is room for. */
+    wake() {
+        for (const { go } of this.#waiting.splice(0, Math.max(0, this.#room())))
+            go();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-state.js
+
+
+/** Where what does not leave runs, for people. */
+const RUNNER = 'the runner';
+function newState(recipe) {
+    return {
+        make: recipe.make,
+        target: recipe.target,
+        path: targetPath(recipe),
+        open: false,
+        ending: undefined,
+        spared: undefined,
+        record: undefined,
+        start: 0,
+        place: RUNNER,
+        lines: [],
+        ignoring: false,
+    };
+}
+function fateOf(outcome, place, marked) {
+    if (succeeded(outcome))
+        return { kind: 'built', place };
+    return { kind: 'failed', how: describeOutcome(outcome), where: place, marked };
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-gate.js
+
+
+
+
+
+/** How often the mark of another run is looked at. */
+const MARK_MS = 300;
+const DONE = { kind: 'exited', status: 0 };
+const FAILED = { kind: 'exited', status: 2 };
+/**
+ * The gate of a bulk build: marks the items that are being made, leaves alone those that another run makes, that failed
+ * and whose mark stands (E22), and those that an earlier run has finished (P9).
+ *
+ * Make does not tell where a recipe ends. It starts the next line as soon as it has taken note of the end of the one
+ * before: a recipe is over when its make has nothing left but to wait for others, or when something starts that needs it.
+ */
+class BulkGate {
+    /** Set once make has read its makefiles; before that nothing is known of items but their names. */
+    plan = new Map();
+    #world;
+    #states = new Map();
+    #fates = new Map();
+    #ending = new Set();
+    /** Makes of which it is awaited that they rest. */
+    #watched = new Set();
+    #queue;
+    #told = new Set();
+    /** Failures after which a make starts nothing more. */
+    #failures = 0;
+    #begun = 0;
+    #redo = false;
+    #stopping = false;
+    constructor(world) {
+        this.#world = world;
+        this.#queue = new BulkQueue(() => world.limit() - this.#begun);
+    }
+    get fates() {
+        return this.#fates;
+    }
+    /** The rank of a recipe among those that wait (P7). What belongs to an item that has begun comes first. */
+    weightOf({ make, target }) {
+        return this.#states.has(`${make} ${target}`) ? (this.plan.get(target)?.weight ?? 0) : Infinity;
+    }
+    async enter(arrival, signal) {
+        return this.#world.isItem(arrival) ? this.#admit(this.#stateOf(arrival), arrival, signal) : undefined;
+    }
+    /**
+     * There is a place for a job. Its item is marked before it runs.
+     *
+     * @returns undefined: it may run. Else it gives the place back, waits for this, and ends with the outcome without
+     *   having run, or asks for a place again
+     */
+    start(arrival, place, signal) {
+        if (!this.#world.isItem(arrival))
+            return undefined;
+        const { ledger } = this.#world;
+        const state = this.#stateOf(arrival);
+        const { target, path, make, open } = state;
+        const item = this.plan.get(target);
+        if (!open && this.#begun >= this.#world.limit())
+            return this.#queue.wait(item?.weight ?? 0, signal);
+        state.place = place?.name ?? RUNNER;
+        if (open)
+            return undefined;
+        if (!ledger.take({ target, path, make, removable: item?.removable ?? false, place: state.place }))
+            return this.#ready(state, arrival, signal);
+        if (arrival.line === 0) {
+            // It may have waited for its place for long.
+            if (this.#isDone(state, arrival)) {
+                ledger.drop(target);
+                return Promise.resolve(this.#spareAs(state, 'other'));
+            }
+            state.start = ledger.now();
+        }
+        state.open = true;
+        this.#begun++;
+        return undefined;
+    }
+    left(arrival, outcome) {
+        if (!this.#world.isItem(arrival))
+            return;
+        const state = this.#stateOf(arrival);
+        if (state.open)
+            this.#lineEnded(state, arrival, outcome);
+        // It never began, or another gate has spared it.
+        else if (!state.spared && outcome.kind !== 'cancelled')
+            this.#fates.set(state.target, fateOf(outcome, state.place, false));
+        this.#queue.wake();
+    }
+    /** The run is being stopped: what fails from here on was cut short. */
+    stop() {
+        this.#stopping = true;
+    }
+    /** A make has ended so: nothing more comes of its recipes. Where it ended by itself it has seen to their targets. */
+    passEnded(outcome) {
+        for (const state of this.#ending)
+            this.#settle(state, succeeded(outcome));
+        for (const { open, target } of this.#states.values())
+            if (open && outcome.kind === 'exited')
+                this.#world.ledger.drop(target);
+        this.#states.clear();
+        this.#begun = 0;
+    }
+    /** Whether there is reason to start make once more: the mark of an item that failed has been removed. */
+    again() {
+        let again = this.#redo;
+        this.#redo = false;
+        for (const [target, fate] of this.#fates) {
+            if (fate.kind !== 'failed' || !fate.marked || this.#world.ledger.look(target) !== undefined)
+                continue;
+            this.#fates.delete(target);
+            this.#told.delete(target);
+            again = true;
+        }
+        return again;
+    }
+    #lineEnded(state, arrival, outcome) {
+        this.#begun--;
+        // Its mark stays until it is known why.
+        if (outcome.kind === 'cancelled')
+            return;
+        state.lines[arrival.line] = this.#digest(arrival);
+        state.ending = outcome;
+        state.ignoring = arrival.flags.has('i');
+        this.#ending.add(state);
+        // Those that wait for other runs must see that their make is over.
+        if (!succeeded(outcome) && !state.ignoring && !arrival.flags.has('k'))
+            this.#failures++;
+        void this.#watch(state.make);
+    }
+    async #admit(state, arrival, signal) {
+        if (state.spared)
+            return this.#spareLine(state, arrival);
+        if (arrival.line > 0) {
+            this.#goesOn(state);
+            return undefined;
+        }
+        const before = new Set(this.plan.get(state.target)?.after);
+        // Make would not come to this one if their failures counted.
+        for (const one of this.#ending)
+            if (one.make === state.make && before.has(one.target))
+                this.#settle(one, true);
+        return this.#ready(state, arrival, signal);
+    }
+    /** The recipe is not over. */
+    #goesOn(state) {
+        if (state.open && state.ending)
+            this.#begun++;
+        state.ending = undefined;
+        this.#ending.delete(state);
+        // It was taken for finished.
+        if (!state.open && this.#fates.delete(state.target))
+            this.#world.ledger.forget(state.target);
+    }
+    /** Waits while another run makes the item. */
+    async #ready(state, arrival, signal) {
+        const { ledger, pause, changed } = this.#world;
+        const { target, path } = state;
+        const failures = this.#failures;
+        let other;
+        for (;;) {
+            const mark = ledger.look(target);
+            if (mark?.kind === 'unreadable') {
+                this.#tell(target, `the mark ${mark.file} cannot be read; remove it if no run is making ${decode(target)}`);
+                return this.#failAs(state, FAILED, 'its mark cannot be read', 'another run');
+            }
+            if (mark?.kind === 'failed') {
+                if (other)
+                    return this.#failAs(state, mark.outcome, describeOutcome(mark.outcome), `another run, ${mark.owner}`);
+                this.#tell(target, `${decode(target)} failed in an earlier run (mark ${mark.file}); remove the mark to try again`);
+                return this.#failAs(state, FAILED, describeOutcome(mark.outcome), 'an earlier run');
+            }
+            if (!mark) {
+                if (other)
+                    changed();
+                if (other && ledger.wasMade(target, path, other))
+                    return this.#spareAs(state, 'other');
+                return this.#isDone(state, arrival) ? this.#spareAs(state, 'earlier') : undefined;
+            }
+            other = mark;
+            this.#tell(target, `${decode(target)} is being made by ${mark.owner} (mark ${mark.file}); waiting for it`);
+            await pause(MARK_MS);
+            if (signal.aborted || failures !== this.#failures)
+                return undefined;
+        }
+    }
+    #isDone(state, arrival) {
+        const item = this.plan.get(state.target);
+        state.record = item && finishedBefore(arrival, item, state.path, this.#world.ledger);
+        return state.record !== undefined;
+    }
+    #spareLine(state, arrival) {
+        const { record } = state;
+        if (!record || record.lines[arrival.line] === this.#digest(arrival))
+            return state.spared;
+        const name = decode(state.target);
+        this.#world.tell(`${name} was finished earlier, but its recipe has changed behind the first line: it is made once more`);
+        this.#world.ledger.forget(state.target);
+        this.#redo = true;
+        return this.#failAs(state, FAILED, 'its recipe has changed', RUNNER, false);
+    }
+    #spareAs(state, by) {
+        // In a further pass what this run has built is done as well.
+        if (this.#fates.get(state.target)?.kind !== 'built')
+            this.#fates.set(state.target, { kind: 'spared', by });
+        state.spared = DONE;
+        return DONE;
+    }
+    #failAs(state, outcome, how, where, marked = true) {
+        this.#fates.set(state.target, { kind: 'failed', how, where, marked });
+        state.spared = outcome;
+        state.record = undefined;
+        return outcome;
+    }
+    /** Waits for the ends of recipes. */
+    async #watch(make) {
+        if (this.#watched.has(make))
+            return;
+        this.#watched.add(make);
+        for (;;) {
+            // Those that end later may have a line to come when make rests.
+            const ended = [...this.#ending]
+                .filter((state) => state.make === make)
+                .map((state) => [state, state.ending]);
+            if (ended.length === 0)
+                break;
+            await this.#world.atRest(make);
+            for (const [state, ending] of ended)
+                if (state.ending === ending)
+                    this.#settle(state, false);
+        }
+        this.#watched.delete(make);
+    }
+    /** @param counts make goes on with what needs it: had its last line failed, make has ignored that */
+    #settle(state, counts) {
+        const { ledger } = this.#world;
+        const { target, ending } = state;
+        this.#ending.delete(state);
+        if (!ending)
+            return;
+        state.ending = undefined;
+        const ignored = counts || state.ignoring || this.plan.get(target)?.ignores === true;
+        // The mark tells the next run what may be half-made.
+        if (this.#stopping && !ignored && !succeeded(ending))
+            return;
+        state.open = false;
+        if (ignored || succeeded(ending)) {
+            ledger.record(target, state.path, state);
+            ledger.drop(target);
+        }
+        else {
+            ledger.fail(target, ending);
+        }
+        this.#fates.set(target, fateOf(ignored ? DONE : ending, state.place, ledger.look(target) !== undefined));
+    }
+    #digest(arrival) {
+        return digestOf(arrival, this.plan.get(arrival.job.recipe.target), this.#world.ledger);
+    }
+    #stateOf({ job: { recipe } }) {
+        const { make, target } = recipe;
+        const key = `${make} ${target}`;
+        let state = this.#states.get(key);
+        if (!state) {
+            state = newState(recipe);
+            this.#states.set(key, state);
+        }
+        return state;
+    }
+    #tell(target, text) {
+        if (this.#told.has(target))
+            return;
+        this.#told.add(target);
+        this.#world.tell(text);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bulk-report.js
+/**
+ * Sorts all items by what became of them (P8). An item that did not run although one that it needs failed was skipped;
+ * of others make has found that there is nothing to do, if it came that far.
+ *
+ * @param complete make came to the end: with success, or with -k
+ */
+function bulkReport(plan, fates, complete) {
+    const lists = { built: [], upToDate: [], failed: [], skipped: [], notReached: [] };
+    const fateOf = (item) => fates.get(item.target) ?? item.peers.map((peer) => fates.get(peer)).find((fate) => fate !== undefined);
+    const causes = new Map();
+    const needed = new Set();
+    for (const item of [...plan.values()].reverse()) {
+        const ran = fateOf(item);
+        if (ran || needed.has(item.target))
+            for (const one of item.after)
+                needed.add(one);
+    }
+    for (const item of plan.values()) {
+        const { target, weight } = item;
+        const fate = fateOf(item);
+        const because = item.after.map((one) => causes.get(one)).find((cause) => cause !== undefined);
+        if (fate)
+            add(lists, target, weight, fate);
+        else if (because !== undefined)
+            lists.skipped.push({ target, weight, because });
+        else if (complete || needed.has(target))
+            lists.upToDate.push({ target, weight, by: 'make' });
+        else
+            lists.notReached.push({ target, weight });
+        const cause = fate?.kind === 'failed' ? target : fate ? undefined : because;
+        if (cause !== undefined)
+            causes.set(target, cause);
+    }
+    for (const [target, fate] of fates)
+        if (!plan.has(target))
+            add(lists, target, 0, fate);
+    return lists;
+}
+function add(lists, target, weight, fate) {
+    if (fate.kind === 'built')
+        lists.built.push({ target, weight, place: fate.place });
+    else if (fate.kind === 'spared')
+        lists.upToDate.push({ target, weight, by: fate.by });
+    else
+        lists.failed.push({ target, weight, how: fate.how, where: fate.where });
+}
+
+;// CONCATENATED MODULE: ./lib/util/user-error.js
+/**
+ * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
+ * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
+ */
+class UserError extends Error {
+    name = 'UserError';
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/file-stamp.js
+
+
+/** What is at a path; undefined: nothing, or nothing that can be looked at. */
+function statsOf(path) {
+    try {
+        return (0,external_node_fs_.lstatSync)(fsPath(path), { bigint: true });
+    }
+    catch {
+        return undefined;
+    }
+}
+/** A text that is another once the file at the path has been written or replaced. */
+function stampOf(path) {
+    const stats = statsOf(path);
+    return stats ? `${stats.mtimeNs}-${stats.size}-${stats.ino}` : 'none';
+}
+/**
+ * Removes what a recipe that was cut short has left of its target, as make does when it is interrupted: a file that has
+ * been changed, no directory and no link (make manual, "Interrupting or Killing make").
+ *
+ * @param was its stamp before
+ */
+function removeHalfMade(path, was) {
+    if (statsOf(path)?.isFile() !== true || stampOf(path) === was)
+        return false;
+    try {
+        (0,external_node_fs_.unlinkSync)(fsPath(path));
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/disk-ledger.js
+
+
+
+/** Marks and records in a directory. What cannot be written is told once, and the build goes on. */
+class DiskLedger {
+    #marks;
+    #done;
+    #tell;
+    #now;
+    #told = false;
+    /** @param now ms since 1970 */
+    constructor(marks, done, tell, now) {
+        this.#marks = marks;
+        this.#done = done;
+        this.#tell = tell;
+        this.#now = now;
+    }
+    now() {
+        return this.#now();
+    }
+    look(target) {
+        return this.#marks.look(target);
+    }
+    take(taking) {
+        return this.#try(() => this.#marks.take(taking)) ?? true;
+    }
+    drop(target) {
+        this.#marks.drop(target);
+    }
+    fail(target, outcome) {
+        this.#try(() => this.#marks.fail(target, outcome));
+    }
+    record(target, path, { lines, start }) {
+        this.#try(() => this.#done.add(target, { lines, start, file: this.exists(path) }, this.now()));
+    }
+    forget(target) {
+        const now = this.now();
+        this.#try(() => this.#done.add(target, { lines: [], start: now, file: false }, now));
+    }
+    done(target) {
+        return this.#done.get(target);
+    }
+    wasMade(target, path, { start }) {
+        if (this.#done.isGone)
+            return true;
+        const record = this.#done.get(target);
+        if (record && record.lines.length > 0 && record.start >= start)
+            return true;
+        return this.isNewer([path], start);
+    }
+    exists(path) {
+        return statsOf(path) !== undefined;
+    }
+    isNewer(paths, time) {
+        return paths.some((path) => {
+            const stats = statsOf(path);
+            return stats !== undefined && !stats.isDirectory() && Number(stats.mtimeMs) > time;
+        });
+    }
+    digest(words) {
+        return (0,external_node_crypto_.createHash)('sha256')
+            .update(bufferOf(words.join('\0')))
+            .digest('hex')
+            .slice(0, 12);
+    }
+    #try(write) {
+        try {
+            return write();
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            if (!this.#told)
+                this.#tell(`the state of the bulk build cannot be kept: ${why}. It cannot be resumed from here`);
+            this.#told = true;
+            return undefined;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/mark-name.js
+
+
+// eslint-disable-next-line no-control-regex
+const NOT_IN_WORDS = /[\x00-\x20%\x7f]/g;
+/** Longer names do not fit into every file system (255 bytes), nor on a screen. */
+const LONGEST = 200;
+/**
+ * The name of the file that stands for an item: its target with slashes as dots (DPB). No two targets have the same: dots
+ * of their own, `%`, blanks and control characters are `%` and two hexadecimal digits, and one that is too long ends in
+ * `%-` and a digest of all of it.
+ */
+function markName(target) {
+    const name = escapeName(target).replaceAll('.', '%2E').replaceAll('/', '.');
+    if (name.length <= LONGEST)
+        return name;
+    return `${name.slice(0, LONGEST - 42)}%-${(0,external_node_crypto_.createHash)('sha1').update(bufferOf(target)).digest('hex')}`;
+}
+/** A name as one word: no blank, no control character. */
+function escapeName(name) {
+    return name.replace(NOT_IN_WORDS, (byte) => {
+        return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+    });
+}
+function unescapeName(word) {
+    return word.replace(/%([0-9A-F]{2})/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/done-list.js
+
+
+
+/** `TARGET DIGESTS START END KIND .`: the dot tells a whole line from one that was cut. */
+const LINE = /^(\S+) ([0-9a-f,]+|-) (\S+) (\S+) (file|phony) \.$/;
+/**
+ * What has been finished, in order, in a file to which all runs in the directory append. Read as far as it grows.
+ */
+class DoneList {
+    #path;
+    #records = new Map();
+    #inode = 0n;
+    #offset = 0;
+    #order = 0;
+    /** @throws Error when it cannot be written */
+    constructor(path) {
+        this.#path = path;
+        // A last line that was cut must not swallow the next.
+        const text = this.#read();
+        (0,external_node_fs_.appendFileSync)(fsPath(path), text === '' || text.endsWith('\n') ? '' : '\n');
+    }
+    get(target) {
+        this.#read();
+        return this.#records.get(target);
+    }
+    /**
+     * @param end ms since 1970
+     * @throws Error when it cannot be written
+     */
+    add(target, { lines, start, file }, end) {
+        const [from, to] = [start, end].map((time) => new Date(time).toISOString());
+        const digests = lines.length === 0 ? '-' : lines.join(',');
+        const line = `${escapeName(target)} ${digests} ${from} ${to} ${file ? 'file' : 'phony'} .\n`;
+        (0,external_node_fs_.appendFileSync)(fsPath(this.#path), bufferOf(line));
+    }
+    /** Whether another run, to which all this belonged as well, has ended well. */
+    get isGone() {
+        this.#read();
+        return this.#inode === 0n;
+    }
+    remove() {
+        try {
+            (0,external_node_fs_.unlinkSync)(fsPath(this.#path));
+        }
+        catch {
+            // It is gone.
+        }
+    }
+    /** Takes in what was appended since. */
+    #read() {
+        let descriptor;
+        try {
+            descriptor = (0,external_node_fs_.openSync)(fsPath(this.#path), 'r');
+        }
+        catch {
+            this.#reset(0n);
+            return '';
+        }
+        try {
+            const { ino, size } = (0,external_node_fs_.fstatSync)(descriptor, { bigint: true });
+            if (ino !== this.#inode || Number(size) < this.#offset)
+                this.#reset(ino);
+            const buffer = Buffer.alloc(Number(size) - this.#offset);
+            const length = buffer.length === 0 ? 0 : (0,external_node_fs_.readSync)(descriptor, buffer, 0, buffer.length, this.#offset);
+            const text = bytesOf(buffer.subarray(0, length));
+            // What has no newline yet is read again.
+            const whole = text.lastIndexOf('\n') + 1;
+            this.#offset += whole;
+            for (const line of text.slice(0, whole).split('\n'))
+                this.#take(line);
+            return text;
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(descriptor);
+        }
+    }
+    #take(line) {
+        const [, target, digests, start = '', , kind] = LINE.exec(line) ?? [];
+        if (target === undefined || digests === undefined)
+            return;
+        this.#records.set(unescapeName(target), {
+            lines: digests === '-' ? [] : digests.split(','),
+            start: Date.parse(start),
+            file: kind === 'file',
+            order: ++this.#order,
+        });
+    }
+    #reset(inode) {
+        this.#inode = inode;
+        this.#offset = 0;
+        this.#records.clear();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/mark-text.js
+
+
+/** A mark as text: lines `key=value`. */
+function formatMark({ owner, make, target, place, start, file, was }) {
+    const lines = {
+        target,
+        pid: owner.pid,
+        born: owner.born,
+        host: owner.host,
+        make: `${make.pid} ${make.born}`,
+        place,
+        start: new Date(start).toISOString(),
+        ...(file !== undefined && { file, was }),
+    };
+    return Object.entries(lines)
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join('');
+}
+/** What is added to the mark of an item that has failed. */
+function formatFailure(outcome, end) {
+    const status = outcome.kind === 'exited' ? String(outcome.status) : describeOutcome(outcome);
+    return `status=${status}\nend=${new Date(end).toISOString()}\n`;
+}
+/** @returns undefined when it is none, or not whole */
+function parseMark(text) {
+    const lines = text.split('\n');
+    if (lines.pop() !== '')
+        return undefined;
+    const values = new Map();
+    for (const line of lines) {
+        const equals = line.indexOf('=');
+        if (equals < 1)
+            return undefined;
+        values.set(line.slice(0, equals), line.slice(equals + 1));
+    }
+    const keys = ['target', 'pid', 'born', 'host', 'make', 'place', 'start'];
+    const [target, pid, born, host, make, place, start] = keys.map((key) => values.get(key));
+    const time = Date.parse(start ?? '');
+    if (target === undefined || born === undefined || host === undefined || Number.isNaN(time))
+        return undefined;
+    const [, makePid, makeBorn = ''] = /^(\d+) (.*)$/.exec(make ?? '') ?? [];
+    if (pid === undefined || !/^\d+$/.test(pid) || makePid === undefined)
+        return undefined;
+    const status = values.get('status');
+    return {
+        owner: { host, pid: Number(pid), born },
+        make: { pid: Number(makePid), born: makeBorn },
+        target,
+        place: place ?? '',
+        start: time,
+        file: values.get('file'),
+        was: values.get('was') ?? '',
+        outcome: status === undefined ? undefined : outcomeOf(status),
+    };
+}
+function outcomeOf(status) {
+    if (/^\d{1,3}$/.test(status))
+        return { kind: 'exited', status: Number(status) };
+    const signal = Object.entries(external_node_os_namespaceObject.constants.signals).find(([name]) => name === status)?.[1];
+    return signal === undefined ? { kind: 'exited', status: 2 } : { kind: 'signaled', signal };
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/marks.js
+
+
+
+
+
+/** A mark is written right after it was made: one so young is not yet to be judged. */
+const WRITING_MS = 2000;
+/** How a mark is called while it is taken away; no item's is. */
+const ASIDE = '%dead-';
+/**
+ * The marks of all runs that share a directory: one file for each item that is being made or has failed (E22). A file is
+ * made exclusively, so of two runs one has it, on one machine or on a file system that several share.
+ */
+class Marks {
+    #directory;
+    #world;
+    /** @throws Error when the directory can neither be made nor read */
+    constructor(directory, world) {
+        this.#directory = directory;
+        this.#world = world;
+        (0,external_node_fs_.mkdirSync)(fsPath(directory), { recursive: true });
+    }
+    /** All marks but those of dead runs, which are cleared. */
+    all() {
+        const names = (0,external_node_fs_.readdirSync)(fsPath(this.#directory), { encoding: 'latin1' });
+        for (const name of names.filter((one) => one.startsWith(ASIDE)))
+            this.#finishClearing(name);
+        return names.filter((one) => !one.startsWith(ASIDE)).flatMap((name) => this.#look(name) ?? []);
+    }
+    look(target) {
+        return this.#look(markName(target));
+    }
+    /**
+     * @returns false: there is one of somebody else
+     * @throws Error when it cannot be written
+     */
+    take({ target, path, make, removable, place }) {
+        const file = this.#path(markName(target));
+        const { self, now, born } = this.#world;
+        // An old one of ours says where the item was to run, or that it had failed when it was not over yet.
+        if (this.#isOurs(file))
+            remove(file);
+        let descriptor;
+        try {
+            descriptor = (0,external_node_fs_.openSync)(fsPath(file), 'wx');
+        }
+        catch (error) {
+            if (error.code === 'EEXIST')
+                return false;
+            throw error;
+        }
+        try {
+            const mark = {
+                owner: self,
+                make: { pid: make, born: born(make) ?? '' },
+                target,
+                place: encode(place),
+                start: now(),
+                file: removable ? path : undefined,
+                was: removable ? stampOf(path) : '',
+                outcome: undefined,
+            };
+            (0,external_node_fs_.writeSync)(descriptor, bufferOf(formatMark(mark)));
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(descriptor);
+        }
+        return true;
+    }
+    /** Removes it if it is ours. */
+    drop(target) {
+        const file = this.#path(markName(target));
+        if (this.#isOurs(file))
+            remove(file);
+    }
+    /** Keeps it, and says how the item failed. */
+    fail(target, outcome) {
+        const file = this.#path(markName(target));
+        if (this.#isOurs(file))
+            (0,external_node_fs_.appendFileSync)(fsPath(file), bufferOf(formatFailure(outcome, this.#world.now())));
+    }
+    #look(name) {
+        const path = this.#path(name);
+        const text = read(path);
+        if (text === undefined)
+            return undefined;
+        const file = decode(path);
+        const mark = parseMark(text);
+        if (!mark) {
+            const age = this.#world.now() - Number(statsOf(path)?.mtimeMs ?? 0);
+            return age < WRITING_MS
+                ? { kind: 'taken', file, owner: 'another run', start: this.#world.now() }
+                : { kind: 'unreadable', file };
+        }
+        const { outcome, start } = mark;
+        const owner = this.#ownerOf(mark);
+        if (outcome)
+            return { kind: 'failed', file, owner, outcome };
+        if (this.#isDead(mark)) {
+            this.#clear(name, text, mark);
+            return undefined;
+        }
+        return { kind: 'taken', file, owner, start };
+    }
+    /** For people. */
+    #ownerOf({ owner, make }) {
+        const { self, born } = this.#world;
+        if (owner.host !== self.host || born(owner.pid) === owner.born || born(make.pid) !== make.born)
+            return `process ${owner.pid} on ${decode(owner.host)}`;
+        return `make, process ${make.pid}, left by a run that was killed`;
+    }
+    /** A run whose make still lives is not over: a line of a recipe runs on there. */
+    #isDead({ owner, make }) {
+        const { self, born } = this.#world;
+        return owner.host === self.host && [owner, make].every((one) => born(one.pid) !== one.born);
+    }
+    /** Several runs may find the same one dead: it is cleared by the one that gets it away. */
+    #clear(name, text, mark) {
+        const path = this.#path(name);
+        const aside = this.#path(`${ASIDE}${this.#world.self.pid}-${name}`);
+        try {
+            (0,external_node_fs_.renameSync)(fsPath(path), fsPath(aside));
+        }
+        catch {
+            return;
+        }
+        if (read(aside) === text) {
+            if (mark.file !== undefined)
+                removeHalfMade(mark.file, mark.was);
+        }
+        else {
+            // Another run was faster, and has marked it anew.
+            try {
+                (0,external_node_fs_.linkSync)(fsPath(aside), fsPath(path));
+            }
+            catch {
+                // Both are gone, or there is a third.
+            }
+        }
+        remove(aside);
+    }
+    /** A run has died over the clearing. */
+    #finishClearing(name) {
+        const aside = this.#path(name);
+        const mark = parseMark(read(aside) ?? '');
+        if (mark?.file !== undefined && this.look(mark.target) === undefined)
+            removeHalfMade(mark.file, mark.was);
+        remove(aside);
+    }
+    #isOurs(file) {
+        const owner = parseMark(read(file) ?? '')?.owner;
+        const { self } = this.#world;
+        return owner?.pid === self.pid && owner.born === self.born && owner.host === self.host;
+    }
+    #path(name) {
+        return `${this.#directory}/${name}`;
+    }
+}
+function read(path) {
+    try {
+        return bytesOf((0,external_node_fs_.readFileSync)(fsPath(path)));
+    }
+    catch {
+        return undefined;
+    }
+}
+function remove(path) {
+    try {
+        (0,external_node_fs_.unlinkSync)(fsPath(path));
+    }
+    catch {
+        // It is gone.
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/model/marks.js
 /** A plain makefile. */
 const NO_MARKS = {
@@ -65380,6 +66341,291 @@ const NO_MARKS = {
 const PLUS = '+';
 /** In a list: what stands behind it waits for what stands before it (D15). */
 const WAIT = '.WAIT';
+
+;// CONCATENATED MODULE: ./lib/bulk/weights.js
+/**
+ * How many of the items wait for each, directly or not (P7; pbulk's depth is one more).
+ *
+ * @param after for each item the items that come before it, by number; all of them have a lower number
+ */
+function weights(after) {
+    const counts = after.map(() => 0);
+    // For 32 items at a time: who has one of them waiting for it, each a bit.
+    for (let first = 0; first < after.length; first += 32) {
+        const waiting = new Int32Array(after.length);
+        for (let item = after.length - 1; item >= 0; item--) {
+            const own = waiting[item] ?? 0;
+            counts[item] = (counts[item] ?? 0) + ones(own);
+            const bit = item - first;
+            const passed = bit >= 0 && bit < 32 ? own | (1 << bit) : own;
+            if (passed === 0)
+                continue;
+            for (const one of after[item] ?? [])
+                waiting[one] = (waiting[one] ?? 0) | passed;
+        }
+    }
+    return counts;
+}
+/** The number of bits that are set in 32. */
+function ones(bits) {
+    let left = bits;
+    let count = 0;
+    for (; left !== 0; left &= left - 1)
+        count++;
+    return count;
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/plan.js
+
+
+/**
+ * The items of a bulk build: all targets with a recipe that the goals need.
+ *
+ * @param rules those of files; patterns do not count
+ */
+function planOf(rules, goals) {
+    const wholes = wholeRules(rules);
+    const special = (name) => wholes.get(name)?.normal;
+    const kept = new Set([...(special('.PHONY') ?? []), ...(special('.PRECIOUS') ?? [])]);
+    const isKept = matcher([...kept]);
+    const ignored = special('.IGNORE');
+    const views = new Map();
+    const items = [];
+    for (const target of inOrder(wholes, goals.map(plainName))) {
+        const rule = wholes.get(target);
+        const view = viewOf(rule, views);
+        const isItem = rule !== undefined && rule.recipe !== '';
+        if (isItem)
+            items.push({ ...rule, ...view, target });
+        const inputs = isItem || !rule || rule.normal.length === 0 ? new Set([target]) : view.inputs;
+        views.set(target, isItem ? { items: new Set([target]), inputs } : { items: view.items, inputs });
+    }
+    const numbers = new Map(items.map(({ target }, number) => [target, number]));
+    const heavy = weights(items.map((item) => [...item.items].flatMap((one) => numbers.get(one) ?? [])));
+    return new Map(items.map(({ target, recipe, peers, items: after, inputs }, number) => [
+        target,
+        {
+            target,
+            after: [...after],
+            inputs: [...inputs],
+            weight: heavy[number] ?? 0,
+            recipe,
+            removable: !isKept(target),
+            peers: peers.filter((peer) => peer !== target),
+            ignores: ignored?.length === 0 || ignored?.includes(target) === true || lastLineIgnored(recipe),
+        },
+    ]));
+}
+/** A target with two colons may have several rules. */
+function wholeRules(rules) {
+    const wholes = new Map();
+    for (const { target, pattern, normal, orderOnly, recipe, alsoMakes } of rules) {
+        if (pattern)
+            continue;
+        const whole = wholes.get(target) ?? { normal: [], orderOnly: [], peers: [], recipe: '' };
+        whole.normal.push(...normal.filter((one) => one !== WAIT));
+        whole.orderOnly.push(...orderOnly);
+        whole.peers.push(...(alsoMakes ?? []));
+        // Of one without a command, or with `:` alone, make runs nothing.
+        if (recipe && !/^[\s@+:-]*$/.test(recipe.text))
+            whole.recipe += recipe.text;
+        wholes.set(target, whole);
+    }
+    return wholes;
+}
+/** Whether a name is one of these, which may be patterns (`.PRECIOUS: %.o`). */
+function matcher(names) {
+    const plain = new Set(names);
+    const ends = names.filter((name) => name.includes('%')).map((name) => name.split('%', 2));
+    return (name) => plain.has(name) ||
+        ends.some(([begin = '', end = '']) => {
+            return name.length > begin.length + end.length && name.startsWith(begin) && name.endsWith(end);
+        });
+}
+/** Make drops `./` before a name. */
+function plainName(goal) {
+    return goal.replace(/^(?:\.\/+)+(?=.)/, '');
+}
+/** All that the goals need, prerequisites first; make drops what would make a circle, and so do we. */
+function inOrder(rules, goals) {
+    const order = [];
+    const seen = new Set();
+    const open = [];
+    const enter = (target) => {
+        if (seen.has(target))
+            return;
+        seen.add(target);
+        const { normal = [], orderOnly = [] } = rules.get(target) ?? {};
+        open.push({ target, needed: [...normal, ...orderOnly], next: 0 });
+    };
+    for (const goal of goals) {
+        enter(goal);
+        for (let top = open.at(-1); top; top = open.at(-1)) {
+            const next = top.needed[top.next++];
+            if (next !== undefined)
+                enter(next);
+            else {
+                open.pop();
+                order.push(top.target);
+            }
+        }
+    }
+    return order;
+}
+function viewOf(rule, views) {
+    const items = new Set();
+    const inputs = new Set();
+    for (const one of rule?.normal ?? []) {
+        const view = views.get(one);
+        for (const item of view?.items ?? [])
+            items.add(item);
+        for (const input of view?.inputs ?? [])
+            inputs.add(input);
+    }
+    for (const one of rule?.orderOnly ?? [])
+        for (const item of views.get(one)?.items ?? [])
+            items.add(item);
+    return { items, inputs };
+}
+/** Whether `-` is among the prefixes of the last line of a recipe. */
+function lastLineIgnored(recipe) {
+    const lines = recipe.trimEnd().split('\n');
+    let last = lines.length - 1;
+    while (last > 0 && lines[last - 1]?.endsWith('\\') === true)
+        last--;
+    return /^[\s@+]*-/.test(lines[last] ?? '');
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/report-file.js
+
+
+
+/**
+ * The report as a table for programs, as pbulk has it: a line for each item with its name, what became of it, because of
+ * which item (or `-`), and its depth: how many items wait for it, itself included. Names are escaped as in marks.
+ */
+function formatReport({ built, upToDate, failed, skipped, notReached }) {
+    const rows = [
+        ...built.map((item) => ({ item, status: 'built', because: '-' })),
+        ...upToDate.map((item) => ({ item, status: item.by === 'make' ? 'up-to-date' : 'done', because: '-' })),
+        ...failed.map((item) => ({ item, status: 'failed', because: '-' })),
+        ...skipped.map((item) => ({ item, status: 'skipped', because: escapeName(item.because) })),
+        ...notReached.map((item) => ({ item, status: 'not-reached', because: '-' })),
+    ];
+    return rows
+        .map(({ item, status, because }) => `${escapeName(item.target)} ${status} ${because} ${item.weight + 1}\n`)
+        .join('');
+}
+/** @throws Error when it cannot be written */
+function writeReport(path, report) {
+    const part = `${path}${encode(`.${process.pid}`)}`;
+    (0,external_node_fs_.writeFileSync)(fsPath(part), bufferOf(formatReport(report)));
+    (0,external_node_fs_.renameSync)(fsPath(part), fsPath(path));
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/bulk.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Recipes that make may start in a bulk build: more than any makefile has leaves that are ready, or as many of them as one
+ * can hold (each is a process that waits). So the heaviest of all that are ready begins first (P7). One at a time stays
+ * one: people ask for that when their makefile needs order.
+ *
+ * @param jobs of them that may run
+ */
+function bulkWindow(jobs) {
+    return jobs === 1 ? 1 : Math.max(jobs * 2, 512);
+}
+/** One run of a bulk build: makes of the same items, one after another, until nothing is to be tried again. */
+class Bulk {
+    gate;
+    #directory;
+    #marks;
+    #done;
+    #tell;
+    #hasPlan = false;
+    constructor(options, marks, done) {
+        this.#directory = encode(options.directory);
+        this.#marks = marks;
+        this.#done = done;
+        this.#tell = options.tell;
+        const pause = (ms) => (0,promises_namespaceObject.setTimeout)(ms, undefined, { ref: false });
+        const ledger = new DiskLedger(marks, done, options.tell, options.now);
+        this.gate = new BulkGate({ ...options, ledger, pause });
+    }
+    /**
+     * Opens the directory, clears the marks of dead runs and names those that cannot be read.
+     *
+     * @throws UserError when the directory cannot be used
+     */
+    static open(options) {
+        const directory = encode(options.directory);
+        try {
+            const marks = new Marks(`${directory}/locks`, options);
+            const done = new DoneList(`${directory}/done`);
+            for (const mark of marks.all()) {
+                if (mark.kind !== 'unreadable')
+                    continue;
+                options.tell(`the mark ${mark.file} cannot be read and is left; remove it if no run is making that item`);
+            }
+            return new Bulk(options, marks, done);
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            throw new UserError(`the directory of the bulk build cannot be used: ${why}. Name one that can be written`);
+        }
+    }
+    /**
+     * Tells what the items are.
+     *
+     * @param rules in the data base of a dry run for the goals; undefined: it could not be had
+     * @param goals the default one where none is given
+     */
+    setRules(rules, goals) {
+        if (rules)
+            this.gate.plan = planOf(rules, goals);
+        else if (!this.#hasPlan)
+            this.#tell('what needs what is not known: nothing is told of what was skipped, and finished items are made again');
+        this.#hasPlan = true;
+    }
+    /** The run is being stopped by a signal. */
+    stop() {
+        this.gate.stop();
+    }
+    /** A make has ended: whether to start it once more, since an item that failed is to be tried again. */
+    again(outcome) {
+        this.gate.passEnded(outcome);
+        return this.gate.again();
+    }
+    /**
+     * The last make has ended. A run that ends well leaves nothing to go on from.
+     *
+     * @param complete make came to the end: with success, or with -k
+     */
+    finish(outcome, complete) {
+        const report = bulkReport(this.gate.plan, this.gate.fates, complete);
+        try {
+            writeReport(`${this.#directory}/report`, report);
+            // What is in the list may be of use to another run that still works on the same.
+            if (succeeded(outcome) && this.#marks.all().every(({ kind }) => kind !== 'taken'))
+                this.#done.remove();
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            this.#tell(`the report of the bulk build cannot be written to ${decode(this.#directory)}: ${why}`);
+        }
+        return report;
+    }
+}
 
 ;// CONCATENATED MODULE: ./lib/engine/back-off.js
 const FIRST_MS = 50;
@@ -65423,32 +66669,6 @@ class BackOff {
         if (more || refused)
             this.#set(host, refused ? delay : Math.max(FIRST_MS, delay / 2), false);
     }
-}
-
-;// CONCATENATED MODULE: ./lib/util/bytes.js
-/** Bytes as they stand in a buffer. */
-function bytesOf(buffer) {
-    return buffer.toString('latin1');
-}
-/** The buffer with exactly these bytes. */
-function bufferOf(bytes) {
-    return Buffer.from(bytes, 'latin1');
-}
-/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
-function encode(text) {
-    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
-}
-/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
-function decode(bytes) {
-    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
-}
-/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
-function fsPath(path) {
-    return isAscii(path) ? path : Buffer.from(path, 'latin1');
-}
-function isAscii(text) {
-    // eslint-disable-next-line no-control-regex
-    return !/[^\x00-\x7f]/.test(text);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/dist-set.js
@@ -65522,13 +66742,13 @@ const SHOWN = /(?<![^\s;&|({`])(?:echo|printf)(?=[^\S\n])(?:[^'"\\`;&|()<>\n]|\\
 const BEGIN = /^|[;&|({`]|(?<!\\)\n/;
 const KEYWORD = /if|elif|while|until|then|do|else|!/;
 /** A program that runs the command behind it, with options. */
-const RUNNER = /(?:exec|env|time|nice|nohup|command|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
+const make_flags_RUNNER = /(?:exec|env|time|nice|nohup|command|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
 /**
  * begin of a command, or what stands before one; assignments; make, with or without a path; end of the word. A backslash
  * before a newline goes on with the same line.
  */
 const CALL = new RegExp([
-    `(?:${BEGIN.source}|(?<![^\\s;&|({\`])(?:${KEYWORD.source}|${RUNNER.source})[^\\S\\n])`,
+    `(?:${BEGIN.source}|(?<![^\\s;&|({\`])(?:${KEYWORD.source}|${make_flags_RUNNER.source})[^\\S\\n])`,
     /(?:[^\S\n]|\\\n)*/.source,
     /(?:\w+=(?:[^\s'"]|'[^']*'|"[^"]*")*(?:[^\S\n]|\\\n)+)*/.source,
     /(?:[^\s;&|()'"`]*\/)?g?make(?=$|[\s;&|)`<>])/.source,
@@ -65688,6 +66908,15 @@ class Gates {
     constructor(gates) {
         this.#gates = gates;
     }
+    /** See {@link Gate.start}. */
+    start(arrival, place, signal) {
+        for (const gate of this.#gates) {
+            const obstacle = gate.start?.(arrival, place, signal);
+            if (obstacle)
+                return obstacle;
+        }
+        return undefined;
+    }
     /**
      * Takes a job through all gates and runs it.
      *
@@ -65720,7 +66949,7 @@ class Gates {
 ;// CONCATENATED MODULE: ./lib/engine/group-gate.js
 
 
-const DONE = { kind: 'exited', status: 0 };
+const group_gate_DONE = { kind: 'exited', status: 0 };
 /**
  * Target groups (D18): the recipe of the first member that make asks for runs; those of the others take over how it ended,
  * line by line, at once or when it has.
@@ -65750,7 +66979,7 @@ class GroupGate {
         const members = this.#makes.get(make);
         // Somebody wants the sign itself; the members that it stands between have been made.
         if (members && target === PLUS)
-            return DONE;
+            return group_gate_DONE;
         const group = members?.get(target);
         if (!group)
             return undefined;
@@ -65774,7 +67003,7 @@ class GroupGate {
                 return { kind: 'cancelled' };
             // The leader's recipe has fewer lines: it is over, and what it was to make is made.
             if (!running && !isRunning(group))
-                return group.ended.get(line) ?? DONE;
+                return group.ended.get(line) ?? group_gate_DONE;
         }
     }
     left({ job, line }, outcome) {
@@ -65788,29 +67017,6 @@ class GroupGate {
 }
 function isRunning({ running }) {
     return running !== undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/model/outcome.js
-
-function succeeded(outcome) {
-    return outcome.kind === 'exited' && outcome.status === 0;
-}
-/** The outcome in the words of a log: `status 2`, `SIGKILL`. */
-function describeOutcome(outcome) {
-    switch (outcome.kind) {
-        case 'exited':
-            return `status ${outcome.status}`;
-        case 'signaled':
-            return signalName(outcome.signal);
-        case 'host-lost':
-            return `host lost (${outcome.reason})`;
-        case 'cancelled':
-            return 'cancelled';
-    }
-}
-function signalName(signal) {
-    const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
-    return name ?? `signal ${signal}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/homecoming-text.js
@@ -65900,6 +67106,17 @@ class JobPass {
                     return this.#refuse(`no host is left for ${decode(job.recipe.target)}, and fallback is never`);
                 held = lease;
                 running.lease = lease;
+                const obstacle = this.#subject.begin(lease.place);
+                if (obstacle) {
+                    running.lease = undefined;
+                    held = undefined;
+                    lease.release();
+                    const spared = await obstacle;
+                    if (!spared)
+                        continue;
+                    this.spare(spared);
+                    return spared;
+                }
                 const { host: before } = state;
                 const { place } = lease;
                 const remote = place && hosts.get(place);
@@ -66095,15 +67312,6 @@ function withPlace(lease, { place }) {
             lease.suspend();
         },
     };
-}
-
-;// CONCATENATED MODULE: external "node:path/posix"
-const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
-;// CONCATENATED MODULE: ./lib/model/job.js
-
-/** Where the target of a recipe stands if it is a file, absolute. */
-function targetPath({ directory, target }) {
-    return (0,posix_namespaceObject.resolve)(directory, target);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/recipe-book.js
@@ -66339,6 +67547,7 @@ class Dispatcher {
     #world;
     #backOff;
     #gates;
+    #atRest;
     #groups;
     #exclusive;
     #past = [];
@@ -66355,9 +67564,9 @@ class Dispatcher {
         });
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
         const rest = options.rest ?? GRACE;
-        const atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
-        this.#groups = new GroupGate(atRest);
-        this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest });
+        this.#atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
+        this.#groups = new GroupGate(this.#atRest);
+        this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest: this.#atRest });
         // The last: what another gate holds back is in nobody's way.
         this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
         this.#backOff = new BackOff((host) => options.scheduler.widen(host));
@@ -66388,6 +67597,10 @@ class Dispatcher {
     makeParsed(pid, marks) {
         this.#setMarks(pid, marks, this.#makes.get(pid)?.failed ?? false);
         this.#options.stage.touch();
+    }
+    /** See MakeRest. */
+    atRest(make) {
+        return this.#atRest(make);
     }
     /** Whether dmake's rules hold for every make. */
     get dmake() {
@@ -66443,10 +67656,12 @@ class Dispatcher {
         const mayLeave = this.#mayLeave(job, flags);
         state.leaves ||= mayLeave;
         const isOver = () => this.#makes.get(call.make)?.failed === true;
-        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver });
+        const arrival = { job, line: state.jobs - 1, flags };
+        const { signal } = running.stop;
+        const begin = (place) => this.#gates.start(arrival, place, signal);
+        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver, begin });
         try {
-            const line = state.jobs - 1;
-            const outcome = await this.#gates.pass({ job, line, flags }, running.stop.signal, () => pass.perform(), (spared) => pass.spare(spared));
+            const outcome = await this.#gates.pass(arrival, signal, () => pass.perform(), (spared) => pass.spare(spared));
             call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
         }
         finally {
@@ -66559,7 +67774,7 @@ class Dispatcher {
  * Never leaves the runner, not even when it has changed since make was started: the runner's business and secrets, and
  * what shells and make itself set.
  */
-const PRIVATE = /^(?:GITHUB_|RUNNER_|ACTIONS_|INPUT_|STATE_|SSH_|DISTMAKE_)|^(?:PATH|PWD|OLDPWD|SHLVL|_|MAKE_TERMOUT|MAKE_TERMERR|MFLAGS|MAKEFILES)$/;
+const PRIVATE = /^(?:GITHUB_|RUNNER_|ACTIONS_|INPUT_|STATE_|SSH_|DISTMAKE_)|^(?:PATH|PWD|OLDPWD|SHLVL|_|MAKE_TERMOUT|MAKE_TERMERR)$/;
 /**
  * Tells what make and the makefile exported from what the runner had anyway: only the former travels, and the
  * variables that the user names.
@@ -66592,6 +67807,11 @@ class Baggage {
             else if (name === 'MAKEFLAGS') {
                 makeflags = withoutJobserver(entry.slice(10));
             }
+            else if (name === 'MFLAGS') {
+                const flags = withoutJobserver(entry.slice(7)).trim();
+                if (flags !== '' && flags !== '-')
+                    variables.push(`MFLAGS=${flags}`);
+            }
             else if (this.#named.has(name) || (!PRIVATE.test(name) && !this.#own.has(entry))) {
                 variables.push(entry);
             }
@@ -66617,8 +67837,6 @@ function withJobs(flags, jobs) {
     return `${options.trimEnd()} -j${jobs}${rest}`;
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./lib/engine/farm.js
 
 
@@ -68021,15 +69239,6 @@ function isDriven(letters) {
     return letters.includes('j') && !letters.includes('B') && !letters.includes('T');
 }
 
-;// CONCATENATED MODULE: ./lib/util/user-error.js
-/**
- * Something the user can mend: bad input, no host left, no make. The message says what is wrong, where (input, line,
- * host) and what to do; it is shown without a stack. Anything else that is thrown is a bug of ours.
- */
-class UserError extends Error {
-    name = 'UserError';
-}
-
 // EXTERNAL MODULE: external "node:events"
 var external_node_events_ = __nccwpck_require__(8474);
 // EXTERNAL MODULE: external "node:net"
@@ -68632,12 +69841,74 @@ function withoutGoalWaits(words) {
     return hasGoalWaits(words) ? changeArguments(words, (a) => a.kind === 'goal' && a.text === WAIT, []) : words;
 }
 
-;// CONCATENATED MODULE: ./lib/make/group-notices.js
-/** What make says of the `+` of a target group, which it takes for a target of several rules. */
-const NOTICE = /^.+?: (?:warning: (?:overriding|ignoring old) recipe for target '\+'|(?:warning: )?target '\+' given more than once in the same rule)\n/gm;
-/** What make prints, without what it says of the `+` of target groups (D18). */
-function withoutGroupNotices(text) {
-    return text.includes("'+'") ? text.replace(NOTICE, '') : text;
+;// CONCATENATED MODULE: ./lib/make/obstacle.js
+
+/**
+ * Why the recipes of a make cannot come to us, for people; undefined: they can.
+ *
+ * @param words its arguments, without argv[0]
+ * @param environment `NAME=value`
+ * @param piped its output is to be taken apart
+ */
+function obstacleOf(make, words, environment, piped) {
+    return make.kind === 'bmake' ? bmakeObstacle(make.path, words, environment, piped) : make.obstacle;
+}
+
+;// CONCATENATED MODULE: ./lib/make/process-facts.js
+
+
+
+/** Everything about a process that is ours to read; undefined when it is gone. */
+function processFacts(pid) {
+    try {
+        const status = bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/status`));
+        const list = (name) => splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/${name}`)));
+        return {
+            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
+            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
+            directory: bytesOf((0,external_node_fs_.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
+            argv: list('cmdline'),
+            environment: list('environ'),
+        };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
+function processArguments(pid) {
+    try {
+        return splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`)));
+    }
+    catch {
+        return [];
+    }
+}
+/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
+function processStart(pid) {
+    const fields = statFields(pid);
+    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
+function processAncestors(pid) {
+    const ancestors = [];
+    for (let at = parentOf(pid); at !== undefined && at > 0; at = parentOf(at))
+        ancestors.push(at);
+    return ancestors;
+}
+function parentOf(pid) {
+    const parent = statFields(pid)?.[1];
+    return parent === undefined ? undefined : Number(parent);
+}
+/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
+function statFields(pid) {
+    try {
+        const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, 'latin1');
+        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    }
+    catch {
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/make/makefile.js
@@ -68826,7 +70097,7 @@ function essence(line) {
 
 ;// CONCATENATED MODULE: ./lib/make/verdict.js
 /** Lines longer than this are not make's own. */
-const LONGEST = 8192;
+const verdict_LONGEST = 8192;
 /**
  * Reads one line without its newline.
  *
@@ -68835,7 +70106,7 @@ const LONGEST = 8192;
  *     name: [FILE:LINE: TARGET] Error STATUS (ignored)
  */
 function parseVerdict(line) {
-    if (line.length > LONGEST || !line.includes(': '))
+    if (line.length > verdict_LONGEST || !line.includes(': '))
         return undefined;
     const match = /^[^:[\]]+(?:\[(\d+)\])?: (\*\*\* )?\[(.+)\] (\S.*?)( \(ignored\))?(?: shuffle=\S+)?$/.exec(line);
     if (match === null)
@@ -68858,7 +70129,7 @@ function parseVerdict(line) {
 }
 /** Whether make itself wrote this line, which then is no part of the echo of a command. */
 function isMakesOwn(line) {
-    if (line.length > LONGEST || !line.includes(': '))
+    if (line.length > verdict_LONGEST || !line.includes(': '))
         return false;
     return (/^[^:\s]+(?:\[\d+\])?: (?:\*\*\* |Entering directory |Leaving directory )/.test(line) ||
         parseVerdict(line) !== undefined);
@@ -69249,7 +70520,7 @@ async function findMake(make, searchPath) {
     const bmake = await bmakeVersion(path);
     if (bmake !== undefined)
         return { name, path, kind: 'bmake', version: bmake, obstacle: undefined };
-    return { name, path, kind: 'other', version: '', obstacle: obstacleOf(path, said) };
+    return { name, path, kind: 'other', version: '', obstacle: real_make_obstacleOf(path, said) };
 }
 /** Which of the usual names of GNU make a system has. */
 function makeNames(make, searchPath) {
@@ -69260,13 +70531,13 @@ const real_make_known = new Map();
 function makeObstacle(path) {
     let answer = real_make_known.get(path);
     if (answer === undefined) {
-        answer = makeSays(path).then((said) => obstacleOf(path, said));
+        answer = makeSays(path).then((said) => real_make_obstacleOf(path, said));
         real_make_known.set(path, answer);
     }
     return answer;
 }
 /** last.mk needs $(file), `undefine` and -O. */
-function obstacleOf(path, said) {
+function real_make_obstacleOf(path, said) {
     if (isRight(gnuVersion(said)))
         return undefined;
     const found = said.split('\n', 1)[0]?.trim() ?? '';
@@ -69764,8 +71035,6 @@ done`;
     return child;
 }
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "node:url"
 var external_node_url_ = __nccwpck_require__(3136);
 ;// CONCATENATED MODULE: ./lib/util/asset.js
@@ -74198,7 +75467,7 @@ function putStamp(stats, into, at = 0) {
     into[at + MTIME] = plain ? stats.mtimeNs : 0n;
     into[at + CTIME] = plain ? stats.ctimeNs : 0n;
 }
-function stampOf(stats) {
+function stamps_stampOf(stats) {
     const stamp = new BigInt64Array(COLUMNS);
     putStamp(stats, stamp);
     return stamp;
@@ -74346,7 +75615,7 @@ class Inventory {
         this.#removed.delete(path);
         if (before !== undefined)
             return;
-        const parent = parentOf(path);
+        const parent = inventory_parentOf(path);
         const siblings = this.#children.get(parent);
         if (siblings)
             siblings.add(path);
@@ -74359,7 +75628,7 @@ class Inventory {
         if (!this.#stamps.delete(path))
             return;
         this.#removed.set(path, this.#journal.push(path));
-        const parent = parentOf(path);
+        const parent = inventory_parentOf(path);
         const siblings = this.#children.get(parent);
         siblings?.delete(path);
         if (siblings?.size === 0)
@@ -74386,7 +75655,7 @@ class Inventory {
     }
 }
 /** Empty for what stands right in the workspace. */
-function parentOf(path) {
+function inventory_parentOf(path) {
     return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
@@ -74503,7 +75772,7 @@ function newDigest() {
 function endOf(digest) {
     return digest.digest('base64');
 }
-function digestOf(content) {
+function digest_digestOf(content) {
     return endOf(newDigest().update(content));
 }
 
@@ -74695,7 +75964,7 @@ function digestAt(full, { ino }) {
     try {
         file = (0,external_node_fs_.openSync)(fsPath(full), external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NOFOLLOW | external_node_fs_.constants.O_NONBLOCK);
         const stats = (0,external_node_fs_.fstatSync)(file, { bigint: true });
-        return stats.isFile() && stats.ino === ino ? digestOf((0,external_node_fs_.readFileSync)(file)) : undefined;
+        return stats.isFile() && stats.ino === ino ? digest_digestOf((0,external_node_fs_.readFileSync)(file)) : undefined;
     }
     catch {
         return undefined;
@@ -74864,7 +76133,7 @@ class Workspace {
     /** Whether what stands there at this moment is what the last look found, as far as its stamp tells. */
     isAsSeen(path) {
         const stats = this.#stat(path);
-        return stats ? this.#inventory.isAs(path, stampOf(stats)) : !this.has(path);
+        return stats ? this.#inventory.isAs(path, stamps_stampOf(stats)) : !this.has(path);
     }
     /**
      * Something may have been changed.
@@ -74994,7 +76263,7 @@ class Workspace {
             this.#remove(path);
             return;
         }
-        const stamp = stampOf(stats);
+        const stamp = stamps_stampOf(stats);
         const isSame = !written && this.#inventory.isAs(path, stamp);
         // Noted itself, it is in the journal since the look began.
         if (isSame && (this.#noted.has(path) || !this.#unsettled.has(path)))
@@ -75477,7 +76746,7 @@ class Placement {
         const checked = new Set();
         const changes = [];
         const note = (path, content) => {
-            const digest = Buffer.isBuffer(content) ? digestOf(content) : content?.digest;
+            const digest = Buffer.isBuffer(content) ? digest_digestOf(content) : content?.digest;
             changes.push({ path, version: this.#workspace.note(path, digest) });
         };
         for (const output of this.outputs) {
@@ -76854,6 +78123,66 @@ function stageFor({ root, staging, exclude }, world) {
     return { stage, token: undefined, forgetToken: () => undefined };
 }
 
+;// CONCATENATED MODULE: ./lib/make/group-notices.js
+/** What make says of the `+` of a target group, which it takes for a target of several rules. */
+const NOTICE = /^.+?: (?:warning: (?:overriding|ignoring old) recipe for target '\+'|(?:warning: )?target '\+' given more than once in the same rule)\n/gm;
+/** What make prints, without what it says of the `+` of target groups (D18). */
+function withoutGroupNotices(text) {
+    return text.includes("'+'") ? text.replace(NOTICE, '') : text;
+}
+
+;// CONCATENATED MODULE: ./lib/build/make-output.js
+
+
+/** Makes events of make's output. */
+function parserFor(dispatcher, run, nonce, { sink, verbatim }) {
+    return new OutputParser({
+        nonce,
+        ...(verbatim === true && { jobTextLimit: Infinity }),
+        jobById: (id) => dispatcher.jobById(id),
+        isRecursive: (id) => dispatcher.isRecursive(id),
+        rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
+        emit: (event) => {
+            sink(event);
+            if (event.type === 'job-text')
+                dispatcher.textCame(event.job.id);
+        },
+        onVerdict: ({ target, ignored }) => dispatcher.verdict(target, ignored),
+        dropVerdict: (target) => dispatcher.isDropped(target),
+    });
+}
+/**
+ * Recipes that make may start when `jobs` of them may run: a few more, so that no slot waits for make. Only where what
+ * was started can be taken back; and not for one job at a time, which people ask for when their makefile needs order.
+ */
+function lookAhead(jobs) {
+    return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
+}
+
+;// CONCATENATED MODULE: ./lib/build/open-bulk.js
+
+
+
+/**
+ * A bulk build whose items are the targets of the first make.
+ *
+ * @param directory where its state is kept, absolute
+ */
+function openBulk(directory, world) {
+    const { scheduler, stage, subMakeArguments, sink, atRest } = world;
+    return Bulk.open({
+        directory,
+        self: { host: (0,external_node_os_namespaceObject.hostname)(), pid: process.pid, born: processStart(process.pid) ?? '' },
+        born: processStart,
+        now: Date.now,
+        isItem: ({ job, flags }) => subMakeArguments.isFirst(job.environment) && !['n', 'q', 't'].some((flag) => flags.has(flag)),
+        atRest,
+        limit: () => scheduler.jobs,
+        tell: (text) => sink({ type: 'message', level: 'warning', text }),
+        changed: () => stage.touch(),
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/make/native-process.js
 
 
@@ -77269,63 +78598,6 @@ function echoInFile(shim, command, restore) {
     finally {
         if (file !== undefined)
             (0,external_node_fs_.closeSync)(file);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/make/process-facts.js
-
-
-
-/** Everything about a process that is ours to read; undefined when it is gone. */
-function processFacts(pid) {
-    try {
-        const status = bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/status`));
-        const list = (name) => splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/${name}`)));
-        return {
-            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
-            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
-            directory: bytesOf((0,external_node_fs_.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
-            argv: list('cmdline'),
-            environment: list('environ'),
-        };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
-function processArguments(pid) {
-    try {
-        return splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`)));
-    }
-    catch {
-        return [];
-    }
-}
-/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
-function processStart(pid) {
-    const fields = statFields(pid);
-    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-}
-/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
-function processAncestors(pid) {
-    const ancestors = [];
-    for (let at = process_facts_parentOf(pid); at !== undefined && at > 0; at = process_facts_parentOf(at))
-        ancestors.push(at);
-    return ancestors;
-}
-function process_facts_parentOf(pid) {
-    const parent = statFields(pid)?.[1];
-    return parent === undefined ? undefined : Number(parent);
-}
-/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
-function statFields(pid) {
-    try {
-        const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, 'latin1');
-        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    }
-    catch {
-        return undefined;
     }
 }
 
@@ -77921,6 +79193,7 @@ class Broker {
 }
 
 ;// CONCATENATED MODULE: ./lib/make/data-base.js
+const ALSO = '#  Also makes: ';
 /** Names may hold colons: the one that ends them is followed by a blank, or by nothing. */
 const RULE = /^(.+?):(:)?(?: (.*))?$/;
 const RECIPE = /^# {2}recipe to execute(?: \(from '(.*)', line (\d+)\))?/;
@@ -77971,6 +79244,10 @@ function readRule(block, pattern) {
         normal: bar < 0 ? words : words.slice(0, bar),
         orderOnly: bar < 0 ? [] : words.slice(bar + 1),
         recipe: at < 0 ? undefined : { file, line: Number(line), text: block.slice(at + 1).join('\n') },
+        alsoMakes: block
+            .find((one) => one.startsWith(ALSO))
+            ?.slice(ALSO.length)
+            .split(' ') ?? [],
         intermediate: block.includes('#  File is an intermediate prerequisite.'),
     };
 }
@@ -78793,16 +80070,16 @@ const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
  * known, by a dry run with the goals instead, which finds implicit rules too.
  */
 async function probeMarks(options) {
-    const { call, make, goals, dmake = false } = options;
+    const { call, make, goals, dmake = false, whole = false } = options;
     const read = await readMakefiles(call);
     const text = read.map((one) => one.text).join('\n');
     const copy = read.find(({ name }) => COPY.test(name))?.name;
     const fromInput = makeIntent(options.arguments).makefiles.includes('-');
     const writes = marks_probe_WRITES.test(text) || (fromInput && copy === undefined);
-    const none = { marks: { ...NO_MARKS, writes }, lines: [], problem: undefined };
+    const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
     const texts = mark_lines_readMarkTexts(read);
     const knowsWait = isAtLeast(make.version, 4, 4);
-    const orders = goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
+    const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
     const isWanted = orders || NAMES_MARK.test(text) || texts.headers.length > 0 || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
     // What came from standard input is not there to be read where make keeps no copy.
     if (!isWanted || (fromInput && copy === undefined))
@@ -78819,14 +80096,15 @@ async function probeMarks(options) {
             problem: `make -pnq showed no data base within ${seconds} s: the marks in the makefile do not count`,
         };
     }
+    const all = goals?.flat() ?? goalsOf(options.arguments, database);
     const marks = { writes, ...parseMarks(rules, texts, { directory: call.directory, waits: !knowsWait }) };
     const lines = linesFor(marks, rules, {
         knowsWait,
         ownWait: texts.ownWait,
-        goals: goals ?? [goalsOf(options.arguments, database)],
+        goals: goals ?? [all],
         makefiles: read.map(({ name }) => name),
     });
-    return { marks, lines, problem: undefined };
+    return { marks, lines, rules, goals: all, problem: undefined };
 }
 const marks_probe_TIMEOUT_MS = 60_000;
 /** Each has a last makefile of its own: several makes may be asked at one time. */
@@ -79009,6 +80287,7 @@ class Wiring {
     }
     async #parse(call) {
         const { run, make, sink, dispatcher } = this.#options;
+        const bulk = this.#arguments.has(call.make) ? undefined : this.#options.bulk;
         const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
         // A make that starts itself again no longer has what was taken out of its arguments.
         const segments = goalSegments(words);
@@ -79024,10 +80303,12 @@ class Wiring {
             goals: this.#goals.get(call.make),
             call,
             dmake: dispatcher.dmake,
+            whole: bulk !== undefined,
         });
         if (found.problem !== undefined) {
             sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
         }
+        bulk?.setRules(found.rules, found.goals);
         dispatcher.makeParsed(call.make, found.marks);
         call.answer(found.lines);
     }
@@ -79069,11 +80350,18 @@ class Wiring {
 
 
 
+
+
+
+
+
+
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 async function build(options) {
     const { settings, plan, sink, jobs } = options;
     const { hosts } = plan;
-    const obstacle = build_obstacleOf(options);
+    const environment = ownEnvironment();
+    const obstacle = obstacleOf(options.make, options.arguments.map(encode), environment, options.piped);
     if (obstacle !== undefined && options.command === undefined)
         return buildUndistributed(options, obstacle);
     const begin = performance.now();
@@ -79085,13 +80373,12 @@ async function build(options) {
         fallback: settings.fallback,
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
-    const environment = ownEnvironment();
     const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
     const root = encode(settings.root);
     let dispatcher;
     const { stage, token, forgetToken } = stageFor(settings, {
         // Where a refusal is final, a rule that makes two targets must not fail.
-        recipesOf: (path) => (never ? [] : (dispatcher?.makersOf(`${root}/${path}`) ?? [])),
+        recipesOf: (path) => (never ? [] : stillMaking(dispatcher?.makersOf(`${root}/${path}`) ?? [])),
         onSkipped: (path) => {
             const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
             sink({ type: 'message', level: 'warning', text });
@@ -79135,11 +80422,13 @@ async function build(options) {
         load: hearsLoad ? runnerLoad : undefined,
     });
     let make;
+    let bulk;
     let stopped;
     const stop = deferred();
     options.onSignal((name) => {
         stopped = name;
         stop.resolve(undefined);
+        bulk?.stop();
         dispatcher?.stop();
         make?.signal(name);
         farm.close();
@@ -79164,7 +80453,12 @@ async function build(options) {
         if (never && farm.ready === 0 && stopped === undefined)
             throw new UserError('no host is ready, and fallback is never: nothing is built');
         const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+        const atRest = (pid) => dispatcher?.atRest(pid) ?? Promise.resolve();
+        const world = { scheduler, stage, subMakeArguments, sink, atRest };
+        bulk = options.bulk === undefined ? undefined : openBulk(options.bulk, world);
+        const gate = bulk?.gate;
         dispatcher = new Dispatcher({
+            ...(gate && { gates: [gate], weightOf: (recipe) => gate.weightOf(recipe) }),
             scheduler,
             hosts: remotes,
             locals: locals.hosts,
@@ -79186,10 +80480,13 @@ async function build(options) {
         });
         const { command } = options;
         const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
-        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first });
+        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk });
         const { broker } = wiring;
         const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
-        if (stopped === undefined) {
+        let ended = { kind: 'cancelled' };
+        do {
+            if (stopped !== undefined)
+                break;
             const directory = encode(settings.workingDirectory);
             const output = parser ? (data) => parser.push(data) : 'inherit';
             const common = { run, broker, directory, environment, output };
@@ -79201,15 +80498,21 @@ async function build(options) {
                         make: options.make,
                         bmake,
                         arguments: withoutGoalWaits(options.arguments.map(encode)),
-                        window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
+                        window: !parser ? scheduler.jobs : bulk ? bulkWindow(scheduler.jobs) : lookAhead(scheduler.jobs),
                     });
-        }
-        const ended = (await make?.ended) ?? { kind: 'cancelled' };
+            ended = await make.ended;
+        } while (bulk?.again(stoppedBy(stopped, ended)) === true);
         // After a signal bmake ends with a status of its own.
         const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
         parser?.end();
         const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
         const seconds = (performance.now() - begin) / 1000;
+        if (bulk && options.bulk !== undefined) {
+            const { keepGoing } = makeIntent(options.arguments.map(encode), environment);
+            const complete = succeeded(outcome) || (keepGoing && outcome.kind === 'exited');
+            const report = bulk.finish(outcome, complete);
+            sink({ type: 'bulk-finished', report, file: (0,external_node_path_.join)(options.bulk, 'report') });
+        }
         sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
         return outcome;
     }
@@ -79221,50 +80524,25 @@ async function build(options) {
         await wiring?.broker.close();
         await run?.remove();
         if (options.cleanUp)
-            await Promise.all(openers.map((opener) => remove(opener, stagingDirectory(staging, opener.host), sink)));
+            await Promise.all(openers.map((opener) => build_remove(opener, stagingDirectory(staging, opener.host), sink)));
         for (const opener of openers)
             opener.close();
     }
 }
-/**
- * Recipes that make may start when `jobs` of them may run: a few more, so that no slot waits for make. Only where what
- * was started can be taken back; and not for one job at a time, which people ask for when their makefile needs order.
- */
-function lookAhead(jobs) {
-    return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
-}
-async function remove(opener, staging, sink) {
+async function build_remove(opener, staging, sink) {
     const reason = await opener.clean(staging);
     if (reason === undefined)
         return;
     const text = `${opener.host.name}: ${staging} could not be removed: ${reason}. Remove it there by hand`;
     sink({ type: 'message', level: 'warning', text });
 }
+/** Without those of makes that have ended: a later make may make what they made. */
+function stillMaking(recipes) {
+    return recipes.filter(({ make }) => processStart(make) !== undefined);
+}
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name, outcome) {
     return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
-}
-/** Why make's recipes cannot come to us, if so. */
-function build_obstacleOf({ make, arguments: words, piped }) {
-    if (make.kind !== 'bmake')
-        return make.obstacle;
-    return bmakeObstacle(make.path, words.map(encode), ownEnvironment(), piped);
-}
-function parserFor(dispatcher, run, nonce, { sink, verbatim }) {
-    return new OutputParser({
-        nonce,
-        ...(verbatim === true && { jobTextLimit: Infinity }),
-        jobById: (id) => dispatcher.jobById(id),
-        isRecursive: (id) => dispatcher.isRecursive(id),
-        rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
-        emit: (event) => {
-            sink(event);
-            if (event.type === 'job-text')
-                dispatcher.textCame(event.job.id);
-        },
-        onVerdict: ({ target, ignored }) => dispatcher.verdict(target, ignored),
-        dropVerdict: (target) => dispatcher.isDropped(target),
-    });
 }
 function names(make, environment) {
     return makeNames(make, environmentValue(environment, 'PATH') ?? '');
@@ -88381,13 +89659,13 @@ class PlainReader {
  * message is the end of a sentence that begins with the key.
  */
 // eslint-disable-next-line no-control-regex -- it is what must not be there
-const LINE = /^[^\x00-\x1f\x7f]+$/;
+const yaml_schema_LINE = /^[^\x00-\x1f\x7f]+$/;
 // eslint-disable-next-line no-control-regex -- it is what must not be there
 const LINES = /^[^\x00]*$/;
 // eslint-disable-next-line no-control-regex -- it is what must not be there
 const yaml_schema_NAME = /^[^\s\x00-\x1f\x7f-]([^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?$/;
 const BE_LINE = 'must be text on one line';
-const yaml_schema_line = pipe(string(BE_LINE), regex(LINE, BE_LINE));
+const yaml_schema_line = pipe(string(BE_LINE), regex(yaml_schema_LINE, BE_LINE));
 const BE_LINES = 'must be text, without NUL characters';
 const lines = pipe(string(BE_LINES), regex(LINES, BE_LINES));
 const BE_NAME = 'must be a name: up to 100 characters on one line, without a blank at either end, and without "-" in front';
@@ -89089,13 +90367,13 @@ function redistribute(hosts, jobs) {
     const slots = hosts.map((host) => host.slots ?? 1);
     const surplus = Math.max(0, jobs) - slots.reduce((sum, one) => sum + one, 0);
     if (surplus >= 0)
-        add(slots, surplus);
+        redistribute_add(slots, surplus);
     else
         takeAway(slots, -surplus);
     return hosts.map((host, index) => ({ ...host, slots: slots[index] ?? 0 })).filter((host) => host.slots > 0);
 }
 /** All whole rounds at once (a bare -j asks for millions), then those whom the last one reaches. */
-function add(slots, count) {
+function redistribute_add(slots, count) {
     const rounds = Math.floor(count / slots.length);
     const rest = count % slots.length;
     for (const [index, one] of slots.entries())
@@ -90615,7 +91893,7 @@ const MAX_OUTPUT = 64 << 20;
  * @returns only macros that are set, with their expanded values
  */
 async function makefileMacros(names, to) {
-    if (to.make.obstacle !== undefined || !(await isWorthAsking(names, to)))
+    if (to.make.kind !== 'gnu' || !(await isWorthAsking(names, to)))
         return new Map();
     const nonce = (0,external_node_crypto_.randomBytes)(12).toString('hex');
     const questions = names.map((name) => `$(info ${nonce} ${name} $(firstword $(origin ${name})) $(${name}))\n`);
@@ -91314,7 +92592,7 @@ function markdownTable(header, rows) {
 
 /** The runner drops a step's summary above 1 MiB; rows are limited so that it stays far below. */
 const SLOWEST = 10;
-const FAILED = 50;
+const summary_FAILED = 50;
 const RETRIED = 20;
 const HOSTS = 100;
 const WARNINGS = 20;
@@ -91454,7 +92732,7 @@ class SummaryLog {
     #failedList() {
         const causes = this.#failures.filter((failure) => !failure.recursive);
         const failures = causes.length > 0 ? causes : this.#failures;
-        return listOf('Failed targets', failures.map((failure) => `${failure.target}: ${failure.verdict}`), FAILED);
+        return listOf('Failed targets', failures.map((failure) => `${failure.target}: ${failure.verdict}`), summary_FAILED);
     }
     #slowestTable() {
         if (this.#slowest.length === 0)
@@ -92007,7 +93285,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4124);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(482);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
 
 

@@ -233,7 +233,7 @@ static void connect_to_broker(void)
   int tries = 50;
   memset(&address, 0, sizeof address);
   address.sun_family = AF_UNIX;
-  snprintf(address.sun_path, sizeof address.sun_path, "%.100s/sock", run_directory);
+  snprintf(address.sun_path, sizeof address.sun_path, "%.102s/sock", run_directory);
   broker = socket(AF_UNIX, SOCK_STREAM, 0);
   if (broker >= 0 && broker < 3) {
     /* A recipe may have closed its standard descriptors. */

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { availableParallelism, constants } from 'node:os';
+import type { Bulk } from '../bulk/bulk.ts';
+import { bulkWindow } from '../bulk/bulk.ts';
 import { Dispatcher } from '../engine/dispatcher.ts';
 import { TargetSet } from '../engine/dist-set.ts';
 import { Baggage } from '../engine/environment.ts';
@@ -8,20 +11,23 @@ import { countsLoad } from '../engine/host-load.ts';
 import { RemoteHost } from '../engine/remote-host.ts';
 import { GATHERING_MS, Scheduler, type Limits } from '../engine/scheduler.ts';
 import { SubMakeArguments } from '../engine/sub-make.ts';
-import { bmakeObstacle, BmakeRun } from '../make/bmake/run.ts';
+import { BmakeRun } from '../make/bmake/run.ts';
 import { environmentValue, ownEnvironment } from '../make/environment.ts';
 import { startCommand } from '../make/command-process.ts';
 import { FirstMakefile } from '../make/first-makefile.ts';
 import { withoutGoalWaits } from '../make/goal-waits.ts';
-import { withoutGroupNotices } from '../make/group-notices.ts';
+import { obstacleOf } from '../make/obstacle.ts';
+import { makeIntent } from '../make/make-intent.ts';
+import { processStart } from '../make/process-facts.ts';
 import { startMake } from '../make/make-process.ts';
-import { beginMarker, endMarker, OutputParser } from '../make/output-parser.ts';
+import { beginMarker, endMarker } from '../make/output-parser.ts';
 import { ProcessRest } from '../make/make-rest.ts';
 import type { ProgramOutput, ProgramProcess } from '../make/program-process.ts';
 import { makeNames, type RealMake } from '../make/real-make.ts';
 import { RunDirectory } from '../make/run-directory.ts';
 import type { EventSink } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
+import type { Recipe } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Login } from '../ssh/login.ts';
@@ -35,6 +41,8 @@ import { LocalHosts, runnerLoad } from './local-hosts.ts';
 import { summarize } from './run-summary.ts';
 import { SshLanes } from './ssh-lanes.ts';
 import { stageFor } from './stage-for.ts';
+import { lookAhead, parserFor } from './make-output.ts';
+import { openBulk } from './open-bulk.ts';
 import { stagingDirectory } from './staging-name.ts';
 import { toolCheck } from './toolchain.ts';
 import { buildUndistributed } from './undistributed.ts';
@@ -50,6 +58,8 @@ export interface BuildOptions {
   readonly arguments: readonly string[];
   /** Not make is started, but this, which may call make somewhere below; at least one word. */
   readonly command?: readonly string[] | undefined;
+  /** The directory of a bulk build, absolute. */
+  readonly bulk?: string | undefined;
   /** Recipes at one time; `places`: as many as there are places for distributable ones. */
   readonly jobs: number | 'places';
   /** What the names of the staging directories begin with. */
@@ -71,7 +81,8 @@ export interface BuildOptions {
 export async function build(options: BuildOptions): Promise<Outcome> {
   const { settings, plan, sink, jobs } = options;
   const { hosts } = plan;
-  const obstacle = obstacleOf(options);
+  const environment = ownEnvironment();
+  const obstacle = obstacleOf(options.make, options.arguments.map(encode), environment, options.piped);
   if (obstacle !== undefined && options.command === undefined) return buildUndistributed(options, obstacle);
   const begin = performance.now();
   const never = settings.fallback === 'never';
@@ -82,13 +93,12 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     fallback: settings.fallback,
   };
   sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
-  const environment = ownEnvironment();
   const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
   const root = encode(settings.root);
   let dispatcher: Dispatcher | undefined;
   const { stage, token, forgetToken } = stageFor(settings, {
     // Where a refusal is final, a rule that makes two targets must not fail.
-    recipesOf: (path) => (never ? [] : (dispatcher?.makersOf(`${root}/${path}`) ?? [])),
+    recipesOf: (path) => (never ? [] : stillMaking(dispatcher?.makersOf(`${root}/${path}`) ?? [])),
     onSkipped: (path) => {
       const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
       sink({ type: 'message', level: 'warning', text });
@@ -140,11 +150,13 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     load: hearsLoad ? runnerLoad : undefined,
   });
   let make: ProgramProcess | undefined;
+  let bulk: Bulk | undefined;
   let stopped: NodeJS.Signals | undefined;
   const stop = deferred<undefined>();
   options.onSignal((name) => {
     stopped = name;
     stop.resolve(undefined);
+    bulk?.stop();
     dispatcher?.stop();
     make?.signal(name);
     farm.close();
@@ -170,7 +182,12 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     if (never && farm.ready === 0 && stopped === undefined)
       throw new UserError('no host is ready, and fallback is never: nothing is built');
     const nonce = randomBytes(16).toString('hex');
+    const atRest = (pid: number): Promise<void> => dispatcher?.atRest(pid) ?? Promise.resolve();
+    const world = { scheduler, stage, subMakeArguments, sink, atRest };
+    bulk = options.bulk === undefined ? undefined : openBulk(options.bulk, world);
+    const gate = bulk?.gate;
     dispatcher = new Dispatcher({
+      ...(gate && { gates: [gate], weightOf: (recipe) => gate.weightOf(recipe) }),
       scheduler,
       hosts: remotes,
       locals: locals.hosts,
@@ -192,10 +209,12 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     });
     const { command } = options;
     const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
-    wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first });
+    wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk });
     const { broker } = wiring;
     const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
-    if (stopped === undefined) {
+    let ended: Outcome = { kind: 'cancelled' };
+    do {
+      if (stopped !== undefined) break;
       const directory = encode(settings.workingDirectory);
       const output: ProgramOutput = parser ? (data) => parser.push(data) : 'inherit';
       const common = { run, broker, directory, environment, output };
@@ -207,15 +226,21 @@ export async function build(options: BuildOptions): Promise<Outcome> {
               make: options.make,
               bmake,
               arguments: withoutGoalWaits(options.arguments.map(encode)),
-              window: parser ? lookAhead(scheduler.jobs) : scheduler.jobs,
+              window: !parser ? scheduler.jobs : bulk ? bulkWindow(scheduler.jobs) : lookAhead(scheduler.jobs),
             });
-    }
-    const ended: Outcome = (await make?.ended) ?? { kind: 'cancelled' };
+      ended = await make.ended;
+    } while (bulk?.again(stoppedBy(stopped, ended)) === true);
     // After a signal bmake ends with a status of its own.
     const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
     parser?.end();
     const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
     const seconds = (performance.now() - begin) / 1000;
+    if (bulk && options.bulk !== undefined) {
+      const { keepGoing } = makeIntent(options.arguments.map(encode), environment);
+      const complete = succeeded(outcome) || (keepGoing && outcome.kind === 'exited');
+      const report = bulk.finish(outcome, complete);
+      sink({ type: 'bulk-finished', report, file: join(options.bulk, 'report') });
+    }
     sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
     return outcome;
   } finally {
@@ -231,14 +256,6 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   }
 }
 
-/**
- * Recipes that make may start when `jobs` of them may run: a few more, so that no slot waits for make. Only where what
- * was started can be taken back; and not for one job at a time, which people ask for when their makefile needs order.
- */
-function lookAhead(jobs: number): number {
-  return jobs === 1 ? 1 : jobs + Math.max(2, Math.ceil(jobs / 4));
-}
-
 async function remove(opener: SshLanes, staging: string, sink: EventSink): Promise<void> {
   const reason = await opener.clean(staging);
   if (reason === undefined) return;
@@ -246,36 +263,14 @@ async function remove(opener: SshLanes, staging: string, sink: EventSink): Promi
   sink({ type: 'message', level: 'warning', text });
 }
 
+/** Without those of makes that have ended: a later make may make what they made. */
+function stillMaking(recipes: readonly Recipe[]): readonly Recipe[] {
+  return recipes.filter(({ make }) => processStart(make) !== undefined);
+}
+
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name: NodeJS.Signals | undefined, outcome: Outcome): Outcome {
   return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: constants.signals[name] };
-}
-
-/** Why make's recipes cannot come to us, if so. */
-function obstacleOf({ make, arguments: words, piped }: BuildOptions): string | undefined {
-  if (make.kind !== 'bmake') return make.obstacle;
-  return bmakeObstacle(make.path, words.map(encode), ownEnvironment(), piped);
-}
-
-function parserFor(
-  dispatcher: Dispatcher,
-  run: RunDirectory,
-  nonce: string,
-  { sink, verbatim }: BuildOptions,
-): OutputParser {
-  return new OutputParser({
-    nonce,
-    ...(verbatim === true && { jobTextLimit: Infinity }),
-    jobById: (id) => dispatcher.jobById(id),
-    isRecursive: (id) => dispatcher.isRecursive(id),
-    rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
-    emit: (event) => {
-      sink(event);
-      if (event.type === 'job-text') dispatcher.textCame(event.job.id);
-    },
-    onVerdict: ({ target, ignored }) => dispatcher.verdict(target, ignored),
-    dropVerdict: (target) => dispatcher.isDropped(target),
-  });
 }
 
 function names(make: RealMake, environment: readonly Bytes[]): readonly Bytes[] {

@@ -1,3 +1,4 @@
+import type { Bulk } from '../bulk/bulk.ts';
 import type { Dispatcher } from '../engine/dispatcher.ts';
 import type { ShimCalls } from '../engine/ports.ts';
 import type { SubMakeArguments } from '../engine/sub-make.ts';
@@ -32,6 +33,7 @@ interface WiringOptions {
   readonly sink: EventSink;
   /** Where the run is a command: makes that it calls by their path come to us as well. */
   readonly first: FirstMakefile | undefined;
+  readonly bulk: Bulk | undefined;
 }
 
 /** Between the calls of make and its shims and the dispatcher. */
@@ -119,6 +121,7 @@ export class Wiring implements ShimCalls {
 
   async #parse(call: Parameters<ShimCalls['onParse']>[0]): Promise<void> {
     const { run, make, sink, dispatcher } = this.#options;
+    const bulk = this.#arguments.has(call.make) ? undefined : this.#options.bulk;
     const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
     // A make that starts itself again no longer has what was taken out of its arguments.
     const segments = goalSegments(words);
@@ -132,10 +135,12 @@ export class Wiring implements ShimCalls {
       goals: this.#goals.get(call.make),
       call,
       dmake: dispatcher.dmake,
+      whole: bulk !== undefined,
     });
     if (found.problem !== undefined) {
       sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
     }
+    bulk?.setRules(found.rules, found.goals);
     dispatcher.makeParsed(call.make, found.marks);
     call.answer(found.lines);
   }

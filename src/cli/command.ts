@@ -1,35 +1,29 @@
-import { existsSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
-import { dirname, join } from 'node:path';
 import { build } from '../build/build.ts';
 import { exitLike } from '../build/exit.ts';
-import { DMAKE_NAMES } from '../build/dmake-settings.ts';
-import { planFarm, type FarmPlan } from '../build/farm-plan.ts';
 import { loadLogin } from '../build/login.ts';
-import { settle, type SettingsWish } from '../build/settings.ts';
+import { settle } from '../build/settings.ts';
 import { stagingName } from '../build/staging-name.ts';
 import { StopSignals } from '../build/stop-signals.ts';
 import { describeMatrix } from '../hosts/describe.ts';
-import { bmakeObstacle } from '../make/bmake/run.ts';
 import { hasGoalWaits } from '../make/goal-waits.ts';
 import { makeIntent } from '../make/make-intent.ts';
-import { makefileMacros } from '../make/makefile-macros.ts';
 import { makefileTexts } from '../make/makefile-texts.ts';
 import { dmakeMarksIn } from '../make/marks-probe.ts';
 import { runNative } from '../make/native-process.ts';
+import { obstacleOf } from '../make/obstacle.ts';
 import { findMake, type RealMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { Settings } from '../model/settings.ts';
 import { privateFields } from '../hosts/private-fields.ts';
-import { DmakeLog, type DmakeOutputMode } from '../report/dmake-log.ts';
-import { FoldLog } from '../report/fold.ts';
+import { bulkText } from '../report/bulk-text.ts';
 import { maskSecrets } from '../report/masks.ts';
-import { plainLog } from '../report/plain.ts';
-import { printBytes, say, workflowLog } from '../report/standard-streams.ts';
+import { say } from '../report/standard-streams.ts';
 import { decode, encode, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
+import { farmFor } from './farm.ts';
+import { logFor } from './log.ts';
 import { parseOptions, type CliOptions } from './options.ts';
+import { wishOf } from './wish.ts';
 
 /** The body of the command. Ends the process as make ended; 2 for an error of its own. */
 export async function command(words: readonly string[]): Promise<never> {
@@ -56,10 +50,12 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   const tell = (text: string): void => say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
   const inWorkflow = process.env['GITHUB_ACTIONS'] === 'true';
   const logged = options.log === undefined ? inWorkflow : options.log !== 'plain';
-  const obstacle =
-    make.kind === 'bmake'
-      ? bmakeObstacle(make.path, options.makeArguments.map(encode), environment, logged)
-      : make.obstacle;
+  const obstacle = obstacleOf(make, options.makeArguments.map(encode), environment, logged);
+  const { bulk } = options;
+  if (bulk !== undefined && (make.kind !== 'gnu' || obstacle !== undefined)) {
+    const why = `${decode(make.path)} does not tell enough of its recipes`;
+    throw new UserError(`option --bulk: ${why}. Name a GNU make from 4.0 on with --make`);
+  }
   if (obstacle !== undefined && options.command === undefined && !options.showHosts) {
     if (options.fallback === 'never') throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
     tell(`${obstacle}: it runs undistributed`);
@@ -81,19 +77,22 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
     remote.length > 0
       ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
       : undefined;
-  const settings = settle(settingsOf(options, plan), plan);
+  const settings = settle(wishOf(options, plan), plan);
   const marks = await marksOf(options, make, environment);
   // dmake's own shape is no log for a workflow: nothing in it is made harmless. Where make prints words of
   // its marks, they are taken out again.
   const shape =
-    options.log === undefined && !inWorkflow ? (plan.outputMode ?? (marks.shown ? 'TXT2' : undefined)) : undefined;
+    options.log === undefined && !inWorkflow
+      ? (plan.outputMode ?? (marks.shown || bulk !== undefined ? 'TXT2' : undefined))
+      : undefined;
   const piped = shape !== undefined || logged;
-  const wantsUs = piped || marks.any || plan.dmake || hosts.length > 0;
+  const wantsUs = piped || marks.any || bulk !== undefined || plan.dmake || hosts.length > 0;
   if (!wantsUs) return runNatively(options, make, signals);
   const log = logFor(settings, piped, shape);
   login?.notices.listen((text) =>
     piped && shape === undefined ? log.handle({ type: 'message', level: 'notice', text }) : tell(text),
   );
+  let report: Extract<BuildEvent, { type: 'bulk-finished' }> | undefined;
   try {
     return await build({
       settings,
@@ -102,6 +101,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       make,
       arguments: options.makeArguments,
       command: options.command,
+      bulk,
       // As make has it, one at a time unless -j says otherwise; dmake has its own rules.
       jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 1)),
       staging: stagingName(new Date()),
@@ -109,11 +109,15 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       verbatim: shape !== undefined,
       onHostUsed: () => undefined,
       cleanUp: true,
-      sink: log.handle,
+      sink: (event) => {
+        if (event.type === 'bulk-finished') report = event;
+        log.handle(event);
+      },
       onSignal: (stop) => signals.onSignal(stop),
     });
   } finally {
     log.finish();
+    if (report) tell(bulkText(report.report, report.file));
   }
 }
 
@@ -145,87 +149,4 @@ function runNatively(
     output: 'inherit',
     onSignal: (stop) => signals.onSignal(stop),
   });
-}
-
-/** The hosts: those of `-c`, or wherever the seeds look for them; `~/.makehosts` under its own conditions (B2, B3). */
-async function farmFor(
-  { hostsFile, hostsFormat, group, dmake, makeArguments }: CliOptions,
-  make: RealMake,
-  environment: readonly Bytes[],
-  jobs: number | 'unlimited' | undefined,
-): Promise<FarmPlan> {
-  const directory = process.cwd();
-  // Sun's marks are for GNU make.
-  const macros =
-    make.kind === 'bmake'
-      ? new Map<string, string>()
-      : await makefileMacros(DMAKE_NAMES, {
-          make,
-          arguments: makeArguments.map(encode),
-          directory: encode(directory),
-          environment,
-        });
-  return planFarm(
-    {
-      matrix:
-        hostsFile === undefined ? { kind: 'default' } : { kind: 'file', file: hostsFile, source: `-c ${hostsFile}` },
-      format: hostsFormat,
-      group: group === undefined ? undefined : { value: group, where: 'option -g' },
-      jobs,
-      dmake,
-    },
-    { macros, environment: process.env, home: homedir(), directory, makehosts: 'with -j, and right' },
-  );
-}
-
-function settingsOf(options: CliOptions, plan: FarmPlan): SettingsWish {
-  const directory = process.cwd();
-  return {
-    root: options.root ?? enclosingWorkTree(directory) ?? directory,
-    workingDirectory: directory,
-    targets: [],
-    makefile: undefined,
-    make: options.make,
-    arguments: options.makeArguments,
-    localJobs: options.localJobs,
-    // Hosts that nobody named on the command line get what the makefile itself gives away (B2).
-    dist: options.dist ?? { mode: plan.implied && !plan.dmake ? 'makefile' : 'auto' },
-    local: options.local,
-    setup: options.setup,
-    environment: options.environment,
-    fallback: options.fallback,
-    staging: options.staging,
-    exclude: options.exclude,
-    load: options.load,
-    toolchain: options.toolchain,
-    log: options.log ?? 'fold',
-    summary: false,
-    cache: false,
-  };
-}
-
-function enclosingWorkTree(directory: string): string | undefined {
-  for (let at = directory; ; at = dirname(at)) {
-    if (existsSync(join(at, '.git'))) return at;
-    if (at === dirname(at)) return undefined;
-  }
-}
-
-interface Log {
-  readonly handle: (event: BuildEvent) => void;
-  readonly finish: () => void;
-}
-
-function logFor(settings: Settings, piped: boolean, shape: DmakeOutputMode | undefined): Log {
-  if (shape !== undefined) return new DmakeLog({ mode: shape, runner: hostname(), write: printBytes, say });
-  if (!piped) return plainLog(say);
-  const workflow = workflowLog();
-  const fold = new FoldLog({ log: workflow, mode: settings.log, root: encode(settings.root) });
-  return {
-    handle: fold.handle,
-    finish: () => {
-      fold.finish();
-      workflow.finish();
-    },
-  };
 }

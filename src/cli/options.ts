@@ -31,6 +31,8 @@ export interface CliOptions {
   readonly setup: string;
   readonly staging: Staging;
   readonly exclude: readonly string[];
+  /** The directory of a bulk build, absolute. */
+  readonly bulk: string | undefined;
   /** Undefined: plain make output, folds in a workflow. */
   readonly log: LogMode | undefined;
   /** Everything else, for make. */
@@ -61,6 +63,8 @@ export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --setup LINES        for sh, evaluated once per lane on the hosts
   --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
   --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
+  --bulk DIR           the targets are items of a bulk build, whose state is kept in DIR: failed ones are not tried again,
+                       a run that was killed goes on where it was (docs/bulk.md)
   --log WORD           fold, failures or plain
 
 The first argument that is none of these, and all behind it, go to make. Behind -- stands a command that calls make
@@ -90,6 +94,10 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
   }
   const command = words[at] === '--' ? words.slice(at + 1) : undefined;
   if (command?.length === 0) throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
+  if (command !== undefined && values.has('--bulk'))
+    throw new UserError(
+      'option --bulk: the items are targets of a make; leave out -- and give the arguments of that make',
+    );
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
   const root = last('--root');
   const hostsFile = last('-c');
@@ -116,6 +124,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     setup: last('--setup') ?? '',
     staging,
     exclude,
+    bulk: last('--bulk') === undefined ? undefined : resolve(directory, last('--bulk') ?? ''),
     log: wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
     makeArguments: command === undefined ? words.slice(at) : [],
     command,
@@ -140,6 +149,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   '--setup',
   '--staging',
   '--exclude',
+  '--bulk',
   '--log',
 ]);
 

@@ -1,4 +1,4 @@
-import type { EventSink } from '../model/event.ts';
+import type { EventSink, Place } from '../model/event.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
 import { NO_MARKS, type MakeMarks } from '../model/marks.ts';
@@ -8,13 +8,14 @@ import { BackOff } from './back-off.ts';
 import { Concurrency, runsSeveral } from './concurrency.ts';
 import { distSet, TargetSet } from './dist-set.ts';
 import { ExclusiveGate } from './exclusive-gate.ts';
-import { Gates, type Gate } from './gates.ts';
+import { Gates, type Arrival, type Gate } from './gates.ts';
 import { GroupGate } from './group-gate.ts';
 import type { JobMarkers } from './job-markers.ts';
-import { DELETION_MS, JobPass, type Command, type PassWorld, type Running } from './job-pass.ts';
+import { DELETION_MS, JobPass } from './job-pass.ts';
 import type { LocalHost } from './local-host.ts';
 import { callsMake, makeFlags } from './make-flags.ts';
 import type { MakeRest } from './make-rest.ts';
+import type { Command, PassWorld, Running } from './pass-world.ts';
 import type { ShellCall, Stage } from './ports.ts';
 import { RecipeBook, type RecipeState } from './recipe-book.ts';
 import type { RemoteHost } from './remote-host.ts';
@@ -77,6 +78,7 @@ export class Dispatcher {
   readonly #world: PassWorld;
   readonly #backOff: BackOff;
   readonly #gates: Gates;
+  readonly #atRest: (make: number) => Promise<void>;
   readonly #groups: GroupGate;
   readonly #exclusive: ExclusiveGate;
   readonly #past: RecipeState[] = [];
@@ -93,9 +95,9 @@ export class Dispatcher {
     });
     const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
     const rest = options.rest ?? GRACE;
-    const atRest = (make: number): Promise<void> => rest.atRest(make, () => this.#shimsOf(make));
-    this.#groups = new GroupGate(atRest);
-    this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest });
+    this.#atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
+    this.#groups = new GroupGate(this.#atRest);
+    this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest: this.#atRest });
     // The last: what another gate holds back is in nobody's way.
     this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
     this.#backOff = new BackOff((host) => options.scheduler.widen(host));
@@ -128,6 +130,11 @@ export class Dispatcher {
   makeParsed(pid: number, marks: MakeMarks): void {
     this.#setMarks(pid, marks, this.#makes.get(pid)?.failed ?? false);
     this.#options.stage.touch();
+  }
+
+  /** See MakeRest. */
+  atRest(make: number): Promise<void> {
+    return this.#atRest(make);
   }
 
   /** Whether dmake's rules hold for every make. */
@@ -185,12 +192,14 @@ export class Dispatcher {
     const mayLeave = this.#mayLeave(job, flags);
     state.leaves ||= mayLeave;
     const isOver = (): boolean => this.#makes.get(call.make)?.failed === true;
-    const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver });
+    const arrival: Arrival = { job, line: state.jobs - 1, flags };
+    const { signal } = running.stop;
+    const begin = (place: Place): ReturnType<Gates['start']> => this.#gates.start(arrival, place, signal);
+    const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver, begin });
     try {
-      const line = state.jobs - 1;
       const outcome = await this.#gates.pass(
-        { job, line, flags },
-        running.stop.signal,
+        arrival,
+        signal,
         () => pass.perform(),
         (spared) => pass.spare(spared),
       );

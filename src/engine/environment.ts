@@ -5,7 +5,7 @@ import type { Bytes } from '../util/bytes.ts';
  * what shells and make itself set.
  */
 const PRIVATE =
-  /^(?:GITHUB_|RUNNER_|ACTIONS_|INPUT_|STATE_|SSH_|DISTMAKE_)|^(?:PATH|PWD|OLDPWD|SHLVL|_|MAKE_TERMOUT|MAKE_TERMERR|MFLAGS|MAKEFILES)$/;
+  /^(?:GITHUB_|RUNNER_|ACTIONS_|INPUT_|STATE_|SSH_|DISTMAKE_)|^(?:PATH|PWD|OLDPWD|SHLVL|_|MAKE_TERMOUT|MAKE_TERMERR)$/;
 
 /** The part of a job's environment that goes to a host with it. */
 export interface TravellingEnvironment {
@@ -47,6 +47,9 @@ export class Baggage {
         path = added.filter((one) => one.startsWith('/') && !this.#ownPath.has(one)).join(':');
       } else if (name === 'MAKEFLAGS') {
         makeflags = withoutJobserver(entry.slice(10));
+      } else if (name === 'MFLAGS') {
+        const flags = withoutJobserver(entry.slice(7)).trim();
+        if (flags !== '' && flags !== '-') variables.push(`MFLAGS=${flags}`);
       } else if (this.#named.has(name) || (!PRIVATE.test(name) && !this.#own.has(entry))) {
         variables.push(entry);
       }

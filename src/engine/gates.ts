@@ -1,3 +1,4 @@
+import type { Place } from '../model/event.ts';
 import type { Job } from '../model/job.ts';
 import type { Outcome } from '../model/outcome.ts';
 
@@ -14,6 +15,13 @@ export interface Arrival {
 export interface Gate {
   /** Resolves when the job may go on; with an outcome when it is to end so without having run. */
   enter(arrival: Arrival, signal: AbortSignal): Promise<Outcome | undefined>;
+  /**
+   * There is a place for a job that was let through, and it would run now; asked again for each place that it gets.
+   *
+   * @returns undefined: it may run. Else it gives the place back, waits for this, and ends with the outcome without having
+   *   run; or asks for a place once more
+   */
+  start?(arrival: Arrival, place: Place, signal: AbortSignal): Promise<Outcome | undefined> | undefined;
   /** A job that was let through, or spared by a later gate, has ended; `cancelled` when it never ran. */
   left(arrival: Arrival, outcome: Outcome): void;
 }
@@ -24,6 +32,15 @@ export class Gates {
 
   constructor(gates: readonly Gate[]) {
     this.#gates = gates;
+  }
+
+  /** See {@link Gate.start}. */
+  start(arrival: Arrival, place: Place, signal: AbortSignal): Promise<Outcome | undefined> | undefined {
+    for (const gate of this.#gates) {
+      const obstacle = gate.start?.(arrival, place, signal);
+      if (obstacle) return obstacle;
+    }
+    return undefined;
   }
 
   /**

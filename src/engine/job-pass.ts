@@ -1,79 +1,16 @@
-import type { EventSink, Place } from '../model/event.ts';
+import type { Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
-import type { Job, Recipe } from '../model/job.ts';
-import type { LoadAverages } from '../model/load.ts';
+import type { Job } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
-import { decode, type Bytes } from '../util/bytes.ts';
-import type { BackOff } from './back-off.ts';
+import { decode } from '../util/bytes.ts';
 import { homecomingText } from './homecoming-text.ts';
-import { print, type JobMarkers } from './job-markers.ts';
-import type { LocalHost, LocalStart } from './local-host.ts';
+import { print } from './job-markers.ts';
+import type { LocalStart } from './local-host.ts';
 import { callsMake } from './make-flags.ts';
-import type { ShellCall, Stage } from './ports.ts';
-import type { RecipeState } from './recipe-book.ts';
 import type { RemoteHost } from './remote-host.ts';
-import type { Lease, Scheduler } from './scheduler.ts';
-import type { SubMakeCheck } from './sub-make.ts';
-import type { Verdicts } from './verdicts.ts';
+import type { Lease } from './scheduler.ts';
 
-/** What a shim's call asks to run, with the user's own shell in it. */
-export interface Command {
-  readonly target: Bytes;
-  readonly argv: readonly Bytes[];
-  readonly command: Bytes;
-  readonly environment: readonly Bytes[];
-  /** How the environment of the shim must be changed for a run on the runner: `NAME=value` sets, `NAME` unsets. */
-  readonly changes: readonly Bytes[];
-  readonly prerequisites: Job['prerequisites'];
-}
-
-/** What every pass works with. */
-export interface PassWorld {
-  readonly scheduler: Scheduler;
-  readonly hosts: ReadonlyMap<Host, RemoteHost>;
-  /** Bare localhost, where the matrix lists it. */
-  readonly locals: ReadonlyMap<Host, LocalHost>;
-  readonly stage: Stage;
-  readonly sink: EventSink;
-  readonly verdicts: Verdicts;
-  readonly backOff: BackOff;
-  /** The runner's own load, where that counts. */
-  readonly runnerLoad?: () => LoadAverages;
-  /** For commands that call make and run on a host as a whole; undefined: they need no check (P5). */
-  readonly subMakes: SubMakeCheck | undefined;
-  readonly fallback: 'local' | 'never';
-  /** How much waits for a recipe: the heavier ones come first. Default: all are alike. */
-  readonly weightOf?: ((recipe: Recipe) => number) | undefined;
-  readonly markers: JobMarkers;
-  /** Whether the start of a job is told with make's echo of it. */
-  readonly echoes?: boolean;
-}
-
-/** A job between its shim's call and its shim's end. */
-export interface Running {
-  readonly job: Job;
-  readonly shim: number;
-  readonly stop: AbortController;
-  lease: Lease | undefined;
-  recursive: boolean;
-}
-
-/** One job, and how it goes. */
-export interface PassSubject {
-  readonly call: ShellCall;
-  readonly command: Command;
-  readonly state: RecipeState;
-  readonly running: Running;
-  /** The single-letter options of its make. */
-  readonly flags: ReadonlySet<string>;
-  /** Nothing of its recipe has run yet. */
-  readonly fresh: boolean;
-  /** Whether its recipe may run on a host. */
-  readonly mayLeave: boolean;
-  /** Whether a failure has ended its make by now: it starts no recipe any more. */
-  readonly isOver: () => boolean;
-}
-
+import type { PassSubject, PassWorld } from './pass-world.ts';
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 export const DELETION_MS = 1000;
 
@@ -130,6 +67,16 @@ export class JobPass {
           return this.#refuse(`no host is left for ${decode(job.recipe.target)}, and fallback is never`);
         held = lease;
         running.lease = lease;
+        const obstacle = this.#subject.begin(lease.place);
+        if (obstacle) {
+          running.lease = undefined;
+          held = undefined;
+          lease.release();
+          const spared = await obstacle;
+          if (!spared) continue;
+          this.spare(spared);
+          return spared;
+        }
         const { host: before } = state;
         const { place } = lease;
         const remote = place && hosts.get(place);

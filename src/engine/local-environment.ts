@@ -1,6 +1,6 @@
 import type { Bytes } from '../util/bytes.ts';
 import type { Baggage } from './environment.ts';
-import type { Command } from './job-pass.ts';
+import type { Command } from './pass-world.ts';
 
 /**
  * What the matrix says of the variables of jobs on the runner, put together as on any host: what make and the makefile

@@ -1,6 +1,6 @@
 import type { Host } from '../model/host.ts';
 import type { Bytes } from '../util/bytes.ts';
-import type { Command } from './job-pass.ts';
+import type { Command } from './pass-world.ts';
 import type { LocalEnvironment } from './local-environment.ts';
 import type { ShellCall } from './ports.ts';
 

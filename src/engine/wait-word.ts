@@ -1,6 +1,6 @@
 import { WAIT, type MakeMarks } from '../model/marks.ts';
 import type { Bytes } from '../util/bytes.ts';
-import type { Command } from './job-pass.ts';
+import type { Command } from './pass-world.ts';
 
 const BEHIND = /[ \t]\.WAIT(?=$|[\s;&|()<>"'`])/g;
 const FIRST = /(?<=["'`(=])\.WAIT(?:[ \t]|(?=["'`)]))/g;

@@ -12,6 +12,8 @@ export interface DataBaseRule {
   readonly orderOnly: readonly Bytes[];
   /** Undefined: it has none. */
   readonly recipe: Recipe | undefined;
+  /** All targets that one run of the recipe makes, where it makes several. */
+  readonly alsoMakes: readonly Bytes[];
   /** Only a step on the way to something else: make deletes it in the end. */
   readonly intermediate: boolean;
 }
@@ -22,6 +24,8 @@ interface Recipe {
   readonly line: number;
   readonly text: Bytes;
 }
+
+const ALSO = '#  Also makes: ';
 
 /** Names may hold colons: the one that ends them is followed by a blank, or by nothing. */
 const RULE = /^(.+?):(:)?(?: (.*))?$/;
@@ -73,6 +77,11 @@ function readRule(block: readonly Bytes[], pattern: boolean): DataBaseRule | und
     normal: bar < 0 ? words : words.slice(0, bar),
     orderOnly: bar < 0 ? [] : words.slice(bar + 1),
     recipe: at < 0 ? undefined : { file, line: Number(line), text: block.slice(at + 1).join('\n') },
+    alsoMakes:
+      block
+        .find((one) => one.startsWith(ALSO))
+        ?.slice(ALSO.length)
+        .split(' ') ?? [],
     intermediate: block.includes('#  File is an intermediate prerequisite.'),
   };
 }

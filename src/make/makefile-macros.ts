@@ -41,7 +41,7 @@ const MAX_OUTPUT = 64 << 20;
  * @returns only macros that are set, with their expanded values
  */
 export async function makefileMacros(names: readonly string[], to: MakeToCome): Promise<ReadonlyMap<string, string>> {
-  if (to.make.obstacle !== undefined || !(await isWorthAsking(names, to))) return new Map();
+  if (to.make.kind !== 'gnu' || !(await isWorthAsking(names, to))) return new Map();
   const nonce = randomBytes(12).toString('hex');
   const questions = names.map((name) => `$(info ${nonce} ${name} $(firstword $(origin ${name})) $(${name}))\n`);
   const printed = await readBy(to, `${questions.join('')}$(error distmake has read enough)\n`);

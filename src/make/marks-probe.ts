@@ -24,6 +24,10 @@ export interface MarksFound {
   readonly marks: MakeMarks;
   /** Further lines for its makefile. */
   readonly lines: readonly Bytes[];
+  /** The data base, if it was read: of a dry run with all goals where that can be had. */
+  readonly rules: readonly DataBaseRule[] | undefined;
+  /** Or the default one. */
+  readonly goals: readonly Bytes[];
   /** For people: why the marks could not be read. */
   readonly problem: string | undefined;
 }
@@ -39,6 +43,8 @@ export interface ProbeOptions {
   readonly call: Pick<ParseCall, 'directory' | 'environment' | 'makefiles'>;
   /** The rules of dmake hold whether or not a makefile has its marks. */
   readonly dmake?: boolean;
+  /** The data base is wanted whatever the makefiles name. */
+  readonly whole?: boolean;
   /** In ms; default a minute. */
   readonly timeout?: number;
 }
@@ -71,16 +77,16 @@ const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
  * known, by a dry run with the goals instead, which finds implicit rules too.
  */
 export async function probeMarks(options: ProbeOptions): Promise<MarksFound> {
-  const { call, make, goals, dmake = false } = options;
+  const { call, make, goals, dmake = false, whole = false } = options;
   const read = await readMakefiles(call);
   const text = read.map((one) => one.text).join('\n');
   const copy = read.find(({ name }) => COPY.test(name))?.name;
   const fromInput = makeIntent(options.arguments).makefiles.includes('-');
   const writes = WRITES.test(text) || (fromInput && copy === undefined);
-  const none = { marks: { ...NO_MARKS, writes }, lines: [], problem: undefined };
+  const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
   const texts = readMarkTexts(read);
   const knowsWait = isAtLeast(make.version, 4, 4);
-  const orders = goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
+  const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
   const isWanted =
     orders || NAMES_MARK.test(text) || texts.headers.length > 0 || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
   // What came from standard input is not there to be read where make keeps no copy.
@@ -97,14 +103,15 @@ export async function probeMarks(options: ProbeOptions): Promise<MarksFound> {
       problem: `make -pnq showed no data base within ${seconds} s: the marks in the makefile do not count`,
     };
   }
+  const all = goals?.flat() ?? goalsOf(options.arguments, database);
   const marks = { writes, ...parseMarks(rules, texts, { directory: call.directory, waits: !knowsWait }) };
   const lines = linesFor(marks, rules, {
     knowsWait,
     ownWait: texts.ownWait,
-    goals: goals ?? [goalsOf(options.arguments, database)],
+    goals: goals ?? [all],
     makefiles: read.map(({ name }) => name),
   });
-  return { marks, lines, problem: undefined };
+  return { marks, lines, rules, goals: all, problem: undefined };
 }
 
 const TIMEOUT_MS = 60_000;

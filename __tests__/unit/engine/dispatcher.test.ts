@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Dispatcher } from '../../../src/engine/dispatcher.ts';
 import { TargetSet } from '../../../src/engine/dist-set.ts';
-import type { Command } from '../../../src/engine/job-pass.ts';
+import type { Command } from '../../../src/engine/pass-world.ts';
 import type { RecipeState } from '../../../src/engine/recipe-book.ts';
 import { Scheduler, type Limits } from '../../../src/engine/scheduler.ts';
 import type { BuildEvent } from '../../../src/model/event.ts';

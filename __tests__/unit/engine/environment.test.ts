@@ -47,7 +47,7 @@ describe('what never does', () => {
       'SSH_AUTH_SOCK',
       'DISTMAKE_TARGET',
     ]
-      .concat(['PWD', 'OLDPWD', 'SHLVL', '_', 'MFLAGS', 'MAKEFILES'])
+      .concat(['PWD', 'OLDPWD', 'SHLVL', '_'])
       .concat(['MAKE_TERMOUT', 'MAKE_TERMERR'])
       .map((name) => [name]),
   )('%s', (name) => {
@@ -62,6 +62,12 @@ test('variables that the user names travel all the same, with the value that the
     'GITHUB_SHA=1',
     'HOME=/x',
   ]);
+});
+
+test('MFLAGS travels likewise, and MAKEFILES when make has set it', () => {
+  const environment = ['MFLAGS=-ks -j4 --jobserver-auth=3,4', 'MAKEFILES=/w/first.mk'];
+  expect(travelling(environment)).toEqual(['MFLAGS=-ks', 'MAKEFILES=/w/first.mk']);
+  expect(travelling(['MFLAGS=- -j4 --jobserver-auth=3,4'])).toEqual([]);
 });
 
 describe('MAKEFLAGS without what means nothing away from the runner (G6)', () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Dispatcher } from '../../../src/engine/dispatcher.ts';
 import { TargetSet } from '../../../src/engine/dist-set.ts';
 import { Baggage } from '../../../src/engine/environment.ts';
-import type { Command } from '../../../src/engine/job-pass.ts';
+import type { Command } from '../../../src/engine/pass-world.ts';
 import { LocalEnvironment } from '../../../src/engine/local-environment.ts';
 import { LocalHost, type LocalOwner } from '../../../src/engine/local-host.ts';
 import { Scheduler } from '../../../src/engine/scheduler.ts';

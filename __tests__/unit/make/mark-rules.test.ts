@@ -14,6 +14,7 @@ function graphOf(...lines: string[]): RuleGraph {
       return {
         target,
         pattern: target.includes('%'),
+        alsoMakes: [],
         doubleColon: colons === '::',
         normal: words(normal),
         orderOnly: words(orderOnly),

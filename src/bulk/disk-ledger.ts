@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { BulkLedger, BulkMark, DoneRecord, Taking } from '../engine/bulk-ledger.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { bufferOf, type Bytes } from '../util/bytes.ts';
+import type { DoneList } from './done-list.ts';
+import { statsOf } from './file-stamp.ts';
+import type { Marks } from './marks.ts';
+
+/** Marks and records in a directory. What cannot be written is told once, and the build goes on. */
+export class DiskLedger implements BulkLedger {
+  readonly #marks: Marks;
+  readonly #done: DoneList;
+  readonly #tell: (text: string) => void;
+  readonly #now: () => number;
+  #told = false;
+
+  /** @param now ms since 1970 */
+  constructor(marks: Marks, done: DoneList, tell: (text: string) => void, now: () => number) {
+    this.#marks = marks;
+    this.#done = done;
+    this.#tell = tell;
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  look(target: Bytes): BulkMark | undefined {
+    return this.#marks.look(target);
+  }
+
+  take(taking: Taking): boolean {
+    return this.#try(() => this.#marks.take(taking)) ?? true;
+  }
+
+  drop(target: Bytes): void {
+    this.#marks.drop(target);
+  }
+
+  fail(target: Bytes, outcome: Outcome): void {
+    this.#try(() => this.#marks.fail(target, outcome));
+  }
+
+  record(target: Bytes, path: Bytes, { lines, start }: Pick<DoneRecord, 'lines' | 'start'>): void {
+    this.#try(() => this.#done.add(target, { lines, start, file: this.exists(path) }, this.now()));
+  }
+
+  forget(target: Bytes): void {
+    const now = this.now();
+    this.#try(() => this.#done.add(target, { lines: [], start: now, file: false }, now));
+  }
+
+  done(target: Bytes): DoneRecord | undefined {
+    return this.#done.get(target);
+  }
+
+  wasMade(target: Bytes, path: Bytes, { start }: Extract<BulkMark, { kind: 'taken' }>): boolean {
+    if (this.#done.isGone) return true;
+    const record = this.#done.get(target);
+    if (record && record.lines.length > 0 && record.start >= start) return true;
+    return this.isNewer([path], start);
+  }
+
+  exists(path: Bytes): boolean {
+    return statsOf(path) !== undefined;
+  }
+
+  isNewer(paths: readonly Bytes[], time: number): boolean {
+    return paths.some((path) => {
+      const stats = statsOf(path);
+      return stats !== undefined && !stats.isDirectory() && Number(stats.mtimeMs) > time;
+    });
+  }
+
+  digest(words: readonly Bytes[]): string {
+    return createHash('sha256')
+      .update(bufferOf(words.join('\0')))
+      .digest('hex')
+      .slice(0, 12);
+  }
+
+  #try<T>(write: () => T): T | undefined {
+    try {
+      return write();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!this.#told) this.#tell(`the state of the bulk build cannot be kept: ${why}. It cannot be resumed from here`);
+      this.#told = true;
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { FarmPlan } from '../build/farm-plan.ts';
+import type { SettingsWish } from '../build/settings.ts';
+import type { CliOptions } from './options.ts';
+
+/** What the options say of a run in the current directory. */
+export function wishOf(options: CliOptions, plan: FarmPlan): SettingsWish {
+  const directory = process.cwd();
+  const root = options.root ?? enclosingWorkTree(directory) ?? directory;
+  return {
+    root,
+    workingDirectory: directory,
+    targets: [],
+    makefile: undefined,
+    make: options.make,
+    arguments: options.makeArguments,
+    localJobs: options.localJobs,
+    // Hosts that nobody named on the command line get what the makefile itself gives away (B2).
+    dist: options.dist ?? { mode: plan.implied && !plan.dmake ? 'makefile' : 'auto' },
+    local: options.local,
+    setup: options.setup,
+    environment: options.environment,
+    fallback: options.fallback,
+    staging: options.staging,
+    exclude: [...options.exclude, ...bulkIn(root, options)],
+    load: options.load,
+    toolchain: options.toolchain,
+    log: options.log ?? 'fold',
+    summary: false,
+    cache: false,
+  };
+}
+
+/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
+function bulkIn(root: string, { bulk, staging }: CliOptions): readonly string[] {
+  const below = bulk === undefined || staging === 'none' ? '..' : relative(root, bulk);
+  return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
+}
+
+function enclosingWorkTree(directory: string): string | undefined {
+  for (let at = directory; ; at = dirname(at)) {
+    if (existsSync(join(at, '.git'))) return at;
+    if (at === dirname(at)) return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import type { BulkItem } from '../model/bulk.ts';
+import { targetPath } from '../model/job.ts';
+import type { Bytes } from '../util/bytes.ts';
+import type { BulkLedger, DoneRecord } from './bulk-ledger.ts';
+import type { Arrival } from './gates.ts';
+
+/** What tells whether one line is still the same; the first stands for the whole recipe as the makefile has it. */
+export function digestOf({ job, line }: Arrival, item: BulkItem | undefined, ledger: BulkLedger): string {
+  return ledger.digest([job.directory, ...job.argv, line === 0 ? (item?.recipe ?? '') : '']);
+}
+
+/**
+ * The record of an item that need not be made again (P9): its commands are the same, and nothing that it needs was made or
+ * written since it began.
+ *
+ * @param arrival its first line
+ */
+export function finishedBefore(
+  arrival: Arrival,
+  item: BulkItem,
+  path: Bytes,
+  ledger: BulkLedger,
+): DoneRecord | undefined {
+  // -B: everything is wanted anew.
+  if (arrival.line > 0 || arrival.flags.has('B')) return undefined;
+  const record = ledger.done(item.target);
+  if (record?.lines[0] !== digestOf(arrival, item, ledger)) return undefined;
+  if (record.file && !ledger.exists(path)) return undefined;
+  if (item.after.some((one) => (ledger.done(one)?.order ?? -1) > record.order)) return undefined;
+  const inputs = item.inputs.map((target) => targetPath({ ...arrival.job.recipe, target }));
+  return ledger.isNewer(inputs, record.start) ? undefined : record;
+}
