@@ -77426,6 +77426,10 @@ async function build(options) {
     const { hosts } = plan;
     const environment = ownEnvironment();
     const obstacle = obstacleOf(options.make, options.arguments.map(encode), environment, options.piped);
+    if (options.bulk !== undefined && options.make.kind !== 'gnu') {
+        const { path } = options.make;
+        throw new UserError(`bulk: ${decode(path)} does not tell enough of its recipes. Name a GNU make from 4.0 on`);
+    }
     if (obstacle !== undefined && options.command === undefined)
         return buildUndistributed(options, obstacle);
     const begin = performance.now();
@@ -78724,14 +78728,21 @@ const DEFAULT_LOAD = 'auto';
 ;// CONCATENATED MODULE: ./lib/build/settings.js
 
 
+
 /** What counts: the wish, then what the host matrix brings with it, then the default. */
-function settle(wish, plan) {
+function settle(wish, plan, bulk) {
     return {
         ...wish,
+        exclude: [...wish.exclude, ...bulkIn(wish, bulk)],
         dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
         load: wish.load ?? plan.load ?? DEFAULT_LOAD,
         localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
     };
+}
+/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
+function bulkIn({ root, staging }, bulk) {
+    const below = bulk === undefined || staging === 'none' ? '..' : (0,external_node_path_.relative)(root, bulk);
+    return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
 }
 
 ;// CONCATENATED MODULE: ./lib/build/stop-signals.js
@@ -92976,6 +92987,7 @@ function describeHostReady({ host, seconds, files, bytes, compressed, sandbox })
 
 
 
+
 /** make's text may come in pieces in log mode `plain`; an unended line is held up to this length. */
 const LINE_HELD = 64 * 1024;
 /**
@@ -93003,7 +93015,11 @@ class FoldLog {
         switch (event.type) {
             case 'run-started':
             case 'job-started':
+                return;
             case 'bulk-finished':
+                this.#flush();
+                this.#leave();
+                this.#log.text(bulkText(event.report, event.file));
                 return;
             case 'workspace-surveyed':
                 this.#log.text(describeSurvey(event));
@@ -93375,18 +93391,13 @@ function wishOf(options, plan) {
         environment: options.environment,
         fallback: options.fallback,
         staging: options.staging,
-        exclude: [...options.exclude, ...bulkIn(root, options)],
+        exclude: options.exclude,
         load: options.load,
         toolchain: options.toolchain,
         log: options.log ?? 'fold',
         summary: false,
         cache: false,
     };
-}
-/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
-function bulkIn(root, { bulk, staging }) {
-    const below = bulk === undefined || staging === 'none' ? '..' : (0,external_node_path_.relative)(root, bulk);
-    return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
 }
 function enclosingWorkTree(directory) {
     for (let at = directory;; at = (0,external_node_path_.dirname)(at)) {
@@ -93448,11 +93459,7 @@ async function runCommand(options, signals) {
     const logged = options.log === undefined ? inWorkflow : options.log !== 'plain';
     const obstacle = obstacleOf(make, options.makeArguments.map(encode), environment, logged);
     const { bulk } = options;
-    if (bulk !== undefined && (make.kind !== 'gnu' || obstacle !== undefined)) {
-        const why = `${decode(make.path)} does not tell enough of its recipes`;
-        throw new UserError(`option --bulk: ${why}. Name a GNU make from 4.0 on with --make`);
-    }
-    if (obstacle !== undefined && options.command === undefined && !options.showHosts) {
+    if (obstacle !== undefined && bulk === undefined && options.command === undefined && !options.showHosts) {
         if (options.fallback === 'never')
             throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
         tell(`${obstacle}: it runs undistributed`);
@@ -93476,7 +93483,7 @@ async function runCommand(options, signals) {
     const login = remote.length > 0
         ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
         : undefined;
-    const settings = settle(wishOf(options, plan), plan);
+    const settings = settle(wishOf(options, plan), plan, bulk);
     const marks = await marksOf(options, make, environment);
     // dmake's own shape is no log for a workflow: nothing in it is made harmless. Where make prints words of
     // its marks, they are taken out again.
@@ -93507,7 +93514,8 @@ async function runCommand(options, signals) {
             onHostUsed: () => undefined,
             cleanUp: true,
             sink: (event) => {
-                if (event.type === 'bulk-finished')
+                // A log for a workflow has it.
+                if (event.type === 'bulk-finished' && !logged)
                     report = event;
                 log.handle(event);
             },

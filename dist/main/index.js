@@ -80362,6 +80362,10 @@ async function build(options) {
     const { hosts } = plan;
     const environment = ownEnvironment();
     const obstacle = obstacleOf(options.make, options.arguments.map(encode), environment, options.piped);
+    if (options.bulk !== undefined && options.make.kind !== 'gnu') {
+        const { path } = options.make;
+        throw new UserError(`bulk: ${decode(path)} does not tell enough of its recipes. Name a GNU make from 4.0 on`);
+    }
     if (obstacle !== undefined && options.command === undefined)
         return buildUndistributed(options, obstacle);
     const begin = performance.now();
@@ -91658,14 +91662,21 @@ async function loadLogin(inputs) {
 ;// CONCATENATED MODULE: ./lib/build/settings.js
 
 
+
 /** What counts: the wish, then what the host matrix brings with it, then the default. */
-function settle(wish, plan) {
+function settle(wish, plan, bulk) {
     return {
         ...wish,
+        exclude: [...wish.exclude, ...bulkIn(wish, bulk)],
         dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
         load: wish.load ?? plan.load ?? DEFAULT_LOAD,
         localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
     };
+}
+/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
+function bulkIn({ root, staging }, bulk) {
+    const below = bulk === undefined || staging === 'none' ? '..' : (0,external_node_path_.relative)(root, bulk);
+    return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
 }
 
 ;// CONCATENATED MODULE: ./lib/build/stop-signals.js
@@ -91997,6 +92008,57 @@ function unreachable(value) {
     throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
 }
 
+;// CONCATENATED MODULE: ./lib/report/bulk-text.js
+
+/** Lines of one kind; DIR/report has all. */
+const bulk_text_MOST = 100;
+/** How many items became what: `12 built, 1 failed`. Kinds of which there are none are left out. */
+function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
+    const kinds = [
+        [built.length, 'built'],
+        [upToDate.length, 'up to date or done before'],
+        [failed.length, 'failed'],
+        [skipped.length, 'skipped'],
+        [notReached.length, 'not reached'],
+    ];
+    const parts = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+    return parts.length === 0 ? 'nothing to do' : parts.join(', ');
+}
+/** `a: status 2 on b` */
+function failedItems({ failed }) {
+    return failed.map(({ target, how, where }) => `${decode(target)}: ${how}${preposition(where)}${where}`);
+}
+/** `b, c: because of a`, one line for each that failed. */
+function skippedItems({ skipped }) {
+    const causes = new Map();
+    for (const { target, because } of skipped)
+        causes.set(because, [...(causes.get(because) ?? []), decode(target)]);
+    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${decode(cause)}`);
+}
+/**
+ * The end report of a bulk build (P8), a text of some lines for people.
+ *
+ * @param file where the whole report is
+ */
+function bulkText(report, file) {
+    return [
+        `bulk build: ${bulkCounts(report)} (${file})`,
+        ...limited(failedItems(report)).map((line) => `failed: ${line}`),
+        ...limited(skippedItems(report)).map((line) => `skipped: ${line}`),
+    ].join('\n');
+}
+function preposition(where) {
+    return /^(?:an earlier|another) run/.test(where) ? ', in ' : ' on ';
+}
+function listed(names) {
+    const more = names.length - bulk_text_MOST;
+    return names.slice(0, bulk_text_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+function limited(lines) {
+    const more = lines.length - bulk_text_MOST;
+    return more > 0 ? [...lines.slice(0, bulk_text_MOST), `${more} more`] : lines;
+}
+
 // EXTERNAL MODULE: ./lib/report/clean-text.js
 var clean_text = __nccwpck_require__(4203);
 ;// CONCATENATED MODULE: ./lib/report/diagnostic.js
@@ -92310,6 +92372,7 @@ function describeHostReady({ host, seconds, files, bytes, compressed, sandbox })
 
 
 
+
 /** make's text may come in pieces in log mode `plain`; an unended line is held up to this length. */
 const LINE_HELD = 64 * 1024;
 /**
@@ -92337,7 +92400,11 @@ class FoldLog {
         switch (event.type) {
             case 'run-started':
             case 'job-started':
+                return;
             case 'bulk-finished':
+                this.#flush();
+                this.#leave();
+                this.#log.text(bulkText(event.report, event.file));
                 return;
             case 'workspace-surveyed':
                 this.#log.text(describeSurvey(event));
@@ -92514,57 +92581,6 @@ function maskSecrets(texts) {
                 core_setSecret(secret);
         }
     }
-}
-
-;// CONCATENATED MODULE: ./lib/report/bulk-text.js
-
-/** Lines of one kind; DIR/report has all. */
-const bulk_text_MOST = 100;
-/** How many items became what: `12 built, 1 failed`. Kinds of which there are none are left out. */
-function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
-    const kinds = [
-        [built.length, 'built'],
-        [upToDate.length, 'up to date or done before'],
-        [failed.length, 'failed'],
-        [skipped.length, 'skipped'],
-        [notReached.length, 'not reached'],
-    ];
-    const parts = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
-    return parts.length === 0 ? 'nothing to do' : parts.join(', ');
-}
-/** `a: status 2 on b` */
-function failedItems({ failed }) {
-    return failed.map(({ target, how, where }) => `${decode(target)}: ${how}${preposition(where)}${where}`);
-}
-/** `b, c: because of a`, one line for each that failed. */
-function skippedItems({ skipped }) {
-    const causes = new Map();
-    for (const { target, because } of skipped)
-        causes.set(because, [...(causes.get(because) ?? []), decode(target)]);
-    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${decode(cause)}`);
-}
-/**
- * The end report of a bulk build (P8), a text of some lines for people.
- *
- * @param file where the whole report is
- */
-function bulkText(report, file) {
-    return [
-        `bulk build: ${bulkCounts(report)} (${file})`,
-        ...limited(failedItems(report)).map((line) => `failed: ${line}`),
-        ...limited(skippedItems(report)).map((line) => `skipped: ${line}`),
-    ].join('\n');
-}
-function preposition(where) {
-    return /^(?:an earlier|another) run/.test(where) ? ', in ' : ' on ';
-}
-function listed(names) {
-    const more = names.length - bulk_text_MOST;
-    return names.slice(0, bulk_text_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-function limited(lines) {
-    const more = lines.length - bulk_text_MOST;
-    return more > 0 ? [...lines.slice(0, bulk_text_MOST), `${more} more`] : lines;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/markdown.js
@@ -92922,9 +92938,11 @@ function readLoginInputs(read) {
 function readInputs(read, env) {
     const reader = new input_reader_InputReader(read);
     const root = readRoot(reader, env);
+    const bulk = reader.text('bulk');
     const inputs = {
         farm: readFarm(reader, root),
         jobs: reader.count('jobs', 1),
+        bulk: bulk === undefined ? undefined : (0,external_node_path_.resolve)(root, bulk),
         ...loginInputs(reader),
         settings: {
             root,
@@ -93193,6 +93211,7 @@ async function runBuild(log, signals) {
     forgetInputs(process.env);
     await checkInputs(inputs);
     const wish = resolved(inputs.settings);
+    const { bulk } = inputs;
     const jobs = askedJobs(inputs);
     await checkMakefile(wish);
     const make = await findMake(wish.make, encode(process.env['PATH'] ?? ''));
@@ -93213,7 +93232,7 @@ async function runBuild(log, signals) {
     });
     const { hosts } = plan;
     maskSecrets(privateFields(hosts));
-    const settings = settle(wish, plan);
+    const settings = settle(wish, plan, bulk);
     const remote = hosts.filter((host) => !host.local);
     const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
     const fold = new FoldLog({ log, mode: settings.log, root: encode(settings.root) });
@@ -93244,6 +93263,7 @@ async function runBuild(log, signals) {
         login,
         make,
         arguments: words,
+        bulk,
         jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
         staging,
         piped: true,

@@ -58487,9 +58487,11 @@ function readLoginInputs(read) {
 function readInputs(read, env) {
     const reader = new InputReader(read);
     const root = readRoot(reader, env);
+    const bulk = reader.text('bulk');
     const inputs = {
         farm: readFarm(reader, root),
         jobs: reader.count('jobs', 1),
+        bulk: bulk === undefined ? undefined : resolve(root, bulk),
         ...loginInputs(reader),
         settings: {
             root,

@@ -14,6 +14,8 @@ export interface ActionInputs {
   readonly farm: Omit<FarmWish, 'jobs'>;
   /** Recipes at one time. */
   readonly jobs: number | undefined;
+  /** The directory of a bulk build, absolute. */
+  readonly bulk: string | undefined;
   readonly sshPrivateKey: string | undefined;
   readonly sshPassphrase: string | undefined;
   readonly knownHosts: string | undefined;
@@ -36,9 +38,11 @@ export function readLoginInputs(read: ReadInput): LoginInputs {
 export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInputs {
   const reader = new InputReader(read);
   const root = readRoot(reader, env);
+  const bulk = reader.text('bulk');
   const inputs: ActionInputs = {
     farm: readFarm(reader, root),
     jobs: reader.count('jobs', 1),
+    bulk: bulk === undefined ? undefined : resolve(root, bulk),
     ...loginInputs(reader),
     settings: {
       root,

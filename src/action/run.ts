@@ -50,6 +50,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   forgetInputs(process.env);
   await checkInputs(inputs);
   const wish = resolved(inputs.settings);
+  const { bulk } = inputs;
   const jobs = askedJobs(inputs);
   await checkMakefile(wish);
   const make = await findMake(wish.make, encode(process.env['PATH'] ?? ''));
@@ -73,7 +74,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   );
   const { hosts } = plan;
   maskSecrets(privateFields(hosts));
-  const settings = settle(wish, plan);
+  const settings = settle(wish, plan, bulk);
   const remote = hosts.filter((host) => !host.local);
   const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
 
@@ -100,6 +101,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     login,
     make,
     arguments: words,
+    bulk,
     jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
     staging,
     piped: true,

@@ -83,6 +83,10 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const { hosts } = plan;
   const environment = ownEnvironment();
   const obstacle = obstacleOf(options.make, options.arguments.map(encode), environment, options.piped);
+  if (options.bulk !== undefined && options.make.kind !== 'gnu') {
+    const { path } = options.make;
+    throw new UserError(`bulk: ${decode(path)} does not tell enough of its recipes. Name a GNU make from 4.0 on`);
+  }
   if (obstacle !== undefined && options.command === undefined) return buildUndistributed(options, obstacle);
   const begin = performance.now();
   const never = settings.fallback === 'never';

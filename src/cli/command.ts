@@ -52,11 +52,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   const logged = options.log === undefined ? inWorkflow : options.log !== 'plain';
   const obstacle = obstacleOf(make, options.makeArguments.map(encode), environment, logged);
   const { bulk } = options;
-  if (bulk !== undefined && (make.kind !== 'gnu' || obstacle !== undefined)) {
-    const why = `${decode(make.path)} does not tell enough of its recipes`;
-    throw new UserError(`option --bulk: ${why}. Name a GNU make from 4.0 on with --make`);
-  }
-  if (obstacle !== undefined && options.command === undefined && !options.showHosts) {
+  if (obstacle !== undefined && bulk === undefined && options.command === undefined && !options.showHosts) {
     if (options.fallback === 'never') throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
     tell(`${obstacle}: it runs undistributed`);
     return runNatively(options, make, signals);
@@ -77,7 +73,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
     remote.length > 0
       ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
       : undefined;
-  const settings = settle(wishOf(options, plan), plan);
+  const settings = settle(wishOf(options, plan), plan, bulk);
   const marks = await marksOf(options, make, environment);
   // dmake's own shape is no log for a workflow: nothing in it is made harmless. Where make prints words of
   // its marks, they are taken out again.
@@ -110,7 +106,8 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       onHostUsed: () => undefined,
       cleanUp: true,
       sink: (event) => {
-        if (event.type === 'bulk-finished') report = event;
+        // A log for a workflow has it.
+        if (event.type === 'bulk-finished' && !logged) report = event;
         log.handle(event);
       },
       onSignal: (stop) => signals.onSignal(stop),

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FarmPlan } from '../build/farm-plan.ts';
 import type { SettingsWish } from '../build/settings.ts';
 import type { CliOptions } from './options.ts';
@@ -23,19 +23,13 @@ export function wishOf(options: CliOptions, plan: FarmPlan): SettingsWish {
     environment: options.environment,
     fallback: options.fallback,
     staging: options.staging,
-    exclude: [...options.exclude, ...bulkIn(root, options)],
+    exclude: options.exclude,
     load: options.load,
     toolchain: options.toolchain,
     log: options.log ?? 'fold',
     summary: false,
     cache: false,
   };
-}
-
-/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
-function bulkIn(root: string, { bulk, staging }: CliOptions): readonly string[] {
-  const below = bulk === undefined || staging === 'none' ? '..' : relative(root, bulk);
-  return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
 }
 
 function enclosingWorkTree(directory: string): string | undefined {

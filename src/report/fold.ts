@@ -2,6 +2,7 @@ import type { BuildEvent } from '../model/event.ts';
 import type { Recipe } from '../model/job.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { unreachable } from '../util/unreachable.ts';
+import { bulkText } from './bulk-text.ts';
 import { isMakeWarning, isNoteworthy } from './diagnostic.ts';
 import { FailedTargets } from './failed-targets.ts';
 import { RecipeLog } from './recipe-log.ts';
@@ -48,7 +49,11 @@ export class FoldLog {
     switch (event.type) {
       case 'run-started':
       case 'job-started':
+        return;
       case 'bulk-finished':
+        this.#flush();
+        this.#leave();
+        this.#log.text(bulkText(event.report, event.file));
         return;
       case 'workspace-surveyed':
         this.#log.text(describeSurvey(event));

@@ -45,6 +45,7 @@ test('the inputs are the public contract: names, order and defaults', () => {
     ['fallback', 'local'],
     ['staging', 'tree'],
     ['exclude', ''],
+    ['bulk', ''],
     ['cache', 'true'],
     ['log', 'fold'],
     ['summary', 'true'],
