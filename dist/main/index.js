@@ -62401,7 +62401,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 482:
+/***/ 3241:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65117,7 +65117,7 @@ function exportVariable(name, val) {
  * ```
  */
 function core_setSecret(secret) {
-    command_issueCommand('add-mask', {}, secret);
+    issueCommand('add-mask', {}, secret);
 }
 /**
  * Prepends inputPath to the PATH (for this action and future actions)
@@ -65388,32 +65388,8 @@ function signalName(signal) {
     return name ?? `signal ${signal}`;
 }
 
-;// CONCATENATED MODULE: ./lib/util/bytes.js
-/** Bytes as they stand in a buffer. */
-function bytesOf(buffer) {
-    return buffer.toString('latin1');
-}
-/** The buffer with exactly these bytes. */
-function bufferOf(bytes) {
-    return Buffer.from(bytes, 'latin1');
-}
-/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
-function encode(text) {
-    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
-}
-/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
-function decode(bytes) {
-    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
-}
-/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
-function fsPath(path) {
-    return isAscii(path) ? path : Buffer.from(path, 'latin1');
-}
-function isAscii(text) {
-    // eslint-disable-next-line no-control-regex
-    return !/[^\x00-\x7f]/.test(text);
-}
-
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var util_bytes = __nccwpck_require__(4695);
 ;// CONCATENATED MODULE: external "node:path/posix"
 const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
 ;// CONCATENATED MODULE: ./lib/model/job.js
@@ -65675,13 +65651,13 @@ class BulkGate {
         for (;;) {
             const mark = ledger.look(target);
             if (mark?.kind === 'unreadable') {
-                this.#tell(target, `the mark ${mark.file} cannot be read; remove it if no run is making ${decode(target)}`);
+                this.#tell(target, `the mark ${mark.file} cannot be read; remove it if no run is making ${(0,util_bytes/* decode */.D4)(target)}`);
                 return this.#failAs(state, FAILED, 'its mark cannot be read', 'another run');
             }
             if (mark?.kind === 'failed') {
                 if (other)
                     return this.#failAs(state, mark.outcome, describeOutcome(mark.outcome), `another run, ${mark.owner}`);
-                this.#tell(target, `${decode(target)} failed in an earlier run (mark ${mark.file}); remove the mark to try again`);
+                this.#tell(target, `${(0,util_bytes/* decode */.D4)(target)} failed in an earlier run (mark ${mark.file}); remove the mark to try again`);
                 return this.#failAs(state, FAILED, describeOutcome(mark.outcome), 'an earlier run');
             }
             if (!mark) {
@@ -65692,7 +65668,7 @@ class BulkGate {
                 return this.#isDone(state, arrival) ? this.#spareAs(state, 'earlier') : undefined;
             }
             other = mark;
-            this.#tell(target, `${decode(target)} is being made by ${mark.owner} (mark ${mark.file}); waiting for it`);
+            this.#tell(target, `${(0,util_bytes/* decode */.D4)(target)} is being made by ${mark.owner} (mark ${mark.file}); waiting for it`);
             await pause(MARK_MS);
             if (signal.aborted || failures !== this.#failures)
                 return undefined;
@@ -65707,7 +65683,7 @@ class BulkGate {
         const { record } = state;
         if (!record || record.lines[arrival.line] === this.#digest(arrival))
             return state.spared;
-        const name = decode(state.target);
+        const name = (0,util_bytes/* decode */.D4)(state.target);
         this.#world.tell(`${name} was finished earlier, but its recipe has changed behind the first line: it is made once more`);
         this.#world.ledger.forget(state.target);
         this.#redo = true;
@@ -65851,7 +65827,7 @@ class UserError extends Error {
 /** What is at a path; undefined: nothing, or nothing that can be looked at. */
 function statsOf(path) {
     try {
-        return (0,external_node_fs_.lstatSync)(fsPath(path), { bigint: true });
+        return (0,external_node_fs_.lstatSync)((0,util_bytes/* fsPath */.Jk)(path), { bigint: true });
     }
     catch {
         return undefined;
@@ -65872,7 +65848,7 @@ function removeHalfMade(path, was) {
     if (statsOf(path)?.isFile() !== true || stampOf(path) === was)
         return false;
     try {
-        (0,external_node_fs_.unlinkSync)(fsPath(path));
+        (0,external_node_fs_.unlinkSync)((0,util_bytes/* fsPath */.Jk)(path));
         return true;
     }
     catch {
@@ -65942,7 +65918,7 @@ class DiskLedger {
     }
     digest(words) {
         return (0,external_node_crypto_.createHash)('sha256')
-            .update(bufferOf(words.join('\0')))
+            .update((0,util_bytes/* bufferOf */.Kb)(words.join('\0')))
             .digest('hex')
             .slice(0, 12);
     }
@@ -65976,7 +65952,7 @@ function markName(target) {
     const name = escapeName(target).replaceAll('.', '%2E').replaceAll('/', '.');
     if (name.length <= LONGEST)
         return name;
-    return `${name.slice(0, LONGEST - 42)}%-${(0,external_node_crypto_.createHash)('sha1').update(bufferOf(target)).digest('hex')}`;
+    return `${name.slice(0, LONGEST - 42)}%-${(0,external_node_crypto_.createHash)('sha1').update((0,util_bytes/* bufferOf */.Kb)(target)).digest('hex')}`;
 }
 /** A name as one word: no blank, no control character. */
 function escapeName(name) {
@@ -66008,7 +65984,7 @@ class DoneList {
         this.#path = path;
         // A last line that was cut must not swallow the next.
         const text = this.#read();
-        (0,external_node_fs_.appendFileSync)(fsPath(path), text === '' || text.endsWith('\n') ? '' : '\n');
+        (0,external_node_fs_.appendFileSync)((0,util_bytes/* fsPath */.Jk)(path), text === '' || text.endsWith('\n') ? '' : '\n');
     }
     get(target) {
         this.#read();
@@ -66022,7 +65998,7 @@ class DoneList {
         const [from, to] = [start, end].map((time) => new Date(time).toISOString());
         const digests = lines.length === 0 ? '-' : lines.join(',');
         const line = `${escapeName(target)} ${digests} ${from} ${to} ${file ? 'file' : 'phony'} .\n`;
-        (0,external_node_fs_.appendFileSync)(fsPath(this.#path), bufferOf(line));
+        (0,external_node_fs_.appendFileSync)((0,util_bytes/* fsPath */.Jk)(this.#path), (0,util_bytes/* bufferOf */.Kb)(line));
     }
     /** Whether another run, to which all this belonged as well, has ended well. */
     get isGone() {
@@ -66031,7 +66007,7 @@ class DoneList {
     }
     remove() {
         try {
-            (0,external_node_fs_.unlinkSync)(fsPath(this.#path));
+            (0,external_node_fs_.unlinkSync)((0,util_bytes/* fsPath */.Jk)(this.#path));
         }
         catch {
             // It is gone.
@@ -66041,7 +66017,7 @@ class DoneList {
     #read() {
         let descriptor;
         try {
-            descriptor = (0,external_node_fs_.openSync)(fsPath(this.#path), 'r');
+            descriptor = (0,external_node_fs_.openSync)((0,util_bytes/* fsPath */.Jk)(this.#path), 'r');
         }
         catch {
             this.#reset(0n);
@@ -66053,7 +66029,7 @@ class DoneList {
                 this.#reset(ino);
             const buffer = Buffer.alloc(Number(size) - this.#offset);
             const length = buffer.length === 0 ? 0 : (0,external_node_fs_.readSync)(descriptor, buffer, 0, buffer.length, this.#offset);
-            const text = bytesOf(buffer.subarray(0, length));
+            const text = (0,util_bytes/* bytesOf */.$$)(buffer.subarray(0, length));
             // What has no newline yet is read again.
             const whole = text.lastIndexOf('\n') + 1;
             this.#offset += whole;
@@ -66167,11 +66143,11 @@ class Marks {
     constructor(directory, world) {
         this.#directory = directory;
         this.#world = world;
-        (0,external_node_fs_.mkdirSync)(fsPath(directory), { recursive: true });
+        (0,external_node_fs_.mkdirSync)((0,util_bytes/* fsPath */.Jk)(directory), { recursive: true });
     }
     /** All marks but those of dead runs, which are cleared. */
     all() {
-        const names = (0,external_node_fs_.readdirSync)(fsPath(this.#directory), { encoding: 'latin1' });
+        const names = (0,external_node_fs_.readdirSync)((0,util_bytes/* fsPath */.Jk)(this.#directory), { encoding: 'latin1' });
         for (const name of names.filter((one) => one.startsWith(ASIDE)))
             this.#finishClearing(name);
         return names.filter((one) => !one.startsWith(ASIDE)).flatMap((name) => this.#look(name) ?? []);
@@ -66191,7 +66167,7 @@ class Marks {
             remove(file);
         let descriptor;
         try {
-            descriptor = (0,external_node_fs_.openSync)(fsPath(file), 'wx');
+            descriptor = (0,external_node_fs_.openSync)((0,util_bytes/* fsPath */.Jk)(file), 'wx');
         }
         catch (error) {
             if (error.code === 'EEXIST')
@@ -66203,13 +66179,13 @@ class Marks {
                 owner: self,
                 make: { pid: make, born: born(make) ?? '' },
                 target,
-                place: encode(place),
+                place: (0,util_bytes/* encode */.lF)(place),
                 start: now(),
                 file: removable ? path : undefined,
                 was: removable ? stampOf(path) : '',
                 outcome: undefined,
             };
-            (0,external_node_fs_.writeSync)(descriptor, bufferOf(formatMark(mark)));
+            (0,external_node_fs_.writeSync)(descriptor, (0,util_bytes/* bufferOf */.Kb)(formatMark(mark)));
         }
         finally {
             (0,external_node_fs_.closeSync)(descriptor);
@@ -66226,14 +66202,14 @@ class Marks {
     fail(target, outcome) {
         const file = this.#path(markName(target));
         if (this.#isOurs(file))
-            (0,external_node_fs_.appendFileSync)(fsPath(file), bufferOf(formatFailure(outcome, this.#world.now())));
+            (0,external_node_fs_.appendFileSync)((0,util_bytes/* fsPath */.Jk)(file), (0,util_bytes/* bufferOf */.Kb)(formatFailure(outcome, this.#world.now())));
     }
     #look(name) {
         const path = this.#path(name);
         const text = read(path);
         if (text === undefined)
             return undefined;
-        const file = decode(path);
+        const file = (0,util_bytes/* decode */.D4)(path);
         const mark = parseMark(text);
         if (!mark) {
             const age = this.#world.now() - Number(statsOf(path)?.mtimeMs ?? 0);
@@ -66255,7 +66231,7 @@ class Marks {
     #ownerOf({ owner, make }) {
         const { self, born } = this.#world;
         if (owner.host !== self.host || born(owner.pid) === owner.born || born(make.pid) !== make.born)
-            return `process ${owner.pid} on ${decode(owner.host)}`;
+            return `process ${owner.pid} on ${(0,util_bytes/* decode */.D4)(owner.host)}`;
         return `make, process ${make.pid}, left by a run that was killed`;
     }
     /** A run whose make still lives is not over: a line of a recipe runs on there. */
@@ -66268,7 +66244,7 @@ class Marks {
         const path = this.#path(name);
         const aside = this.#path(`${ASIDE}${this.#world.self.pid}-${name}`);
         try {
-            (0,external_node_fs_.renameSync)(fsPath(path), fsPath(aside));
+            (0,external_node_fs_.renameSync)((0,util_bytes/* fsPath */.Jk)(path), (0,util_bytes/* fsPath */.Jk)(aside));
         }
         catch {
             return;
@@ -66280,7 +66256,7 @@ class Marks {
         else {
             // Another run was faster, and has marked it anew.
             try {
-                (0,external_node_fs_.linkSync)(fsPath(aside), fsPath(path));
+                (0,external_node_fs_.linkSync)((0,util_bytes/* fsPath */.Jk)(aside), (0,util_bytes/* fsPath */.Jk)(path));
             }
             catch {
                 // Both are gone, or there is a third.
@@ -66307,7 +66283,7 @@ class Marks {
 }
 function read(path) {
     try {
-        return bytesOf((0,external_node_fs_.readFileSync)(fsPath(path)));
+        return (0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)((0,util_bytes/* fsPath */.Jk)(path)));
     }
     catch {
         return undefined;
@@ -66315,7 +66291,7 @@ function read(path) {
 }
 function remove(path) {
     try {
-        (0,external_node_fs_.unlinkSync)(fsPath(path));
+        (0,external_node_fs_.unlinkSync)((0,util_bytes/* fsPath */.Jk)(path));
     }
     catch {
         // It is gone.
@@ -66518,9 +66494,9 @@ function formatReport({ built, upToDate, failed, skipped, notReached }) {
 }
 /** @throws Error when it cannot be written */
 function writeReport(path, report) {
-    const part = `${path}${encode(`.${process.pid}`)}`;
-    (0,external_node_fs_.writeFileSync)(fsPath(part), bufferOf(formatReport(report)));
-    (0,external_node_fs_.renameSync)(fsPath(part), fsPath(path));
+    const part = `${path}${(0,util_bytes/* encode */.lF)(`.${process.pid}`)}`;
+    (0,external_node_fs_.writeFileSync)((0,util_bytes/* fsPath */.Jk)(part), (0,util_bytes/* bufferOf */.Kb)(formatReport(report)));
+    (0,external_node_fs_.renameSync)((0,util_bytes/* fsPath */.Jk)(part), (0,util_bytes/* fsPath */.Jk)(path));
 }
 
 ;// CONCATENATED MODULE: ./lib/bulk/bulk.js
@@ -66554,7 +66530,7 @@ class Bulk {
     #tell;
     #hasPlan = false;
     constructor(options, marks, done) {
-        this.#directory = encode(options.directory);
+        this.#directory = (0,util_bytes/* encode */.lF)(options.directory);
         this.#marks = marks;
         this.#done = done;
         this.#tell = options.tell;
@@ -66568,7 +66544,7 @@ class Bulk {
      * @throws UserError when the directory cannot be used
      */
     static open(options) {
-        const directory = encode(options.directory);
+        const directory = (0,util_bytes/* encode */.lF)(options.directory);
         try {
             const marks = new Marks(`${directory}/locks`, options);
             const done = new DoneList(`${directory}/done`);
@@ -66621,7 +66597,7 @@ class Bulk {
         }
         catch (error) {
             const why = error instanceof Error ? error.message : String(error);
-            this.#tell(`the report of the bulk build cannot be written to ${decode(this.#directory)}: ${why}`);
+            this.#tell(`the report of the bulk build cannot be written to ${(0,util_bytes/* decode */.D4)(this.#directory)}: ${why}`);
         }
         return report;
     }
@@ -66715,7 +66691,7 @@ function distSet(setting, marked) {
         case 'makefile':
             return new TargetSet(marked ?? []);
         case 'patterns':
-            return new TargetSet([...(marked ?? []), ...setting.patterns.map(encode)]);
+            return new TargetSet([...(marked ?? []), ...setting.patterns.map(util_bytes/* encode */.lF)]);
     }
 }
 function union(patterns) {
@@ -67023,13 +66999,13 @@ function isRunning({ running }) {
 
 /** For people: why what a recipe wrote on a host was not put into the workspace. */
 function homecomingText(recipe, homecoming, place) {
-    const target = decode(recipe.target);
+    const target = (0,util_bytes/* decode */.D4)(recipe.target);
     if (homecoming.kind === 'refused') {
         return `${place.name}: what the recipe of ${target} wrote was not taken: ${homecoming.reason}`;
     }
-    const other = homecoming.other ? decode(homecoming.other.target) : undefined;
+    const other = homecoming.other ? (0,util_bytes/* decode */.D4)(homecoming.other.target) : undefined;
     const who = other === undefined ? 'a recipe on the runner' : `the recipe of ${other}`;
-    return (`${decode(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
+    return (`${(0,util_bytes/* decode */.D4)(homecoming.path)} was written by ${who} while the recipe of ${target}, which writes or reads it too, ran on ${place.name}: ` +
         `${target} is made again on top of that. Make one a prerequisite of the other, give each a file of its own, or, if it belongs to a cache, name that in exclude`);
 }
 
@@ -67103,7 +67079,7 @@ class JobPass {
                 if (lease === 'cancelled')
                     return this.drop();
                 if (lease === 'no-host')
-                    return this.#refuse(`no host is left for ${decode(job.recipe.target)}, and fallback is never`);
+                    return this.#refuse(`no host is left for ${(0,util_bytes/* decode */.D4)(job.recipe.target)}, and fallback is never`);
                 held = lease;
                 running.lease = lease;
                 const obstacle = this.#subject.begin(lease.place);
@@ -67261,7 +67237,7 @@ class JobPass {
             sink({ type: 'message', level: 'warning', text: homecomingText(job.recipe, homecoming, place) });
         }
         if (missed.length > 0) {
-            const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
+            const text = `${place.name}: the recipe of ${(0,util_bytes/* decode */.D4)(job.recipe.target)} failed without ${missed.map(util_bytes/* decode */.D4).join(', ')}, which the makefile does not name among its prerequisites`;
             sink({ type: 'message', level: 'warning', text });
         }
         const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
@@ -67895,7 +67871,7 @@ class Farm {
     /** While the hosts are still being reached. */
     async #survey() {
         const survey = await this.#stage.survey();
-        const directories = survey.directories.map((one) => ({ ...one, path: decode(one.path) }));
+        const directories = survey.directories.map((one) => ({ ...one, path: (0,util_bytes/* decode */.D4)(one.path) }));
         this.#sink({ type: 'workspace-surveyed', ...survey, directories });
         return survey;
     }
@@ -68283,7 +68259,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
         const hasRun = await lane.run({
             entries: staged.entries,
             directory: stage.relative(job.directory) ?? '',
-            path: [encode(host.path), travelling.path].filter((path) => path !== '').join(':'),
+            path: [(0,util_bytes/* encode */.lF)(host.path), travelling.path].filter((path) => path !== '').join(':'),
             argv: counts ? subMakeArguments.ofJob(job, staging) : job.argv,
             environment: travelling.variables,
             umask: job.umask,
@@ -69064,13 +69040,13 @@ function ownEnvironment() {
     const initial = new Map(initialEnvironment().map((entry) => [nameOf(entry), entry]));
     return Object.entries(process.env).map(([name, value]) => {
         const now = `${name}=${value ?? ''}`;
-        const raw = initial.get(encode(name));
-        return raw !== undefined && decode(raw) === now ? raw : encode(now);
+        const raw = initial.get((0,util_bytes/* encode */.lF)(name));
+        return raw !== undefined && (0,util_bytes/* decode */.D4)(raw) === now ? raw : (0,util_bytes/* encode */.lF)(now);
     });
 }
 function initialEnvironment() {
     try {
-        return splitList(bytesOf((0,external_node_fs_.readFileSync)('/proc/self/environ')));
+        return splitList((0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)('/proc/self/environ')));
     }
     catch {
         return [];
@@ -69115,8 +69091,8 @@ async function bmakeDefaults(call, question) {
         ...['-V', '${DISTMAKE_SHELL}'],
     ];
     try {
-        const { stdout } = await run(decode(call.make), words.map(decode), {
-            cwd: decode(directory),
+        const { stdout } = await run((0,util_bytes/* decode */.D4)(call.make), words.map(util_bytes/* decode */.D4), {
+            cwd: (0,util_bytes/* decode */.D4)(directory),
             env: environmentOf(changeEnvironment(call.environment, ['MAKEFLAGS', 'MAKEFILES'])),
             timeout: 10_000,
         });
@@ -69124,7 +69100,7 @@ async function bmakeDefaults(call, question) {
         const changed = wordsOf(read).some((file) => file !== question && SETS_SHELL.test(textOf((0,posix_namespaceObject.resolve)(directory, file))));
         return {
             plainShell: !changed && shell === (0,external_node_fs_.realpathSync)('/bin/sh'),
-            makefile: wordsOf(preference).find((name) => (0,external_node_fs_.existsSync)(fsPath((0,posix_namespaceObject.join)(directory, name)))),
+            makefile: wordsOf(preference).find((name) => (0,external_node_fs_.existsSync)((0,util_bytes/* fsPath */.Jk)((0,posix_namespaceObject.join)(directory, name)))),
         };
     }
     catch {
@@ -69133,14 +69109,14 @@ async function bmakeDefaults(call, question) {
 }
 const SETS_SHELL = /^\s*\.SHELL\s*[:!]/m;
 function textOf(file) {
-    return bytesOf((0,external_node_fs_.readFileSync)(fsPath(file)));
+    return (0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)((0,util_bytes/* fsPath */.Jk)(file)));
 }
 /** For a child process. */
 function environmentOf(entries) {
     const own = {};
     for (const entry of entries) {
         const equals = entry.indexOf('=');
-        own[decode(entry.slice(0, equals))] = decode(entry.slice(equals + 1));
+        own[(0,util_bytes/* decode */.D4)(entry.slice(0, equals))] = (0,util_bytes/* decode */.D4)(entry.slice(equals + 1));
     }
     return own;
 }
@@ -69224,11 +69200,11 @@ function bmakeHandsOver(words, environment) {
  */
 function bmakeObstacle(make, words, environment, piped) {
     if (piped)
-        return `${decode(make)} is a bmake, whose output cannot be sorted by recipes`;
+        return `${(0,util_bytes/* decode */.D4)(make)} is a bmake, whose output cannot be sorted by recipes`;
     const letters = lettersOf(words, environment);
     if (isDriven(letters) || letters.some((letter) => ASKS.includes(letter)))
         return undefined;
-    return `${decode(make)} is a bmake, which hands its recipes over with -j alone, and not with -B or -T`;
+    return `${(0,util_bytes/* decode */.D4)(make)} is a bmake, which hands its recipes over with -j alone, and not with -B or -T`;
 }
 function lettersOf(words, environment) {
     const inherited = bmakeFlags(environmentValue(environment, 'MAKEFLAGS') ?? '');
@@ -69256,17 +69232,17 @@ function launch(options) {
     const { run, broker, file, argv, environment, stdio, detached = false } = options;
     const link = isText(options.directory) ? undefined : `${run.path}/directory.${links++}`;
     if (link !== undefined)
-        (0,external_node_fs_.symlinkSync)(fsPath(options.directory), link);
+        (0,external_node_fs_.symlinkSync)((0,util_bytes/* fsPath */.Jk)(options.directory), link);
     const wrapper = run.wrapper;
-    const child = (0,external_node_child_process_namespaceObject.spawn)(wrapper, [], { cwd: link ?? decode(options.directory), env: {}, stdio, detached });
+    const child = (0,external_node_child_process_namespaceObject.spawn)(wrapper, [], { cwd: link ?? (0,util_bytes/* decode */.D4)(options.directory), env: {}, stdio, detached });
     if (child.pid !== undefined)
-        broker.expect(child.pid, (call) => call.exec(decode(file), argv, environment));
+        broker.expect(child.pid, (call) => call.exec((0,util_bytes/* decode */.D4)(file), argv, environment));
     if (link !== undefined)
         child.once('exit', () => (0,external_node_fs_.rmSync)(link, { force: true }));
     return child;
 }
 function isText(bytes) {
-    return encode(decode(bytes)) === bytes;
+    return (0,util_bytes/* encode */.lF)((0,util_bytes/* decode */.D4)(bytes)) === bytes;
 }
 
 ;// CONCATENATED MODULE: ./lib/make/program-process.js
@@ -69306,7 +69282,7 @@ async function startProgram(options) {
         (0,external_node_fs_.closeSync)(output.descriptor);
     if (child.pid === undefined) {
         await exited.catch((error) => {
-            throw new UserError(`${decode(file)} cannot be started in ${decode(directory)}: ${error.message}`);
+            throw new UserError(`${(0,util_bytes/* decode */.D4)(file)} cannot be started in ${(0,util_bytes/* decode */.D4)(directory)}: ${error.message}`);
         });
     }
     return {
@@ -69385,8 +69361,8 @@ function findProgram(name, searchPath, skip) {
 }
 function isProgram(file) {
     try {
-        (0,external_node_fs_.accessSync)(fsPath(file), external_node_fs_.constants.X_OK);
-        return (0,external_node_fs_.statSync)(fsPath(file)).isFile();
+        (0,external_node_fs_.accessSync)((0,util_bytes/* fsPath */.Jk)(file), external_node_fs_.constants.X_OK);
+        return (0,external_node_fs_.statSync)((0,util_bytes/* fsPath */.Jk)(file)).isFile();
     }
     catch {
         return false;
@@ -69410,7 +69386,7 @@ async function startCommand(options) {
     const path = environmentValue(environment, 'PATH') ?? '/usr/bin:/bin';
     const file = name.includes('/') ? name : findProgram(name, path);
     if (file === undefined)
-        throw new UserError(`${decode(name)} is not on PATH (${decode(path)})`);
+        throw new UserError(`${(0,util_bytes/* decode */.D4)(name)} is not on PATH (${(0,util_bytes/* decode */.D4)(path)})`);
     const changes = [`PATH=${run.bin}:${path}`, 'DISTMAKE_TARGET', first.with(environment)];
     // Only whole targets, and nothing between them, can be told apart (as for a make that we start ourselves).
     const makeflags = environmentValue(environment, 'MAKEFLAGS');
@@ -69861,12 +69837,12 @@ function obstacleOf(make, words, environment, piped) {
 /** Everything about a process that is ours to read; undefined when it is gone. */
 function processFacts(pid) {
     try {
-        const status = bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/status`));
-        const list = (name) => splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/${name}`)));
+        const status = (0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(`/proc/${pid}/status`));
+        const list = (name) => splitList((0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(`/proc/${pid}/${name}`)));
         return {
             parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
             umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
-            directory: bytesOf((0,external_node_fs_.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
+            directory: (0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
             argv: list('cmdline'),
             environment: list('environ'),
         };
@@ -69878,7 +69854,7 @@ function processFacts(pid) {
 /** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
 function processArguments(pid) {
     try {
-        return splitList(bytesOf((0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`)));
+        return splitList((0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`)));
     }
     catch {
         return [];
@@ -69921,7 +69897,7 @@ const NAMES = ['GNUmakefile', 'makefile', 'Makefile'];
 async function defaultMakefile(directory) {
     for (const name of NAMES) {
         try {
-            await (0,external_node_fs_promises_namespaceObject.access)(fsPath((0,posix_namespaceObject.join)(directory, name)));
+            await (0,external_node_fs_promises_namespaceObject.access)((0,util_bytes/* fsPath */.Jk)((0,posix_namespaceObject.join)(directory, name)));
             return name;
         }
         catch {
@@ -70175,7 +70151,7 @@ class OutputParser {
         this.#lead = `\x1eD${options.nonce}`;
     }
     push(chunk) {
-        const data = this.#held + bytesOf(chunk);
+        const data = this.#held + (0,util_bytes/* bytesOf */.$$)(chunk);
         this.#held = '';
         const marker = /([BE])(\d{1,15})\x1e/y; // eslint-disable-line no-control-regex
         let done = 0;
@@ -70481,7 +70457,7 @@ async function ask(path) {
         const { MAKEFLAGS: _flags, MAKEFILES: _files, ...env } = process.env;
         // GNU make has no -V, and that of OpenBSD no .MAKE.LEVEL.
         const words = ['-r', '-f', '/dev/null', '-V', 'MAKE_VERSION', '-V', '.MAKE.LEVEL'];
-        const { stdout } = await version_run(decode(path), words, { env, timeout: 10_000 });
+        const { stdout } = await version_run((0,util_bytes/* decode */.D4)(path), words, { env, timeout: 10_000 });
         return /^(20\d{6})\n\d+\n$/.exec(stdout)?.[1];
     }
     catch {
@@ -70506,10 +70482,10 @@ const real_make_run = (0,external_node_util_.promisify)(external_node_child_proc
  * @throws UserError when there is none
  */
 async function findMake(make, searchPath) {
-    const word = encode(make);
+    const word = (0,util_bytes/* encode */.lF)(make);
     const path = word.includes('/') ? (0,posix_namespaceObject.resolve)(word) : findProgram(word, searchPath);
     if (path === undefined || !isProgram(path)) {
-        const where = word.includes('/') ? 'is not a program' : `is not on PATH (${decode(searchPath)})`;
+        const where = word.includes('/') ? 'is not a program' : `is not on PATH (${(0,util_bytes/* decode */.D4)(searchPath)})`;
         throw new UserError(`make: ${make} ${where}. Install GNU make 4.0 or newer, or name it with \`make\`.`);
     }
     const name = (0,posix_namespaceObject.basename)(path);
@@ -70542,7 +70518,7 @@ function real_make_obstacleOf(path, said) {
         return undefined;
     const found = said.split('\n', 1)[0]?.trim() ?? '';
     const what = found === '' ? 'it does not say what it is' : `--version says ${excerpt(found, 80)}`;
-    return `${decode(path)} is not GNU make 4.0 or newer (${what})`;
+    return `${(0,util_bytes/* decode */.D4)(path)} is not GNU make 4.0 or newer (${what})`;
 }
 function isRight(version) {
     return Number(version?.split('.')[0]) >= 4;
@@ -70553,7 +70529,7 @@ async function makeSays(path) {
     try {
         // Not this make's business: -f or -j of a make that we run under.
         const { MAKEFLAGS: _flags, GNUMAKEFLAGS: _gnu, MAKEFILES: _files, ...env } = process.env;
-        const { stdout } = await real_make_run(decode(path), ['--version'], { env: { ...env, LC_ALL: 'C' }, timeout: 10_000 });
+        const { stdout } = await real_make_run((0,util_bytes/* decode */.D4)(path), ['--version'], { env: { ...env, LC_ALL: 'C' }, timeout: 10_000 });
         return stdout;
     }
     catch {
@@ -70898,6 +70874,7 @@ class RunDirectory {
                 assets: options.assets,
                 searchPath: options.searchPath ?? process.env['PATH'] ?? '/usr/bin:/bin',
                 kind: options.shim ?? 'compiled-if-possible',
+                cacheParent: options.cacheParent,
             });
             for (const name of new Set(options.makeNames))
                 await (0,external_node_fs_promises_namespaceObject.symlink)('../shim', (0,posix_namespaceObject.join)(path, 'bin', name));
@@ -70972,8 +70949,8 @@ class RunDirectory {
     }
 }
 async function run_directory_link(path, target) {
-    await (0,external_node_fs_promises_namespaceObject.mkdir)(fsPath((0,posix_namespaceObject.dirname)(path)), { recursive: true });
-    await (0,external_node_fs_promises_namespaceObject.symlink)(target, fsPath(path));
+    await (0,external_node_fs_promises_namespaceObject.mkdir)((0,util_bytes/* fsPath */.Jk)((0,posix_namespaceObject.dirname)(path)), { recursive: true });
+    await (0,external_node_fs_promises_namespaceObject.symlink)(target, (0,util_bytes/* fsPath */.Jk)(path));
 }
 function defaultParents() {
     // The runner empties its own for every job: nothing stays of a run that was killed.
@@ -71553,7 +71530,7 @@ function linesOf({ firstLine }, { text }) {
 }
 function said({ status }, line) {
     if (line !== undefined)
-        return excerpt(decode(line), toolchain_SHOWN);
+        return excerpt((0,util_bytes/* decode */.D4)(line), toolchain_SHOWN);
     return status === 0 ? 'nothing' : `nothing (status ${status}${status === ABSENT ? ': it is not there' : ''})`;
 }
 
@@ -71709,7 +71686,7 @@ class ToolCheck {
         if (answers && !next)
             return answers;
         if (!answers)
-            throw new Error(`left out: a command for sh does not work ${where}: ${excerpt(decode(stderr), 200)}`);
+            throw new Error(`left out: a command for sh does not work ${where}: ${excerpt((0,util_bytes/* decode */.D4)(stderr), 200)}`);
         const how = late.aborted ? `did not end within ${this.#timeout / 1000} s` : 'ended the shell that ran it';
         throw new Error(`left out: ${excerpt(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
     }
@@ -71743,7 +71720,7 @@ function toolCheck(settings, hosts, environment) {
 function runnerTools(directory, environment) {
     const env = Object.fromEntries(environment.map((entry) => {
         const [name = ''] = entry.split('=', 1);
-        return [decode(name), decode(entry.slice(name.length + 1))];
+        return [(0,util_bytes/* decode */.D4)(name), (0,util_bytes/* decode */.D4)(entry.slice(name.length + 1))];
     }));
     return { arch: (0,external_node_os_namespaceObject.machine)(), ask: (program, signal) => toolchain_ask(program, directory, env, signal) };
 }
@@ -71771,7 +71748,7 @@ function toolchain_ask(program, cwd, env, signal) {
         };
         const end = (outcome) => {
             signal.removeEventListener('abort', stop);
-            const [stdout = '', stderr = ''] = chunks.map((parts) => bytesOf(Buffer.concat(parts)));
+            const [stdout = '', stderr = ''] = chunks.map((parts) => (0,util_bytes/* bytesOf */.$$)(Buffer.concat(parts)));
             resolve({ outcome: signal.aborted ? { kind: 'cancelled' } : outcome, stdout, stderr });
         };
         for (const [at, pipe] of pipes.entries()) {
@@ -71839,11 +71816,11 @@ async function setUpLocally(host, environment, signal) {
 /** The lines may hold secrets: they are in the environment of the shell, not among its words, which everyone can read. */
 function local_setup_ask(first, lines, environment, signal) {
     const home = (0,external_node_fs_.existsSync)((0,external_node_os_namespaceObject.homedir)()) ? (0,external_node_os_namespaceObject.homedir)() : '/';
-    const runner = runnerTools(home, [...environment, `DISTMAKE_SETUP=${encode(lines)}`]);
+    const runner = runnerTools(home, [...environment, `DISTMAKE_SETUP=${(0,util_bytes/* encode */.lF)(lines)}`]);
     return runner.ask(`distmake_setup=$DISTMAKE_SETUP; unset DISTMAKE_SETUP; ${first}; eval "$distmake_setup"`, signal);
 }
 function because(said) {
-    const text = decode(said).trim();
+    const text = (0,util_bytes/* decode */.D4)(said).trim();
     return text === '' ? '' : `; it said: ${text.slice(-LAST_WORDS)}`;
 }
 function lists(output) {
@@ -71929,7 +71906,7 @@ class LocalHosts {
         tools.checkArch(host);
         const { owner, cap } = await this.#owner(host);
         const changes = await setUpLocally(host, environment, this.#closing.signal);
-        const path = encode(host.path);
+        const path = (0,util_bytes/* encode */.lF)(host.path);
         if (changes.length > 0 || path !== '') {
             const changed = changeEnvironment(environment, changes);
             const searched = [path, environmentValue(changed, 'PATH') ?? ''].filter((one) => one !== '').join(':');
@@ -71978,7 +71955,7 @@ function summarize(recipes, hosts, remotes) {
         if (kind !== undefined)
             counts[kind]++;
         if (state.failure && kind !== 'recursive')
-            failedTargets.push(decode(state.recipe.target));
+            failedTargets.push((0,util_bytes/* decode */.D4)(state.recipe.target));
     }
     return {
         counts,
@@ -72035,7 +72012,7 @@ function startupLines(startup, nonce) {
     if (startup.trim() === '')
         return [];
     const failed = `printf '\\n%s startup-failed %s\\n' ${nonce} $?; exit 1`;
-    return [`sh -c "$(printf %b '${octal(encode(startup))}')" </dev/null >&2 || { ${failed}; }`];
+    return [`sh -c "$(printf %b '${octal((0,util_bytes/* encode */.lF)(startup))}')" </dev/null >&2 || { ${failed}; }`];
 }
 function setupLines(setup, nonce) {
     if (setup.trim() === '')
@@ -72043,7 +72020,7 @@ function setupLines(setup, nonce) {
     return [
         `trap '${say(nonce, 'setup-failed').replaceAll("'", `'"'"'`)}' EXIT`,
         'set -e',
-        `eval "$(printf %b '${octal(encode(setup))}')" </dev/null >&2`,
+        `eval "$(printf %b '${octal((0,util_bytes/* encode */.lF)(setup))}')" </dev/null >&2`,
         'set +e',
         'trap - EXIT',
     ];
@@ -72153,7 +72130,7 @@ class BadFrame extends Error {
     name = 'BadFrame';
     /** @param what the words that came, as they came */
     constructor(what) {
-        super(`it sent what no lane sends: ${excerpt(decode(what), 80)}`);
+        super(`it sent what no lane sends: ${excerpt((0,util_bytes/* decode */.D4)(what), 80)}`);
     }
 }
 /** The words of one frame, each read as what it must be. */
@@ -72398,7 +72375,7 @@ async function sendOrHear(sending, answer) {
 /** The frame that starts a job: its words, then everything of any length behind NUL bytes. */
 function runFrame(id, request) {
     const { argv, environment, visible } = request;
-    const fields = bufferOf([request.directory, request.path, request.keep?.except ?? '', ...argv, ...environment, ...(visible ?? [])].join('\0'));
+    const fields = (0,util_bytes/* bufferOf */.Kb)([request.directory, request.path, request.keep?.except ?? '', ...argv, ...environment, ...(visible ?? [])].join('\0'));
     const words = [
         'run',
         id,
@@ -72415,7 +72392,7 @@ function runFrame(id, request) {
 }
 /** Writes one entry; resolves when the other side can take more. */
 async function writeEntry(writer, entry) {
-    const path = bufferOf(entry.path);
+    const path = (0,util_bytes/* bufferOf */.Kb)(entry.path);
     switch (entry.kind) {
         case 'file':
             writer.add(Buffer.from(`f ${entry.mode.toString(8)} ${nanoseconds(entry.time)} ${entry.size} ${path.length}\n`));
@@ -72431,7 +72408,7 @@ async function writeEntry(writer, entry) {
             }
             break;
         case 'link': {
-            const target = bufferOf(entry.target);
+            const target = (0,util_bytes/* bufferOf */.Kb)(entry.target);
             writer.add(Buffer.from(`l ${nanoseconds(entry.time)} ${target.length} ${path.length}\n`));
             writer.add(path);
             writer.add(target);
@@ -72460,25 +72437,25 @@ async function readOutput(reader, line) {
             const fields = new FrameFields(line, 6);
             const [mode, time, size] = [fields.mode(1, 0o7777), fields.time(2), fields.number(3)];
             const timeIsSet = fields.word(4, '0', '1') === '1';
-            const path = bytesOf(await reader.exact(fields.length(5)));
+            const path = (0,util_bytes/* bytesOf */.$$)(await reader.exact(fields.length(5)));
             const content = size <= WRITE_SIZE ? await reader.exact(size) : reader.pieces(size);
             return { kind: 'file', path, mode, time, size, content, timeIsSet };
         }
         case 'l': {
             const fields = new FrameFields(line, 4);
             const [time, size] = [fields.time(1), fields.length(2)];
-            const path = bytesOf(await reader.exact(fields.length(3)));
-            return { kind: 'link', path, time, target: bytesOf(await reader.exact(size)) };
+            const path = (0,util_bytes/* bytesOf */.$$)(await reader.exact(fields.length(3)));
+            return { kind: 'link', path, time, target: (0,util_bytes/* bytesOf */.$$)(await reader.exact(size)) };
         }
         case 'd': {
             const fields = new FrameFields(line, 3);
             const mode = fields.mode(1, 0o777);
-            return { kind: 'directory', path: bytesOf(await reader.exact(fields.length(2))), mode };
+            return { kind: 'directory', path: (0,util_bytes/* bytesOf */.$$)(await reader.exact(fields.length(2))), mode };
         }
         case 'x':
         case 'u':
         case 's': {
-            const path = bytesOf(await reader.exact(new FrameFields(line, 2).length(1)));
+            const path = (0,util_bytes/* bytesOf */.$$)(await reader.exact(new FrameFields(line, 2).length(1)));
             return { kind: kind === 'x' ? 'removed' : kind === 'u' ? 'unknown' : 'special', path };
         }
     }
@@ -72642,14 +72619,14 @@ class PerlLane {
      *   the workspace is not shared with the host, its owner allows no jobs
      */
     static async open(stream, program, setup) {
-        const fields = bufferOf([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
+        const fields = (0,util_bytes/* bufferOf */.Kb)([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
         const source = Buffer.from(program);
         const flags = [setup.partial, setup.ownersFile === 'required'].map(Number);
         const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
         const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
-            bufferOf(perlBootstrap(setup, nonce, source.length)),
+            (0,util_bytes/* bufferOf */.Kb)(perlBootstrap(setup, nonce, source.length)),
             source,
-            bufferOf(`${words.join(' ')}\n`),
+            (0,util_bytes/* bufferOf */.Kb)(`${words.join(' ')}\n`),
             fields,
         ]));
         try {
@@ -72788,8 +72765,8 @@ function shCall(name, words) {
 }
 /** The frame that has the lane evaluate these lines. */
 function shFrame(code) {
-    const lines = bufferOf(code);
-    return lines.length <= LONGEST_LINE ? lines : Buffer.concat([bufferOf(shCall('long', [lines.length])), lines]);
+    const lines = (0,util_bytes/* bufferOf */.Kb)(code);
+    return lines.length <= LONGEST_LINE ? lines : Buffer.concat([(0,util_bytes/* bufferOf */.Kb)(shCall('long', [lines.length])), lines]);
 }
 /** A path of the workspace as lane.sh takes it. */
 function shPath(path) {
@@ -72833,8 +72810,8 @@ function tarHeader(member, exactTimes) {
     if (exactTimes && fraction > 0n) {
         blocks.push(...record('x', paxLine(`mtime=${seconds}.${fraction.toString().padStart(9, '0')}`)));
     }
-    const name = bufferOf(member.path);
-    const target = member.kind === 'link' ? bufferOf(member.target) : Buffer.alloc(0);
+    const name = (0,util_bytes/* bufferOf */.Kb)(member.path);
+    const target = member.kind === 'link' ? (0,util_bytes/* bufferOf */.Kb)(member.target) : Buffer.alloc(0);
     if (target.length > NAME_SIZE)
         blocks.push(...record('K', terminated(target)));
     if (name.length > NAME_SIZE)
@@ -72854,7 +72831,7 @@ function tarPadding(size) {
     return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 }
 function record(type, content) {
-    const name = bufferOf('././@LongLink');
+    const name = (0,util_bytes/* bufferOf */.Kb)('././@LongLink');
     const head = header({ name, target: Buffer.alloc(0), type, mode: 0o644, size: content.length, seconds: 0 });
     return [head, content, tarPadding(content.length)];
 }
@@ -72928,7 +72905,7 @@ class ShEntryWriter {
                 await this.#flush();
         }
         await this.#flush();
-        this.#writer.add(bufferOf('applied\n'));
+        this.#writer.add((0,util_bytes/* bufferOf */.Kb)('applied\n'));
     }
     async #add(entry) {
         const path = shPath(entry.path);
@@ -72983,7 +72960,7 @@ class ShEntryWriter {
         if (code !== '')
             this.#writer.add(shFrame(code));
         if (tar.length > 0) {
-            this.#writer.add(bufferOf(shCall('unpack', [size])));
+            this.#writer.add((0,util_bytes/* bufferOf */.Kb)(shCall('unpack', [size])));
             for (const piece of tar)
                 this.#writer.add(piece);
             if (last) {
@@ -73150,7 +73127,7 @@ class ShLane {
         const shared = setup.sandbox === 'shared' ? setup.workspace : '';
         const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
         words.push(setup.ownersFile === 'required' ? 1 : 0);
-        const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([bufferOf(shBootstrap(setup, nonce, source.length)), source, bufferOf(shCall('start', words))]));
+        const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([(0,util_bytes/* bufferOf */.Kb)(shBootstrap(setup, nonce, source.length)), source, (0,util_bytes/* bufferOf */.Kb)(shCall('start', words))]));
         try {
             return new ShLane(stream, reader, sh_lane_readHello(setup, hello));
         }
@@ -73238,7 +73215,7 @@ class ShLane {
         await sink.onEnd(outcome, microseconds / 1e6, load);
         if (nothing)
             return true;
-        const listed = parseListing(bytesOf(await this.#reader.exact(list)), this.#hello.listing);
+        const listed = parseListing((0,util_bytes/* bytesOf */.$$)(await this.#reader.exact(list)), this.#hello.listing);
         await this.#readOutputs(listed, data, sink);
         return true;
     }
@@ -73260,7 +73237,7 @@ class ShLane {
                 await sink.onOutput({ ...output, content });
             }
             else if (output.kind === 'link') {
-                const target = bytesOf(await this.#reader.exact(dataSize(output))).slice(0, -1);
+                const target = (0,util_bytes/* bytesOf */.$$)(await this.#reader.exact(dataSize(output))).slice(0, -1);
                 await sink.onOutput({ kind: 'link', path: output.path, time: output.time, target });
             }
             else {
@@ -74167,7 +74144,7 @@ async function matchingFiles(pattern) {
 async function matchingNames(directory, part) {
     const wanted = regexOf(part);
     try {
-        const names = await (0,external_node_fs_promises_namespaceObject.readdir)(fsPath(directory), { encoding: 'latin1' });
+        const names = await (0,external_node_fs_promises_namespaceObject.readdir)((0,util_bytes/* fsPath */.Jk)(directory), { encoding: 'latin1' });
         return names.filter((name) => wanted.test(name)).map((name) => (0,posix_namespaceObject.join)(directory, name));
     }
     catch {
@@ -74288,7 +74265,7 @@ function parseLine(content, at) {
 /** The files that an Include names, sorted; wildcards as glob(7) has them. */
 async function filesOf(name, { home, folder }) {
     const path = name.startsWith('~/') ? (0,external_node_path_.join)(home, name.slice(2)) : (0,external_node_path_.isAbsolute)(name) ? name : (0,external_node_path_.join)(folder, name);
-    return isPattern(path) ? (await matchingFiles(encode(path))).map(decode).sort() : [path];
+    return isPattern(path) ? (await matchingFiles((0,util_bytes/* encode */.lF)(path))).map(util_bytes/* decode */.D4).sort() : [path];
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/config-values.js
@@ -75364,7 +75341,7 @@ class Exclusion {
     #asked = 0;
     /** @param patterns the lines of the .gitignore */
     constructor(patterns) {
-        this.#lines = patterns.map(encode).join('\n');
+        this.#lines = patterns.map(util_bytes/* encode */.lF).join('\n');
     }
     /** Whether the path, relative to the workspace, is excluded by itself or with a directory above it. */
     excludes(path, isDirectory) {
@@ -75885,7 +75862,7 @@ class Walker {
     }
     #enter(directory, inode, levels) {
         try {
-            const names = (0,external_node_fs_.readdirSync)(fsPath(`${this.#root}/${directory}`), 'latin1');
+            const names = (0,external_node_fs_.readdirSync)((0,util_bytes/* fsPath */.Jk)(`${this.#root}/${directory}`), 'latin1');
             levels.push({ directory, inode, names, next: 0 });
         }
         catch (error) {
@@ -75911,7 +75888,7 @@ class Walker {
     }
     #stat(path) {
         try {
-            return (0,external_node_fs_.lstatSync)(fsPath(`${this.#root}/${path}`), { bigint: true, throwIfNoEntry: false });
+            return (0,external_node_fs_.lstatSync)((0,util_bytes/* fsPath */.Jk)(`${this.#root}/${path}`), { bigint: true, throwIfNoEntry: false });
         }
         catch (error) {
             this.#skip(path, error);
@@ -75962,7 +75939,7 @@ function isRecent(stats) {
 function digestAt(full, { ino }) {
     let file;
     try {
-        file = (0,external_node_fs_.openSync)(fsPath(full), external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NOFOLLOW | external_node_fs_.constants.O_NONBLOCK);
+        file = (0,external_node_fs_.openSync)((0,util_bytes/* fsPath */.Jk)(full), external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NOFOLLOW | external_node_fs_.constants.O_NONBLOCK);
         const stats = (0,external_node_fs_.fstatSync)(file, { bigint: true });
         return stats.isFile() && stats.ino === ino ? digest_digestOf((0,external_node_fs_.readFileSync)(file)) : undefined;
     }
@@ -76280,7 +76257,7 @@ class Workspace {
     #stat(path) {
         let stats;
         try {
-            stats = (0,external_node_fs_.lstatSync)(fsPath(`${this.root}/${path}`), { bigint: true, throwIfNoEntry: false });
+            stats = (0,external_node_fs_.lstatSync)((0,util_bytes/* fsPath */.Jk)(`${this.root}/${path}`), { bigint: true, throwIfNoEntry: false });
         }
         catch {
             // A look cannot see it either.
@@ -76329,12 +76306,12 @@ function sweepTemporaries(directory) {
             continue;
         const isOver = Number(pid) === process.pid ? run !== RUN : !isAlive(Number(pid));
         if (isOver)
-            (0,external_node_fs_.rmSync)(fsPath(`${directory}/${name}`), { force: true });
+            (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(`${directory}/${name}`), { force: true });
     }
 }
 function temporariesIn(directory) {
     try {
-        const names = (0,external_node_fs_.readdirSync)(fsPath(directory), { encoding: 'latin1', withFileTypes: true });
+        const names = (0,external_node_fs_.readdirSync)((0,util_bytes/* fsPath */.Jk)(directory), { encoding: 'latin1', withFileTypes: true });
         return names.filter((one) => !one.isDirectory() && one.name.startsWith(TEMPORARY_PREFIX)).map(({ name }) => name);
     }
     catch {
@@ -76389,7 +76366,7 @@ function createSharedStage(root) {
 function makeToken(root) {
     sweepTemporaries(root);
     const name = `${temporaryName()}-${(0,external_node_crypto_.randomBytes)(16).toString('hex')}`;
-    const file = (0,external_node_fs_.openSync)(fsPath(`${root}/${name}`), 'wx', 0o644);
+    const file = (0,external_node_fs_.openSync)((0,util_bytes/* fsPath */.Jk)(`${root}/${name}`), 'wx', 0o644);
     try {
         // Whatever the umask: another user may read it there.
         (0,external_node_fs_.fchmodSync)(file, 0o644);
@@ -76402,7 +76379,7 @@ function makeToken(root) {
 }
 /** Removes what makeToken made. */
 function removeToken(root, token) {
-    (0,external_node_fs_.rmSync)(fsPath(`${root}/${token}`), { force: true });
+    (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(`${root}/${token}`), { force: true });
 }
 const TREE = {
     everything: async () => Promise.resolve([]),
@@ -76433,9 +76410,9 @@ class SharedArrival {
         const { recipe, directory } = this.#sending.job;
         const target = targetPath(recipe);
         for (const path of new Set([...this.#levelsTo(directory), ...this.#levelsTo(target.replace(/\/[^/]*$/, ''))])) {
-            await revalidate(async () => (0,external_node_fs_promises_namespaceObject.opendir)(fsPath(path)));
+            await revalidate(async () => (0,external_node_fs_promises_namespaceObject.opendir)((0,util_bytes/* fsPath */.Jk)(path)));
         }
-        await revalidate(async () => (0,external_node_fs_promises_namespaceObject.open)(fsPath(target), READ));
+        await revalidate(async () => (0,external_node_fs_promises_namespaceObject.open)((0,util_bytes/* fsPath */.Jk)(target), READ));
         return { kind: 'home' };
     }
     discard() {
@@ -76500,7 +76477,7 @@ function leadsInside(path, target, root) {
 /** What stands at an absolute path, itself; undefined: nothing. Sockets and the like count as files. */
 function kindAt(full) {
     try {
-        const stats = (0,external_node_fs_.lstatSync)(fsPath(full), { throwIfNoEntry: false });
+        const stats = (0,external_node_fs_.lstatSync)((0,util_bytes/* fsPath */.Jk)(full), { throwIfNoEntry: false });
         if (!stats)
             return undefined;
         return stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'file';
@@ -76554,7 +76531,7 @@ function notWritten(path, error) {
     if (error instanceof RefusedOutput)
         return error;
     const why = error instanceof Error ? error.message : String(error);
-    return new RefusedOutput(`${decode(path) || 'it'} could not be written in the workspace on the runner: ${why}`);
+    return new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path) || 'it'} could not be written in the workspace on the runner: ${why}`);
 }
 
 ;// CONCATENATED MODULE: ./lib/stage/home/spool.js
@@ -76583,7 +76560,7 @@ class Spool {
      */
     constructor(root, foreign, memory = MEMORY) {
         this.#root = root;
-        this.#foreign = foreign === undefined ? undefined : bufferOf(foreign);
+        this.#foreign = foreign === undefined ? undefined : (0,util_bytes/* bufferOf */.Kb)(foreign);
         this.#memory = memory;
     }
     /**
@@ -76605,13 +76582,13 @@ class Spool {
     /** @throws RefusedOutput where bytes name a directory of the host */
     checkForeign(path, content) {
         if (this.#foreign && content.includes(this.#foreign)) {
-            throw new RefusedOutput(`${decode(path)} names a directory of that host`, true);
+            throw new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path)} names a directory of that host`, true);
         }
     }
     /** Removes what is still on disk under another name. */
     discard() {
         for (const path of this.#temporaries)
-            (0,external_node_fs_.rmSync)(fsPath(path), { force: true });
+            (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(path), { force: true });
         this.#temporaries.clear();
     }
     /** What waited there has its place now. */
@@ -76643,7 +76620,7 @@ class Spool {
         };
         attempt(() => {
             this.#checkRoom(path, size);
-            file = (0,external_node_fs_.openSync)(fsPath(temporary), 'wx', 0o600);
+            file = (0,external_node_fs_.openSync)((0,util_bytes/* fsPath */.Jk)(temporary), 'wx', 0o600);
             awaited += left = size;
         });
         const digest = size > MOST_DIGESTED ? undefined : newDigest();
@@ -76668,7 +76645,7 @@ class Spool {
         }
         if (!trouble)
             return { temporary, digest: digest && endOf(digest) };
-        (0,external_node_fs_.rmSync)(fsPath(temporary), { force: true });
+        (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(temporary), { force: true });
         this.placed(temporary);
         throw trouble;
     }
@@ -76680,19 +76657,19 @@ class Spool {
     }
     /** What the file system of the workspace cannot take is not begun. */
     #checkRoom(path, size) {
-        const { blocks, bavail, bsize } = (0,external_node_fs_.statfsSync)(fsPath(this.#root));
+        const { blocks, bavail, bsize } = (0,external_node_fs_.statfsSync)((0,util_bytes/* fsPath */.Jk)(this.#root));
         const free = Math.max(0, bavail * bsize - awaited);
         // Some file systems do not tell.
         if (blocks === 0 || size <= free)
             return;
         checkEnd({ path, size });
-        throw new RefusedOutput(`${decode(path)} has ${size} bytes, for which there is no room on the runner: ${free} are free`);
+        throw new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path)} has ${size} bytes, for which there is no room on the runner: ${free} are free`);
     }
 }
 /** @throws EndlessOutput where it is hopeless to wait for the end of a file that is not taken */
 function checkEnd({ path, size }) {
     if (size > HOPELESS)
-        throw new EndlessOutput(`${decode(path)} is announced to have ${size} bytes`);
+        throw new EndlessOutput(`${(0,util_bytes/* decode */.D4)(path)} is announced to have ${size} bytes`);
 }
 function writeWhole(file, data) {
     for (let at = 0; at < data.length;)
@@ -76764,7 +76741,7 @@ class Placement {
         for (const output of this.outputs) {
             if (output.kind !== 'directory' || (output.mode & 0o700) === 0o700)
                 continue;
-            (0,external_node_fs_.chmodSync)(fsPath(this.#full(output.path)), output.mode & 0o777);
+            (0,external_node_fs_.chmodSync)((0,util_bytes/* fsPath */.Jk)(this.#full(output.path)), output.mode & 0o777);
             note(output.path);
         }
         return changes;
@@ -76803,7 +76780,7 @@ class Placement {
                     made.add(parent);
                 }
                 else if (found !== 'directory') {
-                    throw new RefusedOutput(`${decode(path)} is below ${decode(parent)}, a ${found} here`);
+                    throw new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path)} is below ${(0,util_bytes/* decode */.D4)(parent)}, a ${found} here`);
                 }
             }
             if (kind === 'directory' && kindThen(path) !== 'directory')
@@ -76813,13 +76790,13 @@ class Placement {
     }
     #prepareLink(target) {
         const temporary = this.#spool.temporary();
-        (0,external_node_fs_.symlinkSync)(bufferOf(target), fsPath(temporary));
+        (0,external_node_fs_.symlinkSync)((0,util_bytes/* bufferOf */.Kb)(target), (0,util_bytes/* fsPath */.Jk)(temporary));
         return temporary;
     }
     #prepareFile({ content, mode, timeIsSet, time }) {
         const whole = Buffer.isBuffer(content) ? content : undefined;
         const temporary = Buffer.isBuffer(content) ? this.#spool.temporary() : content.temporary;
-        const file = (0,external_node_fs_.openSync)(fsPath(temporary), whole ? 'wx' : 'r+', 0o600);
+        const file = (0,external_node_fs_.openSync)((0,util_bytes/* fsPath */.Jk)(temporary), whole ? 'wx' : 'r+', 0o600);
         try {
             if (whole)
                 writeWhole(file, whole);
@@ -76838,22 +76815,22 @@ class Placement {
         const full = this.#full(output.path);
         switch (output.kind) {
             case 'removed':
-                (0,external_node_fs_.rmSync)(fsPath(full), { recursive: true, force: true });
+                (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(full), { recursive: true, force: true });
                 checked.clear();
                 return;
             case 'directory':
                 if (kindAt(full) !== 'directory') {
-                    (0,external_node_fs_.rmSync)(fsPath(full), { force: true });
-                    (0,external_node_fs_.mkdirSync)(fsPath(full));
+                    (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(full), { force: true });
+                    (0,external_node_fs_.mkdirSync)((0,util_bytes/* fsPath */.Jk)(full));
                 }
-                (0,external_node_fs_.chmodSync)(fsPath(full), (output.mode & 0o777) | 0o700);
+                (0,external_node_fs_.chmodSync)((0,util_bytes/* fsPath */.Jk)(full), (output.mode & 0o777) | 0o700);
                 return;
             default: {
                 const ready = this.#ready.get(output);
                 if (ready === undefined)
                     throw new Error('Internal error: not prepared');
                 if (kindAt(full) === 'directory')
-                    (0,external_node_fs_.rmSync)(fsPath(full), { recursive: true });
+                    (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(full), { recursive: true });
                 move(ready, full);
                 this.#spool.placed(ready);
                 checked.clear();
@@ -76870,11 +76847,11 @@ class Placement {
             if (found === undefined) {
                 if (kind === 'removed')
                     return false;
-                (0,external_node_fs_.mkdirSync)(fsPath(this.#full(parent)));
+                (0,external_node_fs_.mkdirSync)((0,util_bytes/* fsPath */.Jk)(this.#full(parent)));
                 note(parent);
             }
             else if (found !== 'directory') {
-                throw new RefusedOutput(`${decode(path)} is below ${decode(parent)}, a ${found} here`);
+                throw new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path)} is below ${(0,util_bytes/* decode */.D4)(parent)}, a ${found} here`);
             }
             checked.add(parent);
         }
@@ -76894,26 +76871,26 @@ function touchNow(file) {
 function setTime(path, time) {
     const microseconds = (time + 999n) / 1000n;
     const seconds = Number(microseconds / 1000000n);
-    (0,external_node_fs_.utimesSync)(fsPath(path), new Date(), seconds + (Number(microseconds % 1000000n) + 0.4) / 1e6);
+    (0,external_node_fs_.utimesSync)((0,util_bytes/* fsPath */.Jk)(path), new Date(), seconds + (Number(microseconds % 1000000n) + 0.4) / 1e6);
 }
 /** In one step, also where something else is mounted below the workspace. */
 function move(from, to) {
     try {
-        (0,external_node_fs_.renameSync)(fsPath(from), fsPath(to));
+        (0,external_node_fs_.renameSync)((0,util_bytes/* fsPath */.Jk)(from), (0,util_bytes/* fsPath */.Jk)(to));
     }
     catch (error) {
-        const stats = (0,external_node_fs_.lstatSync)(fsPath(from));
+        const stats = (0,external_node_fs_.lstatSync)((0,util_bytes/* fsPath */.Jk)(from));
         if (error.code !== 'EXDEV' || !stats.isFile())
             throw error;
         const near = `${to.slice(0, to.lastIndexOf('/'))}/${from.slice(from.lastIndexOf('/') + 1)}`;
         try {
-            (0,external_node_fs_.copyFileSync)(fsPath(from), fsPath(near));
-            (0,external_node_fs_.utimesSync)(fsPath(near), stats.atimeMs / 1000, stats.mtimeMs / 1000);
-            (0,external_node_fs_.renameSync)(fsPath(near), fsPath(to));
+            (0,external_node_fs_.copyFileSync)((0,util_bytes/* fsPath */.Jk)(from), (0,util_bytes/* fsPath */.Jk)(near));
+            (0,external_node_fs_.utimesSync)((0,util_bytes/* fsPath */.Jk)(near), stats.atimeMs / 1000, stats.mtimeMs / 1000);
+            (0,external_node_fs_.renameSync)((0,util_bytes/* fsPath */.Jk)(near), (0,util_bytes/* fsPath */.Jk)(to));
         }
         finally {
-            (0,external_node_fs_.rmSync)(fsPath(near), { force: true });
-            (0,external_node_fs_.rmSync)(fsPath(from), { force: true });
+            (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(near), { force: true });
+            (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(from), { force: true });
         }
     }
 }
@@ -76958,7 +76935,7 @@ class Collector {
     async add(output) {
         const { path } = output;
         if (!isOutputPath(path)) {
-            throw new RefusedOutput(`${JSON.stringify(decode(path))} is not a path that a job may write`);
+            throw new RefusedOutput(`${JSON.stringify((0,util_bytes/* decode */.D4)(path))} is not a path that a job may write`);
         }
         this.#names += path.length + (output.kind === 'link' ? output.target.length : 0);
         if (this.#held.length + this.unknown.length >= MOST_OUTPUTS || this.#names > MOST_NAMES) {
@@ -76969,17 +76946,17 @@ class Collector {
                 this.unknown.push(path);
                 return;
             case 'special':
-                throw new RefusedOutput(`${decode(path)} is not a file, a directory or a link that can be read`);
+                throw new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path)} is not a file, a directory or a link that can be read`);
             case 'link':
-                this.#spool.checkForeign(path, bufferOf(output.target));
+                this.#spool.checkForeign(path, (0,util_bytes/* bufferOf */.Kb)(output.target));
                 if (!leadsInside(path, output.target, this.#workspace.root)) {
-                    throw new RefusedOutput(`the link ${decode(path)} leads out of the workspace`);
+                    throw new RefusedOutput(`the link ${(0,util_bytes/* decode */.D4)(path)} leads out of the workspace`);
                 }
                 this.#held.push(output);
                 return;
             case 'file':
                 if ((output.mode & 0o7000) !== 0) {
-                    throw new RefusedOutput(`${decode(path)} has the ${specialBits(output.mode)} bit set`);
+                    throw new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path)} has the ${specialBits(output.mode)} bit set`);
                 }
                 this.#held.push({ ...output, content: await this.#spool.take(output) });
                 return;
@@ -77077,13 +77054,13 @@ const WHOLE_SIZE = 262144;
  * @returns `removed` when nothing is there; undefined for what cannot be read or has no content (sockets, devices)
  */
 function readEntry(root, path, wholeSize = WHOLE_SIZE) {
-    const full = fsPath(`${root}/${path}`);
+    const full = (0,util_bytes/* fsPath */.Jk)(`${root}/${path}`);
     try {
         const stats = (0,external_node_fs_.lstatSync)(full, { bigint: true });
         if (stats.isDirectory())
             return { kind: 'directory', path, mode: permissions(stats) };
         if (stats.isSymbolicLink()) {
-            return { kind: 'link', path, time: stats.mtimeNs, target: bytesOf((0,external_node_fs_.readlinkSync)(full, { encoding: 'buffer' })) };
+            return { kind: 'link', path, time: stats.mtimeNs, target: (0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readlinkSync)(full, { encoding: 'buffer' })) };
         }
         return stats.isFile() ? readFile(path, full, wholeSize) : undefined;
     }
@@ -77095,7 +77072,7 @@ function readEntry(root, path, wholeSize = WHOLE_SIZE) {
 /** The time of a file, in nanoseconds; undefined when no file is there. */
 function readTime(root, path) {
     try {
-        const stats = (0,external_node_fs_.lstatSync)(fsPath(`${root}/${path}`), { bigint: true });
+        const stats = (0,external_node_fs_.lstatSync)((0,util_bytes/* fsPath */.Jk)(`${root}/${path}`), { bigint: true });
         return stats.isFile() ? stats.mtimeNs : undefined;
     }
     catch {
@@ -77439,7 +77416,7 @@ class PartialView {
 function hiddenIn(root, path, shows) {
     if (kindAt(`${root}/${path}`) !== 'directory' || gapAbove(root, path))
         return undefined;
-    for (const entry of (0,external_node_fs_.readdirSync)(fsPath(`${root}/${path}`), { withFileTypes: true, encoding: 'latin1' })) {
+    for (const entry of (0,external_node_fs_.readdirSync)((0,util_bytes/* fsPath */.Jk)(`${root}/${path}`), { withFileTypes: true, encoding: 'latin1' })) {
         if (entry.name.startsWith(TEMPORARY_PREFIX))
             continue;
         const one = `${path}/${entry.name}`;
@@ -77567,13 +77544,13 @@ class Arrival {
                 const makers = recipesOf(path);
                 const isOwn = makers.some(({ id }) => id === recipe.id) || written.of(recipe).has(path);
                 if (makers.length > 0 && !isOwn)
-                    return refusal(`${decode(path)} is the target of another recipe`);
+                    return refusal(`${(0,util_bytes/* decode */.D4)(path)} is the target of another recipe`);
             }
             const hidden = kind === 'directory' ? undefined : this.#hiddenBy(kind, path);
             if (hidden === path)
-                return refusal(`it removed ${decode(path)}, which it was not shown`);
+                return refusal(`it removed ${(0,util_bytes/* decode */.D4)(path)}, which it was not shown`);
             if (hidden !== undefined) {
-                return refusal(`it removed ${decode(path)}, in which there is ${decode(hidden)}, which it was not shown`);
+                return refusal(`it removed ${(0,util_bytes/* decode */.D4)(path)}, in which there is ${(0,util_bytes/* decode */.D4)(hidden)}, which it was not shown`);
             }
         }
         return undefined;
@@ -77702,7 +77679,7 @@ class Search {
                 this.#made.add(path);
                 return stands !== 'directory' && this.#isTouched(path) ? path : undefined;
             case 'link':
-                if (stands === 'link' && (0,external_node_fs_.readlinkSync)(fsPath(this.#full(path)), 'latin1') === output.target)
+                if (stands === 'link' && (0,external_node_fs_.readlinkSync)((0,util_bytes/* fsPath */.Jk)(this.#full(path)), 'latin1') === output.target)
                     return undefined;
                 return this.#inAll(path, stands === 'directory');
             case 'file':
@@ -77721,7 +77698,7 @@ class Search {
             return path;
         if (!isDirectory)
             return undefined;
-        for (const entry of (0,external_node_fs_.readdirSync)(fsPath(this.#full(path)), { withFileTypes: true, encoding: 'latin1' })) {
+        for (const entry of (0,external_node_fs_.readdirSync)((0,util_bytes/* fsPath */.Jk)(this.#full(path)), { withFileTypes: true, encoding: 'latin1' })) {
             if (entry.name === '.git' || entry.name.startsWith(TEMPORARY_PREFIX))
                 continue;
             const found = this.#inAll(`${path}/${entry.name}`, entry.isDirectory());
@@ -77835,7 +77812,7 @@ class Walk {
         if (this.#links.has(full))
             return this.#links.get(full);
         const isLink = kindAt(full) === 'link';
-        const target = isLink ? (0,external_node_fs_.readlinkSync)(fsPath(full), 'latin1') : undefined;
+        const target = isLink ? (0,external_node_fs_.readlinkSync)((0,util_bytes/* fsPath */.Jk)(full), 'latin1') : undefined;
         this.#links.set(full, target);
         return target;
     }
@@ -77844,7 +77821,7 @@ class Walk {
             this.visible.add(`${directory.slice(this.#root.length + 1)}/`);
             return;
         }
-        for (const entry of (0,external_node_fs_.readdirSync)(fsPath(directory), { withFileTypes: true, encoding: 'latin1' })) {
+        for (const entry of (0,external_node_fs_.readdirSync)((0,util_bytes/* fsPath */.Jk)(directory), { withFileTypes: true, encoding: 'latin1' })) {
             if (entry.name === '.git' || entry.name.startsWith(TEMPORARY_PREFIX))
                 continue;
             this.visible.add(entry.isDirectory() ? `${entry.name}/` : entry.name);
@@ -78110,7 +78087,7 @@ function createStage(root, onSkipped, options = {}) {
  * @param world.recipesOf the recipes whose target is that path of the workspace
  */
 function stageFor({ root, staging, exclude }, world) {
-    const path = encode(root);
+    const path = (0,util_bytes/* encode */.lF)(root);
     if (staging === 'none') {
         const token = makeToken(path);
         return { stage: createSharedStage(path), token, forgetToken: () => removeToken(path, token) };
@@ -78257,14 +78234,14 @@ async function buildUndistributed(options, obstacle) {
     // Whole lines, for a log.
     let rest = '';
     const print = (data) => {
-        const text = rest + bytesOf(data);
+        const text = rest + (0,util_bytes/* bytesOf */.$$)(data);
         const end = text.lastIndexOf('\n') + 1;
         rest = text.slice(end);
         if (end > 0)
             sink({ type: 'make-text', text: text.slice(0, end) });
     };
     const outcome = await runNative({
-        file: decode(make.path),
+        file: (0,util_bytes/* decode */.D4)(make.path),
         name: settings.make,
         arguments: [...(typeof jobs === 'number' && jobs > 1 ? [`-j${jobs}`] : []), ...options.arguments],
         directory: settings.workingDirectory,
@@ -78405,13 +78382,13 @@ async function bmakeMarks(options) {
     const words = [...files, '-k', '-N', '-j1', `-d-g2F${graph}`, '.DIST', '.LOCAL'];
     try {
         // What it prints and how it ends does not matter: the names there need not be targets.
-        await marks_run(decode(make), words.map(decode), {
-            cwd: decode(directory),
+        await marks_run((0,util_bytes/* decode */.D4)(make), words.map(util_bytes/* decode */.D4), {
+            cwd: (0,util_bytes/* decode */.D4)(directory),
             env: questionEnvironment(environment),
             timeout: 60_000,
             maxBuffer: Infinity,
         }).catch(() => undefined);
-        const text = bytesOf((0,external_node_fs_.readFileSync)(graph));
+        const text = (0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(graph));
         return { dist: sourcesOf('DIST', text), local: sourcesOf('LOCAL', text) ?? [], problem: undefined };
     }
     catch {
@@ -78439,8 +78416,8 @@ function sourcesOf(mark, graph) {
 }
 function namesOne(makefile) {
     try {
-        const file = fsPath(makefile);
-        return (0,external_node_fs_.statSync)(file).isFile() && NAMES_ONE.test(bytesOf((0,external_node_fs_.readFileSync)(file)));
+        const file = (0,util_bytes/* fsPath */.Jk)(makefile);
+        return (0,external_node_fs_.statSync)(file).isFile() && NAMES_ONE.test((0,util_bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(file)));
     }
     catch {
         return false;
@@ -78490,7 +78467,7 @@ class BmakeTrace {
                 if (length === 0)
                     break;
                 this.#offset += length;
-                this.#rest += bytesOf(buffer.subarray(0, length));
+                this.#rest += (0,util_bytes/* bytesOf */.$$)(buffer.subarray(0, length));
             }
         }
         finally {
@@ -78557,7 +78534,7 @@ class BmakeShell {
             scratch: run.path,
         });
         if (marks.problem !== undefined)
-            warn(`${decode(directory)}: ${marks.problem}`);
+            warn(`${(0,util_bytes/* decode */.D4)(directory)}: ${marks.problem}`);
         parsed(call.make, marks);
     }
 }
@@ -78588,7 +78565,7 @@ function echoInFile(shim, command, restore) {
         const length = Math.min(stats.size, command.length * 2 + 4096);
         const data = Buffer.alloc(length);
         const read = (0,external_node_fs_.readSync)(file, data, 0, length, stats.size - length);
-        const text = bytesOf(data.subarray(0, read));
+        const text = (0,util_bytes/* bytesOf */.$$)(data.subarray(0, read));
         const gap = restore(text.slice(text.lastIndexOf(MARKER_END) + 1));
         return gap.slice(echoOffset(gap, command));
     }
@@ -78702,7 +78679,7 @@ class FifoTransport {
         this.#requests.destroy();
     }
     #receive(chunk) {
-        const lines = (this.#text + bytesOf(chunk)).split('\n');
+        const lines = (this.#text + (0,util_bytes/* bytesOf */.$$)(chunk)).split('\n');
         this.#text = lines.pop() ?? '';
         for (const line of lines) {
             const [, pid, verb, number] = /^(\d+) ([a-z])(?: (\d+))?$/.exec(line) ?? [];
@@ -78763,7 +78740,7 @@ class FifoChannel {
     }
     print(descriptor, data) {
         if (data.length <= MAX_INLINE && !data.includes(0)) {
-            this.#send(printFragment(descriptor, bytesOf(data)));
+            this.#send(printFragment(descriptor, (0,util_bytes/* bytesOf */.$$)(data)));
             return;
         }
         const file = `${this.#reply}.${this.#files++}`;
@@ -78845,7 +78822,7 @@ class FifoChannel {
             return;
         this.#ready = false;
         queueMicrotask(() => {
-            const fragment = { data: bufferOf(this.#pending), last: this.#last };
+            const fragment = { data: (0,util_bytes/* bufferOf */.Kb)(this.#pending), last: this.#last };
             this.#pending = '';
             this.#sending = true;
             this.#transmit(fragment, { sent: 0, descriptor: undefined, wait: 1 });
@@ -78908,7 +78885,7 @@ function encodeFrame(type, payload) {
 }
 /** Fields, each with its NUL. */
 function encodeFields(fields) {
-    return bufferOf(fields.map((field) => `${field}\0`).join(''));
+    return (0,util_bytes/* bufferOf */.Kb)(fields.map((field) => `${field}\0`).join(''));
 }
 /** Puts a byte stream together into messages, however it is cut. */
 class FrameReader {
@@ -78948,7 +78925,7 @@ class FieldReader {
     #fields;
     #at = 0;
     constructor(payload) {
-        this.#fields = splitList(bytesOf(payload));
+        this.#fields = splitList((0,util_bytes/* bytesOf */.$$)(payload));
     }
     /** @throws Error when there are no more */
     text() {
@@ -79056,7 +79033,7 @@ class SocketChannel {
         this.#last('F', encodeFields([status, message]));
     }
     answer(text) {
-        this.#last('T', bufferOf(text));
+        this.#last('T', (0,util_bytes/* bufferOf */.Kb)(text));
     }
     #send(type, payload) {
         if (!this.#socket.destroyed)
@@ -79149,8 +79126,8 @@ class Broker {
         const call = {
             ...facts,
             argv: facts.argv.map((word, at) => (at === 0 ? (0,posix_namespaceObject.basename)(word) : word)),
-            exec: (file, argv, changes) => channel.exec(encode(file), argv, changes),
-            fail: (message, status) => channel.fail(encode(message), status),
+            exec: (file, argv, changes) => channel.exec((0,util_bytes/* encode */.lF)(file), argv, changes),
+            fail: (message, status) => channel.fail((0,util_bytes/* encode */.lF)(message), status),
         };
         const launch = this.#launches.get(facts.pid);
         this.#launches.delete(facts.pid);
@@ -79181,7 +79158,7 @@ class Broker {
             return listed;
         const file = `${this.#run.path}/parse/${make}`;
         try {
-            return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)).replace(/\n$/, '');
+            return (0,util_bytes/* bytesOf */.$$)(await (0,external_node_fs_promises_namespaceObject.readFile)(file)).replace(/\n$/, '');
         }
         catch {
             return '';
@@ -79347,7 +79324,7 @@ function first(some, others) {
     return [...some].sort().find((one) => !others.has(one));
 }
 function show(name) {
-    return excerpt(decode(name), 120);
+    return excerpt((0,util_bytes/* decode */.D4)(name), 120);
 }
 
 ;// CONCATENATED MODULE: ./lib/make/dependency-graph-print.js
@@ -79381,7 +79358,7 @@ async function printDatabase(options) {
     const timer = setTimeout(stop, timeout);
     await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
     clearTimeout(timer);
-    return bytesOf(Buffer.concat(chunks));
+    return (0,util_bytes/* bytesOf */.$$)(Buffer.concat(chunks));
 }
 
 ;// CONCATENATED MODULE: ./lib/make/sub-make-command.js
@@ -79630,7 +79607,7 @@ class GraphCheck {
         const reason = await this.#difference(job, remote, signal);
         if (reason === undefined || signal.aborted)
             return undefined;
-        return `the recipe of ${decode(job.recipe.target)} calls make, and ${remote.host.name} may not run it: ${reason}`;
+        return `the recipe of ${(0,util_bytes/* decode */.D4)(job.recipe.target)} calls make, and ${remote.host.name} may not run it: ${reason}`;
     }
     async #difference(job, remote, signal) {
         if (callsMakeByPath(job.command)) {
@@ -79659,10 +79636,10 @@ class GraphCheck {
         const here = (text) => (rootThere === root ? text : text.replaceAll(rootThere, root));
         const below = (0,posix_namespaceObject.relative)(rootThere, call.directory);
         if (below === '..' || below.startsWith('../')) {
-            return `it runs in ${excerpt(decode(call.directory), 120)}, outside of the workspace`;
+            return `it runs in ${excerpt((0,util_bytes/* decode */.D4)(call.directory), 120)}, outside of the workspace`;
         }
         const directory = (0,posix_namespaceObject.resolve)(root, below);
-        const shown = `${[call.name, ...call.arguments].map(decode).join(' ')}, called in ${decode(directory)},`;
+        const shown = `${[call.name, ...call.arguments].map(util_bytes/* decode */.D4).join(' ')}, called in ${(0,util_bytes/* decode */.D4)(directory)},`;
         const environment = changeEnvironment(job.environment, [...call.changes.map(here), 'LC_ALL=C']);
         const intent = makeIntent(call.arguments, environment);
         if (intent.informational)
@@ -79711,7 +79688,7 @@ class GraphCheck {
         if (outcome.kind === 'cancelled')
             return ` within ${this.#timeout / 1000} s`;
         const [line = ''] = stderr.split('\n', 1);
-        return line === '' ? '' : ` (${excerpt(decode(line), 200)})`;
+        return line === '' ? '' : ` (${excerpt((0,util_bytes/* decode */.D4)(line), 200)})`;
     }
 }
 /** What a host runs for a make's data base, in the environment that the command had made for it. */
@@ -79750,14 +79727,14 @@ class MakeWrapper {
         const [name = 'make', ...words] = call.argv;
         const file = this.#find(name, environmentValue(call.environment, 'PATH') ?? '');
         if (file === undefined) {
-            call.fail(`${decode(name)}: command not found\n`, 127);
+            call.fail(`${(0,util_bytes/* decode */.D4)(name)}: command not found\n`, 127);
             return;
         }
         const { directory, environment } = call;
         const { run, make, bmake, subMakeArguments, first } = this.#options;
         if (bmake && (await bmakeVersion(file)) !== undefined) {
             const called = await bmake.words({ ...call, make: file, words });
-            call.exec(decode(file), [name, ...called], ['DISTMAKE_TARGET', 'DISTMAKE_MAKEFILES']);
+            call.exec((0,util_bytes/* decode */.D4)(file), [name, ...called], ['DISTMAKE_TARGET', 'DISTMAKE_MAKEFILES']);
             return;
         }
         const obstacle = file === make.path ? make.obstacle : await makeObstacle(file);
@@ -79768,7 +79745,7 @@ class MakeWrapper {
         const { lastMakefile } = run;
         const own = withoutGoalWaits(subMakeArguments.ofCall(words, environment));
         const full = obstacle ? words : await withLastMakefile(own, { directory, environment, lastMakefile });
-        call.exec(decode(file), [name, ...full], ['DISTMAKE_TARGET', ...(first ? [first.without(environment)] : [])]);
+        call.exec((0,util_bytes/* decode */.D4)(file), [name, ...full], ['DISTMAKE_TARGET', ...(first ? [first.without(environment)] : [])]);
     }
     #find(name, searchPath) {
         const { run, make } = this.#options;
@@ -80142,10 +80119,10 @@ async function readMakefiles(call) {
         if (name === '')
             continue;
         try {
-            const file = fsPath((0,posix_namespaceObject.resolve)(call.directory, name));
+            const file = (0,util_bytes/* fsPath */.Jk)((0,posix_namespaceObject.resolve)(call.directory, name));
             // What make has read from a pipe is not there a second time.
             if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
-                all.push({ name, text: bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
+                all.push({ name, text: (0,util_bytes/* bytesOf */.$$)(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
         }
         catch {
             // A name with a blank, or a temporary one that is gone.
@@ -80157,7 +80134,7 @@ async function readMakefiles(call) {
 async function marks_probe_ask(options, copy, dry) {
     const { call, run, broker, make, timeout = marks_probe_TIMEOUT_MS } = options;
     const last = `${run.path}/probe.${probes++}.mk`;
-    await (0,external_node_fs_promises_namespaceObject.writeFile)(fsPath(last), dry ? `${dry.join('\n')}\n` : marks_probe_STOP, 'latin1');
+    await (0,external_node_fs_promises_namespaceObject.writeFile)((0,util_bytes/* fsPath */.Jk)(last), dry ? `${dry.join('\n')}\n` : marks_probe_STOP, 'latin1');
     const { directory, environment } = call;
     const dropped = (a) => (a.kind === 'goal' && (!dry || a.text === WAIT)) ||
         (a.kind === 'option' &&
@@ -80175,7 +80152,7 @@ async function marks_probe_ask(options, copy, dry) {
         return await printDatabase({ run, broker, file: make.path, argv, environment: quiet, directory, timeout });
     }
     finally {
-        await (0,external_node_fs_promises_namespaceObject.rm)(fsPath(last), { force: true });
+        await (0,external_node_fs_promises_namespaceObject.rm)((0,util_bytes/* fsPath */.Jk)(last), { force: true });
     }
 }
 /** Without our wrappers and without the jobserver of the make that waits; messages as they are parsed. */
@@ -80234,7 +80211,7 @@ class Wiring {
             run,
             make,
             bmake,
-            argumentsOf: (pid) => this.#arguments.get(pid) ?? options.arguments.map(encode),
+            argumentsOf: (pid) => this.#arguments.get(pid) ?? options.arguments.map(util_bytes/* encode */.lF),
             parsed: (pid, { dist, local }) => dispatcher.makeParsed(pid, { ...NO_MARKS, dist, local, writes: true }),
             dispatch: (call, command) => dispatcher.dispatch(call, command),
             warn: (text) => sink({ type: 'message', level: 'warning', text }),
@@ -80246,7 +80223,7 @@ class Wiring {
         const { run, make, settings, subMakeArguments } = options;
         const broker = await Broker.listen(run, wiring);
         const { staging } = settings;
-        const root = encode(settings.root);
+        const root = (0,util_bytes/* encode */.lF)(settings.root);
         const graphs = new GraphCheck({ run, broker, make, root, arguments: subMakeArguments, staging });
         wiring.#open = { broker, graphs };
         return wiring;
@@ -80288,7 +80265,7 @@ class Wiring {
     async #parse(call) {
         const { run, make, sink, dispatcher } = this.#options;
         const bulk = this.#arguments.has(call.make) ? undefined : this.#options.bulk;
-        const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
+        const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(util_bytes/* encode */.lF);
         // A make that starts itself again no longer has what was taken out of its arguments.
         const segments = goalSegments(words);
         if (hasGoalWaits(words))
@@ -80306,7 +80283,7 @@ class Wiring {
             whole: bulk !== undefined,
         });
         if (found.problem !== undefined) {
-            sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
+            sink({ type: 'message', level: 'warning', text: `${(0,util_bytes/* decode */.D4)(call.directory)}: ${found.problem}` });
         }
         bulk?.setRules(found.rules, found.goals);
         dispatcher.makeParsed(call.make, found.marks);
@@ -80361,34 +80338,35 @@ async function build(options) {
     const { settings, plan, sink, jobs } = options;
     const { hosts } = plan;
     const environment = ownEnvironment();
-    const obstacle = obstacleOf(options.make, options.arguments.map(encode), environment, options.piped);
+    const obstacle = obstacleOf(options.make, options.arguments.map(util_bytes/* encode */.lF), environment, options.piped);
     if (options.bulk !== undefined && options.make.kind !== 'gnu') {
         const { path } = options.make;
-        throw new UserError(`bulk: ${decode(path)} does not tell enough of its recipes. Name a GNU make from 4.0 on`);
+        throw new UserError(`bulk: ${(0,util_bytes/* decode */.D4)(path)} does not tell enough of its recipes. Name a GNU make from 4.0 on`);
     }
     if (obstacle !== undefined && options.command === undefined)
         return buildUndistributed(options, obstacle);
     const begin = performance.now();
     const never = settings.fallback === 'never';
     const limits = {
-        jobs,
+        // In its plain form make keeps its own count, and a makefile may change that (MAKEFLAGS += -j4).
+        jobs: options.piped || jobs === 'places' ? jobs : Infinity,
         localJobs: never ? 0 : settings.localJobs,
         processors: (0,external_node_os_namespaceObject.availableParallelism)(),
         fallback: settings.fallback,
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
-    const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
-    const root = encode(settings.root);
+    const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(util_bytes/* encode */.lF), environment);
+    const root = (0,util_bytes/* encode */.lF)(settings.root);
     let dispatcher;
     const { stage, token, forgetToken } = stageFor(settings, {
         // Where a refusal is final, a rule that makes two targets must not fail.
         recipesOf: (path) => (never ? [] : stillMaking(dispatcher?.makersOf(`${root}/${path}`) ?? [])),
         onSkipped: (path) => {
-            const text = `${settings.root}/${decode(path)} cannot be read: it is not on the hosts`;
+            const text = `${settings.root}/${(0,util_bytes/* decode */.D4)(path)} cannot be read: it is not on the hosts`;
             sink({ type: 'message', level: 'warning', text });
         },
     });
-    const baggage = new Baggage(environment, settings.environment.map(encode));
+    const baggage = new Baggage(environment, settings.environment.map(util_bytes/* encode */.lF));
     const { staging, login } = options;
     const { setup } = settings;
     // bmake -j gives both descriptors of a recipe one pipe.
@@ -80450,7 +80428,7 @@ async function build(options) {
         const driven = options.make.kind === 'bmake' && !options.piped;
         const bmake = driven ? await BmakeRun.create(run, assetPath('.')) : undefined;
         if (driven && !bmake) {
-            const text = `${decode(options.make.path)} is a bmake, and there is no working C compiler (cc): it runs undistributed`;
+            const text = `${(0,util_bytes/* decode */.D4)(options.make.path)} is a bmake, and there is no working C compiler (cc): it runs undistributed`;
             sink({ type: 'message', level: 'warning', text });
         }
         await Promise.race([started, stop.promise]);
@@ -80469,7 +80447,7 @@ async function build(options) {
             stage,
             sink,
             dist: settings.dist,
-            local: new TargetSet(settings.local.map(encode)),
+            local: new TargetSet(settings.local.map(util_bytes/* encode */.lF)),
             fallback: settings.fallback,
             partial: settings.staging === 'declared',
             leavesWithMake: plan.subMakesLeave ? (of) => subMakeArguments.isFirst(of) : () => false,
@@ -80479,7 +80457,7 @@ async function build(options) {
             subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
             ...(hearsLoad && { runnerLoad: runnerLoad }),
             markers: options.piped
-                ? { begin: ({ id }) => bufferOf(beginMarker(nonce, id)), end: ({ id }) => bufferOf(endMarker(nonce, id)) }
+                ? { begin: ({ id }) => (0,util_bytes/* bufferOf */.Kb)(beginMarker(nonce, id)), end: ({ id }) => (0,util_bytes/* bufferOf */.Kb)(endMarker(nonce, id)) }
                 : undefined,
         });
         const { command } = options;
@@ -80491,18 +80469,24 @@ async function build(options) {
         do {
             if (stopped !== undefined)
                 break;
-            const directory = encode(settings.workingDirectory);
+            const directory = (0,util_bytes/* encode */.lF)(settings.workingDirectory);
             const output = parser ? (data) => parser.push(data) : 'inherit';
             const common = { run, broker, directory, environment, output };
             make =
                 command && first
-                    ? await startCommand({ ...common, first, argv: command.map(encode) })
+                    ? await startCommand({ ...common, first, argv: command.map(util_bytes/* encode */.lF) })
                     : await startMake({
                         ...common,
                         make: options.make,
                         bmake,
-                        arguments: withoutGoalWaits(options.arguments.map(encode)),
-                        window: !parser ? scheduler.jobs : bulk ? bulkWindow(scheduler.jobs) : lookAhead(scheduler.jobs),
+                        arguments: withoutGoalWaits(options.arguments.map(util_bytes/* encode */.lF)),
+                        window: !parser
+                            ? jobs === 'places'
+                                ? scheduler.jobs
+                                : jobs
+                            : bulk
+                                ? bulkWindow(scheduler.jobs)
+                                : lookAhead(scheduler.jobs),
                     });
             ended = await make.ended;
         } while (bulk?.again(stoppedBy(stopped, ended)) === true);
@@ -80512,7 +80496,7 @@ async function build(options) {
         const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
         const seconds = (performance.now() - begin) / 1000;
         if (bulk && options.bulk !== undefined) {
-            const { keepGoing } = makeIntent(options.arguments.map(encode), environment);
+            const { keepGoing } = makeIntent(options.arguments.map(util_bytes/* encode */.lF), environment);
             const complete = succeeded(outcome) || (keepGoing && outcome.kind === 'exited');
             const report = bulk.finish(outcome, complete);
             sink({ type: 'bulk-finished', report, file: (0,external_node_path_.join)(options.bulk, 'report') });
@@ -91856,7 +91840,7 @@ async function kindOf(path) {
     if (/^\/(?:dev|proc)\//.test(path))
         return 'once';
     try {
-        const found = await (0,external_node_fs_promises_namespaceObject.stat)(fsPath(path));
+        const found = await (0,external_node_fs_promises_namespaceObject.stat)((0,util_bytes/* fsPath */.Jk)(path));
         if (found.isFile())
             return 'file';
         return found.isDirectory() ? 'none' : 'once';
@@ -91867,7 +91851,7 @@ async function kindOf(path) {
 }
 async function makefile_texts_textOf(path) {
     try {
-        return bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(fsPath(path)));
+        return (0,util_bytes/* bytesOf */.$$)(await (0,external_node_fs_promises_namespaceObject.readFile)((0,util_bytes/* fsPath */.Jk)(path)));
     }
     catch {
         return '';
@@ -91914,7 +91898,7 @@ async function makefileMacros(names, to) {
         const [mark, name = '', origin = '', ...value] = line.split(' ');
         // `environment override` is -e's doing: a variable of the environment all the same.
         if (mark === nonce && !['undefined', 'default', 'environment'].includes(origin)) {
-            values.set(name, decode(value.join(' ').trim()));
+            values.set(name, (0,util_bytes/* decode */.D4)(value.join(' ').trim()));
         }
     }
     return values;
@@ -91935,7 +91919,7 @@ async function isWorthAsking(names, to) {
 }
 async function hasRcFile(environment) {
     const home = environmentValue(environment, 'HOME') ?? '';
-    return (0,external_node_fs_promises_namespaceObject.stat)(fsPath(`${home}/.dmakerc`)).then(() => true, () => false);
+    return (0,external_node_fs_promises_namespaceObject.stat)((0,util_bytes/* fsPath */.Jk)(`${home}/.dmakerc`)).then(() => true, () => false);
 }
 /** What make prints when it reads `last` behind its makefiles. */
 async function readBy(to, last) {
@@ -91947,7 +91931,7 @@ async function readBy(to, last) {
     try {
         const file = (0,posix_namespaceObject.join)(folder, 'questions.mk');
         await (0,external_node_fs_promises_namespaceObject.writeFile)(file, last);
-        return await printed(to, encode(file));
+        return await printed(to, (0,util_bytes/* encode */.lF)(file));
     }
     finally {
         await (0,external_node_fs_promises_namespaceObject.rm)(folder, { recursive: true, force: true });
@@ -91959,9 +91943,9 @@ async function printed(to, lastMakefile) {
     const flags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
     const own = changeEnvironment(environment, [flags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${flags}`]);
     const all = await withLastMakefile(kept, { directory, environment: own, lastMakefile });
-    const env = Object.fromEntries(own.map((entry) => [decode(entry.slice(0, entry.indexOf('='))), decode(entry.slice(entry.indexOf('=') + 1))]));
+    const env = Object.fromEntries(own.map((entry) => [(0,util_bytes/* decode */.D4)(entry.slice(0, entry.indexOf('='))), (0,util_bytes/* decode */.D4)(entry.slice(entry.indexOf('=') + 1))]));
     return new Promise((resolve) => {
-        const child = (0,external_node_child_process_namespaceObject.execFile)(decode(make.path), all.map(decode), { cwd: decode(directory), env, encoding: 'latin1', timeout: makefile_macros_TIMEOUT_MS, maxBuffer: MAX_OUTPUT }, 
+        const child = (0,external_node_child_process_namespaceObject.execFile)((0,util_bytes/* decode */.D4)(make.path), all.map(util_bytes/* decode */.D4), { cwd: (0,util_bytes/* decode */.D4)(directory), env, encoding: 'latin1', timeout: makefile_macros_TIMEOUT_MS, maxBuffer: MAX_OUTPUT }, 
         // It always fails: by our $(error), or earlier by one of its own, which the real make will show.
         (_error, stdout) => resolve(stdout));
         child.stdin?.on('error', () => undefined);
@@ -92026,14 +92010,14 @@ function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
 }
 /** `a: status 2 on b` */
 function failedItems({ failed }) {
-    return failed.map(({ target, how, where }) => `${decode(target)}: ${how}${preposition(where)}${where}`);
+    return failed.map(({ target, how, where }) => `${(0,util_bytes/* decode */.D4)(target)}: ${how}${preposition(where)}${where}`);
 }
 /** `b, c: because of a`, one line for each that failed. */
 function skippedItems({ skipped }) {
     const causes = new Map();
     for (const { target, because } of skipped)
-        causes.set(because, [...(causes.get(because) ?? []), decode(target)]);
-    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${decode(cause)}`);
+        causes.set(because, [...(causes.get(because) ?? []), (0,util_bytes/* decode */.D4)(target)]);
+    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${(0,util_bytes/* decode */.D4)(cause)}`);
 }
 /**
  * The end report of a bulk build (P8), a text of some lines for people.
@@ -92089,10 +92073,10 @@ function findDiagnostic(output, directory, root) {
         if (file === '' || file === '..' || file.startsWith('../'))
             continue;
         return {
-            file: decode(file),
+            file: (0,util_bytes/* decode */.D4)(file),
             line: Number(line),
             column: column === undefined ? undefined : Number(column),
-            message: decode(message),
+            message: (0,util_bytes/* decode */.D4)(message),
         };
     }
     return undefined;
@@ -92137,7 +92121,7 @@ class RecipeLog {
     }
     /** The target on one line, to show to people. */
     get name() {
-        return (0,clean_text/* cleanTitle */.cr)(decode(this.recipe.target));
+        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(this.recipe.target));
     }
     ended(job, leg) {
         this.#job(job).legs.push(leg);
@@ -92288,7 +92272,7 @@ class FailedTargets {
             target: recipe.name,
             verdict: verdictOf(failed),
             text: this.#targets.length < REPEATED ? failed_targets_excerpt(text) : '',
-            lastLines: decode((0,clean_text/* withoutColours */.mU)(output.slice(-REPEATED_BYTES)).trimEnd().split('\n').slice(-LAST_LINES).join('\n')),
+            lastLines: (0,util_bytes/* decode */.D4)((0,clean_text/* withoutColours */.mU)(output.slice(-REPEATED_BYTES)).trimEnd().split('\n').slice(-LAST_LINES).join('\n')),
             diagnostic: findDiagnostic(output, failed.job.directory, this.#root),
             recursive: recipe.recursive,
         });
@@ -92301,7 +92285,7 @@ class FailedTargets {
             return;
         log.text(`Failed targets: ${targets.length}`);
         for (const target of targets) {
-            log.text(`${target.title}  failed: ${target.verdict}\n${decode(target.text)}`);
+            log.text(`${target.title}  failed: ${target.verdict}\n${(0,util_bytes/* decode */.D4)(target.text)}`);
             const { diagnostic } = target;
             const details = diagnostic?.message ?? target.lastLines;
             log.error({ title: `${target.target} failed`, file: diagnostic?.file, line: diagnostic?.line, col: diagnostic?.column }, `${target.target}: ${target.verdict}${details === '' ? '' : `\n${details}`}`);
@@ -92504,7 +92488,7 @@ class FoldLog {
         const piece = recipe?.take();
         if (piece === undefined)
             return;
-        const text = decode(piece.text);
+        const text = (0,util_bytes/* decode */.D4)(piece.text);
         if (this.#mode === 'plain')
             this.#log.text(text);
         else if (piece.failure !== undefined)
@@ -92556,7 +92540,7 @@ class FoldLog {
     }
     #print(text) {
         if (text !== '')
-            this.#log.text(decode(text));
+            this.#log.text((0,util_bytes/* decode */.D4)(text));
     }
 }
 /** `make: [Makefile:3: foo] Error 1 (ignored)`, which the parser of make's output gives as a text of its own. */
@@ -92565,7 +92549,13 @@ function isIgnoredFailure(text, target) {
     return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
 }
 
+// EXTERNAL MODULE: ./lib/report/workflow-commands.js
+var workflow_commands = __nccwpck_require__(1820);
+// EXTERNAL MODULE: ./lib/report/standard-streams.js
+var standard_streams = __nccwpck_require__(2513);
 ;// CONCATENATED MODULE: ./lib/report/masks.js
+
+
 
 /** A mask for a shorter line would blot out half the log. */
 const masks_LEAST = 4;
@@ -92578,7 +92568,7 @@ function maskSecrets(texts) {
         for (const line of (text ?? '').split(/\r?\n|\\n/)) {
             const secret = line.trim();
             if (secret.length >= masks_LEAST && !secret.startsWith('-----'))
-                core_setSecret(secret);
+                (0,standard_streams/* printBytes */.pF)((0,util_bytes/* encode */.lF)(`${(0,workflow_commands/* maskCommand */.I)(secret)}\n`));
         }
     }
 }
@@ -92670,7 +92660,7 @@ class SummaryLog {
     #jobFinished(event) {
         const { recipe } = event.job;
         const time = this.#times.get(recipe.id) ?? {
-            target: decode(recipe.target),
+            target: (0,util_bytes/* decode */.D4)(recipe.target),
             seconds: 0,
             place: event.place,
             failedThere: [],
@@ -92699,7 +92689,7 @@ class SummaryLog {
             return;
         const where = failed.place === undefined ? '' : ` on ${failed.place.name}`;
         this.#failures.push({
-            target: decode(event.recipe.target),
+            target: (0,util_bytes/* decode */.D4)(event.recipe.target),
             verdict: describeOutcome(failed.outcome) + where,
             recursive: event.class === 'recursive',
         });
@@ -93103,7 +93093,7 @@ async function inputs_kindOf(path) {
  * @throws UserError when both are given
  */
 function askedJobs({ jobs, settings, }) {
-    const asked = makeIntent(settings.arguments.map(encode)).jobs;
+    const asked = makeIntent(settings.arguments.map(util_bytes/* encode */.lF)).jobs;
     if (jobs !== undefined && asked !== undefined) {
         throw new UserError('input arguments: there is a -j, and the input jobs is given too: leave one of the two out');
     }
@@ -93121,15 +93111,15 @@ function askedJobs({ jobs, settings, }) {
  * @throws UserError naming the directory
  */
 async function checkMakefile(settings) {
-    const { goals, makefiles, directories, informational } = makeIntent(settings.arguments.map(encode));
+    const { goals, makefiles, directories, informational } = makeIntent(settings.arguments.map(util_bytes/* encode */.lF));
     const evaluated = process.env['MAKEFILES'] !== undefined || settings.arguments.some((word) => /^(?:-E|--eval)/.test(word));
     const named = settings.makefile !== undefined || makefiles.length > 0 || evaluated;
     if (named || informational || goals.length > 0 || settings.targets.length > 0)
         return;
-    const directory = effectiveDirectory(encode(settings.workingDirectory), directories);
+    const directory = effectiveDirectory((0,util_bytes/* encode */.lF)(settings.workingDirectory), directories);
     if ((await defaultMakefile(directory)) !== undefined)
         return;
-    throw new UserError(`input makefile: there is no GNUmakefile, makefile or Makefile in ${decode(directory)}, and no target to make without one`);
+    throw new UserError(`input makefile: there is no GNUmakefile, makefile or Makefile in ${(0,util_bytes/* decode */.D4)(directory)}, and no target to make without one`);
 }
 
 ;// CONCATENATED MODULE: ./lib/action/outputs.js
@@ -93214,15 +93204,15 @@ async function runBuild(log, signals) {
     const { bulk } = inputs;
     const jobs = askedJobs(inputs);
     await checkMakefile(wish);
-    const make = await findMake(wish.make, encode(process.env['PATH'] ?? ''));
+    const make = await findMake(wish.make, (0,util_bytes/* encode */.lF)(process.env['PATH'] ?? ''));
     const words = run_makeWords(wish);
     const environment = ownEnvironment();
     const directory = wish.workingDirectory;
     const plan = await planFarm({ ...inputs.farm, jobs }, {
         macros: await makefileMacros(DMAKE_NAMES, {
             make,
-            arguments: words.map(encode),
-            directory: encode(directory),
+            arguments: words.map(util_bytes/* encode */.lF),
+            directory: (0,util_bytes/* encode */.lF)(directory),
             environment,
         }),
         environment: process.env,
@@ -93235,7 +93225,7 @@ async function runBuild(log, signals) {
     const settings = settle(wish, plan, bulk);
     const remote = hosts.filter((host) => !host.local);
     const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
-    const fold = new FoldLog({ log, mode: settings.log, root: encode(settings.root) });
+    const fold = new FoldLog({ log, mode: settings.log, root: (0,util_bytes/* encode */.lF)(settings.root) });
     const summary = new SummaryLog();
     const sink = (event) => {
         fold.handle(event);
@@ -93305,8 +93295,8 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(482);
-/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5547);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3241);
+/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2513);
 
 
 
@@ -93389,24 +93379,59 @@ function cutMiddle(line, limit) {
 
 /***/ }),
 
-/***/ 5547:
+/***/ 2513:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   QE: () => (/* binding */ workflowLog),
+/* harmony export */   pF: () => (/* binding */ printBytes)
+/* harmony export */ });
+/* unused harmony export say */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4695);
+/* harmony import */ var _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1820);
 
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  QE: () => (/* binding */ workflowLog)
-});
 
-// UNUSED EXPORTS: printBytes, say
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: ./lib/report/clean-text.js
-var clean_text = __nccwpck_require__(4203);
-;// CONCATENATED MODULE: ./lib/report/workflow-commands.js
+
+/** The log of a workflow on standard output. */
+function workflowLog() {
+    return new _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m((text) => writeAll(1, text), () => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString('hex'));
+}
+/** The command's own words, on standard error. */
+function say(text) {
+    writeAll(2, text);
+}
+/** On standard output, as it is. */
+function printBytes(text) {
+    writeAll(1, (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_3__/* .bufferOf */ .Kb)(text));
+}
+/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
+function writeAll(descriptor, text) {
+    const data = Buffer.from(text);
+    for (let at = 0; at < data.length;) {
+        try {
+            at += (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.writeSync)(descriptor, data, at);
+        }
+        catch (error) {
+            if (error.code !== 'EAGAIN')
+                return;
+        }
+    }
+}
+
+
+/***/ }),
+
+/***/ 1820:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I: () => (/* binding */ maskCommand),
+/* harmony export */   m: () => (/* binding */ WorkflowLog)
+/* harmony export */ });
+/* harmony import */ var _clean_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4203);
 
 /** What a step may have of each annotation; the runner drops the rest without a word. */
 const ANNOTATIONS = 10;
@@ -93442,7 +93467,7 @@ class WorkflowLog {
     /** One fold, whole: groups do not nest and cannot start open. */
     group(title, text) {
         // Order matters: while commands are stopped the runner would not see the end of the group.
-        this.#lines([`::group::${escapeData((0,clean_text/* cleanTitle */.cr)(title))}`, ...this.#guarded(text), '::endgroup::']);
+        this.#lines([`::group::${escapeData((0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(title))}`, ...this.#guarded(text), '::endgroup::']);
     }
     /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
     error(place, message) {
@@ -93478,7 +93503,7 @@ class WorkflowLog {
     #annotate(level, place, message) {
         this.#used[level] += 1;
         const properties = Object.entries({
-            title: place.title === undefined ? undefined : (0,clean_text/* cleanTitle */.cr)(place.title),
+            title: place.title === undefined ? undefined : (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(place.title),
             file: place.file,
             line: place.line,
             col: place.col,
@@ -93486,12 +93511,12 @@ class WorkflowLog {
             .filter(([, value]) => value !== undefined && value !== '')
             .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
             .join(',');
-        const text = cut((0,clean_text/* cleanLines */.v3)(message).join('\n'));
+        const text = cut((0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanLines */ .v3)(message).join('\n'));
         this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${escapeData(text)}`]);
     }
     #guarded(text) {
-        const lines = (0,clean_text/* cleanLines */.v3)(text);
-        if (!(0,clean_text/* maybeCommand */.E$)(lines))
+        const lines = (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanLines */ .v3)(text);
+        if (!(0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .maybeCommand */ .E$)(lines))
             return lines;
         const token = this.#token();
         return [`::stop-commands::${token}`, ...lines, `::${token}::`];
@@ -93505,6 +93530,10 @@ function cut(message) {
         return message;
     return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
 }
+/** The command by which the runner masks a text in the log from here on. */
+function maskCommand(secret) {
+    return `::add-mask::${escapeData(secret)}`;
+}
 /** As @actions/core does, which the runner undoes. */
 function escapeData(text) {
     return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
@@ -93513,35 +93542,42 @@ function escapeProperty(text) {
     return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-;// CONCATENATED MODULE: ./lib/report/standard-streams.js
 
+/***/ }),
 
+/***/ 4695:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-/** The log of a workflow on standard output. */
-function workflowLog() {
-    return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $$: () => (/* binding */ bytesOf),
+/* harmony export */   D4: () => (/* binding */ decode),
+/* harmony export */   Jk: () => (/* binding */ fsPath),
+/* harmony export */   Kb: () => (/* binding */ bufferOf),
+/* harmony export */   lF: () => (/* binding */ encode)
+/* harmony export */ });
+/** Bytes as they stand in a buffer. */
+function bytesOf(buffer) {
+    return buffer.toString('latin1');
 }
-/** The command's own words, on standard error. */
-function say(text) {
-    writeAll(2, text);
+/** The buffer with exactly these bytes. */
+function bufferOf(bytes) {
+    return Buffer.from(bytes, 'latin1');
 }
-/** On standard output, as it is. */
-function printBytes(text) {
-    writeAll(1, bufferOf(text));
+/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
+function encode(text) {
+    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
-/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
-function writeAll(descriptor, text) {
-    const data = Buffer.from(text);
-    for (let at = 0; at < data.length;) {
-        try {
-            at += (0,external_node_fs_.writeSync)(descriptor, data, at);
-        }
-        catch (error) {
-            if (error.code !== 'EAGAIN')
-                return;
-        }
-    }
+/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
+function decode(bytes) {
+    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
+function fsPath(path) {
+    return isAscii(path) ? path : Buffer.from(path, 'latin1');
+}
+function isAscii(text) {
+    // eslint-disable-next-line no-control-regex
+    return !/[^\x00-\x7f]/.test(text);
 }
 
 

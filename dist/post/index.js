@@ -52188,7 +52188,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 1677:
+/***/ 1428:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -52199,42 +52199,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
-/**
- * Sanitizes an input into a string so it can be passed into issueCommand safely
- * @param input input to sanitize into a string
- */
-function utils_toCommandValue(input) {
-    if (input === null || input === undefined) {
-        return '';
-    }
-    else if (typeof input === 'string' || input instanceof String) {
-        return input;
-    }
-    return JSON.stringify(input);
-}
-/**
- *
- * @param annotationProperties
- * @returns The command properties to send with the actual annotation command
- * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
- */
-function utils_toCommandProperties(annotationProperties) {
-    if (!Object.keys(annotationProperties).length) {
-        return {};
-    }
-    return {
-        title: annotationProperties.title,
-        file: annotationProperties.file,
-        line: annotationProperties.startLine,
-        endLine: annotationProperties.endLine,
-        col: annotationProperties.startColumn,
-        endColumn: annotationProperties.endColumn
-    };
-}
-//# sourceMappingURL=utils.js.map
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
 
 
@@ -52273,7 +52237,7 @@ function utils_toCommandProperties(annotationProperties) {
  */
 function command_issueCommand(command, properties, message) {
     const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+    process.stdout.write(cmd.toString() + os.EOL);
 }
 function command_issue(name, message = '') {
     command_issueCommand(name, {}, message);
@@ -52313,13 +52277,13 @@ class Command {
     }
 }
 function escapeData(s) {
-    return utils_toCommandValue(s)
+    return toCommandValue(s)
         .replace(/%/g, '%25')
         .replace(/\r/g, '%0D')
         .replace(/\n/g, '%0A');
 }
 function escapeProperty(s) {
-    return utils_toCommandValue(s)
+    return toCommandValue(s)
         .replace(/%/g, '%25')
         .replace(/\r/g, '%0D')
         .replace(/\n/g, '%0A')
@@ -54902,7 +54866,7 @@ function exportVariable(name, val) {
  * ```
  */
 function core_setSecret(secret) {
-    command_issueCommand('add-mask', {}, secret);
+    issueCommand('add-mask', {}, secret);
 }
 /**
  * Prepends inputPath to the PATH (for this action and future actions)
@@ -55877,32 +55841,8 @@ function stringify(config) {
 }
 
 //# sourceMappingURL=ssh-config.js.map
-;// CONCATENATED MODULE: ./lib/util/bytes.js
-/** Bytes as they stand in a buffer. */
-function bytesOf(buffer) {
-    return buffer.toString('latin1');
-}
-/** The buffer with exactly these bytes. */
-function bufferOf(bytes) {
-    return Buffer.from(bytes, 'latin1');
-}
-/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
-function encode(text) {
-    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
-}
-/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
-function decode(bytes) {
-    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
-}
-/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
-function fsPath(path) {
-    return isAscii(path) ? path : Buffer.from(path, 'latin1');
-}
-function isAscii(text) {
-    // eslint-disable-next-line no-control-regex
-    return !/[^\x00-\x7f]/.test(text);
-}
-
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var bytes = __nccwpck_require__(4695);
 ;// CONCATENATED MODULE: external "node:path/posix"
 const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
 ;// CONCATENATED MODULE: ./lib/util/file-pattern.js
@@ -55931,7 +55871,7 @@ async function matchingFiles(pattern) {
 async function matchingNames(directory, part) {
     const wanted = regexOf(part);
     try {
-        const names = await (0,promises_namespaceObject.readdir)(fsPath(directory), { encoding: 'latin1' });
+        const names = await (0,promises_namespaceObject.readdir)((0,bytes/* fsPath */.Jk)(directory), { encoding: 'latin1' });
         return names.filter((name) => wanted.test(name)).map((name) => (0,posix_namespaceObject.join)(directory, name));
     }
     catch {
@@ -56061,7 +56001,7 @@ function parseLine(content, at) {
 /** The files that an Include names, sorted; wildcards as glob(7) has them. */
 async function filesOf(name, { home, folder }) {
     const path = name.startsWith('~/') ? (0,external_node_path_.join)(home, name.slice(2)) : (0,external_node_path_.isAbsolute)(name) ? name : (0,external_node_path_.join)(folder, name);
-    return isPattern(path) ? (await matchingFiles(encode(path))).map(decode).sort() : [path];
+    return isPattern(path) ? (await matchingFiles((0,bytes/* encode */.lF)(path))).map(bytes/* decode */.D4).sort() : [path];
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/host-pattern.js
@@ -57483,7 +57423,13 @@ async function loadLogin(inputs) {
     return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
 }
 
+// EXTERNAL MODULE: ./lib/report/workflow-commands.js + 1 modules
+var workflow_commands = __nccwpck_require__(2531);
+// EXTERNAL MODULE: ./lib/report/standard-streams.js
+var standard_streams = __nccwpck_require__(2513);
 ;// CONCATENATED MODULE: ./lib/report/masks.js
+
+
 
 /** A mask for a shorter line would blot out half the log. */
 const LEAST = 4;
@@ -57496,7 +57442,7 @@ function maskSecrets(texts) {
         for (const line of (text ?? '').split(/\r?\n|\\n/)) {
             const secret = line.trim();
             if (secret.length >= LEAST && !secret.startsWith('-----'))
-                core_setSecret(secret);
+                (0,standard_streams/* printBytes */.pF)((0,bytes/* encode */.lF)(`${(0,workflow_commands/* maskCommand */.I)(secret)}\n`));
         }
     }
 }
@@ -58738,8 +58684,8 @@ async function cleanup(log) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1677);
-/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4898);
+/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1428);
+/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2513);
 
 
 
@@ -58750,21 +58696,61 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4898:
+/***/ 2513:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   QE: () => (/* binding */ workflowLog),
+/* harmony export */   pF: () => (/* binding */ printBytes)
+/* harmony export */ });
+/* unused harmony export say */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4695);
+/* harmony import */ var _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2531);
+
+
+
+
+/** The log of a workflow on standard output. */
+function workflowLog() {
+    return new _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m((text) => writeAll(1, text), () => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString('hex'));
+}
+/** The command's own words, on standard error. */
+function say(text) {
+    writeAll(2, text);
+}
+/** On standard output, as it is. */
+function printBytes(text) {
+    writeAll(1, (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_3__/* .bufferOf */ .Kb)(text));
+}
+/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
+function writeAll(descriptor, text) {
+    const data = Buffer.from(text);
+    for (let at = 0; at < data.length;) {
+        try {
+            at += (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.writeSync)(descriptor, data, at);
+        }
+        catch (error) {
+            if (error.code !== 'EAGAIN')
+                return;
+        }
+    }
+}
+
+
+/***/ }),
+
+/***/ 2531:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  QE: () => (/* binding */ workflowLog)
+  m: () => (/* binding */ WorkflowLog),
+  I: () => (/* binding */ maskCommand)
 });
 
-// UNUSED EXPORTS: printBytes, say
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./lib/report/clean-text.js
 /** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
 const LINE_LIMIT = 4096;
@@ -58924,6 +58910,10 @@ function cut(message) {
         return message;
     return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
 }
+/** The command by which the runner masks a text in the log from here on. */
+function maskCommand(secret) {
+    return `::add-mask::${escapeData(secret)}`;
+}
 /** As @actions/core does, which the runner undoes. */
 function escapeData(text) {
     return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
@@ -58932,35 +58922,42 @@ function escapeProperty(text) {
     return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-;// CONCATENATED MODULE: ./lib/report/standard-streams.js
 
+/***/ }),
 
+/***/ 4695:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-/** The log of a workflow on standard output. */
-function workflowLog() {
-    return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D4: () => (/* binding */ decode),
+/* harmony export */   Jk: () => (/* binding */ fsPath),
+/* harmony export */   Kb: () => (/* binding */ bufferOf),
+/* harmony export */   lF: () => (/* binding */ encode)
+/* harmony export */ });
+/* unused harmony export bytesOf */
+/** Bytes as they stand in a buffer. */
+function bytesOf(buffer) {
+    return buffer.toString('latin1');
 }
-/** The command's own words, on standard error. */
-function say(text) {
-    writeAll(2, text);
+/** The buffer with exactly these bytes. */
+function bufferOf(bytes) {
+    return Buffer.from(bytes, 'latin1');
 }
-/** On standard output, as it is. */
-function printBytes(text) {
-    writeAll(1, bufferOf(text));
+/** Text that a person or a configuration wrote (UTF-16), as bytes in UTF-8. */
+function encode(text) {
+    return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
-/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
-function writeAll(descriptor, text) {
-    const data = Buffer.from(text);
-    for (let at = 0; at < data.length;) {
-        try {
-            at += (0,external_node_fs_.writeSync)(descriptor, data, at);
-        }
-        catch (error) {
-            if (error.code !== 'EAGAIN')
-                return;
-        }
-    }
+/** Bytes as text to show to people; what is not UTF-8 becomes U+FFFD. */
+function decode(bytes) {
+    return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+/** A path for node's fs calls: the string itself where that is exact, else a buffer. */
+function fsPath(path) {
+    return isAscii(path) ? path : Buffer.from(path, 'latin1');
+}
+function isAscii(text) {
+    // eslint-disable-next-line no-control-regex
+    return !/[^\x00-\x7f]/.test(text);
 }
 
 

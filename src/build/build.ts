@@ -91,7 +91,8 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const begin = performance.now();
   const never = settings.fallback === 'never';
   const limits: Limits = {
-    jobs,
+    // In its plain form make keeps its own count, and a makefile may change that (MAKEFLAGS += -j4).
+    jobs: options.piped || jobs === 'places' ? jobs : Infinity,
     localJobs: never ? 0 : settings.localJobs,
     processors: availableParallelism(),
     fallback: settings.fallback,
@@ -230,7 +231,13 @@ export async function build(options: BuildOptions): Promise<Outcome> {
               make: options.make,
               bmake,
               arguments: withoutGoalWaits(options.arguments.map(encode)),
-              window: !parser ? scheduler.jobs : bulk ? bulkWindow(scheduler.jobs) : lookAhead(scheduler.jobs),
+              window: !parser
+                ? jobs === 'places'
+                  ? scheduler.jobs
+                  : jobs
+                : bulk
+                  ? bulkWindow(scheduler.jobs)
+                  : lookAhead(scheduler.jobs),
             });
       ended = await make.ended;
     } while (bulk?.again(stoppedBy(stopped, ended)) === true);

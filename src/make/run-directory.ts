@@ -32,6 +32,8 @@ export interface RunDirectoryOptions {
   /** PATH to look for a compiler; default: this process's. */
   readonly searchPath?: string;
   readonly shim?: ShimOptions['kind'];
+  /** See ShimOptions. */
+  readonly cacheParent?: string;
   /** Whether shell calls tell the prerequisites of their targets. */
   readonly prerequisites?: boolean;
 }
@@ -68,6 +70,7 @@ export class RunDirectory {
         assets: options.assets,
         searchPath: options.searchPath ?? process.env['PATH'] ?? '/usr/bin:/bin',
         kind: options.shim ?? 'compiled-if-possible',
+        cacheParent: options.cacheParent,
       });
       for (const name of new Set(options.makeNames)) await symlink('../shim', join(path, 'bin', name));
       const lastMakefile = await readFile(join(options.assets, 'last.mk'), 'latin1');

@@ -1,4 +1,6 @@
-import { setSecret } from '@actions/core';
+import { maskCommand } from './workflow-commands.ts';
+import { printBytes } from './standard-streams.ts';
+import { encode } from '../util/bytes.ts';
 
 /** A mask for a shorter line would blot out half the log. */
 const LEAST = 4;
@@ -11,7 +13,7 @@ export function maskSecrets(texts: readonly (string | undefined)[]): void {
   for (const text of texts) {
     for (const line of (text ?? '').split(/\r?\n|\\n/)) {
       const secret = line.trim();
-      if (secret.length >= LEAST && !secret.startsWith('-----')) setSecret(secret);
+      if (secret.length >= LEAST && !secret.startsWith('-----')) printBytes(encode(`${maskCommand(secret)}\n`));
     }
   }
 }

@@ -111,6 +111,11 @@ function cut(message: string): string {
   return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
 }
 
+/** The command by which the runner masks a text in the log from here on. */
+export function maskCommand(secret: string): string {
+  return `::add-mask::${escapeData(secret)}`;
+}
+
 /** As @actions/core does, which the runner undoes. */
 function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');

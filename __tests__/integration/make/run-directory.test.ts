@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -25,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
-const create = (options: { parents: string[]; searchPath?: string; shim?: 'script' }) =>
+const create = (options: { parents: string[]; searchPath?: string; shim?: 'script'; cacheParent?: string }) =>
   RunDirectory.create({ assets: ASSETS, makeNames: ['make'], ...options });
 
 test('the first directory that will do; private, and gone afterwards', async () => {
@@ -60,6 +61,25 @@ test.each([
   expect(existsSync(run.path)).toBe(false);
 });
 
+test('a compiled shim is kept for later runs, each with its own directory in it', async () => {
+  const compiler = `#!/bin/sh\necho >>${parent}/compiled\nPATH=/usr/bin:/bin exec cc "$@"\n`;
+  writeFileSync(join(parent, 'cc'), compiler, { mode: 0o755 });
+  const options = { parents: [parent], searchPath: parent, cacheParent: parent };
+  for (let times = 0; times < 2; times++) {
+    const run = await create(options);
+    expect(run.shim.fifo).toBeUndefined();
+    expect(readFileSync(join(run.path, 'shim')).includes(`${run.path}\0`)).toBe(true);
+    await run.remove();
+  }
+  expect(readFileSync(join(parent, 'compiled'), 'latin1')).toBe('\n');
+  const [kept = ''] = readdirSync(join(parent, 'distmake'));
+  writeFileSync(join(parent, 'distmake', kept), 'spoiled');
+  const run = await create(options);
+  expect(run.shim.fifo).toBeUndefined();
+  await run.remove();
+  expect(readFileSync(join(parent, 'compiled'), 'latin1')).toBe('\n\n');
+});
+
 test('neither compiler nor what the script needs', async () => {
   await expect(create({ parents: [tmpdir()], searchPath: parent })).rejects.toThrow(
     'There is no working C compiler (cc), and without one mkfifo is needed. Install cc.',
@@ -73,11 +93,18 @@ test('a make that is none', async () => {
   writeFileSync(program, '#!/bin/sh\necho "GNU Make 3.81"\n');
   await expect(findMake(program, '/bin')).rejects.toThrow('is not a program');
   chmodSync(program, 0o755);
-  await expect(findMake(program, '/bin')).rejects.toThrow(
-    `make: ${program} is not GNU make 4.0 or newer: --version says "GNU Make 3.81".`,
-  );
+  expect(await findMake(program, '/bin')).toMatchObject({
+    kind: 'other',
+    obstacle: `${program} is not GNU make 4.0 or newer (--version says "GNU Make 3.81")`,
+  });
   writeFileSync(program, '#!/bin/sh\necho "GNU Make 4.4.1"\n');
-  expect(await findMake('mymake', `/none:${parent}`)).toEqual({ name: 'mymake', path: program, version: '4.4.1' });
+  expect(await findMake('mymake', `/none:${parent}`)).toEqual({
+    name: 'mymake',
+    path: program,
+    kind: 'gnu',
+    version: '4.4.1',
+    obstacle: undefined,
+  });
 });
 
 test('a $(shell) counts until a call is heard of that began behind it', async () => {
