@@ -62,8 +62,14 @@ static void complain(const char *what, const char *why)
   fprintf(stderr, why ? "distmake: %s: %s\n" : "distmake: %s\n", what, why);
 }
 
+/* Whoever has started this process: make. */
+static pid_t starter;
+
 static void broker_gone(void)
 {
+  /* When make is gone as well there is nobody to tell. */
+  if (getppid() != starter)
+    _exit(2);
   fprintf(stderr, "distmake: the run that this command belongs to has ended (%s)\n", run_directory);
   _exit(2);
 }
@@ -532,6 +538,7 @@ int main(int argc, char **argv)
 {
   const char *below = below_run(argv[0]);
   struct message m;
+  starter = getppid();
   if (below && strncmp(below, "parse/", 6) == 0) {
     if (strcmp(argv[argc - 1], "pid") == 0) {
       printf("%ld\n", (long)getppid());

@@ -33891,7 +33891,7 @@ exports.visitAsync = visitAsync;
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4688);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5600);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -33901,7 +33901,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4688:
+/***/ 5600:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -37247,6 +37247,10 @@ class Scheduler {
     #running = 0;
     #overflow = 0;
     #staying = 0;
+    /** Jobs that stay beyond their limit: see {@link unstick}. */
+    #beyond = 0;
+    #ends = 0;
+    #endsBefore = 0;
     #turns = 0;
     /**
      * @param policy how hosts are compared, and how many jobs a busy one gets
@@ -37336,6 +37340,18 @@ class Scheduler {
         this.#held.delete(make);
         this.#cancel(({ wish }) => wish.make === make && wish.fresh);
     }
+    /**
+     * To be called every so often. Recipes on the runner may wait for each other, as they can where make alone counts them:
+     * when no job has ended since the last call, one more gets in.
+     */
+    unstick() {
+        const stuck = this.#ends === this.#endsBefore && this.#staying >= this.#mayStay;
+        this.#endsBefore = this.#ends;
+        if (!stuck || !this.#queue.some(({ wish }) => wish.kind === 'stay'))
+            return;
+        this.#beyond++;
+        this.#pump();
+    }
     /** Denies everything that has not started, and all that comes later. */
     close() {
         this.#closed = true;
@@ -37346,6 +37362,10 @@ class Scheduler {
         this.#queue = this.#queue.filter((waiting) => !which(waiting));
         for (const waiting of out)
             waiting.answer.resolve('cancelled');
+    }
+    get #mayStay() {
+        const { processors, staying = processors } = this.#limits;
+        return staying + this.#beyond;
     }
     /** Wide wishes wait for others only where the first could take more than one slot. */
     #awaitOthers() {
@@ -37381,10 +37401,14 @@ class Scheduler {
         if (this.#running >= this.jobs)
             return undefined;
         if (wish.kind === 'stay') {
-            if (this.#staying >= this.#limits.processors)
+            if (this.#staying >= this.#mayStay)
                 return undefined;
             this.#staying++;
-            return this.#lease(() => this.#staying--);
+            return this.#lease(() => {
+                this.#staying--;
+                if (this.#beyond > 0)
+                    this.#beyond--;
+            });
         }
         const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
         const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
@@ -37436,6 +37460,7 @@ class Scheduler {
                 return;
             counted = false;
             this.#running--;
+            this.#ends++;
             giveBack(turnedAway);
         };
         return {
@@ -37783,7 +37808,7 @@ function bmakeObstacle(make, words, environment, piped) {
     const letters = lettersOf(words, environment);
     if (isDriven(letters) || letters.some((letter) => ASKS.includes(letter)))
         return undefined;
-    return `${decode(make)} is a bmake, which hands its recipes over with -j alone, and not with -B or -T`;
+    return `${decode(make)} is a bmake, which distributes only with -j, and without -B and -T`;
 }
 function lettersOf(words, environment) {
     const inherited = bmakeFlags(environmentValue(environment, 'MAKEFLAGS') ?? '');
@@ -37824,7 +37849,24 @@ function isText(bytes) {
     return encode(decode(bytes)) === bytes;
 }
 
+;// CONCATENATED MODULE: ./lib/make/pass-signal.js
+/** A terminal has signalled make by then, if it was one. */
+const LATER_MS = 300;
+/**
+ * Passes a signal on to make, which may have got it already: a terminal signals all that runs in its foreground. A second
+ * SIGQUIT would end make before it has removed what is half made, and leave a core.
+ */
+function passSignal(child, name) {
+    if (name !== 'SIGQUIT') {
+        child.kill(name);
+        return;
+    }
+    const timer = setTimeout(() => child.kill(name), LATER_MS);
+    child.once('exit', () => clearTimeout(timer));
+}
+
 ;// CONCATENATED MODULE: ./lib/make/program-process.js
+
 
 
 
@@ -37876,7 +37918,7 @@ async function startProgram(options) {
             // make hands SIGTERM on to its children itself, and trips over one that is dead before it knows ("wait: No child
             // processes", status 2); what is below them gets it when make has ended.
             if (output === undefined || name === 'SIGTERM')
-                child.kill(name);
+                passSignal(child, name);
             if (output === undefined)
                 return;
             if (name === 'SIGTERM')
@@ -46744,6 +46786,7 @@ function openBulk(directory, world) {
 
 
 
+
 /**
  * Runs make, or a command that calls make, as if we were not there: no shim, no wrappers, nothing of ours in its environment.
  *
@@ -46760,7 +46803,7 @@ function runNative({ file, name, output, onSignal, ...call }) {
     if (!inherits)
         for (const stream of [child.stdout, child.stderr])
             stream?.on('data', output);
-    onSignal((signal) => child.kill(signal));
+    onSignal((signal) => passSignal(child, signal));
     return new Promise((resolve, reject) => {
         child.once('error', (error) => reject(new UserError(`${file} cannot be started: ${error.message}`)));
         // With pipes: not before all that it printed has come.
@@ -48912,6 +48955,8 @@ class Wiring {
 
 
 
+/** Recipes that stay and wait for others which have no place get company after so long. */
+const build_PATIENCE_MS = 1000;
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 async function build(options) {
     const { settings, plan, sink, jobs } = options;
@@ -48931,6 +48976,8 @@ async function build(options) {
         jobs: options.piped || jobs === 'places' ? jobs : Infinity,
         localJobs: never ? 0 : settings.localJobs,
         processors: (0,external_node_os_namespaceObject.availableParallelism)(),
+        // Without other machines -j says how many the runner bears.
+        staying: Math.max((0,external_node_os_namespaceObject.availableParallelism)(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
         fallback: settings.fallback,
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
@@ -48995,6 +49042,7 @@ async function build(options) {
         farm.close();
         locals.close();
     });
+    const unstick = setInterval(() => scheduler.unstick(), build_PATIENCE_MS);
     let run;
     let wiring;
     try {
@@ -49084,6 +49132,7 @@ async function build(options) {
         return outcome;
     }
     finally {
+        clearInterval(unstick);
         dispatcher?.stop();
         farm.close();
         locals.close();
@@ -49109,7 +49158,10 @@ function stillMaking(recipes) {
 }
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name, outcome) {
-    return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
+    // make itself ends by a status after SIGQUIT, which would leave a core.
+    return name === undefined || name === 'SIGQUIT' || succeeded(outcome)
+        ? outcome
+        : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
 }
 function names(make, environment) {
     return makeNames(make, environmentValue(environment, 'PATH') ?? '');
@@ -50246,7 +50298,7 @@ function bulkIn({ root, staging }, bulk) {
 
 ;// CONCATENATED MODULE: ./lib/build/stop-signals.js
 /** The signals that end a run: from a terminal, from the runner when a job is cancelled, from whoever ends a session. */
-const stop_signals_NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const stop_signals_NAMES = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'];
 /** Passes those signals on while a run lasts. */
 class StopSignals {
     #stop = () => undefined;
@@ -50446,6 +50498,48 @@ function describe_hidden(environment) {
     return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, HIDDEN]));
 }
 
+;// CONCATENATED MODULE: ./lib/make/makefiles-below.js
+
+
+
+const MAKEFILE = /^(?:GNU)?makefile|\.(?:mk|mak|make)$/i;
+/** So many directory entries are looked at, and so many files read: this is for every call of make. */
+const MOST_ENTRIES = 5000;
+const MOST_FILES = 300;
+const MOST_BYTES = 256 << 10;
+/**
+ * The texts of what look like makefiles in a directory and below, nearest first, as far as a quick look goes.
+ *
+ * @param directory absolute
+ */
+function makefilesBelow(directory) {
+    const queue = [directory];
+    let text = '';
+    let entries = 0;
+    let files = 0;
+    for (const at of queue) {
+        try {
+            for (const entry of (0,external_node_fs_namespaceObject.readdirSync)(fsPath(at), { withFileTypes: true, encoding: 'buffer' })) {
+                if (++entries > MOST_ENTRIES)
+                    return text;
+                const name = bytesOf(entry.name);
+                const path = (0,posix_namespaceObject.join)(at, name);
+                if (entry.isDirectory() && !name.startsWith('.') && name !== 'node_modules')
+                    queue.push(path);
+                if (!entry.isFile() || !MAKEFILE.test(name) || (0,external_node_fs_namespaceObject.statSync)(fsPath(path)).size > MOST_BYTES)
+                    continue;
+                if (++files > MOST_FILES)
+                    return text;
+                text += `${bytesOf((0,external_node_fs_namespaceObject.readFileSync)(fsPath(path)))}\n`;
+            }
+        }
+        catch {
+            // Not ours to read, or gone meanwhile.
+        }
+    }
+    return text;
+}
+
 ;// CONCATENATED MODULE: ./lib/make/text-variables.js
 const ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
 const REFERENCE = /\$(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w))/;
@@ -50511,7 +50605,7 @@ class TextVariables {
 
 
 /** Makefiles that include each other are looked through this far. */
-const MOST_FILES = 1000;
+const makefile_texts_MOST_FILES = 1000;
 /** Where make looks behind every -I (its manual, "Including Other Makefiles"). */
 const SYSTEM = ['/usr/gnu/include', '/usr/local/include', '/usr/include'];
 const INCLUDE = /(?:^|(\beval[ \t]))[ \t]*[-s]?include[ \t]+(.*)$/gm;
@@ -50541,7 +50635,7 @@ async function makefileTexts(words, directory, environment) {
     const includes = new Set();
     const names = new Set();
     let seen = 0;
-    for (let size = -1; size < read.size && queue.size <= MOST_FILES;) {
+    for (let size = -1; size < read.size && queue.size <= makefile_texts_MOST_FILES;) {
         size = read.size;
         for (const file of queue) {
             if (read.has(file))
@@ -50573,7 +50667,7 @@ async function makefileTexts(words, directory, environment) {
             }
         }
     }
-    return { text: texts.join('\n'), complete: complete && queue.size <= MOST_FILES, once };
+    return { text: texts.join('\n'), complete: complete && queue.size <= makefile_texts_MOST_FILES, once };
 }
 /** The files that an included name may stand for: that beside make's directory, or else the first of those further on. */
 async function includedBy(name, beside, home) {
@@ -61776,6 +61870,7 @@ function logFor(settings, piped, shape) {
 
 
 
+
 const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
        distmake [-c HOSTFILE] [options] -- COMMAND [arguments]
 
@@ -61828,6 +61923,7 @@ function parseOptions(words, directory) {
             throw new UserError(`option ${name} needs a value\n\n${USAGE}`);
         values.set(name, [...(values.get(name) ?? []), value]);
     }
+    refuseLate(words.slice(at));
     const command = words[at] === '--' ? words.slice(at + 1) : undefined;
     if (command?.length === 0)
         throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
@@ -61892,6 +61988,14 @@ function split(word) {
         return [word.slice(0, 2), word.slice(2)];
     const equals = word.indexOf('=');
     return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
+}
+/** An option of ours among those for make would only bring up make's usage. */
+function refuseLate(words) {
+    for (const argument of argumentsOf(words)) {
+        const [name] = argument.kind === 'unknown' ? split(argument.text) : [''];
+        if (name === '--hosts' || (name.startsWith('--') && OPTIONS.has(name)))
+            throw new UserError(`option ${name} must stand before the first argument for make`);
+    }
 }
 function dmakeOf(words) {
     return new Map(words.map((word) => {
@@ -61993,6 +62097,7 @@ function enclosingWorkTree(directory) {
 
 
 
+
 /** The body of the command. Ends the process as make ended; 2 for an error of its own. */
 async function command(words) {
     const signals = new StopSignals();
@@ -62044,15 +62149,12 @@ async function runCommand(options, signals) {
         ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
         : undefined;
     const settings = settle(wishOf(options, plan), plan, bulk);
-    const marks = await marksOf(options, make, environment);
-    // dmake's own shape is no log for a workflow: nothing in it is made harmless. Where make prints words of
-    // its marks, they are taken out again.
-    const shape = options.log === undefined && !inWorkflow
-        ? (plan.outputMode ?? (marks.shown || bulk !== undefined ? 'TXT2' : undefined))
-        : undefined;
+    // dmake's own shape is no log for a workflow: nothing in it is made harmless.
+    const wanted = plan.outputMode ?? (bulk === undefined ? undefined : 'TXT2');
+    const shape = options.log === undefined && !inWorkflow ? wanted : undefined;
     const piped = shape !== undefined || logged;
-    const wantsUs = piped || marks.any || bulk !== undefined || plan.dmake || hosts.length > 0;
-    if (!wantsUs)
+    const needless = hosts.length === 0 && !piped && bulk === undefined && !plan.dmake;
+    if (needless && !(await hasMarks(options, make, environment)))
         return runNatively(options, make, signals);
     const log = logFor(settings, piped, shape);
     login?.notices.listen((text) => piped && shape === undefined ? log.handle({ type: 'message', level: 'notice', text }) : tell(text));
@@ -62088,14 +62190,19 @@ async function runCommand(options, signals) {
             tell(bulkText(report.report, report.file));
     }
 }
-/** The marks of dmake for which even a run without hosts needs us. */
-async function marksOf({ command, makeArguments }, make, environment) {
-    if (make.kind !== 'gnu' || command !== undefined)
-        return { any: false, shown: false };
+/** Whether there are marks of dmake, for which even a run without hosts needs us: here, or in makefiles that make may come to. */
+async function hasMarks({ command, makeArguments }, make, environment) {
+    if (make.kind !== 'gnu')
+        return false;
     const words = makeArguments.map(encode);
-    const { text } = await makefileTexts(words, encode(process.cwd()), environment);
-    const { any, shown } = dmakeMarksIn(text, make.version);
-    return { any: any || hasGoalWaits(words), shown };
+    if (hasGoalWaits(words))
+        return true;
+    const directory = encode(process.cwd());
+    const { text } = await makefileTexts(words, directory, environment);
+    if (command === undefined && dmakeMarksIn(text, make.version).any)
+        return true;
+    const goesOn = command !== undefined || /\bMAKE\b|(?<![\w/.-])make(?![\w.-])/.test(text);
+    return goesOn && dmakeMarksIn(makefilesBelow(directory), make.version).any;
 }
 /** Nothing is to be distributed: make, or the command, is all there is. */
 function runNatively({ command, makeArguments, make: name }, make, signals) {

@@ -62401,7 +62401,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 3241:
+/***/ 7320:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68668,6 +68668,10 @@ class Scheduler {
     #running = 0;
     #overflow = 0;
     #staying = 0;
+    /** Jobs that stay beyond their limit: see {@link unstick}. */
+    #beyond = 0;
+    #ends = 0;
+    #endsBefore = 0;
     #turns = 0;
     /**
      * @param policy how hosts are compared, and how many jobs a busy one gets
@@ -68757,6 +68761,18 @@ class Scheduler {
         this.#held.delete(make);
         this.#cancel(({ wish }) => wish.make === make && wish.fresh);
     }
+    /**
+     * To be called every so often. Recipes on the runner may wait for each other, as they can where make alone counts them:
+     * when no job has ended since the last call, one more gets in.
+     */
+    unstick() {
+        const stuck = this.#ends === this.#endsBefore && this.#staying >= this.#mayStay;
+        this.#endsBefore = this.#ends;
+        if (!stuck || !this.#queue.some(({ wish }) => wish.kind === 'stay'))
+            return;
+        this.#beyond++;
+        this.#pump();
+    }
     /** Denies everything that has not started, and all that comes later. */
     close() {
         this.#closed = true;
@@ -68767,6 +68783,10 @@ class Scheduler {
         this.#queue = this.#queue.filter((waiting) => !which(waiting));
         for (const waiting of out)
             waiting.answer.resolve('cancelled');
+    }
+    get #mayStay() {
+        const { processors, staying = processors } = this.#limits;
+        return staying + this.#beyond;
     }
     /** Wide wishes wait for others only where the first could take more than one slot. */
     #awaitOthers() {
@@ -68802,10 +68822,14 @@ class Scheduler {
         if (this.#running >= this.jobs)
             return undefined;
         if (wish.kind === 'stay') {
-            if (this.#staying >= this.#limits.processors)
+            if (this.#staying >= this.#mayStay)
                 return undefined;
             this.#staying++;
-            return this.#lease(() => this.#staying--);
+            return this.#lease(() => {
+                this.#staying--;
+                if (this.#beyond > 0)
+                    this.#beyond--;
+            });
         }
         const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
         const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
@@ -68857,6 +68881,7 @@ class Scheduler {
                 return;
             counted = false;
             this.#running--;
+            this.#ends++;
             giveBack(turnedAway);
         };
         return {
@@ -69204,7 +69229,7 @@ function bmakeObstacle(make, words, environment, piped) {
     const letters = lettersOf(words, environment);
     if (isDriven(letters) || letters.some((letter) => ASKS.includes(letter)))
         return undefined;
-    return `${(0,util_bytes/* decode */.D4)(make)} is a bmake, which hands its recipes over with -j alone, and not with -B or -T`;
+    return `${(0,util_bytes/* decode */.D4)(make)} is a bmake, which distributes only with -j, and without -B and -T`;
 }
 function lettersOf(words, environment) {
     const inherited = bmakeFlags(environmentValue(environment, 'MAKEFLAGS') ?? '');
@@ -69245,7 +69270,24 @@ function isText(bytes) {
     return (0,util_bytes/* encode */.lF)((0,util_bytes/* decode */.D4)(bytes)) === bytes;
 }
 
+;// CONCATENATED MODULE: ./lib/make/pass-signal.js
+/** A terminal has signalled make by then, if it was one. */
+const LATER_MS = 300;
+/**
+ * Passes a signal on to make, which may have got it already: a terminal signals all that runs in its foreground. A second
+ * SIGQUIT would end make before it has removed what is half made, and leave a core.
+ */
+function passSignal(child, name) {
+    if (name !== 'SIGQUIT') {
+        child.kill(name);
+        return;
+    }
+    const timer = setTimeout(() => child.kill(name), LATER_MS);
+    child.once('exit', () => clearTimeout(timer));
+}
+
 ;// CONCATENATED MODULE: ./lib/make/program-process.js
+
 
 
 
@@ -69297,7 +69339,7 @@ async function startProgram(options) {
             // make hands SIGTERM on to its children itself, and trips over one that is dead before it knows ("wait: No child
             // processes", status 2); what is below them gets it when make has ended.
             if (output === undefined || name === 'SIGTERM')
-                child.kill(name);
+                passSignal(child, name);
             if (output === undefined)
                 return;
             if (name === 'SIGTERM')
@@ -78165,6 +78207,7 @@ function openBulk(directory, world) {
 
 
 
+
 /**
  * Runs make, or a command that calls make, as if we were not there: no shim, no wrappers, nothing of ours in its environment.
  *
@@ -78181,7 +78224,7 @@ function runNative({ file, name, output, onSignal, ...call }) {
     if (!inherits)
         for (const stream of [child.stdout, child.stderr])
             stream?.on('data', output);
-    onSignal((signal) => child.kill(signal));
+    onSignal((signal) => passSignal(child, signal));
     return new Promise((resolve, reject) => {
         child.once('error', (error) => reject(new UserError(`${file} cannot be started: ${error.message}`)));
         // With pipes: not before all that it printed has come.
@@ -80333,6 +80376,8 @@ class Wiring {
 
 
 
+/** Recipes that stay and wait for others which have no place get company after so long. */
+const build_PATIENCE_MS = 1000;
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 async function build(options) {
     const { settings, plan, sink, jobs } = options;
@@ -80352,6 +80397,8 @@ async function build(options) {
         jobs: options.piped || jobs === 'places' ? jobs : Infinity,
         localJobs: never ? 0 : settings.localJobs,
         processors: (0,external_node_os_namespaceObject.availableParallelism)(),
+        // Without other machines -j says how many the runner bears.
+        staying: Math.max((0,external_node_os_namespaceObject.availableParallelism)(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
         fallback: settings.fallback,
     };
     sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
@@ -80416,6 +80463,7 @@ async function build(options) {
         farm.close();
         locals.close();
     });
+    const unstick = setInterval(() => scheduler.unstick(), build_PATIENCE_MS);
     let run;
     let wiring;
     try {
@@ -80505,6 +80553,7 @@ async function build(options) {
         return outcome;
     }
     finally {
+        clearInterval(unstick);
         dispatcher?.stop();
         farm.close();
         locals.close();
@@ -80530,7 +80579,10 @@ function stillMaking(recipes) {
 }
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name, outcome) {
-    return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
+    // make itself ends by a status after SIGQUIT, which would leave a core.
+    return name === undefined || name === 'SIGQUIT' || succeeded(outcome)
+        ? outcome
+        : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
 }
 function names(make, environment) {
     return makeNames(make, environmentValue(environment, 'PATH') ?? '');
@@ -91665,7 +91717,7 @@ function bulkIn({ root, staging }, bulk) {
 
 ;// CONCATENATED MODULE: ./lib/build/stop-signals.js
 /** The signals that end a run: from a terminal, from the runner when a job is cancelled, from whoever ends a session. */
-const stop_signals_NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const stop_signals_NAMES = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'];
 /** Passes those signals on while a run lasts. */
 class StopSignals {
     #stop = () => undefined;
@@ -93295,7 +93347,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3241);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7320);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2513);
 
 

@@ -77,6 +77,9 @@ export interface BuildOptions {
   readonly onSignal: (stop: (name: NodeJS.Signals) => void) => void;
 }
 
+/** Recipes that stay and wait for others which have no place get company after so long. */
+const PATIENCE_MS = 1000;
+
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
 export async function build(options: BuildOptions): Promise<Outcome> {
   const { settings, plan, sink, jobs } = options;
@@ -95,6 +98,8 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     jobs: options.piped || jobs === 'places' ? jobs : Infinity,
     localJobs: never ? 0 : settings.localJobs,
     processors: availableParallelism(),
+    // Without other machines -j says how many the runner bears.
+    staying: Math.max(availableParallelism(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
     fallback: settings.fallback,
   };
   sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
@@ -168,6 +173,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     locals.close();
   });
 
+  const unstick = setInterval(() => scheduler.unstick(), PATIENCE_MS);
   let run: RunDirectory | undefined;
   let wiring: Wiring | undefined;
   try {
@@ -255,6 +261,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
     return outcome;
   } finally {
+    clearInterval(unstick);
     dispatcher?.stop();
     farm.close();
     locals.close();
@@ -281,7 +288,10 @@ function stillMaking(recipes: readonly Recipe[]): readonly Recipe[] {
 
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name: NodeJS.Signals | undefined, outcome: Outcome): Outcome {
-  return name === undefined || succeeded(outcome) ? outcome : { kind: 'signaled', signal: constants.signals[name] };
+  // make itself ends by a status after SIGQUIT, which would leave a core.
+  return name === undefined || name === 'SIGQUIT' || succeeded(outcome)
+    ? outcome
+    : { kind: 'signaled', signal: constants.signals[name] };
 }
 
 function names(make: RealMake, environment: readonly Bytes[]): readonly Bytes[] {

@@ -1,5 +1,5 @@
 /** The signals that end a run: from a terminal, from the runner when a job is cancelled, from whoever ends a session. */
-const NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const NAMES = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Passes those signals on while a run lasts. */
 export class StopSignals {

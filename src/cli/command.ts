@@ -7,6 +7,7 @@ import { StopSignals } from '../build/stop-signals.ts';
 import { describeMatrix } from '../hosts/describe.ts';
 import { hasGoalWaits } from '../make/goal-waits.ts';
 import { makeIntent } from '../make/make-intent.ts';
+import { makefilesBelow } from '../make/makefiles-below.ts';
 import { makefileTexts } from '../make/makefile-texts.ts';
 import { dmakeMarksIn } from '../make/marks-probe.ts';
 import { runNative } from '../make/native-process.ts';
@@ -74,16 +75,12 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
       : undefined;
   const settings = settle(wishOf(options, plan), plan, bulk);
-  const marks = await marksOf(options, make, environment);
-  // dmake's own shape is no log for a workflow: nothing in it is made harmless. Where make prints words of
-  // its marks, they are taken out again.
-  const shape =
-    options.log === undefined && !inWorkflow
-      ? (plan.outputMode ?? (marks.shown || bulk !== undefined ? 'TXT2' : undefined))
-      : undefined;
+  // dmake's own shape is no log for a workflow: nothing in it is made harmless.
+  const wanted = plan.outputMode ?? (bulk === undefined ? undefined : 'TXT2');
+  const shape = options.log === undefined && !inWorkflow ? wanted : undefined;
   const piped = shape !== undefined || logged;
-  const wantsUs = piped || marks.any || bulk !== undefined || plan.dmake || hosts.length > 0;
-  if (!wantsUs) return runNatively(options, make, signals);
+  const needless = hosts.length === 0 && !piped && bulk === undefined && !plan.dmake;
+  if (needless && !(await hasMarks(options, make, environment))) return runNatively(options, make, signals);
   const log = logFor(settings, piped, shape);
   login?.notices.listen((text) =>
     piped && shape === undefined ? log.handle({ type: 'message', level: 'notice', text }) : tell(text),
@@ -118,17 +115,20 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   }
 }
 
-/** The marks of dmake for which even a run without hosts needs us. */
-async function marksOf(
+/** Whether there are marks of dmake, for which even a run without hosts needs us: here, or in makefiles that make may come to. */
+async function hasMarks(
   { command, makeArguments }: CliOptions,
   make: RealMake,
   environment: readonly Bytes[],
-): Promise<ReturnType<typeof dmakeMarksIn>> {
-  if (make.kind !== 'gnu' || command !== undefined) return { any: false, shown: false };
+): Promise<boolean> {
+  if (make.kind !== 'gnu') return false;
   const words = makeArguments.map(encode);
-  const { text } = await makefileTexts(words, encode(process.cwd()), environment);
-  const { any, shown } = dmakeMarksIn(text, make.version);
-  return { any: any || hasGoalWaits(words), shown };
+  if (hasGoalWaits(words)) return true;
+  const directory = encode(process.cwd());
+  const { text } = await makefileTexts(words, directory, environment);
+  if (command === undefined && dmakeMarksIn(text, make.version).any) return true;
+  const goesOn = command !== undefined || /\bMAKE\b|(?<![\w/.-])make(?![\w.-])/.test(text);
+  return goesOn && dmakeMarksIn(makefilesBelow(directory), make.version).any;
 }
 
 /** Nothing is to be distributed: make, or the command, is all there is. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { DMAKE_NAMES } from '../build/dmake-settings.ts';
+import { argumentsOf } from '../make/arguments.ts';
 import { LOAD_POLICIES, type LoadPolicy } from '../model/load.ts';
 import { MATRIX_FORMATS, type MatrixFormat } from '../model/matrix.ts';
 import type { DistSetting, Fallback, LogMode, Staging, Toolchain } from '../model/settings.ts';
@@ -92,6 +93,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     if (value === undefined) throw new UserError(`option ${name} needs a value\n\n${USAGE}`);
     values.set(name, [...(values.get(name) ?? []), value]);
   }
+  refuseLate(words.slice(at));
   const command = words[at] === '--' ? words.slice(at + 1) : undefined;
   if (command?.length === 0) throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
   if (command !== undefined && values.has('--bulk'))
@@ -158,6 +160,15 @@ function split(word: string): [name: string, value: string | undefined] {
   if (/^-[cgx]./.test(word)) return [word.slice(0, 2), word.slice(2)];
   const equals = word.indexOf('=');
   return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
+}
+
+/** An option of ours among those for make would only bring up make's usage. */
+function refuseLate(words: readonly string[]): void {
+  for (const argument of argumentsOf(words)) {
+    const [name] = argument.kind === 'unknown' ? split(argument.text) : [''];
+    if (name === '--hosts' || (name.startsWith('--') && OPTIONS.has(name)))
+      throw new UserError(`option ${name} must stand before the first argument for make`);
+  }
 }
 
 function dmakeOf(words: readonly string[]): ReadonlyMap<string, string> {

@@ -29,8 +29,10 @@ export interface Limits {
   readonly jobs: number | 'places';
   /** Jobs that could leave and run on the runner because the hosts are full. */
   readonly localJobs: number;
-  /** Jobs that must stay, besides. */
+  /** Of the runner. */
   readonly processors: number;
+  /** Jobs that must stay, besides; default: one for each processor. */
+  readonly staying?: number;
   /** `never`: what may leave waits for a host, or is denied when there is none. */
   readonly fallback: 'local' | 'never';
 }
@@ -70,6 +72,10 @@ export class Scheduler {
   #running = 0;
   #overflow = 0;
   #staying = 0;
+  /** Jobs that stay beyond their limit: see {@link unstick}. */
+  #beyond = 0;
+  #ends = 0;
+  #endsBefore = 0;
   #turns = 0;
 
   /**
@@ -164,6 +170,18 @@ export class Scheduler {
     this.#cancel(({ wish }) => wish.make === make && wish.fresh);
   }
 
+  /**
+   * To be called every so often. Recipes on the runner may wait for each other, as they can where make alone counts them:
+   * when no job has ended since the last call, one more gets in.
+   */
+  unstick(): void {
+    const stuck = this.#ends === this.#endsBefore && this.#staying >= this.#mayStay;
+    this.#endsBefore = this.#ends;
+    if (!stuck || !this.#queue.some(({ wish }) => wish.kind === 'stay')) return;
+    this.#beyond++;
+    this.#pump();
+  }
+
   /** Denies everything that has not started, and all that comes later. */
   close(): void {
     this.#closed = true;
@@ -174,6 +192,11 @@ export class Scheduler {
     const out = this.#queue.filter(which);
     this.#queue = this.#queue.filter((waiting) => !which(waiting));
     for (const waiting of out) waiting.answer.resolve('cancelled');
+  }
+
+  get #mayStay(): number {
+    const { processors, staying = processors } = this.#limits;
+    return staying + this.#beyond;
   }
 
   /** Wide wishes wait for others only where the first could take more than one slot. */
@@ -208,9 +231,12 @@ export class Scheduler {
   #grant(wish: Wish, able: readonly Waiting[], next: number): Lease | Denial | undefined {
     if (this.#running >= this.jobs) return undefined;
     if (wish.kind === 'stay') {
-      if (this.#staying >= this.#limits.processors) return undefined;
+      if (this.#staying >= this.#mayStay) return undefined;
       this.#staying++;
-      return this.#lease(() => this.#staying--);
+      return this.#lease(() => {
+        this.#staying--;
+        if (this.#beyond > 0) this.#beyond--;
+      });
     }
     const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
     const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
@@ -262,6 +288,7 @@ export class Scheduler {
       if (!counted) return;
       counted = false;
       this.#running--;
+      this.#ends++;
       giveBack(turnedAway);
     };
     return {

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 
 import type { Outcome } from '../model/outcome.ts';
 import { UserError } from '../util/user-error.ts';
+import { passSignal } from './pass-signal.ts';
 
 export interface NativeOptions {
   /** A program to be looked for on PATH, or a path. */
@@ -32,7 +33,7 @@ export function runNative({ file, name, output, onSignal, ...call }: NativeOptio
     stdio: inherits ? inherited(process.env['MAKEFLAGS'] ?? '') : ['inherit', 'pipe', 'pipe'],
   });
   if (!inherits) for (const stream of [child.stdout, child.stderr]) stream?.on('data', output);
-  onSignal((signal) => child.kill(signal));
+  onSignal((signal) => passSignal(child, signal));
   return new Promise((resolve, reject) => {
     child.once('error', (error) => reject(new UserError(`${file} cannot be started: ${error.message}`)));
     // With pipes: not before all that it printed has come.

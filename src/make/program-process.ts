@@ -9,6 +9,7 @@ import type { Outcome } from '../model/outcome.ts';
 import { decode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { launch, type LaunchOptions } from './launch.ts';
+import { passSignal } from './pass-signal.ts';
 
 /**
  * `inherit`: the program writes to our descriptors. Else it gets what it and all below it print, both streams in their
@@ -66,7 +67,7 @@ export async function startProgram(
     signal: (name) => {
       // make hands SIGTERM on to its children itself, and trips over one that is dead before it knows ("wait: No child
       // processes", status 2); what is below them gets it when make has ended.
-      if (output === undefined || name === 'SIGTERM') child.kill(name);
+      if (output === undefined || name === 'SIGTERM') passSignal(child, name);
       if (output === undefined) return;
       if (name === 'SIGTERM') child.once('exit', () => signalGroup(child, name));
       else signalGroup(child, name);

@@ -4,11 +4,11 @@ import { parseOptions, type CliOptions } from '../../../src/cli/options.ts';
 const parse = (words: string): CliOptions => parseOptions(words.split(' '), '/here');
 
 test('options stand in front; the first word that is none, and all behind it, go to make', () => {
-  expect(parse('-gfast --load m1 all -g slow --hosts')).toMatchObject({
+  expect(parse('-gfast --load m1 all -g slow --eval --hosts')).toMatchObject({
     group: 'fast',
     load: 'm1',
     showHosts: false,
-    makeArguments: ['all', '-g', 'slow', '--hosts'],
+    makeArguments: ['all', '-g', 'slow', '--eval', '--hosts'],
   });
 });
 
@@ -20,6 +20,17 @@ test.each<[string, Partial<CliOptions>]>([
   ['--toolchain off', { toolchain: [] }],
   ['--toolchain ld --toolchain off', { toolchain: ['ld', 'off'] }],
   ['--local-jobs 0', { localJobs: 0 }],
+  ['--bulk state all', { bulk: '/here/state', makeArguments: ['all'] }],
+  [
+    '-xDMAKE_MODE=serial -x DMAKE_GROUP=a=b',
+    {
+      dmake: new Map([
+        ['DMAKE_MODE', 'serial'],
+        ['DMAKE_GROUP', 'a=b'],
+      ]),
+    },
+  ],
+  ['-c farm -- make -j2 --hosts', { command: ['make', '-j2', '--hosts'], makeArguments: [] }],
   ['-j4', { load: undefined, toolchain: undefined, localJobs: undefined, group: undefined, makeArguments: ['-j4'] }],
 ])('%s', (words, expected) => {
   expect(parse(words)).toMatchObject(expected);
@@ -27,6 +38,11 @@ test.each<[string, Partial<CliOptions>]>([
 
 test.each([
   ['-g', 'option -g needs a value'],
+  ['-j2 --bulk state', 'option --bulk must stand before the first argument for make'],
+  ['--log plain all --log=fold', 'option --log must stand before the first argument for make'],
+  ['--', 'behind -- a command is missing'],
+  ['--bulk x -- make', 'option --bulk: the items are targets of a make'],
+  ['-x DMAKE_MODE', 'option -x: "DMAKE_MODE" is not NAME=VALUE with one of DMAKE_RCFILE'],
   ['--load fast', 'option --load: "fast" is none of auto, jobs, reported, m1, m2'],
   ['--hosts-format ini', 'option --hosts-format: "ini" is none of makehosts, dmakerc, d1make, dpb, yaml'],
   ['--known-hosts file', 'option --known-hosts: "file" is none of accept-new'],

@@ -774,3 +774,37 @@ describe('whatever happens', () => {
     );
   }, 60_000);
 });
+
+describe('recipes on the runner that wait for each other', () => {
+  const limits = { jobs: Infinity, localJobs: 2, processors: 2, fallback: 'local' as const };
+  const stay = { kind: 'stay' as const };
+
+  test('one more gets in for each time in which no job has ended, and none too many after that', async () => {
+    const scheduler = new Scheduler([], limits);
+    const asked = Array.from({ length: 6 }, () => new Asked(scheduler, stay));
+    const started = async (): Promise<number> => {
+      await settled();
+      return asked.filter(({ answer }) => answer !== undefined).length;
+    };
+    expect(await started()).toBe(2);
+    scheduler.unstick();
+    expect(await started()).toBe(3);
+    scheduler.unstick();
+    expect(await started()).toBe(4);
+    // Two end, and there were two too many.
+    asked[0]?.lease?.release();
+    asked[1]?.lease?.release();
+    expect(await started()).toBe(4);
+    scheduler.unstick();
+    expect(await started()).toBe(4);
+    asked[2]?.lease?.release();
+    expect(await started()).toBe(5);
+  });
+
+  test('their number may be given', async () => {
+    const scheduler = new Scheduler([], { ...limits, staying: 5 });
+    const asked = Array.from({ length: 6 }, () => new Asked(scheduler, stay));
+    await settled();
+    expect(asked.filter(({ answer }) => answer !== undefined)).toHaveLength(5);
+  });
+});

@@ -86,7 +86,7 @@ export function bmakeObstacle(
   if (piped) return `${decode(make)} is a bmake, whose output cannot be sorted by recipes`;
   const letters = lettersOf(words, environment);
   if (isDriven(letters) || letters.some((letter) => ASKS.includes(letter))) return undefined;
-  return `${decode(make)} is a bmake, which hands its recipes over with -j alone, and not with -B or -T`;
+  return `${decode(make)} is a bmake, which distributes only with -j, and without -B and -T`;
 }
 
 function lettersOf(words: readonly Bytes[], environment: readonly Bytes[]): readonly string[] {
