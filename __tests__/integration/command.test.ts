@@ -234,12 +234,14 @@ describe('options', () => {
   test('behind the first of make they are those of make', () =>
     CommandRig.use(undefined, { Makefile: 'all: ; echo $(origin X)\n' }, async (rig) => {
       for (const given of [
-        ['-s', '--root', '/nowhere'],
+        ['-s', '--eval', '--root'],
         ['X=1', '-c'],
-        ['--', '-c'],
       ]) {
         expect(words(await rig.run(given))).toEqual(words(await rig.make(given)));
       }
+      const late = await rig.run(['-s', '--root', '/nowhere']);
+      expect(late).toMatchObject({ status: 2, stdout: '' });
+      expect(late.stderr).toBe('distmake: option --root must stand before the first argument for make\n');
     }));
 
   test('what is staged: --root, the git work tree, or the current directory', () =>

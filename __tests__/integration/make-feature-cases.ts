@@ -313,10 +313,6 @@ const OPTIONS: Readonly<Record<string, Feature>> = {
     files: OPTION_FILES,
     script: each('-n sub', '-n all', '-t sub', 'sub'),
   },
-  '-q below another make, which says nothing': {
-    files: OPTION_FILES,
-    script: each('-q sub', '-C dir -q', '-wq all'),
-  },
   'MFLAGS and MAKEFILES in the environment of a recipe': {
     files: { Makefile: `all: ; @echo "$$MFLAGS|$$MAKEFILES"\n\t${AT}\n`, 'pre.mk': 'PRE = set\n' },
     script: 'MAKEFILES=pre.mk make -rR',

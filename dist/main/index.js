@@ -66718,7 +66718,7 @@ const SHOWN = /(?<![^\s;&|({`])(?:echo|printf)(?=[^\S\n])(?:[^'"\\`;&|()<>\n]|\\
 const BEGIN = /^|[;&|({`]|(?<!\\)\n/;
 const KEYWORD = /if|elif|while|until|then|do|else|!/;
 /** A program that runs the command behind it, with options. */
-const make_flags_RUNNER = /(?:exec|env|time|nice|nohup|command|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
+const make_flags_RUNNER = /(?:exec|env|time|nice|nohup|command(?![^\S\n]+-[vV])|timeout|setsid|fakeroot)(?:[^\S\n]+(?:-u[^\S\n]+[A-Za-z_]\w*|-[^\s;&|]+|\d[\w.]*)){0,9}/;
 /**
  * begin of a command, or what stands before one; assignments; make, with or without a path; end of the word. A backslash
  * before a newline goes on with the same line.

@@ -85,6 +85,8 @@ describe('a command that calls make (L4, L5)', () => {
 
   test.each([
     'echo make it',
+    '{ tool; command -v make; }',
+    'command -V make || which make',
     'echo "cd d && run" make',
     'cmake --build .',
     'cd b && cmake --build .',
