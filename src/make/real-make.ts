@@ -26,7 +26,7 @@ export interface RealMake {
  * Finds the make that the user named and asks it what it is.
  *
  * @param make a name to look for on `searchPath`, or a path (relative to this process's directory)
- * @throws UserError when there is none
+ * @throws UserError when there is none, or it is none
  */
 export async function findMake(make: string, searchPath: Bytes): Promise<RealMake> {
   const word = encode(make);
@@ -41,6 +41,8 @@ export async function findMake(make: string, searchPath: Bytes): Promise<RealMak
   if (isRight(version)) return { name, path, kind: 'gnu', version, obstacle: undefined };
   const bmake = await bmakeVersion(path);
   if (bmake !== undefined) return { name, path, kind: 'bmake', version: bmake, obstacle: undefined };
+  if (!/make/i.test(name + said))
+    throw new UserError(`make: ${decode(path)} is no make: neither its name nor what --version says has the word`);
   return { name, path, kind: 'other', version: '', obstacle: obstacleOf(path, said) };
 }
 
