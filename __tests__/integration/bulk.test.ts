@@ -157,6 +157,78 @@ describe('items that fail', () => {
   );
 });
 
+test('what cannot be made since a file of no rule is missing has not been made, and is skipped because of it', () =>
+  use(
+    {
+      Makefile: 'all: x y z\nx: nosuch ; touch $@\ny: x ; touch $@\nz: src ; touch $@\nvpath src far\n',
+      'far/src': '',
+    },
+    async (site) => {
+      expect(await site.run(['-k', 'all'])).toMatchObject({ status: 2 });
+      expect(site.reported('skipped')).toEqual(['x skipped nosuch 2', 'y skipped nosuch 1']);
+      await site.run(['-k', 'all']);
+      expect(site.reported('up-to-date')).toEqual(['z up-to-date - 1']);
+    },
+  ));
+
+test('a mark that is no file fails its item, with words, and holds up nothing else', () =>
+  use({ Makefile: PACKAGES, 'state/locks/a/file': '' }, async (site) => {
+    const { status, stderr } = await site.run(['-k', '-j2', 'all']);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`the mark ${site.mark('a')} cannot be read and is left`);
+    expect(site.log.toSorted()).toEqual(['d', 'e']);
+    expect(site.reported('failed')).toEqual(['a failed - 4']);
+  }));
+
+test('items are the recipes of the first make, whatever MAKELEVEL says', () =>
+  use(
+    {
+      Makefile: '.PHONY: all p q\nall: p q\np q: ; @env -u MAKELEVEL $(MAKE) -s -f sub.mk W=$@\n',
+      'sub.mk': 'all: ; @echo $(W) >>$$LOG\n',
+    },
+    async (site) => {
+      expect(await site.run(['-j2', 'all'])).toMatchObject({ status: 0 });
+      expect(site.log.toSorted()).toEqual(['p', 'q']);
+      expect(site.reported('built')).toEqual(['p built - 1', 'q built - 1']);
+    },
+  ));
+
+describe('a run that failed', () => {
+  const MAKEFILE = `.PHONY: all base
+all: f x bad
+base: ; @echo $@ >>$$LOG
+x.h: y.h
+f: base x.h ; @echo $@ >>$$LOG; echo >$@
+x y &: base ; @echo $@ >>$$LOG; touch x y
+bad: ; @test -e good
+`;
+  const FILES = { Makefile: MAKEFILE, 'x.h': '', 'y.h': '' };
+
+  test.each([
+    ['nothing', () => undefined, []],
+    ['a file behind a rule without a recipe', (site: Site) => site.rig.write({ 'x.h': 'new' }), ['f']],
+    ['a file that the same recipe made', (site: Site) => rmSync(join(site.rig.workspace, 'y')), ['x']],
+  ])('is gone on with: what depends on a change is made again: %s', (_, change, again) =>
+    use(FILES, async (site) => {
+      await site.run(['-k', 'all']);
+      expect(site.log).toEqual(['base', 'f', 'x']);
+      change(site);
+      await site.run(['-k', 'all']);
+      expect(site.log.slice(3)).toEqual(again);
+    }),
+  );
+
+  test.each(['-n', '-t', '-q'])('is gone on with although make was only asked meanwhile: %s', (option) =>
+    use(FILES, async (site) => {
+      await site.run(['-k', 'all']);
+      const before = [site.marks, site.rig.read('state/done'), site.rig.read('state/report')];
+      const { stderr } = await site.run([option, 'all']);
+      expect(stderr).not.toContain('bulk build');
+      expect([site.marks, site.rig.read('state/done'), site.rig.read('state/report')]).toEqual(before);
+    }),
+  );
+});
+
 describe('a run that was killed', () => {
   const MAKEFILE = `.PHONY: all p q r
 all: p q r one two
@@ -263,6 +335,25 @@ z: x y ; @echo $@ >>$$LOG; echo >$@
       expect(second.stderr).toContain(`the mark ${site.mark('broken')} cannot be read and is left`);
       expect(site.marks).toEqual(['broken', 'other']);
     }));
+
+  whole('a line that outlives its run and its make is waited for', () =>
+    use(
+      { Makefile: 'x:\n\t@:\n\t@echo $@ >>$$LOG; until test -e $${GO}x; do sleep 0.02; done; echo end >>$$LOG\n' },
+      async (site) => {
+        const first = site.start(['x']);
+        await until(() => site.log.length === 1, 'x is being made');
+        const make = Number(/^make=(\d+) /m.exec(readFileSync(site.mark('x'), 'utf8'))?.[1]);
+        first.signal('SIGKILL');
+        process.kill(make, 'SIGKILL');
+        await first.result;
+        const second = site.start(['x']);
+        await until(() => second.stderr.includes('x is being made by a line of its recipe, '), 'the second waits');
+        site.go('x');
+        expect(await second.result).toMatchObject({ status: 0 });
+        expect(site.log).toEqual(['x', 'end', 'x', 'end']);
+      },
+    ),
+  );
 
   whole('a make that outlives its run is waited for', () =>
     use({ Makefile: MAKEFILE }, async (site) => {

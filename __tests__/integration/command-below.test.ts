@@ -28,7 +28,7 @@ describe('distmake -- COMMAND', () => {
         'one/Makefile':
           'SHELL := /bin/bash\n.PHONY: all\nall: a.o b.o\nb.o: a.o\n%.o: ; @[[ -n $$BASH ]] && echo a >$@ && echo made $@\n',
         'two/Makefile':
-          'include gen.mk\n.PHONY: all\nall: c.o ; $(MAKE) -C sub\ngen.mk: Makefile ; echo X = gen >$@\nc.o: ; echo $(X) $(MAKEFILE_LIST) >$@\n%: force ; @echo forced $@\nforce: ;\n',
+          'include gen.mk\n.PHONY: all\nall: c.o ; $(MAKE) -C sub\ngen.mk: Makefile ; echo X = gen >$@\nc.o: ; echo $(X) $(MAKEFILE_LIST) [$(MAKEFILES)] $${MAKEFILES-unset} >$@\n%: force ; @echo forced $@\nforce: ;\n',
         'two/sub/Makefile': '.PHONY: all\nall: d.o\nd.o: ; echo $(MAKELEVEL) >$@\n',
         'build.sh': `set -e\necho begin\nmake -C one -j2\n${MAKE} -C two\nmake -C two\nexit 3\n`,
       },

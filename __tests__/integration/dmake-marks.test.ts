@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchGnuMake } from '../../scripts/gnu-make.mjs';
@@ -6,9 +7,10 @@ import { expectNothingLeft } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
 import { CommandRig, type CommandResult } from './command-rig.ts';
 
+const LATEST = fetchGnuMake('4.4.1');
 const MAKES: readonly (readonly [string, string])[] = [
   ['the make of this machine', 'make'],
-  ['make 4.4.1', fetchGnuMake('4.4.1')],
+  ['make 4.4.1', LATEST],
 ];
 
 /** Tells when it begins and ends; both are lines of the recipe, so that another could come between. */
@@ -38,6 +40,8 @@ function came(lines: readonly string[], first: readonly string[], then: readonly
   const begins = then.map((name) => lines.indexOf(`+ ${name}`));
   return Math.min(...ends, ...begins) >= 0 && Math.max(...ends) < Math.min(...begins);
 }
+
+const OURS = execFileSync('sh', ['-c', 'command -v make'], { encoding: 'utf8' }).trim();
 
 describe.each(MAKES)('%s', (_, make) => {
   const use = (Makefile: string, body: (rig: CommandRig) => Promise<void>): Promise<void> =>
@@ -129,6 +133,44 @@ n:
       expect(log(rig)).toHaveLength(4);
     });
   });
+});
+
+describe('below a command', () => {
+  const below = (rig: CommandRig, ...words: string[]): Promise<CommandResult> =>
+    rig.run(['-c', 'hosts', '--', ...words]);
+  const lines = `a b:\n${TELL}x + y: ; @touch x y\n`;
+
+  test('a make that is called by its name has every mark', () =>
+    CommandRig.use(
+      undefined,
+      { Makefile: `all: a .WAIT b x y\n${lines}`, hosts: 'localhost 6\n', log: '' },
+      async (rig) => {
+        expect(await below(rig, 'make', '-j4')).toMatchObject({ status: 0 });
+        expect(came(log(rig), ['a'], ['b'])).toBe(true);
+        rig.write({ log: '' });
+        expect(await below(rig, 'make', '-j4', 'b', '.WAIT', 'a')).toMatchObject({ status: 0 });
+        expect(came(log(rig), ['b'], ['a'])).toBe(true);
+      },
+    ));
+
+  test('by its path it has those that are no order among targets; that is said once', () =>
+    CommandRig.use(
+      undefined,
+      { 'd/Makefile': `all: a .WAIT b x y\n${lines}`, 'e/Makefile': `all: x y\n${lines}`, hosts: 'localhost 6\n' },
+      async (rig) => {
+        const warning = (directory: string): string =>
+          `distmake: ${rig.workspace}/${directory}: make was called by its path there: .WAIT, and the order within a + b, need it to be called by its name\n`;
+        // This one knows .WAIT itself, whatever make the run has.
+        const made = await below(rig, 'sh', '-c', `${LATEST} -j4 -C d && ${OURS} -j4 -C e`);
+        expect(made.status).toBe(0);
+        expect(came(rig.read('d/log').trim().split('\n'), ['a'], ['b'])).toBe(true);
+        expect(made.stderr).toContain(warning('d'));
+        expect(made.stderr).not.toContain(warning('e'));
+        // That one may take it for a file, as it does without us.
+        const { status, stderr } = await rig.make(['-j4', '-C', 'd']);
+        expect(await below(rig, OURS, '-j4', '-C', 'd')).toMatchObject({ status, stderr: warning('d') + stderr });
+      },
+    ));
 });
 
 describe('with hosts', () => {

@@ -16,7 +16,6 @@ MAKEFILE_LIST := $(subst $(subst x, ,x)@RUN@/last.mk,,$(MAKEFILE_LIST))
 # A rule of its own, or that of `%: force` would be run for this file; one with two colons is never tried at all. Read
 # by a recipe (first.mk) it needs none, and can have none.
 $(if $(filter undefined,$(origin DISTMAKE_LATE)),$(eval @RUN@/last.mk:: ;)$(eval @RUN@/last.mk: .EXTRA_PREREQS :=))
-$(if $(DISTMAKE_GOAL),,$(eval .DEFAULT_GOAL :=))
 
 # Too many makefiles for one argument go through a file, which has the pid of this make as its name.
 override SHELL := @RUN@/parse/sh
@@ -25,10 +24,11 @@ $(if $(DISTMAKE_FILE),$(file >$(DISTMAKE_FILE),$(MAKEFILE_LIST)))
 override DISTMAKE_ANSWER := $(shell parse@SEP@$(DISTMAKE_SHELL)@SEP@$(if $(DISTMAKE_FILE),,$(MAKEFILE_LIST)))
 $(if $(DISTMAKE_ANSWER),,$(error distmake: no answer from the run in @RUN@))
 
-# A word is the shell, or a line for a makefile; a blank in it is @BLANK@ there.
+# A word is the shell, or a line for a makefile; a blank in it is @BLANK@ there. In a recipe (first.mk) no rule is taken.
 override DISTMAKE_LINK := $(subst @BLANK@,$(subst x, ,x),$(firstword $(DISTMAKE_ANSWER)))
-override DISTMAKE_LINES := $(wordlist 2,$(words $(DISTMAKE_ANSWER)),$(DISTMAKE_ANSWER))
+override DISTMAKE_LINES := $(if $(filter undefined,$(origin DISTMAKE_LATE)),$(wordlist 2,$(words $(DISTMAKE_ANSWER)),$(DISTMAKE_ANSWER)))
 $(foreach DISTMAKE_LINE,$(DISTMAKE_LINES),$(eval $(subst @BLANK@, ,$(DISTMAKE_LINE))))
+$(if $(DISTMAKE_GOAL),,$(eval .DEFAULT_GOAL :=))
 
 # Under -n, -q and -t make runs only what calls make, and by its own shell it knows more of what it does not run.
 override DISTMAKE_IDLE := $(filter-out --%,$(firstword -$(MAKEFLAGS)))

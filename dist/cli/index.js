@@ -33891,7 +33891,7 @@ exports.visitAsync = visitAsync;
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5600);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9690);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -33901,7 +33901,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5600:
+/***/ 9690:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33912,12 +33912,21 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "node:crypto"
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "node:os"
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+;// CONCATENATED MODULE: external "node:path/posix"
+const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/model/job.js
+
+/** Where the target of a recipe stands if it is a file, absolute. */
+function targetPath({ directory, target }) {
+    return (0,posix_namespaceObject.resolve)(directory, target);
+}
+
 ;// CONCATENATED MODULE: ./lib/model/outcome.js
 
 function succeeded(outcome) {
@@ -33967,15 +33976,6 @@ function isAscii(text) {
     return !/[^\x00-\x7f]/.test(text);
 }
 
-;// CONCATENATED MODULE: external "node:path/posix"
-const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
-;// CONCATENATED MODULE: ./lib/model/job.js
-
-/** Where the target of a recipe stands if it is a file, absolute. */
-function targetPath({ directory, target }) {
-    return (0,posix_namespaceObject.resolve)(directory, target);
-}
-
 ;// CONCATENATED MODULE: ./lib/engine/bulk-done.js
 
 /** What tells whether one line is still the same; the first stands for the whole recipe as the makefile has it. */
@@ -33995,12 +33995,14 @@ function finishedBefore(arrival, item, path, ledger) {
     const record = ledger.done(item.target);
     if (record?.lines[0] !== digestOf(arrival, item, ledger))
         return undefined;
+    const pathOf = (target) => targetPath({ ...arrival.job.recipe, target });
     if (record.file && !ledger.exists(path))
+        return undefined;
+    if (!record.peers.every((peer) => ledger.exists(pathOf(peer))))
         return undefined;
     if (item.after.some((one) => (ledger.done(one)?.order ?? -1) > record.order))
         return undefined;
-    const inputs = item.inputs.map((target) => targetPath({ ...arrival.job.recipe, target }));
-    return ledger.isNewer(inputs, record.start) ? undefined : record;
+    return ledger.isNewer(item.inputs.map(pathOf), record.start) ? undefined : record;
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/bulk-queue.js
@@ -34045,6 +34047,7 @@ class BulkQueue {
 const RUNNER = 'the runner';
 function newState(recipe) {
     return {
+        recipe,
         make: recipe.make,
         target: recipe.target,
         path: targetPath(recipe),
@@ -34053,6 +34056,7 @@ function newState(recipe) {
         spared: undefined,
         record: undefined,
         start: 0,
+        refusals: 0,
         place: RUNNER,
         lines: [],
         ignoring: false,
@@ -34070,8 +34074,11 @@ function fateOf(outcome, place, marked) {
 
 
 
+
 /** How often the mark of another run is looked at. */
 const MARK_MS = 300;
+/** A mark may go between two looks at it; more often than that something else is wrong. */
+const MOST_REFUSALS = 10;
 const DONE = { kind: 'exited', status: 0 };
 const FAILED = { kind: 'exited', status: 2 };
 /**
@@ -34127,17 +34134,21 @@ class BulkGate {
         if (!open && this.#begun >= this.#world.limit())
             return this.#queue.wait(item?.weight ?? 0, signal);
         state.place = place?.name ?? RUNNER;
-        if (open)
+        const { shim: line } = arrival;
+        if (open) {
+            if (line !== undefined)
+                ledger.goesOn(target, line);
             return undefined;
-        if (!ledger.take({ target, path, make, removable: item?.removable ?? false, place: state.place }))
-            return this.#ready(state, arrival, signal);
-        if (arrival.line === 0) {
-            // It may have waited for its place for long.
-            if (this.#isDone(state, arrival)) {
-                ledger.drop(target);
-                return Promise.resolve(this.#spareAs(state, 'other'));
-            }
+        }
+        if (arrival.line === 0)
             state.start = ledger.now();
+        const { start } = state;
+        if (!ledger.take({ target, path, make, line, removable: item?.removable ?? false, place: state.place, start }))
+            return this.#refused(state, arrival, signal);
+        // It may have waited for its place for long.
+        if (arrival.line === 0 && this.#isDone(state, arrival)) {
+            ledger.drop(target);
+            return Promise.resolve(this.#spareAs(state, 'other'));
         }
         state.open = true;
         this.#begun++;
@@ -34219,10 +34230,23 @@ class BulkGate {
         if (!state.open && this.#fates.delete(state.target))
             this.#world.ledger.forget(state.target);
     }
+    /** Somebody else's mark was there. */
+    async #refused(state, arrival, signal) {
+        const { ledger, pause } = this.#world;
+        const { target } = state;
+        if (ledger.look(target) === undefined) {
+            if (++state.refusals > MOST_REFUSALS) {
+                this.#tell(target, `${decode(target)} can neither be marked, nor is there a mark of it that can be read`);
+                return this.#failAs(state, FAILED, 'it cannot be marked', RUNNER, false);
+            }
+            await pause(MARK_MS);
+        }
+        return this.#ready(state, arrival, signal);
+    }
     /** Waits while another run makes the item. */
     async #ready(state, arrival, signal) {
         const { ledger, pause, changed } = this.#world;
-        const { target, path } = state;
+        const { target } = state;
         const failures = this.#failures;
         let other;
         for (;;) {
@@ -34240,7 +34264,7 @@ class BulkGate {
             if (!mark) {
                 if (other)
                     changed();
-                if (other && ledger.wasMade(target, path, other))
+                if (other && ledger.wasMade(target, other))
                     return this.#spareAs(state, 'other');
                 return this.#isDone(state, arrival) ? this.#spareAs(state, 'earlier') : undefined;
             }
@@ -34312,7 +34336,14 @@ class BulkGate {
             return;
         state.open = false;
         if (ignored || succeeded(ending)) {
-            ledger.record(target, state.path, state);
+            const { lines, start, recipe } = state;
+            const peers = this.plan.get(target)?.peers ?? [];
+            ledger.record(target, {
+                lines,
+                start,
+                file: ledger.exists(state.path),
+                peers: peers.filter((peer) => ledger.exists(targetPath({ ...recipe, target: peer }))),
+            });
             ledger.drop(target);
         }
         else {
@@ -34347,8 +34378,9 @@ class BulkGate {
  * of others make has found that there is nothing to do, if it came that far.
  *
  * @param complete make came to the end: with success, or with -k
+ * @param missing asked after a run that did not end well: whether there is no file of that name
  */
-function bulkReport(plan, fates, complete) {
+function bulkReport(plan, fates, complete, missing = () => false) {
     const lists = { built: [], upToDate: [], failed: [], skipped: [], notReached: [] };
     const fateOf = (item) => fates.get(item.target) ?? item.peers.map((peer) => fates.get(peer)).find((fate) => fate !== undefined);
     const causes = new Map();
@@ -34362,11 +34394,14 @@ function bulkReport(plan, fates, complete) {
     for (const item of plan.values()) {
         const { target, weight } = item;
         const fate = fateOf(item);
-        const because = item.after.map((one) => causes.get(one)).find((cause) => cause !== undefined);
+        const because = item.after.map((one) => causes.get(one)).find((cause) => cause !== undefined) ??
+            (complete && !fate ? item.sources.find(missing) : undefined);
         if (fate)
             add(lists, target, weight, fate);
         else if (because !== undefined)
             lists.skipped.push({ target, weight, because });
+        else if (complete && item.file && missing(target))
+            lists.notReached.push({ target, weight });
         else if (complete || needed.has(target))
             lists.upToDate.push({ target, weight, by: 'make' });
         else
@@ -34398,8 +34433,6 @@ class UserError extends Error {
     name = 'UserError';
 }
 
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: ./lib/bulk/file-stamp.js
 
 
@@ -34462,29 +34495,28 @@ class DiskLedger {
     take(taking) {
         return this.#try(() => this.#marks.take(taking)) ?? true;
     }
+    goesOn(target, line) {
+        this.#try(() => this.#marks.goesOn(target, line));
+    }
     drop(target) {
         this.#marks.drop(target);
     }
     fail(target, outcome) {
         this.#try(() => this.#marks.fail(target, outcome));
     }
-    record(target, path, { lines, start }) {
-        this.#try(() => this.#done.add(target, { lines, start, file: this.exists(path) }, this.now()));
+    record(target, record) {
+        this.#try(() => this.#done.add(target, record, this.now()));
     }
     forget(target) {
         const now = this.now();
-        this.#try(() => this.#done.add(target, { lines: [], start: now, file: false }, now));
+        this.#try(() => this.#done.add(target, { lines: [], start: now, file: false, peers: [] }, now));
     }
     done(target) {
         return this.#done.get(target);
     }
-    wasMade(target, path, { start }) {
-        if (this.#done.isGone)
-            return true;
+    wasMade(target, { start }) {
         const record = this.#done.get(target);
-        if (record && record.lines.length > 0 && record.start >= start)
-            return true;
-        return this.isNewer([path], start);
+        return record !== undefined && record.lines.length > 0 && record.start >= start;
     }
     exists(path) {
         return statsOf(path) !== undefined;
@@ -34547,8 +34579,11 @@ function unescapeName(word) {
 
 
 
-/** `TARGET DIGESTS START END KIND .`: the dot tells a whole line from one that was cut. */
-const LINE = /^(\S+) ([0-9a-f,]+|-) (\S+) (\S+) (file|phony) \.$/;
+/**
+ * `TARGET DIGESTS START END KIND PEER... .`: the dot tells a whole line from one that was cut, and no peer has any. Names are
+ * bytes: what is a blank to others (U+00A0) is none here.
+ */
+const LINE = /^([^ ]+) ([0-9a-f,]+|-) ([^ ]+) ([^ ]+) (file|phony)((?: [^ .]+)*) \.$/;
 /**
  * What has been finished, in order, in a file to which all runs in the directory append. Read as far as it grows.
  */
@@ -34573,16 +34608,11 @@ class DoneList {
      * @param end ms since 1970
      * @throws Error when it cannot be written
      */
-    add(target, { lines, start, file }, end) {
+    add(target, { lines, start, file, peers }, end) {
         const [from, to] = [start, end].map((time) => new Date(time).toISOString());
         const digests = lines.length === 0 ? '-' : lines.join(',');
-        const line = `${escapeName(target)} ${digests} ${from} ${to} ${file ? 'file' : 'phony'} .\n`;
-        (0,external_node_fs_namespaceObject.appendFileSync)(fsPath(this.#path), bufferOf(line));
-    }
-    /** Whether another run, to which all this belonged as well, has ended well. */
-    get isGone() {
-        this.#read();
-        return this.#inode === 0n;
+        const kind = [file ? 'file' : 'phony', ...peers.map((peer) => escapeName(peer).replaceAll('.', '%2E'))].join(' ');
+        (0,external_node_fs_namespaceObject.appendFileSync)(fsPath(this.#path), bufferOf(`${escapeName(target)} ${digests} ${from} ${to} ${kind} .\n`));
     }
     remove() {
         try {
@@ -34621,13 +34651,14 @@ class DoneList {
         }
     }
     #take(line) {
-        const [, target, digests, start = '', , kind] = LINE.exec(line) ?? [];
+        const [, target, digests, start = '', , kind, peers = ''] = LINE.exec(line) ?? [];
         if (target === undefined || digests === undefined)
             return;
         this.#records.set(unescapeName(target), {
             lines: digests === '-' ? [] : digests.split(','),
             start: Date.parse(start),
             file: kind === 'file',
+            peers: peers.split(' ').slice(1).map(unescapeName),
             order: ++this.#order,
         });
     }
@@ -34638,24 +34669,61 @@ class DoneList {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/bulk/life.js
+
+
+
+/**
+ * What tells this machine from all others as far as process ids go: this boot of it (random(4)), and this space of process
+ * ids (pid_namespaces(7)). Containers may share a host name. Where that is not known every run counts as on a machine of
+ * its own.
+ */
+function machineIdentity() {
+    try {
+        const boot = (0,external_node_fs_namespaceObject.readFileSync)('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+        return `${boot} ${(0,external_node_fs_namespaceObject.readlinkSync)('/proc/self/ns/pid')}`;
+    }
+    catch {
+        return (0,external_node_crypto_namespaceObject.randomUUID)();
+    }
+}
+/** Whether its processes can be seen from here. */
+function isHere({ host, machine }, { self }) {
+    return machine !== '' && host === self.host && machine === self.machine;
+}
+/** @param process one of this machine */
+function isAlive({ pid, born }, world) {
+    return world.born(pid) === born;
+}
+/** A run, for people. */
+function describeOwner(owner, world) {
+    const { pid, host } = owner;
+    const elsewhere = host === world.self.host && !isHere(owner, world);
+    return `process ${pid} on ${decode(host)}${elsewhere ? ' (another machine, container or boot of that name)' : ''}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/bulk/mark-text.js
 
 
 /** A mark as text: lines `key=value`. */
-function formatMark({ owner, make, target, place, start, file, was }) {
+function formatMark({ owner, make, line, target, place, start, file, was }) {
     const lines = {
         target,
         pid: owner.pid,
         born: owner.born,
         host: owner.host,
+        machine: owner.machine,
         make: `${make.pid} ${make.born}`,
         place,
         start: new Date(start).toISOString(),
         ...(file !== undefined && { file, was }),
     };
-    return Object.entries(lines)
-        .map(([key, value]) => `${key}=${value}\n`)
-        .join('');
+    const text = Object.entries(lines).map(([key, value]) => `${key}=${value}\n`);
+    return text.join('') + (line ? formatLine(line) : '');
+}
+/** What is added to a mark when the next line of the recipe begins; of several the last one counts. */
+function formatLine({ pid, born }) {
+    return `line=${pid} ${born}\n`;
 }
 /** What is added to the mark of an item that has failed. */
 function formatFailure(outcome, end) {
@@ -34679,13 +34747,14 @@ function parseMark(text) {
     const time = Date.parse(start ?? '');
     if (target === undefined || born === undefined || host === undefined || Number.isNaN(time))
         return undefined;
-    const [, makePid, makeBorn = ''] = /^(\d+) (.*)$/.exec(make ?? '') ?? [];
-    if (pid === undefined || !/^\d+$/.test(pid) || makePid === undefined)
+    const runner = processIn(make);
+    if (pid === undefined || !/^\d+$/.test(pid) || runner === undefined)
         return undefined;
     const status = values.get('status');
     return {
-        owner: { host, pid: Number(pid), born },
-        make: { pid: Number(makePid), born: makeBorn },
+        owner: { host, machine: values.get('machine') ?? '', pid: Number(pid), born },
+        make: runner,
+        line: processIn(values.get('line')),
         target,
         place: place ?? '',
         start: time,
@@ -34693,6 +34762,10 @@ function parseMark(text) {
         was: values.get('was') ?? '',
         outcome: status === undefined ? undefined : outcomeOf(status),
     };
+}
+function processIn(text) {
+    const [, pid, born = ''] = /^(\d+) (.*)$/.exec(text ?? '') ?? [];
+    return pid === undefined ? undefined : { pid: Number(pid), born };
 }
 function outcomeOf(status) {
     if (/^\d{1,3}$/.test(status))
@@ -34707,10 +34780,13 @@ function outcomeOf(status) {
 
 
 
+
 /** A mark is written right after it was made: one so young is not yet to be judged. */
 const WRITING_MS = 2000;
 /** How a mark is called while it is taken away; no item's is. */
 const ASIDE = '%dead-';
+/** There is something, and it cannot be read: of another user, or no file. */
+const UNREADABLE = Symbol('unreadable');
 /**
  * The marks of all runs that share a directory: one file for each item that is being made or has failed (E22). A file is
  * made exclusively, so of two runs one has it, on one machine or on a file system that several share.
@@ -34738,9 +34814,8 @@ class Marks {
      * @returns false: there is one of somebody else
      * @throws Error when it cannot be written
      */
-    take({ target, path, make, removable, place }) {
+    take({ target, path, make, line, removable, place, start }) {
         const file = this.#path(markName(target));
-        const { self, now, born } = this.#world;
         // An old one of ours says where the item was to run, or that it had failed when it was not over yet.
         if (this.#isOurs(file))
             remove(file);
@@ -34755,21 +34830,38 @@ class Marks {
         }
         try {
             const mark = {
-                owner: self,
-                make: { pid: make, born: born(make) ?? '' },
+                owner: this.#world.self,
+                make: this.#process(make),
+                line: line === undefined ? undefined : this.#process(line),
                 target,
                 place: encode(place),
-                start: now(),
+                start,
                 file: removable ? path : undefined,
                 was: removable ? stampOf(path) : '',
                 outcome: undefined,
             };
-            (0,external_node_fs_namespaceObject.writeSync)(descriptor, bufferOf(formatMark(mark)));
+            writeWhole(descriptor, bufferOf(formatMark(mark)));
+        }
+        catch (error) {
+            // One that says nothing would be in everybody's way.
+            remove(file);
+            throw error;
         }
         finally {
             (0,external_node_fs_namespaceObject.closeSync)(descriptor);
         }
         return true;
+    }
+    /**
+     * The next line of its recipe begins.
+     *
+     * @param line process id of what runs it
+     * @throws Error when that cannot be written
+     */
+    goesOn(target, line) {
+        const file = this.#path(markName(target));
+        if (this.#isOurs(file))
+            (0,external_node_fs_namespaceObject.appendFileSync)(fsPath(file), bufferOf(formatLine(this.#process(line))));
     }
     /** Removes it if it is ours. */
     drop(target) {
@@ -34783,17 +34875,27 @@ class Marks {
         if (this.#isOurs(file))
             (0,external_node_fs_namespaceObject.appendFileSync)(fsPath(file), bufferOf(formatFailure(outcome, this.#world.now())));
     }
+    /** Removes the marks of failures, whoever's they are. */
+    forgetFailures(of) {
+        for (const name of (0,external_node_fs_namespaceObject.readdirSync)(fsPath(this.#directory), { encoding: 'latin1' })) {
+            const mark = this.#parse(this.#path(name));
+            if (mark?.outcome !== undefined && of(mark.target))
+                remove(this.#path(name));
+        }
+    }
     #look(name) {
         const path = this.#path(name);
         const text = read(path);
         if (text === undefined)
             return undefined;
         const file = decode(path);
+        if (text === UNREADABLE)
+            return { kind: 'unreadable', file };
         const mark = parseMark(text);
         if (!mark) {
-            const age = this.#world.now() - Number(statsOf(path)?.mtimeMs ?? 0);
-            return age < WRITING_MS
-                ? { kind: 'taken', file, owner: 'another run', start: this.#world.now() }
+            const written = Number(statsOf(path)?.mtimeMs ?? 0);
+            return this.#world.now() - written < WRITING_MS
+                ? { kind: 'taken', file, owner: 'another run', start: written }
                 : { kind: 'unreadable', file };
         }
         const { outcome, start } = mark;
@@ -34807,16 +34909,23 @@ class Marks {
         return { kind: 'taken', file, owner, start };
     }
     /** For people. */
-    #ownerOf({ owner, make }) {
-        const { self, born } = this.#world;
-        if (owner.host !== self.host || born(owner.pid) === owner.born || born(make.pid) !== make.born)
-            return `process ${owner.pid} on ${decode(owner.host)}`;
-        return `make, process ${make.pid}, left by a run that was killed`;
+    #ownerOf({ owner, make, line }) {
+        const lives = (process) => isAlive(process, this.#world);
+        if (isHere(owner, this.#world) && !lives(owner)) {
+            if (lives(make))
+                return `make, process ${make.pid}, left by a run that was killed`;
+            if (line && lives(line))
+                return `a line of its recipe, process ${line.pid}, left by a run that was killed`;
+        }
+        return describeOwner(owner, this.#world);
     }
-    /** A run whose make still lives is not over: a line of a recipe runs on there. */
-    #isDead({ owner, make }) {
-        const { self, born } = this.#world;
-        return owner.host === self.host && [owner, make].every((one) => born(one.pid) !== one.born);
+    /** A run whose make or line still lives is not over: something of the recipe runs on there. */
+    #isDead({ owner, make, line }) {
+        const processes = line ? [owner, make, line] : [owner, make];
+        return isHere(owner, this.#world) && !processes.some((one) => isAlive(one, this.#world));
+    }
+    #process(pid) {
+        return { pid, born: this.#world.born(pid) ?? '' };
     }
     /** Several runs may find the same one dead: it is cleared by the one that gets it away. */
     #clear(name, text, mark) {
@@ -34846,27 +34955,38 @@ class Marks {
     /** A run has died over the clearing. */
     #finishClearing(name) {
         const aside = this.#path(name);
-        const mark = parseMark(read(aside) ?? '');
+        const mark = this.#parse(aside);
         if (mark?.file !== undefined && this.look(mark.target) === undefined)
             removeHalfMade(mark.file, mark.was);
         remove(aside);
     }
     #isOurs(file) {
-        const owner = parseMark(read(file) ?? '')?.owner;
+        const owner = this.#parse(file)?.owner;
         const { self } = this.#world;
-        return owner?.pid === self.pid && owner.born === self.born && owner.host === self.host;
+        return owner?.pid === self.pid && owner.born === self.born && isHere(owner, this.#world);
+    }
+    #parse(file) {
+        const text = read(file);
+        return typeof text === 'string' ? parseMark(text) : undefined;
     }
     #path(name) {
         return `${this.#directory}/${name}`;
     }
 }
+/** @returns undefined: nothing is there */
 function read(path) {
     try {
         return bytesOf((0,external_node_fs_namespaceObject.readFileSync)(fsPath(path)));
     }
-    catch {
-        return undefined;
+    catch (error) {
+        // A file that goes while it is read may give another error on a network file system.
+        return error.code === 'ENOENT' || !statsOf(path) ? undefined : UNREADABLE;
     }
+}
+/** @throws Error when not all of it can be written */
+function writeWhole(descriptor, data) {
+    for (let at = 0; at < data.length;)
+        at += (0,external_node_fs_namespaceObject.writeSync)(descriptor, data, at);
 }
 function remove(path) {
     try {
@@ -34941,8 +35061,8 @@ function ones(bits) {
 function planOf(rules, goals) {
     const wholes = wholeRules(rules);
     const special = (name) => wholes.get(name)?.normal;
-    const kept = new Set([...(special('.PHONY') ?? []), ...(special('.PRECIOUS') ?? [])]);
-    const isKept = matcher([...kept]);
+    const phony = new Set(special('.PHONY'));
+    const isKept = matcher([...phony, ...(special('.PRECIOUS') ?? [])]);
     const ignored = special('.IGNORE');
     const views = new Map();
     const items = [];
@@ -34952,17 +35072,18 @@ function planOf(rules, goals) {
         const isItem = rule !== undefined && rule.recipe !== '';
         if (isItem)
             items.push({ ...rule, ...view, target });
-        const inputs = isItem || !rule || rule.normal.length === 0 ? new Set([target]) : view.inputs;
-        views.set(target, isItem ? { items: new Set([target]), inputs } : { items: view.items, inputs });
+        views.set(target, isItem ? itself(target) : seenThrough(target, rule, view));
     }
     const numbers = new Map(items.map(({ target }, number) => [target, number]));
     const heavy = weights(items.map((item) => [...item.items].flatMap((one) => numbers.get(one) ?? [])));
-    return new Map(items.map(({ target, recipe, peers, items: after, inputs }, number) => [
+    return new Map(items.map(({ target, recipe, peers, items: after, inputs, sources, intermediate }, number) => [
         target,
         {
             target,
             after: [...after],
             inputs: [...inputs],
+            sources: [...sources],
+            file: !phony.has(target) && !intermediate,
             weight: heavy[number] ?? 0,
             recipe,
             removable: !isKept(target),
@@ -34974,16 +35095,17 @@ function planOf(rules, goals) {
 /** A target with two colons may have several rules. */
 function wholeRules(rules) {
     const wholes = new Map();
-    for (const { target, pattern, normal, orderOnly, recipe, alsoMakes } of rules) {
+    for (const { target, pattern, normal, orderOnly, recipe, alsoMakes, intermediate } of rules) {
         if (pattern)
             continue;
-        const whole = wholes.get(target) ?? { normal: [], orderOnly: [], peers: [], recipe: '' };
+        const whole = wholes.get(target) ?? { normal: [], orderOnly: [], peers: [], recipe: '', intermediate: false };
         whole.normal.push(...normal.filter((one) => one !== WAIT));
-        whole.orderOnly.push(...orderOnly);
+        whole.orderOnly.push(...orderOnly.filter((one) => one !== WAIT));
         whole.peers.push(...(alsoMakes ?? []));
         // Of one without a command, or with `:` alone, make runs nothing.
         if (recipe && !/^[\s@+:-]*$/.test(recipe.text))
             whole.recipe += recipe.text;
+        whole.intermediate ||= intermediate === true;
         wholes.set(target, whole);
     }
     return wholes;
@@ -35030,17 +35152,29 @@ function inOrder(rules, goals) {
 function viewOf(rule, views) {
     const items = new Set();
     const inputs = new Set();
-    for (const one of rule?.normal ?? []) {
+    const sources = new Set();
+    const normal = new Set(rule?.normal);
+    for (const one of [...normal, ...(rule?.orderOnly ?? [])]) {
         const view = views.get(one);
         for (const item of view?.items ?? [])
             items.add(item);
-        for (const input of view?.inputs ?? [])
-            inputs.add(input);
+        for (const source of view?.sources ?? [])
+            sources.add(source);
+        if (normal.has(one))
+            for (const input of view?.inputs ?? [])
+                inputs.add(input);
     }
-    for (const one of rule?.orderOnly ?? [])
-        for (const item of views.get(one)?.items ?? [])
-            items.add(item);
-    return { items, inputs };
+    return { items, inputs, sources };
+}
+/** An item hides what is behind it. */
+function itself(item) {
+    return { items: new Set([item]), inputs: new Set([item]), sources: new Set() };
+}
+/** Without a recipe: what is behind it counts, and the file itself, if it is one. */
+function seenThrough(target, rule, behind) {
+    // A member of an archive is no file.
+    const sources = rule || target.includes('(') ? behind.sources : new Set([target]);
+    return { items: behind.items, inputs: new Set([...behind.inputs, target]), sources };
 }
 /** Whether `-` is among the prefixes of the last line of a recipe. */
 function lastLineIgnored(recipe) {
@@ -35074,8 +35208,73 @@ function formatReport({ built, upToDate, failed, skipped, notReached }) {
 /** @throws Error when it cannot be written */
 function writeReport(path, report) {
     const part = `${path}${encode(`.${process.pid}`)}`;
-    (0,external_node_fs_namespaceObject.writeFileSync)(fsPath(part), bufferOf(formatReport(report)));
-    (0,external_node_fs_namespaceObject.renameSync)(fsPath(part), fsPath(path));
+    try {
+        (0,external_node_fs_namespaceObject.writeFileSync)(fsPath(part), bufferOf(formatReport(report)));
+        (0,external_node_fs_namespaceObject.renameSync)(fsPath(part), fsPath(path));
+    }
+    catch (error) {
+        (0,external_node_fs_namespaceObject.rmSync)(fsPath(part), { force: true });
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/bulk/runs.js
+
+
+
+
+/** The runs that use a directory: a file for each, from its start to its end. */
+class Runs {
+    #directory;
+    #world;
+    #own;
+    /** @throws Error when the directory cannot be written */
+    constructor(directory, world) {
+        this.#directory = directory;
+        this.#world = world;
+        (0,external_node_fs_namespaceObject.mkdirSync)(fsPath(directory), { recursive: true });
+        const { host, machine, pid, born } = world.self;
+        this.#own = `${directory}/${markName(`${host}-${pid}-${born}-${machine.slice(0, 8)}`)}`;
+        (0,external_node_fs_namespaceObject.writeFileSync)(fsPath(this.#own), bufferOf(`${pid}\n${born}\n${host}\n${machine}\n`));
+    }
+    /** This one is over. */
+    leave() {
+        runs_remove(this.#own);
+    }
+    /** All others but dead ones of this machine, which are forgotten. */
+    others() {
+        return (0,external_node_fs_namespaceObject.readdirSync)(fsPath(this.#directory), { encoding: 'latin1' }).flatMap((name) => {
+            const path = `${this.#directory}/${name}`;
+            if (path === this.#own)
+                return [];
+            const owner = readOwner(path);
+            if (owner && isHere(owner, this.#world) && !isAlive(owner, this.#world)) {
+                runs_remove(path);
+                return [];
+            }
+            const lives = owner !== undefined && isHere(owner, this.#world);
+            return [{ file: decode(path), owner: owner ? describeOwner(owner, this.#world) : 'another run', lives }];
+        });
+    }
+}
+function readOwner(path) {
+    try {
+        const [pid = '', born, host, machine, end] = bytesOf((0,external_node_fs_namespaceObject.readFileSync)(fsPath(path))).split('\n');
+        if (!/^\d+$/.test(pid) || born === undefined || host === undefined || machine === undefined || end !== '')
+            return undefined;
+        return { pid: Number(pid), born, host, machine };
+    }
+    catch {
+        return undefined;
+    }
+}
+function runs_remove(path) {
+    try {
+        (0,external_node_fs_namespaceObject.unlinkSync)(fsPath(path));
+    }
+    catch {
+        // It is gone.
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/bulk/bulk.js
@@ -35090,6 +35289,14 @@ function writeReport(path, report) {
 
 
 
+
+
+
+
+/** What is called so belongs to a bulk build: a directory without it that has other things is somebody's. */
+const LOCKS = 'locks';
+/** Options of a make that runs no recipe for good. */
+const DRY = ['n', 'q', 't'];
 /**
  * Recipes that make may start in a bulk build: more than any makefile has leaves that are ready, or as many of them as one
  * can hold (each is a process that waits). So the heaviest of all that are ready begins first (P7). One at a time stays
@@ -35106,16 +35313,23 @@ class Bulk {
     #directory;
     #marks;
     #done;
+    #runs;
     #tell;
+    #born;
+    /** The make whose recipes are the items, and where it runs. */
+    #make;
     #hasPlan = false;
-    constructor(options, marks, done) {
+    constructor(options, { marks, done, runs }) {
         this.#directory = encode(options.directory);
         this.#marks = marks;
         this.#done = done;
+        this.#runs = runs;
         this.#tell = options.tell;
+        this.#born = options.born;
         const pause = (ms) => (0,promises_namespaceObject.setTimeout)(ms, undefined, { ref: false });
         const ledger = new DiskLedger(marks, done, options.tell, options.now);
-        this.gate = new BulkGate({ ...options, ledger, pause });
+        const isItem = ({ job, flags }) => job.recipe.make === this.#make?.pid && !DRY.some((flag) => flags.has(flag));
+        this.gate = new BulkGate({ ...options, isItem, ledger, pause });
     }
     /**
      * Opens the directory, clears the marks of dead runs and names those that cannot be read.
@@ -35125,16 +35339,20 @@ class Bulk {
     static open(options) {
         const directory = encode(options.directory);
         try {
-            const marks = new Marks(`${directory}/locks`, options);
+            refuseForeign(directory);
+            const marks = new Marks(`${directory}/${LOCKS}`, options);
+            const runs = new Runs(`${directory}/runs`, options);
             const done = new DoneList(`${directory}/done`);
             for (const mark of marks.all()) {
                 if (mark.kind !== 'unreadable')
                     continue;
                 options.tell(`the mark ${mark.file} cannot be read and is left; remove it if no run is making that item`);
             }
-            return new Bulk(options, marks, done);
+            return new Bulk(options, { marks, done, runs });
         }
         catch (error) {
+            if (error instanceof UserError)
+                throw error;
             const why = error instanceof Error ? error.message : String(error);
             throw new UserError(`the directory of the bulk build cannot be used: ${why}. Name one that can be written`);
         }
@@ -35142,10 +35360,15 @@ class Bulk {
     /**
      * Tells what the items are.
      *
+     * @param make the one whose recipes make them; one that comes while another lives was called below that, and has none
      * @param rules in the data base of a dry run for the goals; undefined: it could not be had
      * @param goals the default one where none is given
      */
-    setRules(rules, goals) {
+    setRules({ make: pid, directory }, rules, goals) {
+        const current = this.#make;
+        if (current && current.pid !== pid && current.born !== undefined && this.#born(current.pid) === current.born)
+            return;
+        this.#make = { pid, born: this.#born(pid), directory };
         if (rules)
             this.gate.plan = planOf(rules, goals);
         else if (!this.#hasPlan)
@@ -35165,21 +35388,63 @@ class Bulk {
      * The last make has ended. A run that ends well leaves nothing to go on from.
      *
      * @param complete make came to the end: with success, or with -k
+     * @returns file: where the report is; undefined: it could not be written
      */
     finish(outcome, complete) {
-        const report = bulkReport(this.gate.plan, this.gate.fates, complete);
+        const good = succeeded(outcome);
+        const base = this.#make?.directory ?? '/';
+        const missing = (name) => !good && statsOf((0,posix_namespaceObject.resolve)(base, name)) === undefined;
+        const report = bulkReport(this.gate.plan, this.gate.fates, complete, missing);
+        const file = `${this.#directory}/report`;
+        const isWritten = this.#try(`the report of the bulk build cannot be written to ${decode(this.#directory)}`, () => {
+            writeReport(file, report);
+        });
+        this.#try(`${decode(this.#directory)} cannot be cleared for the next build`, () => {
+            this.#runs.leave();
+            if (good)
+                this.#forget();
+        });
+        return { report, file: isWritten ? decode(file) : undefined };
+    }
+    /** All has been made. */
+    #forget() {
+        const { plan, fates } = this.gate;
+        // Somebody has made it by hand: the mark of its failure is over.
+        this.#marks.forgetFailures((target) => plan.has(target) && fates.get(target)?.kind !== 'failed');
+        // What is in the list may be of use to another run that still works on the same.
+        const others = this.#runs.others();
+        for (const { owner, file, lives } of others) {
+            if (!lives)
+                this.#tell(`${owner} may still be at this bulk build, so what is done is kept; if it is gone, remove ${file}`);
+        }
+        if (others.length === 0 && this.#marks.all().every(({ kind }) => kind !== 'taken'))
+            this.#done.remove();
+    }
+    #try(words, action) {
         try {
-            writeReport(`${this.#directory}/report`, report);
-            // What is in the list may be of use to another run that still works on the same.
-            if (succeeded(outcome) && this.#marks.all().every(({ kind }) => kind !== 'taken'))
-                this.#done.remove();
+            action();
+            return true;
         }
         catch (error) {
-            const why = error instanceof Error ? error.message : String(error);
-            this.#tell(`the report of the bulk build cannot be written to ${decode(this.#directory)}: ${why}`);
+            this.#tell(`${words}: ${error instanceof Error ? error.message : String(error)}`);
+            return false;
         }
-        return report;
     }
+}
+/** @throws UserError when a directory holds other things than the state of a bulk build */
+function refuseForeign(directory) {
+    let names;
+    try {
+        names = (0,external_node_fs_namespaceObject.readdirSync)(fsPath(directory), { encoding: 'latin1' });
+    }
+    catch (error) {
+        if (error.code === 'ENOENT')
+            return;
+        throw error;
+    }
+    if (names.length === 0 || names.includes(LOCKS))
+        return;
+    throw new UserError(`the directory of the bulk build, ${decode(directory)}, holds other things: the state of a bulk build wants one of its own. Name a new one, or an empty one`);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/back-off.js
@@ -36211,7 +36476,7 @@ class Dispatcher {
         const mayLeave = this.#mayLeave(job, flags);
         state.leaves ||= mayLeave;
         const isOver = () => this.#makes.get(call.make)?.failed === true;
-        const arrival = { job, line: state.jobs - 1, flags };
+        const arrival = { job, line: state.jobs - 1, shim: call.pid, flags };
         const { signal } = running.stop;
         const begin = (place) => this.#gates.start(arrival, place, signal);
         const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver, begin });
@@ -38005,7 +38270,7 @@ async function startCommand(options) {
     const { run, broker, argv, directory, environment, first, output } = options;
     const [name = ''] = argv;
     const path = environmentValue(environment, 'PATH') ?? '/usr/bin:/bin';
-    const file = name.includes('/') ? name : findProgram(name, path);
+    const file = name.includes('/') ? name : findProgram(name, `${run.bin}:${path}`);
     if (file === undefined)
         throw new UserError(`${decode(name)} is not on PATH (${decode(path)})`);
     const changes = [`PATH=${run.bin}:${path}`, 'DISTMAKE_TARGET', first.with(environment)];
@@ -38291,13 +38556,15 @@ function groupRules(graph, groups) {
 }
 /**
  * Lines that make `.WAIT` a barrier (D15): in the lists of goals, and of all that these need, what stands behind one is
- * ordered behind what stands before it, with all that it needs and the others do not.
+ * ordered behind what stands before it, with all that it needs and the others do not. Between the two stands a target of
+ * ours.
  *
  * @param goals the goals in their segments, between which stood `.WAIT`
  * @param known make knows the word in prerequisites itself (from 4.4): only that between goals counts
  * @param first what make makes before its goals: makefiles
+ * @param barrier our targets are that with a number behind it
  */
-function waitRules(graph, goals, { known, first }) {
+function waitRules(graph, goals, { known, first, barrier }) {
     const early = graph.closure(first);
     const lists = [goals];
     for (const target of known ? [] : graph.closure(goals.flat())) {
@@ -38306,11 +38573,25 @@ function waitRules(graph, goals, { known, first }) {
             lists.push(segmentsOf(need.normal), segmentsOf(need.orderOnly));
     }
     const lines = [];
-    for (const segments of lists) {
-        for (let at = 1; at < segments.length; at++) {
-            const behind = [...graph.closure(segments[at] ?? [])];
+    let barriers = 0;
+    for (const [start = [], ...segments] of lists) {
+        if (segments.length === 0)
+            continue;
+        const before = graph.closure(start);
+        // Behind the last barrier: what is before that need not be said again.
+        let since = [...new Set(start)];
+        for (const segment of segments) {
+            const behind = [...graph.closure(segment)];
             const made = behind.filter((target) => graph.get(target)?.made === true && !early.has(target));
-            lines.push(...graph.order(made, [...new Set(segments.slice(0, at).flat())]));
+            const name = `${barrier}${barriers}`;
+            const held = graph.hold(made, since, { barrier: name, before });
+            if (held.length > 0) {
+                lines.push(...held);
+                barriers++;
+                since = [name];
+            }
+            graph.widen(before, segment);
+            since = [...new Set([...since, ...segment])];
         }
     }
     return lines;
@@ -39100,7 +39381,7 @@ const real_make_run = (0,external_node_util_namespaceObject.promisify)(external_
  * Finds the make that the user named and asks it what it is.
  *
  * @param make a name to look for on `searchPath`, or a path (relative to this process's directory)
- * @throws UserError when there is none
+ * @throws UserError when there is none, or it is none
  */
 async function findMake(make, searchPath) {
     const word = encode(make);
@@ -39117,6 +39398,8 @@ async function findMake(make, searchPath) {
     const bmake = await bmakeVersion(path);
     if (bmake !== undefined)
         return { name, path, kind: 'bmake', version: bmake, obstacle: undefined };
+    if (!/make/i.test(name + said))
+        throw new UserError(`make: ${decode(path)} is no make: neither its name nor what --version says has the word`);
     return { name, path, kind: 'other', version: '', obstacle: real_make_obstacleOf(path, said) };
 }
 /** Which of the usual names of GNU make a system has. */
@@ -39633,6 +39916,8 @@ done`;
     return child;
 }
 
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "node:url"
 var external_node_url_ = __nccwpck_require__(3136);
 ;// CONCATENATED MODULE: ./lib/util/asset.js
@@ -44925,7 +45210,7 @@ function sweepTemporaries(directory) {
         const [pid, run] = name.slice(TEMPORARY_PREFIX.length).split('-');
         if (pid === undefined || !/^\d+$/.test(pid))
             continue;
-        const isOver = Number(pid) === process.pid ? run !== RUN : !isAlive(Number(pid));
+        const isOver = Number(pid) === process.pid ? run !== RUN : !temporary_isAlive(Number(pid));
         if (isOver)
             (0,external_node_fs_namespaceObject.rmSync)(fsPath(`${directory}/${name}`), { force: true });
     }
@@ -44939,7 +45224,7 @@ function temporariesIn(directory) {
         return [];
     }
 }
-function isAlive(pid) {
+function temporary_isAlive(pid) {
     try {
         process.kill(pid, 0);
         return true;
@@ -45249,7 +45534,7 @@ class Spool {
             let tail = Buffer.alloc(0);
             for await (const piece of content) {
                 attempt(() => {
-                    writeWhole(file, piece);
+                    spool_writeWhole(file, piece);
                     digest?.update(piece);
                     const written = Math.min(left, piece.length);
                     awaited -= written;
@@ -45292,7 +45577,7 @@ function checkEnd({ path, size }) {
     if (size > HOPELESS)
         throw new EndlessOutput(`${decode(path)} is announced to have ${size} bytes`);
 }
-function writeWhole(file, data) {
+function spool_writeWhole(file, data) {
     for (let at = 0; at < data.length;)
         at += (0,external_node_fs_namespaceObject.writeSync)(file, data, at);
 }
@@ -45420,7 +45705,7 @@ class Placement {
         const file = (0,external_node_fs_namespaceObject.openSync)(fsPath(temporary), whole ? 'wx' : 'r+', 0o600);
         try {
             if (whole)
-                writeWhole(file, whole);
+                spool_writeWhole(file, whole);
             else
                 touchNow(file);
             (0,external_node_fs_namespaceObject.fchmodSync)(file, mode & 0o777);
@@ -46761,19 +47046,25 @@ function lookAhead(jobs) {
 
 
 
+
+
 /**
  * A bulk build whose items are the targets of the first make.
  *
  * @param directory where its state is kept, absolute
  */
 function openBulk(directory, world) {
-    const { scheduler, stage, subMakeArguments, sink, atRest } = world;
+    const { scheduler, stage, sink, atRest } = world;
     return Bulk.open({
         directory,
-        self: { host: (0,external_node_os_namespaceObject.hostname)(), pid: process.pid, born: processStart(process.pid) ?? '' },
+        self: {
+            host: encode((0,external_node_os_namespaceObject.hostname)()),
+            machine: machineIdentity(),
+            pid: process.pid,
+            born: processStart(process.pid) ?? '',
+        },
         born: processStart,
         now: Date.now,
-        isItem: ({ job, flags }) => subMakeArguments.isFirst(job.environment) && !['n', 'q', 't'].some((flag) => flags.has(flag)),
         atRest,
         limit: () => scheduler.jobs,
         tell: (text) => sink({ type: 'message', level: 'warning', text }),
@@ -48387,6 +48678,7 @@ function readMarkTexts(texts) {
     const lines = [];
     const headers = [];
     let ownWait = false;
+    const variables = variablesWithPlus(texts);
     for (const { name, text } of texts) {
         let open;
         const close = (last) => {
@@ -48411,12 +48703,39 @@ function readMarkTexts(texts) {
                 if (mark !== undefined)
                     lines.push({ mark, bare: marked.length === 0, words: marked });
             }
-            if (targets.includes(PLUS))
+            if (targets.includes(PLUS) || targets.some((word) => variables.has(reference(word))))
                 open = { first: number, groups: mark_lines_joined(targets) };
         }
         close(Infinity);
     }
-    return { lines, headers, ownWait };
+    return { lines, headers, joins: headers.length > 0 || variables.size > 0, ownWait };
+}
+/** The names of variables whose values have a `+` among their words: `G = a + b`; each may be the head of a rule (D18). */
+function variablesWithPlus(texts) {
+    const found = new Set();
+    for (const { text } of texts) {
+        if (!/[\s=]\+(?=\s|$)/.test(text))
+            continue;
+        let defined;
+        for (const { line } of logicalLines(text)) {
+            if (line.startsWith('\t'))
+                continue;
+            const define = /^ *(?:(?:override|export|private) +)*define +([^\s:?+!=]+)/.exec(line)?.[1];
+            if (/^ *endef\b/.test(line))
+                defined = undefined;
+            else if (define !== undefined)
+                defined = define;
+            const [, name = defined, value = line] = /^ *(?:(?:override|export|private) +)*([^\s:?+!=#]+)\s*(?::{0,3}|[?+])=(.*)$/.exec(line) ?? [];
+            // What a shell is given is a sum.
+            if (name !== undefined && words(value.replace(/\$[({]shell\s.*$/, '')).includes(PLUS))
+                found.add(name);
+        }
+    }
+    return found;
+}
+/** `$(G)`: G. */
+function reference(word) {
+    return /^\$(?:[({]([^\s(){}$]+)[)}]|([^\s(){}$]))$/.exec(word)?.slice(1).find(Boolean) ?? '';
 }
 /** Lines with those that go on joined to them, and the numbers of their beginnings, from 1. */
 function* logicalLines(text) {
@@ -48472,6 +48791,60 @@ function words(text) {
     return text.split(/\s+/).filter((word) => word !== '');
 }
 
+;// CONCATENATED MODULE: ./lib/make/dry-run.js
+
+/** $(file), or a function in another language: they may write whenever make expands them. */
+const dry_run_WRITES = /\$[({](?:call[ \t]+)?(?:file|guile)[\s,]/;
+/** Functions of a loaded object do what they like (make manual, "Loading Dynamic Objects"). */
+const LOADS = /^ *-?load[ \t]+[^\s:=]/m;
+const SHELL = String.raw `\.?SHELL(?:FLAGS)?`;
+/** It is read, or set for all targets, which what a dry run reads last takes back. */
+const dry_run_HARMLESS = [
+    new RegExp(String.raw `\$+[({]${SHELL}[:)}]`, 'g'),
+    /\$\$SHELL\b/g,
+    new RegExp(String.raw `\$[({](?:origin|value|flavor) ${SHELL}[)}]`, 'g'),
+    new RegExp(String.raw `^ *(?:(?:override|export|unexport) +)*${SHELL} *(?:$|(?::{0,3}|[?+!])=)`),
+    new RegExp(String.raw `^ *ifn?def +${SHELL} *$`),
+];
+const NAMES_SHELL = /(?<![A-Za-z0-9_])(?:SHELL|SHELLFLAGS)(?![A-Za-z0-9_])/;
+const dry_run_SETS_SHELL = /:.*(?<![A-Za-z0-9_])SHELL(?:FLAGS)?\s*[:?+!]*=/;
+/** Whether make writes files while it expands these makefiles, recipes included. */
+function writesWhenExpanded(text) {
+    return dry_run_WRITES.test(text);
+}
+/**
+ * Whether a dry run of a make is sure to run nothing: lines that it runs all the same (`+`, $(MAKE), what remakes a
+ * makefile) and $(shell) in recipes go through a shell that is set for all targets; one for some of them alone, however it
+ * is set, would be used instead.
+ *
+ * @param text of all its makefiles
+ * @param words its arguments, and those in its environment: `--eval` is a makefile too
+ */
+function isDryRunSafe(text, words) {
+    if (dry_run_WRITES.test(text) || LOADS.test(text))
+        return false;
+    return [text, ...words.map((word) => word.replace(/^--eval=/, ''))].every((one) => {
+        if (!one.includes('SHELL'))
+            return true;
+        for (const { line } of logicalLines(one))
+            if (setsShell(line))
+                return false;
+        return true;
+    });
+}
+/** Whether a line may give some targets a shell of their own. */
+function setsShell(line) {
+    if (!line.includes('SHELL'))
+        return false;
+    // A recipe: its words are the shell's, unless it is evaluated, or a rule in a definition.
+    if (line.startsWith('\t') && !/\$[({](?:eval|call)\s/.test(line))
+        return dry_run_SETS_SHELL.test(line);
+    if (/^ *#/.test(line) && !line.includes('$'))
+        return false;
+    const rest = dry_run_HARMLESS.reduce((left, pattern) => left.replace(pattern, ' '), line);
+    return NAMES_SHELL.test(rest);
+}
+
 ;// CONCATENATED MODULE: ./lib/make/marks-parse.js
 
 
@@ -48496,19 +48869,19 @@ function parseMarks(rules, texts, { directory, waits }) {
     const isBare = (mark) => texts.lines.some((line) => line.mark === mark && line.bare);
     const bareLocal = local !== undefined && isBare('local');
     const groups = parseGroups(rules, texts.headers, directory);
-    const alone = [...(local ?? []), ...(noParallel ?? [])];
+    const alone = new Set([...(local ?? []), ...(noParallel ?? [])]);
     const isLastParallel = (target) => {
-        if (!alone.includes(target))
+        if (!alone.has(target))
             return true;
         const others = Math.max(...['local', 'no-parallel'].map((mark) => lastPlace(texts, mark, target)));
         return lastPlace(texts, 'parallel', target) > others;
     };
-    const together = (parallel ?? []).filter(isLastParallel);
+    const together = new Set((parallel ?? []).filter(isLastParallel));
     return {
         dist,
         local: local ?? [],
-        parallel: together,
-        noParallel: alone.filter((target) => !together.includes(target)),
+        parallel: [...together],
+        noParallel: [...alone].filter((target) => !together.has(target)),
         bare: parallel !== undefined && (parallel.length === 0 || isBare('parallel'))
             ? 'parallel'
             : (noParallel !== undefined && (noParallel.length === 0 || isBare('no-parallel'))) || bareLocal
@@ -48517,7 +48890,7 @@ function parseMarks(rules, texts, { directory, waits }) {
         dmake: parallel !== undefined || noParallel !== undefined || bareLocal || groups.length > 0,
         groups,
         ...parseNested(rules),
-        waits: waits ? rules.flatMap(({ target, normal }) => (normal.includes(WAIT) ? [target] : [])) : [],
+        waits: waits ? parseWaits(rules) : [],
     };
 }
 /** Where a target is marked last: the line with its name, or with a variable that may hold it. -1: nowhere. */
@@ -48534,32 +48907,83 @@ function parseNested(rules) {
     const own = made.filter(({ target, pattern, calls }) => !calls && !pattern && patterns.match(target) !== undefined);
     return { nested: nested.map(({ target }) => target), notNested: own.map(({ target }) => target) };
 }
+/** Targets whose lists hold the word, without those whose recipe says it itself: there it stays. */
+function parseWaits(rules) {
+    const listed = rules.filter(({ normal }) => normal.includes(WAIT));
+    if (listed.length === 0)
+        return [];
+    const said = rules.filter(({ recipe }) => recipe !== undefined && SAYS_WAIT.test(recipe.text));
+    const patterns = new TargetSet(said.flatMap(({ target, pattern }) => (pattern ? [target] : [])));
+    const names = new Set(said.map(({ target }) => target));
+    const own = new Set(rules.flatMap(({ target, recipe }) => (recipe === undefined ? [] : [target])));
+    return listed.flatMap(({ target, pattern }) => {
+        const byPattern = !pattern && !own.has(target) && patterns.match(target) !== undefined;
+        return names.has(target) || byPattern ? [] : [target];
+    });
+}
+const SAYS_WAIT = /(?<![^\s"'`(=;&|])\.WAIT(?![^\s"'`);&|<>])/;
 /** Whether a recipe, before it is expanded, calls make: by the macro, or by its name. */
 function isNested(recipe) {
     return /\$(?:\(MAKE\)|\{MAKE\})/.test(recipe) || callsMake(recipe.replace(/^[\s@+-]+/gm, ''));
 }
 /** A group are the targets of one rule with `+`; they are known by where their recipe stands. */
 function parseGroups(rules, headers, directory) {
+    const plus = rules.find(({ target }) => target === PLUS)?.recipe;
+    if (headers.length === 0 && plus === undefined)
+        return [];
     const made = rules.filter(({ pattern, recipe, target }) => !pattern && recipe !== undefined && target !== PLUS);
+    const places = placesOf(made, directory);
     const groups = [];
     for (const { file, first, last, groups: literal } of headers) {
-        const here = made
-            .filter(({ recipe }) => {
-            if (recipe?.file === undefined || (0,posix_namespaceObject.resolve)(directory, recipe.file) !== (0,posix_namespaceObject.resolve)(directory, file))
-                return false;
-            return recipe.line >= first && recipe.line <= last;
-        })
-            .map(({ target }) => target);
-        groups.push(...(literal?.map((group) => group.filter((name) => here.includes(name))) ?? [here]));
+        const here = between(places.get((0,posix_namespaceObject.resolve)(directory, file)) ?? [], first, last);
+        groups.push(...(literal?.map((group) => group.filter((name) => here.has(name))) ?? [[...here]]));
     }
     // One that was evaluated has no line of its own; of several, make knows the last.
-    const plus = rules.find(({ target }) => target === PLUS)?.recipe;
     const known = new Set(groups.flat());
     if (plus?.file !== undefined) {
         const beside = made.filter(({ recipe }) => recipe?.file === plus.file && recipe?.line === plus.line);
         groups.push(beside.map(({ target }) => target).filter((target) => !known.has(target)));
     }
     return groups.filter((group) => group.length > 1);
+}
+/** Where recipes begin: by absolute path of their makefile, in the order of its lines. */
+function placesOf(made, directory) {
+    const places = new Map();
+    const paths = new Map();
+    for (const { target, recipe } of made) {
+        if (recipe?.file === undefined)
+            continue;
+        const path = paths.get(recipe.file) ?? (0,posix_namespaceObject.resolve)(directory, recipe.file);
+        paths.set(recipe.file, path);
+        const place = { target, line: recipe.line };
+        const others = places.get(path);
+        if (others)
+            others.push(place);
+        else
+            places.set(path, [place]);
+    }
+    for (const list of places.values())
+        list.sort((a, b) => a.line - b.line);
+    return places;
+}
+/** The targets whose recipes begin on these lines, both included. */
+function between(places, first, last) {
+    let low = 0;
+    for (let high = places.length; low < high;) {
+        const middle = (low + high) >> 1;
+        if ((places[middle]?.line ?? 0) < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const found = new Set();
+    for (let at = low; at < places.length; at++) {
+        const place = places[at];
+        if (place === undefined || place.line > last)
+            break;
+        found.add(place.target);
+    }
+    return found;
 }
 
 ;// CONCATENATED MODULE: ./lib/make/rule-graph.js
@@ -48591,12 +49015,24 @@ class RuleGraph {
     }
     /** All that these targets need, directly or not, themselves included. */
     closure(targets) {
-        const found = new Set(targets);
-        for (const target of found) {
+        return this.widen(new Set(), targets);
+    }
+    /** Adds these targets, and all that they need, to such a set. */
+    widen(found, targets) {
+        const open = [];
+        const add = (one) => {
+            if (found.has(one))
+                return;
+            found.add(one);
+            open.push(one);
+        };
+        for (const target of targets)
+            add(target);
+        for (const target of open) {
             const need = this.#needs.get(target);
             for (const one of need ? [...need.normal, ...need.orderOnly] : [])
                 if (one !== WAIT)
-                    found.add(one);
+                    add(one);
         }
         return found;
     }
@@ -48610,11 +49046,36 @@ class RuleGraph {
         const first = others.filter(isPlain);
         if (first.length === 0)
             return [];
-        const before = this.closure(first);
-        const behind = [...targets].filter((target) => {
+        return this.#put(this.#late(targets, this.closure(first)), first);
+    }
+    /**
+     * The same by one more target in between: one edge for each target, where there may be thousands on both sides. It is
+     * phony and has no recipe: make says nothing of it, looks for no implicit rule and touches no file.
+     *
+     * @param barrier its name; it is a target from here on if there are lines
+     * @param before the others and all that they need
+     */
+    hold(targets, others, { barrier, before }) {
+        const first = others.filter(isPlain);
+        const behind = first.length === 0 ? [] : this.#late(targets, before);
+        if (behind.length === 0)
+            return [];
+        this.#needs.set(barrier, { normal: [], orderOnly: first, made: false, doubleColon: false, intermediate: false });
+        return [
+            `${barrier}: | ${first.join(' ')}`,
+            `${barrier}: .EXTRA_PREREQS :=`,
+            `.PHONY: ${barrier}`,
+            ...this.#put(behind, [barrier]),
+        ];
+    }
+    /** Those of the targets that can be made to wait for what has all that it needs in `before`. */
+    #late(targets, before) {
+        return [...targets].filter((target) => {
             const need = this.#needs.get(target);
             return need !== undefined && !need.doubleColon && !before.has(target) && isPlain(target);
         });
+    }
+    #put(behind, first) {
         if (behind.length === 0)
             return [];
         const steps = behind.filter((target) => this.#needs.get(target)?.intermediate === true);
@@ -48648,12 +49109,10 @@ function isPlain(name) {
 
 
 
+
+
 const NAMES_MARK = /(?:^|[^A-Za-z0-9_])\.(?:DIST|LOCAL|(?:NO_)?PARALLEL)(?![A-Za-z0-9_])/m;
 const NAMES_WAIT = /(?:^|[^A-Za-z0-9_])\.WAIT(?![A-Za-z0-9_])/m;
-/** $(file), or a function in another language: they may write whenever make expands them. */
-const marks_probe_WRITES = /\$[({](?:file|guile)\s/;
-/** A shell for some targets alone is not ours to replace. */
-const OWN_SHELLS = /:.*(?:SHELL|\.SHELLFLAGS)\s*[:?+!]*=/;
 /** What make calls the copy that it keeps of standard input. */
 const COPY = /(?:^|\/)Gm[A-Za-z0-9]{6}$/;
 /** Options that would let make do more than look, or say more. */
@@ -48661,7 +49120,7 @@ const LIVELY = new Set(['B', 'S', 'd', 'debug', 'n', 'q', 't', 'trace', 'w', 'W'
 /** What a make reads last that is to stop before anything is remade or run. */
 const marks_probe_STOP = '$(error distmake has read enough)\n';
 /** And one that is to look for all that its goals need. Lines that make runs in a dry run as well come to nothing. */
-const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
+const marks_probe_DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
 /**
  * Reads the marks of a make that is just parsing (it waits for the answer to its parse call). Only where the text of a
  * makefile names one: then the makefiles are read once more, by `make -pnq`, with a last makefile that stops it with
@@ -48670,22 +49129,23 @@ const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
  */
 async function probeMarks(options) {
     const { call, make, goals, dmake = false, whole = false } = options;
-    const read = await readMakefiles(call);
+    const { texts: read, whole: readAll } = await readMakefiles(call, await namedMakefiles(options));
     const text = read.map((one) => one.text).join('\n');
     const copy = read.find(({ name }) => COPY.test(name))?.name;
     const fromInput = makeIntent(options.arguments).makefiles.includes('-');
-    const writes = marks_probe_WRITES.test(text) || (fromInput && copy === undefined);
+    const writes = writesWhenExpanded(text) || (fromInput && copy === undefined);
     const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
     const texts = readMarkTexts(read);
     const knowsWait = isAtLeast(make.version, 4, 4);
     const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
-    const isWanted = orders || NAMES_MARK.test(text) || texts.headers.length > 0 || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
+    const isWanted = orders || NAMES_MARK.test(text) || texts.joins || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
     // What came from standard input is not there to be read where make keeps no copy.
     if (!isWanted || (fromInput && copy === undefined))
         return none;
-    const isDry = orders && !writes && !text.split('\n').some((line) => OWN_SHELLS.test(line));
+    const allWords = [...options.arguments, ...makeflagsWords(call.environment)];
+    const isDry = orders && !writes && readAll && isDryRunSafe(text, allWords);
     const waitLines = knowsWait ? [] : waitTarget(texts.ownWait);
-    const dry = isDry ? await marks_probe_ask(options, copy, [...DRY, ...waitLines]) : undefined;
+    const dry = isDry ? await marks_probe_ask(options, copy, [...marks_probe_DRY, ...waitLines]) : undefined;
     const database = dry !== undefined && readDataBase(dry) ? dry : await marks_probe_ask(options, copy);
     const rules = readDataBase(database);
     if (!rules) {
@@ -48702,22 +49162,26 @@ async function probeMarks(options) {
         ownWait: texts.ownWait,
         goals: goals ?? [all],
         makefiles: read.map(({ name }) => name),
+        barrier: `${options.run.path}/wait.`,
     });
     return { marks, lines, rules, goals: all, problem: undefined };
 }
 const marks_probe_TIMEOUT_MS = 60_000;
-/** Each has a last makefile of its own: several makes may be asked at one time. */
+/** Each has a last makefile of its own, named so: several makes may be asked at one time. */
+const OURS = 'probe.';
 let probes = 0;
+/** Whether a make that parses is one that we ask: it is to be left alone. */
+function isProbe(run, { makefiles }) {
+    return makefiles.includes(`${run.path}/${OURS}`);
+}
 /**
- * What the text of makefiles has of dmake's marks that we see to: a make from 4.4 knows `.WAIT` itself.
+ * Whether the text of makefiles has marks of dmake that we see to: a make from 4.4 knows `.WAIT` itself.
  *
  * @param version of the make that reads them
- * @returns any: without us they mean nothing; shown: plain output has words of them that belong to nobody
  */
-function dmakeMarksIn(text, version) {
-    const { lines, headers } = readMarkTexts([{ name: '', text }]);
-    const shown = headers.length > 0 || (!isAtLeast(version, 4, 4) && NAMES_WAIT.test(text));
-    return { any: shown || lines.length > 0, shown };
+function namesDmakeMarks(text, version) {
+    const { lines, joins } = readMarkTexts([{ name: '', text }]);
+    return joins || lines.length > 0 || (!isAtLeast(version, 4, 4) && NAMES_WAIT.test(text));
 }
 function linesFor(marks, rules, known) {
     const graph = new RuleGraph(rules);
@@ -48727,35 +49191,51 @@ function linesFor(marks, rules, known) {
     return [
         ...(named && !knowsWait ? waitTarget(known.ownWait) : []),
         ...groupRules(graph, marks.groups),
-        ...waitRules(graph, goals, { known: knowsWait, first }),
+        ...waitRules(graph, goals, { known: knowsWait, first, barrier: known.barrier }),
     ];
 }
 function goalsOf(words, database) {
     const { goals } = makeIntent(words);
     return goals.length > 0 ? goals : (variableIn(database, '.DEFAULT_GOAL') ?? '').split(' ');
 }
-/** All that make has read. */
-async function readMakefiles(call) {
-    const all = [];
-    for (const name of call.makefiles.split(/\s+/)) {
+/** The makefiles that make was given, without ours, or the default one. */
+async function namedMakefiles({ run, arguments: words, call }) {
+    const named = makeIntent(words).makefiles.filter((name) => name !== run.lastMakefile);
+    return named.length > 0 ? named : [(await defaultMakefile(call.directory)) ?? ''];
+}
+/**
+ * What make has read.
+ *
+ * @param named the makefiles that it was given
+ * @returns whole: that is all of it, as far as can be told; a makefile may have changed MAKEFILE_LIST
+ */
+async function readMakefiles(call, named) {
+    const texts = [];
+    const names = call.makefiles.split(/\s+/);
+    const listed = (name) => name === '-' || names.includes(name);
+    let whole = named.every(listed);
+    for (const name of names) {
         if (name === '')
             continue;
         try {
             const file = fsPath((0,posix_namespaceObject.resolve)(call.directory, name));
             // What make has read from a pipe is not there a second time.
             if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
-                all.push({ name, text: bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
+                texts.push({ name, text: bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
+            else
+                whole = false;
         }
         catch {
             // A name with a blank, or a temporary one that is gone.
+            whole = false;
         }
     }
-    return all;
+    return { texts, whole };
 }
 /** What make prints of itself. @param dry the lines that it reads last when it is to look at its goals; else it stops then */
 async function marks_probe_ask(options, copy, dry) {
     const { call, run, broker, make, timeout = marks_probe_TIMEOUT_MS } = options;
-    const last = `${run.path}/probe.${probes++}.mk`;
+    const last = `${run.path}/${OURS}${probes++}.mk`;
     await (0,external_node_fs_promises_namespaceObject.writeFile)(fsPath(last), dry ? `${dry.join('\n')}\n` : marks_probe_STOP, 'latin1');
     const { directory, environment } = call;
     const dropped = (a) => (a.kind === 'goal' && (!dry || a.text === WAIT)) ||
@@ -48769,7 +49249,7 @@ async function marks_probe_ask(options, copy, dry) {
     // With an -f of ours make would not read its default makefile by itself.
     const words = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
     const argv = [make.path, ...words];
-    const quiet = probeEnvironment(run, environment);
+    const quiet = probeEnvironment(options);
     try {
         return await printDatabase({ run, broker, file: make.path, argv, environment: quiet, directory, timeout });
     }
@@ -48778,7 +49258,7 @@ async function marks_probe_ask(options, copy, dry) {
     }
 }
 /** Without our wrappers and without the jobserver of the make that waits; messages as they are parsed. */
-function probeEnvironment(run, environment) {
+function probeEnvironment({ run, call: { environment }, first }) {
     const path = environmentValue(environment, 'PATH') ?? '';
     const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
     return changeEnvironment(environment, [
@@ -48789,11 +49269,106 @@ function probeEnvironment(run, environment) {
         makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
         'LANGUAGE=C',
         'DISTMAKE_TARGET',
+        ...(first ? [first.without(environment)] : []),
     ]);
 }
 function isAtLeast(version, major, minor) {
     const [a = 0, b = 0] = version.split('.').map(Number);
     return a > major || (a === major && b >= minor);
+}
+
+;// CONCATENATED MODULE: ./lib/build/known-makes.js
+
+
+
+
+
+/** The makes of a run below the first one, by their pids. */
+class KnownMakes {
+    #make;
+    #first;
+    #initial;
+    #entries = new Map();
+    #goals = new Map();
+    #programs = new Map();
+    /**
+     * @param make of the run
+     * @param words of the first make, without argv[0]
+     * @param first where makes that are called by their path come to us as well
+     */
+    constructor(make, words, first) {
+        this.#make = make;
+        this.#first = first;
+        this.#initial = { start: undefined, arguments: words, byPath: false, own: true };
+    }
+    /** A wrapper was called: it becomes that make. */
+    called({ pid, argv: [name, ...words] }) {
+        const own = name === this.#make.name;
+        this.#entries.set(pid, { start: processStart(pid), arguments: words, byPath: false, own });
+    }
+    /** A make parses that did not come through a wrapper. @returns whether it is one that is new, called by its path */
+    met(pid) {
+        if (this.#first === undefined || this.#entryOf(pid))
+            return false;
+        const words = processArguments(pid).slice(1);
+        this.#entries.set(pid, { start: processStart(pid), arguments: words, byPath: true, own: false });
+        return true;
+    }
+    /** Whether it is the make that we have started. */
+    isInitial(pid) {
+        return this.#entryOf(pid) === undefined;
+    }
+    argumentsOf(pid) {
+        return (this.#entryOf(pid) ?? this.#initial).arguments;
+    }
+    /** What is known of a make that is just parsing. */
+    async parsing({ make: pid }) {
+        const { byPath, own, arguments: words } = this.#entryOf(pid) ?? this.#initial;
+        const goals = this.#goalsOf(pid, words);
+        return { arguments: words, byPath, make: own ? this.#make : await this.#programOf(pid), goals };
+    }
+    /** A make that starts itself again no longer has what was taken out of its arguments. */
+    #goalsOf(pid, words) {
+        const segments = goalSegments(words);
+        const start = processStart(pid);
+        if (hasGoalWaits(words))
+            this.#goals.set(pid, { start, segments });
+        const last = this.#goals.get(pid);
+        if (last?.start === start && last?.segments.flat().join(' ') === segments.flat().join(' '))
+            return last.segments;
+        this.#goals.delete(pid);
+        return undefined;
+    }
+    #entryOf(pid) {
+        const entry = this.#entries.get(pid);
+        if (entry === undefined || entry.start === processStart(pid))
+            return entry;
+        this.#entries.delete(pid);
+        return undefined;
+    }
+    /** What runs in a process; the run's own make where that cannot be told. */
+    #programOf(pid) {
+        try {
+            const path = (0,external_node_fs_namespaceObject.readlinkSync)(`/proc/${pid}/exe`, 'buffer').toString('latin1');
+            if (path === (0,external_node_fs_namespaceObject.realpathSync)(fsPath(this.#make.path), 'buffer').toString('latin1'))
+                return Promise.resolve(this.#make);
+            const known = this.#programs.get(path) ?? this.#ask(path);
+            this.#programs.set(path, known);
+            return known;
+        }
+        catch {
+            return Promise.resolve(this.#make);
+        }
+    }
+    async #ask(path) {
+        try {
+            const found = await findMake(path, '');
+            return found.kind === 'gnu' ? found : this.#make;
+        }
+        catch {
+            return this.#make;
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/build/wiring.js
@@ -48813,13 +49388,12 @@ class Wiring {
     #options;
     #wrapper;
     #bmake;
-    /** Arguments of every make that came through a wrapper, or was called by its path; the first one's are known. */
-    #arguments = new Map();
-    /** Goals between which `.WAIT` stood, by the pids of their makes. */
-    #goals = new Map();
+    #makes;
+    #hasToldOfOrder = false;
     #open;
     constructor(options) {
         this.#options = options;
+        this.#makes = new KnownMakes(options.make, options.arguments.map(encode), options.first);
         this.#wrapper = new MakeWrapper({
             ...options,
             onObstacle: (obstacle) => {
@@ -48833,7 +49407,7 @@ class Wiring {
             run,
             make,
             bmake,
-            argumentsOf: (pid) => this.#arguments.get(pid) ?? options.arguments.map(encode),
+            argumentsOf: (pid) => this.#makes.argumentsOf(pid),
             parsed: (pid, { dist, local }) => dispatcher.makeParsed(pid, { ...NO_MARKS, dist, local, writes: true }),
             dispatch: (call, command) => dispatcher.dispatch(call, command),
             warn: (text) => sink({ type: 'message', level: 'warning', text }),
@@ -48867,16 +49441,18 @@ class Wiring {
         void dispatcher.dispatch(call, first === undefined ? plain : first.putBack(plain));
     }
     onMake(call) {
-        this.#arguments.set(call.pid, call.argv.slice(1));
+        this.#makes.called(call);
         this.#bmake?.started(call.pid);
         this.#options.dispatcher.makeStarted(call.pid, processAncestors(call.pid));
         void this.#wrapper.answer(call);
     }
     onParse(call) {
-        if (this.#options.first !== undefined && !this.#arguments.has(call.make)) {
-            this.#arguments.set(call.make, processArguments(call.make).slice(1));
-            this.#options.dispatcher.makeStarted(call.make, processAncestors(call.make));
+        if (isProbe(this.#options.run, call)) {
+            call.answer([], false);
+            return;
         }
+        if (this.#makes.met(call.make))
+            this.#options.dispatcher.makeStarted(call.make, processAncestors(call.make));
         void this.#parse(call);
     }
     get #parts() {
@@ -48885,36 +49461,39 @@ class Wiring {
         return this.#open;
     }
     async #parse(call) {
-        const { run, make, sink, dispatcher } = this.#options;
-        const bulk = this.#arguments.has(call.make) ? undefined : this.#options.bulk;
-        const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
-        // A make that starts itself again no longer has what was taken out of its arguments.
-        const segments = goalSegments(words);
-        if (hasGoalWaits(words))
-            this.#goals.set(call.make, segments);
-        else if (this.#goals.get(call.make)?.flat().join(' ') !== segments.flat().join(' '))
-            this.#goals.delete(call.make);
+        const { run, sink, dispatcher, first } = this.#options;
+        const bulk = this.#makes.isInitial(call.make) ? this.#options.bulk : undefined;
+        const { arguments: words, byPath, ...known } = await this.#makes.parsing(call);
         const found = await probeMarks({
+            ...known,
             run,
             broker: this.broker,
-            make,
             arguments: words,
-            goals: this.#goals.get(call.make),
             call,
+            first,
             dmake: dispatcher.dmake,
             whole: bulk !== undefined,
         });
         if (found.problem !== undefined) {
             sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
         }
-        bulk?.setRules(found.rules, found.goals);
+        bulk?.setRules(call, found.rules, found.goals);
         dispatcher.makeParsed(call.make, found.marks);
-        call.answer(found.lines);
+        // What it reads so late takes no rules (first.mk).
+        if (byPath && found.lines.length > 0)
+            this.#tellOfOrder(decode(call.directory));
+        call.answer(byPath ? [] : found.lines);
+    }
+    #tellOfOrder(directory) {
+        if (this.#hasToldOfOrder)
+            return;
+        this.#hasToldOfOrder = true;
+        const text = `${directory}: make was called by its path there: .WAIT, and the order within a + b, need it to be called by its name`;
+        this.#options.sink({ type: 'message', level: 'warning', text });
     }
 }
 
 ;// CONCATENATED MODULE: ./lib/build/build.js
-
 
 
 
@@ -49063,8 +49642,10 @@ async function build(options) {
             throw new UserError('no host is ready, and fallback is never: nothing is built');
         const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(16).toString('hex');
         const atRest = (pid) => dispatcher?.atRest(pid) ?? Promise.resolve();
-        const world = { scheduler, stage, subMakeArguments, sink, atRest };
-        bulk = options.bulk === undefined ? undefined : openBulk(options.bulk, world);
+        const { keepGoing, dryRun, question, touch } = makeIntent(options.arguments.map(encode), environment);
+        const world = { scheduler, stage, sink, atRest };
+        // What makes nothing is no run of a bulk build: it would throw away what the next one goes on from.
+        bulk = options.bulk === undefined || dryRun || question || touch ? undefined : openBulk(options.bulk, world);
         const gate = bulk?.gate;
         dispatcher = new Dispatcher({
             ...(gate && { gates: [gate], weightOf: (recipe) => gate.weightOf(recipe) }),
@@ -49122,11 +49703,10 @@ async function build(options) {
         parser?.end();
         const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
         const seconds = (performance.now() - begin) / 1000;
-        if (bulk && options.bulk !== undefined) {
-            const { keepGoing } = makeIntent(options.arguments.map(encode), environment);
+        if (bulk) {
             const complete = succeeded(outcome) || (keepGoing && outcome.kind === 'exited');
-            const report = bulk.finish(outcome, complete);
-            sink({ type: 'bulk-finished', report, file: (0,external_node_path_.join)(options.bulk, 'report') });
+            const { report, file = 'no report was written' } = bulk.finish(outcome, complete);
+            sink({ type: 'bulk-finished', report, file });
         }
         sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
         return outcome;
@@ -61930,6 +62510,8 @@ function parseOptions(words, directory) {
     if (command !== undefined && values.has('--bulk'))
         throw new UserError('option --bulk: the items are targets of a make; leave out -- and give the arguments of that make');
     const last = (name) => values.get(name)?.at(-1);
+    if (last('--bulk') === '')
+        throw new UserError('option --bulk: the name of a directory is missing');
     const root = last('--root');
     const hostsFile = last('-c');
     const staging = options_wordOf('--staging', last('--staging'), ['tree', 'declared', 'none']) ?? 'tree';
@@ -62199,10 +62781,10 @@ async function hasMarks({ command, makeArguments }, make, environment) {
         return true;
     const directory = encode(process.cwd());
     const { text } = await makefileTexts(words, directory, environment);
-    if (command === undefined && dmakeMarksIn(text, make.version).any)
+    if (command === undefined && namesDmakeMarks(text, make.version))
         return true;
     const goesOn = command !== undefined || /\bMAKE\b|(?<![\w/.-])make(?![\w.-])/.test(text);
-    return goesOn && dmakeMarksIn(makefilesBelow(directory), make.version).any;
+    return goesOn && namesDmakeMarks(makefilesBelow(directory), make.version);
 }
 /** Nothing is to be distributed: make, or the command, is all there is. */
 function runNatively({ command, makeArguments, make: name }, make, signals) {

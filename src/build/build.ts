@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { availableParallelism, constants } from 'node:os';
 import type { Bulk } from '../bulk/bulk.ts';
 import { bulkWindow } from '../bulk/bulk.ts';
@@ -194,8 +193,10 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       throw new UserError('no host is ready, and fallback is never: nothing is built');
     const nonce = randomBytes(16).toString('hex');
     const atRest = (pid: number): Promise<void> => dispatcher?.atRest(pid) ?? Promise.resolve();
-    const world = { scheduler, stage, subMakeArguments, sink, atRest };
-    bulk = options.bulk === undefined ? undefined : openBulk(options.bulk, world);
+    const { keepGoing, dryRun, question, touch } = makeIntent(options.arguments.map(encode), environment);
+    const world = { scheduler, stage, sink, atRest };
+    // What makes nothing is no run of a bulk build: it would throw away what the next one goes on from.
+    bulk = options.bulk === undefined || dryRun || question || touch ? undefined : openBulk(options.bulk, world);
     const gate = bulk?.gate;
     dispatcher = new Dispatcher({
       ...(gate && { gates: [gate], weightOf: (recipe) => gate.weightOf(recipe) }),
@@ -252,11 +253,10 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     parser?.end();
     const recipes = dispatcher.finish(outcome.kind !== 'exited' || outcome.status !== 0);
     const seconds = (performance.now() - begin) / 1000;
-    if (bulk && options.bulk !== undefined) {
-      const { keepGoing } = makeIntent(options.arguments.map(encode), environment);
+    if (bulk) {
       const complete = succeeded(outcome) || (keepGoing && outcome.kind === 'exited');
-      const report = bulk.finish(outcome, complete);
-      sink({ type: 'bulk-finished', report, file: join(options.bulk, 'report') });
+      const { report, file = 'no report was written' } = bulk.finish(outcome, complete);
+      sink({ type: 'bulk-finished', report, file });
     }
     sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
     return outcome;

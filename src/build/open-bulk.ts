@@ -1,15 +1,15 @@
 import type { Stage } from '../engine/ports.ts';
 import { hostname } from 'node:os';
 import { Bulk } from '../bulk/bulk.ts';
+import { machineIdentity } from '../bulk/life.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
-import type { SubMakeArguments } from '../engine/sub-make.ts';
 import { processStart } from '../make/process-facts.ts';
 import type { EventSink } from '../model/event.ts';
+import { encode } from '../util/bytes.ts';
 
 interface BulkWorld {
   readonly scheduler: Scheduler;
   readonly stage: Stage;
-  readonly subMakeArguments: SubMakeArguments;
   readonly sink: EventSink;
   /** See MakeRest. */
   readonly atRest: (make: number) => Promise<void>;
@@ -21,14 +21,17 @@ interface BulkWorld {
  * @param directory where its state is kept, absolute
  */
 export function openBulk(directory: string, world: BulkWorld): Bulk {
-  const { scheduler, stage, subMakeArguments, sink, atRest } = world;
+  const { scheduler, stage, sink, atRest } = world;
   return Bulk.open({
     directory,
-    self: { host: hostname(), pid: process.pid, born: processStart(process.pid) ?? '' },
+    self: {
+      host: encode(hostname()),
+      machine: machineIdentity(),
+      pid: process.pid,
+      born: processStart(process.pid) ?? '',
+    },
     born: processStart,
     now: Date.now,
-    isItem: ({ job, flags }) =>
-      subMakeArguments.isFirst(job.environment) && !['n', 'q', 't'].some((flag) => flags.has(flag)),
     atRest,
     limit: () => scheduler.jobs,
     tell: (text) => sink({ type: 'message', level: 'warning', text }),

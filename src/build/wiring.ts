@@ -8,17 +8,17 @@ import { BmakeShell } from '../make/bmake/shell.ts';
 import { Broker } from '../make/broker.ts';
 import { GraphCheck } from '../make/dependency-graph-check.ts';
 import type { FirstMakefile } from '../make/first-makefile.ts';
-import { goalSegments, hasGoalWaits } from '../make/goal-waits.ts';
 import { MakeWrapper } from '../make/make-wrapper.ts';
-import { probeMarks } from '../make/marks-probe.ts';
+import { isProbe, probeMarks } from '../make/marks-probe.ts';
 import { plainCall } from '../make/plain-call.ts';
-import { processAncestors, processArguments } from '../make/process-facts.ts';
+import { processAncestors } from '../make/process-facts.ts';
 import type { RealMake } from '../make/real-make.ts';
 import type { RunDirectory } from '../make/run-directory.ts';
 import { NO_MARKS } from '../model/marks.ts';
 import type { EventSink } from '../model/event.ts';
 import type { Settings } from '../model/settings.ts';
-import { decode, encode, type Bytes } from '../util/bytes.ts';
+import { decode, encode } from '../util/bytes.ts';
+import { KnownMakes } from './known-makes.ts';
 
 interface WiringOptions {
   readonly run: RunDirectory;
@@ -41,14 +41,13 @@ export class Wiring implements ShimCalls {
   readonly #options: WiringOptions;
   readonly #wrapper: MakeWrapper;
   readonly #bmake: BmakeShell | undefined;
-  /** Arguments of every make that came through a wrapper, or was called by its path; the first one's are known. */
-  readonly #arguments = new Map<number, readonly Bytes[]>();
-  /** Goals between which `.WAIT` stood, by the pids of their makes. */
-  readonly #goals = new Map<number, readonly (readonly Bytes[])[]>();
+  readonly #makes: KnownMakes;
+  #hasToldOfOrder = false;
   #open: { readonly broker: Broker; readonly graphs: GraphCheck } | undefined;
 
   private constructor(options: WiringOptions) {
     this.#options = options;
+    this.#makes = new KnownMakes(options.make, options.arguments.map(encode), options.first);
     this.#wrapper = new MakeWrapper({
       ...options,
       onObstacle: (obstacle) => {
@@ -61,7 +60,7 @@ export class Wiring implements ShimCalls {
       run,
       make,
       bmake,
-      argumentsOf: (pid) => this.#arguments.get(pid) ?? options.arguments.map(encode),
+      argumentsOf: (pid) => this.#makes.argumentsOf(pid),
       parsed: (pid, { dist, local }) => dispatcher.makeParsed(pid, { ...NO_MARKS, dist, local, writes: true }),
       dispatch: (call, command) => dispatcher.dispatch(call, command),
       warn: (text) => sink({ type: 'message', level: 'warning', text }),
@@ -100,17 +99,18 @@ export class Wiring implements ShimCalls {
   }
 
   onMake(call: Parameters<ShimCalls['onMake']>[0]): void {
-    this.#arguments.set(call.pid, call.argv.slice(1));
+    this.#makes.called(call);
     this.#bmake?.started(call.pid);
     this.#options.dispatcher.makeStarted(call.pid, processAncestors(call.pid));
     void this.#wrapper.answer(call);
   }
 
   onParse(call: Parameters<ShimCalls['onParse']>[0]): void {
-    if (this.#options.first !== undefined && !this.#arguments.has(call.make)) {
-      this.#arguments.set(call.make, processArguments(call.make).slice(1));
-      this.#options.dispatcher.makeStarted(call.make, processAncestors(call.make));
+    if (isProbe(this.#options.run, call)) {
+      call.answer([], false);
+      return;
     }
+    if (this.#makes.met(call.make)) this.#options.dispatcher.makeStarted(call.make, processAncestors(call.make));
     void this.#parse(call);
   }
 
@@ -120,28 +120,33 @@ export class Wiring implements ShimCalls {
   }
 
   async #parse(call: Parameters<ShimCalls['onParse']>[0]): Promise<void> {
-    const { run, make, sink, dispatcher } = this.#options;
-    const bulk = this.#arguments.has(call.make) ? undefined : this.#options.bulk;
-    const words = this.#arguments.get(call.make) ?? this.#options.arguments.map(encode);
-    // A make that starts itself again no longer has what was taken out of its arguments.
-    const segments = goalSegments(words);
-    if (hasGoalWaits(words)) this.#goals.set(call.make, segments);
-    else if (this.#goals.get(call.make)?.flat().join(' ') !== segments.flat().join(' ')) this.#goals.delete(call.make);
+    const { run, sink, dispatcher, first } = this.#options;
+    const bulk = this.#makes.isInitial(call.make) ? this.#options.bulk : undefined;
+    const { arguments: words, byPath, ...known } = await this.#makes.parsing(call);
     const found = await probeMarks({
+      ...known,
       run,
       broker: this.broker,
-      make,
       arguments: words,
-      goals: this.#goals.get(call.make),
       call,
+      first,
       dmake: dispatcher.dmake,
       whole: bulk !== undefined,
     });
     if (found.problem !== undefined) {
       sink({ type: 'message', level: 'warning', text: `${decode(call.directory)}: ${found.problem}` });
     }
-    bulk?.setRules(found.rules, found.goals);
+    bulk?.setRules(call, found.rules, found.goals);
     dispatcher.makeParsed(call.make, found.marks);
-    call.answer(found.lines);
+    // What it reads so late takes no rules (first.mk).
+    if (byPath && found.lines.length > 0) this.#tellOfOrder(decode(call.directory));
+    call.answer(byPath ? [] : found.lines);
+  }
+
+  #tellOfOrder(directory: string): void {
+    if (this.#hasToldOfOrder) return;
+    this.#hasToldOfOrder = true;
+    const text = `${directory}: make was called by its path there: .WAIT, and the order within a + b, need it to be called by its name`;
+    this.#options.sink({ type: 'message', level: 'warning', text });
   }
 }

@@ -34,6 +34,10 @@ export class DiskLedger implements BulkLedger {
     return this.#try(() => this.#marks.take(taking)) ?? true;
   }
 
+  goesOn(target: Bytes, line: number): void {
+    this.#try(() => this.#marks.goesOn(target, line));
+  }
+
   drop(target: Bytes): void {
     this.#marks.drop(target);
   }
@@ -42,24 +46,22 @@ export class DiskLedger implements BulkLedger {
     this.#try(() => this.#marks.fail(target, outcome));
   }
 
-  record(target: Bytes, path: Bytes, { lines, start }: Pick<DoneRecord, 'lines' | 'start'>): void {
-    this.#try(() => this.#done.add(target, { lines, start, file: this.exists(path) }, this.now()));
+  record(target: Bytes, record: Omit<DoneRecord, 'order'>): void {
+    this.#try(() => this.#done.add(target, record, this.now()));
   }
 
   forget(target: Bytes): void {
     const now = this.now();
-    this.#try(() => this.#done.add(target, { lines: [], start: now, file: false }, now));
+    this.#try(() => this.#done.add(target, { lines: [], start: now, file: false, peers: [] }, now));
   }
 
   done(target: Bytes): DoneRecord | undefined {
     return this.#done.get(target);
   }
 
-  wasMade(target: Bytes, path: Bytes, { start }: Extract<BulkMark, { kind: 'taken' }>): boolean {
-    if (this.#done.isGone) return true;
+  wasMade(target: Bytes, { start }: Extract<BulkMark, { kind: 'taken' }>): boolean {
     const record = this.#done.get(target);
-    if (record && record.lines.length > 0 && record.start >= start) return true;
-    return this.isNewer([path], start);
+    return record !== undefined && record.lines.length > 0 && record.start >= start;
   }
 
   exists(path: Bytes): boolean {

@@ -3,8 +3,11 @@ import type { DoneRecord } from '../engine/bulk-ledger.ts';
 import { bufferOf, bytesOf, fsPath, type Bytes } from '../util/bytes.ts';
 import { escapeName, unescapeName } from './mark-name.ts';
 
-/** `TARGET DIGESTS START END KIND .`: the dot tells a whole line from one that was cut. */
-const LINE = /^(\S+) ([0-9a-f,]+|-) (\S+) (\S+) (file|phony) \.$/;
+/**
+ * `TARGET DIGESTS START END KIND PEER... .`: the dot tells a whole line from one that was cut, and no peer has any. Names are
+ * bytes: what is a blank to others (U+00A0) is none here.
+ */
+const LINE = /^([^ ]+) ([0-9a-f,]+|-) ([^ ]+) ([^ ]+) (file|phony)((?: [^ .]+)*) \.$/;
 
 /**
  * What has been finished, in order, in a file to which all runs in the directory append. Read as far as it grows.
@@ -33,17 +36,11 @@ export class DoneList {
    * @param end ms since 1970
    * @throws Error when it cannot be written
    */
-  add(target: Bytes, { lines, start, file }: Omit<DoneRecord, 'order'>, end: number): void {
+  add(target: Bytes, { lines, start, file, peers }: Omit<DoneRecord, 'order'>, end: number): void {
     const [from, to] = [start, end].map((time) => new Date(time).toISOString());
     const digests = lines.length === 0 ? '-' : lines.join(',');
-    const line = `${escapeName(target)} ${digests} ${from} ${to} ${file ? 'file' : 'phony'} .\n`;
-    appendFileSync(fsPath(this.#path), bufferOf(line));
-  }
-
-  /** Whether another run, to which all this belonged as well, has ended well. */
-  get isGone(): boolean {
-    this.#read();
-    return this.#inode === 0n;
+    const kind = [file ? 'file' : 'phony', ...peers.map((peer) => escapeName(peer).replaceAll('.', '%2E'))].join(' ');
+    appendFileSync(fsPath(this.#path), bufferOf(`${escapeName(target)} ${digests} ${from} ${to} ${kind} .\n`));
   }
 
   remove(): void {
@@ -80,12 +77,13 @@ export class DoneList {
   }
 
   #take(line: Bytes): void {
-    const [, target, digests, start = '', , kind] = LINE.exec(line) ?? [];
+    const [, target, digests, start = '', , kind, peers = ''] = LINE.exec(line) ?? [];
     if (target === undefined || digests === undefined) return;
     this.#records.set(unescapeName(target), {
       lines: digests === '-' ? [] : digests.split(','),
       start: Date.parse(start),
       file: kind === 'file',
+      peers: peers.split(' ').slice(1).map(unescapeName),
       order: ++this.#order,
     });
   }

@@ -10,7 +10,10 @@ export interface Process {
 
 /** A run: its process, on its machine. */
 export interface Owner extends Process {
+  /** For people: two machines, or containers, may share a name. */
   readonly host: string;
+  /** See machineIdentity. Empty: not known. */
+  readonly machine: string;
 }
 
 /** What a mark says. */
@@ -18,6 +21,8 @@ export interface MarkText {
   readonly owner: Owner;
   /** The make that runs the recipe: it may outlive the run for as long as a line of it does. */
   readonly make: Process;
+  /** What runs its present line here: it may outlive run and make. Undefined: it is not known. */
+  readonly line: Process | undefined;
   readonly target: Bytes;
   readonly place: string;
   /** ms since 1970 */
@@ -31,20 +36,25 @@ export interface MarkText {
 }
 
 /** A mark as text: lines `key=value`. */
-export function formatMark({ owner, make, target, place, start, file, was }: MarkText): Bytes {
+export function formatMark({ owner, make, line, target, place, start, file, was }: MarkText): Bytes {
   const lines = {
     target,
     pid: owner.pid,
     born: owner.born,
     host: owner.host,
+    machine: owner.machine,
     make: `${make.pid} ${make.born}`,
     place,
     start: new Date(start).toISOString(),
     ...(file !== undefined && { file, was }),
   };
-  return Object.entries(lines)
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
+  const text = Object.entries(lines).map(([key, value]) => `${key}=${value}\n`);
+  return text.join('') + (line ? formatLine(line) : '');
+}
+
+/** What is added to a mark when the next line of the recipe begins; of several the last one counts. */
+export function formatLine({ pid, born }: Process): Bytes {
+  return `line=${pid} ${born}\n`;
 }
 
 /** What is added to the mark of an item that has failed. */
@@ -67,12 +77,13 @@ export function parseMark(text: Bytes): MarkText | undefined {
   const [target, pid, born, host, make, place, start] = keys.map((key) => values.get(key));
   const time = Date.parse(start ?? '');
   if (target === undefined || born === undefined || host === undefined || Number.isNaN(time)) return undefined;
-  const [, makePid, makeBorn = ''] = /^(\d+) (.*)$/.exec(make ?? '') ?? [];
-  if (pid === undefined || !/^\d+$/.test(pid) || makePid === undefined) return undefined;
+  const runner = processIn(make);
+  if (pid === undefined || !/^\d+$/.test(pid) || runner === undefined) return undefined;
   const status = values.get('status');
   return {
-    owner: { host, pid: Number(pid), born },
-    make: { pid: Number(makePid), born: makeBorn },
+    owner: { host, machine: values.get('machine') ?? '', pid: Number(pid), born },
+    make: runner,
+    line: processIn(values.get('line')),
     target,
     place: place ?? '',
     start: time,
@@ -80,6 +91,11 @@ export function parseMark(text: Bytes): MarkText | undefined {
     was: values.get('was') ?? '',
     outcome: status === undefined ? undefined : outcomeOf(status),
   };
+}
+
+function processIn(text: Bytes | undefined): Process | undefined {
+  const [, pid, born = ''] = /^(\d+) (.*)$/.exec(text ?? '') ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), born };
 }
 
 function outcomeOf(status: string): Outcome {

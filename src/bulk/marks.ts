@@ -14,8 +14,9 @@ import type { BulkMark, Taking } from '../engine/bulk-ledger.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, bytesOf, decode, encode, fsPath, type Bytes } from '../util/bytes.ts';
 import { removeHalfMade, stampOf, statsOf } from './file-stamp.ts';
+import { describeOwner, isAlive, isHere, type LifeWorld } from './life.ts';
 import { markName } from './mark-name.ts';
-import { formatFailure, formatMark, parseMark, type MarkText, type Owner } from './mark-text.ts';
+import { formatFailure, formatLine, formatMark, parseMark, type MarkText, type Process } from './mark-text.ts';
 
 /** A mark is written right after it was made: one so young is not yet to be judged. */
 const WRITING_MS = 2000;
@@ -23,10 +24,10 @@ const WRITING_MS = 2000;
 /** How a mark is called while it is taken away; no item's is. */
 const ASIDE = '%dead-';
 
-export interface MarksWorld {
-  readonly self: Owner;
-  /** When a process of this machine started, in the kernel's words; undefined: it does not run. */
-  readonly born: (pid: number) => string | undefined;
+/** There is something, and it cannot be read: of another user, or no file. */
+const UNREADABLE = Symbol('unreadable');
+
+export interface MarksWorld extends LifeWorld {
   /** ms since 1970 */
   readonly now: () => number;
 }
@@ -61,9 +62,8 @@ export class Marks {
    * @returns false: there is one of somebody else
    * @throws Error when it cannot be written
    */
-  take({ target, path, make, removable, place }: Taking): boolean {
+  take({ target, path, make, line, removable, place, start }: Taking): boolean {
     const file = this.#path(markName(target));
-    const { self, now, born } = this.#world;
     // An old one of ours says where the item was to run, or that it had failed when it was not over yet.
     if (this.#isOurs(file)) remove(file);
     let descriptor: number;
@@ -75,20 +75,36 @@ export class Marks {
     }
     try {
       const mark: MarkText = {
-        owner: self,
-        make: { pid: make, born: born(make) ?? '' },
+        owner: this.#world.self,
+        make: this.#process(make),
+        line: line === undefined ? undefined : this.#process(line),
         target,
         place: encode(place),
-        start: now(),
+        start,
         file: removable ? path : undefined,
         was: removable ? stampOf(path) : '',
         outcome: undefined,
       };
-      writeSync(descriptor, bufferOf(formatMark(mark)));
+      writeWhole(descriptor, bufferOf(formatMark(mark)));
+    } catch (error) {
+      // One that says nothing would be in everybody's way.
+      remove(file);
+      throw error;
     } finally {
       closeSync(descriptor);
     }
     return true;
+  }
+
+  /**
+   * The next line of its recipe begins.
+   *
+   * @param line process id of what runs it
+   * @throws Error when that cannot be written
+   */
+  goesOn(target: Bytes, line: number): void {
+    const file = this.#path(markName(target));
+    if (this.#isOurs(file)) appendFileSync(fsPath(file), bufferOf(formatLine(this.#process(line))));
   }
 
   /** Removes it if it is ours. */
@@ -103,16 +119,25 @@ export class Marks {
     if (this.#isOurs(file)) appendFileSync(fsPath(file), bufferOf(formatFailure(outcome, this.#world.now())));
   }
 
+  /** Removes the marks of failures, whoever's they are. */
+  forgetFailures(of: (target: Bytes) => boolean): void {
+    for (const name of readdirSync(fsPath(this.#directory), { encoding: 'latin1' })) {
+      const mark = this.#parse(this.#path(name));
+      if (mark?.outcome !== undefined && of(mark.target)) remove(this.#path(name));
+    }
+  }
+
   #look(name: Bytes): BulkMark | undefined {
     const path = this.#path(name);
     const text = read(path);
     if (text === undefined) return undefined;
     const file = decode(path);
+    if (text === UNREADABLE) return { kind: 'unreadable', file };
     const mark = parseMark(text);
     if (!mark) {
-      const age = this.#world.now() - Number(statsOf(path)?.mtimeMs ?? 0);
-      return age < WRITING_MS
-        ? { kind: 'taken', file, owner: 'another run', start: this.#world.now() }
+      const written = Number(statsOf(path)?.mtimeMs ?? 0);
+      return this.#world.now() - written < WRITING_MS
+        ? { kind: 'taken', file, owner: 'another run', start: written }
         : { kind: 'unreadable', file };
     }
     const { outcome, start } = mark;
@@ -126,17 +151,23 @@ export class Marks {
   }
 
   /** For people. */
-  #ownerOf({ owner, make }: MarkText): string {
-    const { self, born } = this.#world;
-    if (owner.host !== self.host || born(owner.pid) === owner.born || born(make.pid) !== make.born)
-      return `process ${owner.pid} on ${decode(owner.host)}`;
-    return `make, process ${make.pid}, left by a run that was killed`;
+  #ownerOf({ owner, make, line }: MarkText): string {
+    const lives = (process: Process): boolean => isAlive(process, this.#world);
+    if (isHere(owner, this.#world) && !lives(owner)) {
+      if (lives(make)) return `make, process ${make.pid}, left by a run that was killed`;
+      if (line && lives(line)) return `a line of its recipe, process ${line.pid}, left by a run that was killed`;
+    }
+    return describeOwner(owner, this.#world);
   }
 
-  /** A run whose make still lives is not over: a line of a recipe runs on there. */
-  #isDead({ owner, make }: MarkText): boolean {
-    const { self, born } = this.#world;
-    return owner.host === self.host && [owner, make].every((one) => born(one.pid) !== one.born);
+  /** A run whose make or line still lives is not over: something of the recipe runs on there. */
+  #isDead({ owner, make, line }: MarkText): boolean {
+    const processes = line ? [owner, make, line] : [owner, make];
+    return isHere(owner, this.#world) && !processes.some((one) => isAlive(one, this.#world));
+  }
+
+  #process(pid: number): Process {
+    return { pid, born: this.#world.born(pid) ?? '' };
   }
 
   /** Several runs may find the same one dead: it is cleared by the one that gets it away. */
@@ -164,15 +195,20 @@ export class Marks {
   /** A run has died over the clearing. */
   #finishClearing(name: Bytes): void {
     const aside = this.#path(name);
-    const mark = parseMark(read(aside) ?? '');
+    const mark = this.#parse(aside);
     if (mark?.file !== undefined && this.look(mark.target) === undefined) removeHalfMade(mark.file, mark.was);
     remove(aside);
   }
 
   #isOurs(file: Bytes): boolean {
-    const owner = parseMark(read(file) ?? '')?.owner;
+    const owner = this.#parse(file)?.owner;
     const { self } = this.#world;
-    return owner?.pid === self.pid && owner.born === self.born && owner.host === self.host;
+    return owner?.pid === self.pid && owner.born === self.born && isHere(owner, this.#world);
+  }
+
+  #parse(file: Bytes): MarkText | undefined {
+    const text = read(file);
+    return typeof text === 'string' ? parseMark(text) : undefined;
   }
 
   #path(name: Bytes): Bytes {
@@ -180,12 +216,19 @@ export class Marks {
   }
 }
 
-function read(path: Bytes): Bytes | undefined {
+/** @returns undefined: nothing is there */
+function read(path: Bytes): Bytes | typeof UNREADABLE | undefined {
   try {
     return bytesOf(readFileSync(fsPath(path)));
-  } catch {
-    return undefined;
+  } catch (error) {
+    // A file that goes while it is read may give another error on a network file system.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' || !statsOf(path) ? undefined : UNREADABLE;
   }
+}
+
+/** @throws Error when not all of it can be written */
+function writeWhole(descriptor: number, data: Buffer): void {
+  for (let at = 0; at < data.length;) at += writeSync(descriptor, data, at);
 }
 
 function remove(path: Bytes): void {

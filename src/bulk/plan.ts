@@ -9,6 +9,8 @@ interface View {
   readonly items: ReadonlySet<Bytes>;
   /** Files and items that count by their time. */
   readonly inputs: ReadonlySet<Bytes>;
+  /** What must be there, since there is no rule for it. */
+  readonly sources: ReadonlySet<Bytes>;
 }
 
 /** What is needed of one rule in make's data base. */
@@ -20,6 +22,8 @@ export interface PlannedRule {
   readonly recipe: { readonly text: Bytes } | undefined;
   /** Targets that the same run of the recipe makes, itself perhaps among them. */
   readonly alsoMakes?: readonly Bytes[];
+  /** Only a step on the way to something else. */
+  readonly intermediate?: boolean;
 }
 
 /** All rules of one target. */
@@ -28,6 +32,7 @@ interface Whole {
   readonly orderOnly: Bytes[];
   readonly peers: Bytes[];
   recipe: Bytes;
+  intermediate: boolean;
 }
 
 /**
@@ -38,8 +43,8 @@ interface Whole {
 export function planOf(rules: readonly PlannedRule[], goals: readonly Bytes[]): BulkPlan {
   const wholes = wholeRules(rules);
   const special = (name: Bytes): readonly Bytes[] | undefined => wholes.get(name)?.normal;
-  const kept = new Set([...(special('.PHONY') ?? []), ...(special('.PRECIOUS') ?? [])]);
-  const isKept = matcher([...kept]);
+  const phony = new Set(special('.PHONY'));
+  const isKept = matcher([...phony, ...(special('.PRECIOUS') ?? [])]);
   const ignored = special('.IGNORE');
   const views = new Map<Bytes, View>();
   const items: (Whole & View & { readonly target: Bytes })[] = [];
@@ -48,18 +53,19 @@ export function planOf(rules: readonly PlannedRule[], goals: readonly Bytes[]): 
     const view = viewOf(rule, views);
     const isItem = rule !== undefined && rule.recipe !== '';
     if (isItem) items.push({ ...rule, ...view, target });
-    const inputs = isItem || !rule || rule.normal.length === 0 ? new Set([target]) : view.inputs;
-    views.set(target, isItem ? { items: new Set([target]), inputs } : { items: view.items, inputs });
+    views.set(target, isItem ? itself(target) : seenThrough(target, rule, view));
   }
   const numbers = new Map(items.map(({ target }, number) => [target, number]));
   const heavy = weights(items.map((item) => [...item.items].flatMap((one) => numbers.get(one) ?? [])));
   return new Map(
-    items.map(({ target, recipe, peers, items: after, inputs }, number): [Bytes, BulkItem] => [
+    items.map(({ target, recipe, peers, items: after, inputs, sources, intermediate }, number): [Bytes, BulkItem] => [
       target,
       {
         target,
         after: [...after],
         inputs: [...inputs],
+        sources: [...sources],
+        file: !phony.has(target) && !intermediate,
         weight: heavy[number] ?? 0,
         recipe,
         removable: !isKept(target),
@@ -73,14 +79,15 @@ export function planOf(rules: readonly PlannedRule[], goals: readonly Bytes[]): 
 /** A target with two colons may have several rules. */
 function wholeRules(rules: readonly PlannedRule[]): ReadonlyMap<Bytes, Whole> {
   const wholes = new Map<Bytes, Whole>();
-  for (const { target, pattern, normal, orderOnly, recipe, alsoMakes } of rules) {
+  for (const { target, pattern, normal, orderOnly, recipe, alsoMakes, intermediate } of rules) {
     if (pattern) continue;
-    const whole = wholes.get(target) ?? { normal: [], orderOnly: [], peers: [], recipe: '' };
+    const whole = wholes.get(target) ?? { normal: [], orderOnly: [], peers: [], recipe: '', intermediate: false };
     whole.normal.push(...normal.filter((one) => one !== WAIT));
-    whole.orderOnly.push(...orderOnly);
+    whole.orderOnly.push(...orderOnly.filter((one) => one !== WAIT));
     whole.peers.push(...(alsoMakes ?? []));
     // Of one without a command, or with `:` alone, make runs nothing.
     if (recipe && !/^[\s@+:-]*$/.test(recipe.text)) whole.recipe += recipe.text;
+    whole.intermediate ||= intermediate === true;
     wholes.set(target, whole);
   }
   return wholes;
@@ -130,13 +137,27 @@ function inOrder(rules: ReadonlyMap<Bytes, Whole>, goals: readonly Bytes[]): rea
 function viewOf(rule: Whole | undefined, views: ReadonlyMap<Bytes, View>): View {
   const items = new Set<Bytes>();
   const inputs = new Set<Bytes>();
-  for (const one of rule?.normal ?? []) {
+  const sources = new Set<Bytes>();
+  const normal = new Set(rule?.normal);
+  for (const one of [...normal, ...(rule?.orderOnly ?? [])]) {
     const view = views.get(one);
     for (const item of view?.items ?? []) items.add(item);
-    for (const input of view?.inputs ?? []) inputs.add(input);
+    for (const source of view?.sources ?? []) sources.add(source);
+    if (normal.has(one)) for (const input of view?.inputs ?? []) inputs.add(input);
   }
-  for (const one of rule?.orderOnly ?? []) for (const item of views.get(one)?.items ?? []) items.add(item);
-  return { items, inputs };
+  return { items, inputs, sources };
+}
+
+/** An item hides what is behind it. */
+function itself(item: Bytes): View {
+  return { items: new Set([item]), inputs: new Set([item]), sources: new Set() };
+}
+
+/** Without a recipe: what is behind it counts, and the file itself, if it is one. */
+function seenThrough(target: Bytes, rule: Whole | undefined, behind: View): View {
+  // A member of an archive is no file.
+  const sources = rule || target.includes('(') ? behind.sources : new Set([target]);
+  return { items: behind.items, inputs: new Set([...behind.inputs, target]), sources };
 }
 
 /** Whether `-` is among the prefixes of the last line of a recipe. */

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { BulkReport } from '../model/bulk.ts';
 import { bufferOf, encode, fsPath, type Bytes } from '../util/bytes.ts';
 import { escapeName } from './mark-name.ts';
@@ -23,6 +23,11 @@ export function formatReport({ built, upToDate, failed, skipped, notReached }: B
 /** @throws Error when it cannot be written */
 export function writeReport(path: Bytes, report: BulkReport): void {
   const part = `${path}${encode(`.${process.pid}`)}`;
-  writeFileSync(fsPath(part), bufferOf(formatReport(report)));
-  renameSync(fsPath(part), fsPath(path));
+  try {
+    writeFileSync(fsPath(part), bufferOf(formatReport(report)));
+    renameSync(fsPath(part), fsPath(path));
+  } catch (error) {
+    rmSync(fsPath(part), { force: true });
+    throw error;
+  }
 }

@@ -9,7 +9,7 @@ import { hasGoalWaits } from '../make/goal-waits.ts';
 import { makeIntent } from '../make/make-intent.ts';
 import { makefilesBelow } from '../make/makefiles-below.ts';
 import { makefileTexts } from '../make/makefile-texts.ts';
-import { dmakeMarksIn } from '../make/marks-probe.ts';
+import { namesDmakeMarks } from '../make/marks-probe.ts';
 import { runNative } from '../make/native-process.ts';
 import { obstacleOf } from '../make/obstacle.ts';
 import { findMake, type RealMake } from '../make/real-make.ts';
@@ -126,9 +126,9 @@ async function hasMarks(
   if (hasGoalWaits(words)) return true;
   const directory = encode(process.cwd());
   const { text } = await makefileTexts(words, directory, environment);
-  if (command === undefined && dmakeMarksIn(text, make.version).any) return true;
+  if (command === undefined && namesDmakeMarks(text, make.version)) return true;
   const goesOn = command !== undefined || /\bMAKE\b|(?<![\w/.-])make(?![\w.-])/.test(text);
-  return goesOn && dmakeMarksIn(makefilesBelow(directory), make.version).any;
+  return goesOn && namesDmakeMarks(makefilesBelow(directory), make.version);
 }
 
 /** Nothing is to be distributed: make, or the command, is all there is. */

@@ -101,6 +101,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
       'option --bulk: the items are targets of a make; leave out -- and give the arguments of that make',
     );
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
+  if (last('--bulk') === '') throw new UserError('option --bulk: the name of a directory is missing');
   const root = last('--root');
   const hostsFile = last('-c');
   const staging = wordOf('--staging', last('--staging'), ['tree', 'declared', 'none']) ?? 'tree';

@@ -25,8 +25,9 @@ export function finishedBefore(
   if (arrival.line > 0 || arrival.flags.has('B')) return undefined;
   const record = ledger.done(item.target);
   if (record?.lines[0] !== digestOf(arrival, item, ledger)) return undefined;
+  const pathOf = (target: Bytes): Bytes => targetPath({ ...arrival.job.recipe, target });
   if (record.file && !ledger.exists(path)) return undefined;
+  if (!record.peers.every((peer) => ledger.exists(pathOf(peer)))) return undefined;
   if (item.after.some((one) => (ledger.done(one)?.order ?? -1) > record.order)) return undefined;
-  const inputs = item.inputs.map((target) => targetPath({ ...arrival.job.recipe, target }));
-  return ledger.isNewer(inputs, record.start) ? undefined : record;
+  return ledger.isNewer(item.inputs.map(pathOf), record.start) ? undefined : record;
 }

@@ -1,6 +1,6 @@
 import type { BulkPlan } from '../model/bulk.ts';
 import type { Place } from '../model/event.ts';
-import type { Recipe } from '../model/job.ts';
+import { targetPath, type Recipe } from '../model/job.ts';
 import { describeOutcome, succeeded, type Outcome } from '../model/outcome.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { digestOf, finishedBefore } from './bulk-done.ts';
@@ -26,6 +26,9 @@ export interface BulkWorld {
 
 /** How often the mark of another run is looked at. */
 const MARK_MS = 300;
+
+/** A mark may go between two looks at it; more often than that something else is wrong. */
+const MOST_REFUSALS = 10;
 
 const DONE: Outcome = { kind: 'exited', status: 0 };
 const FAILED: Outcome = { kind: 'exited', status: 2 };
@@ -86,16 +89,19 @@ export class BulkGate implements Gate {
     const item = this.plan.get(target);
     if (!open && this.#begun >= this.#world.limit()) return this.#queue.wait(item?.weight ?? 0, signal);
     state.place = place?.name ?? RUNNER;
-    if (open) return undefined;
-    if (!ledger.take({ target, path, make, removable: item?.removable ?? false, place: state.place }))
-      return this.#ready(state, arrival, signal);
-    if (arrival.line === 0) {
-      // It may have waited for its place for long.
-      if (this.#isDone(state, arrival)) {
-        ledger.drop(target);
-        return Promise.resolve(this.#spareAs(state, 'other'));
-      }
-      state.start = ledger.now();
+    const { shim: line } = arrival;
+    if (open) {
+      if (line !== undefined) ledger.goesOn(target, line);
+      return undefined;
+    }
+    if (arrival.line === 0) state.start = ledger.now();
+    const { start } = state;
+    if (!ledger.take({ target, path, make, line, removable: item?.removable ?? false, place: state.place, start }))
+      return this.#refused(state, arrival, signal);
+    // It may have waited for its place for long.
+    if (arrival.line === 0 && this.#isDone(state, arrival)) {
+      ledger.drop(target);
+      return Promise.resolve(this.#spareAs(state, 'other'));
     }
     state.open = true;
     this.#begun++;
@@ -173,10 +179,24 @@ export class BulkGate implements Gate {
     if (!state.open && this.#fates.delete(state.target)) this.#world.ledger.forget(state.target);
   }
 
+  /** Somebody else's mark was there. */
+  async #refused(state: ItemState, arrival: Arrival, signal: AbortSignal): Promise<Outcome | undefined> {
+    const { ledger, pause } = this.#world;
+    const { target } = state;
+    if (ledger.look(target) === undefined) {
+      if (++state.refusals > MOST_REFUSALS) {
+        this.#tell(target, `${decode(target)} can neither be marked, nor is there a mark of it that can be read`);
+        return this.#failAs(state, FAILED, 'it cannot be marked', RUNNER, false);
+      }
+      await pause(MARK_MS);
+    }
+    return this.#ready(state, arrival, signal);
+  }
+
   /** Waits while another run makes the item. */
   async #ready(state: ItemState, arrival: Arrival, signal: AbortSignal): Promise<Outcome | undefined> {
     const { ledger, pause, changed } = this.#world;
-    const { target, path } = state;
+    const { target } = state;
     const failures = this.#failures;
     let other: Extract<BulkMark, { kind: 'taken' }> | undefined;
     for (;;) {
@@ -196,7 +216,7 @@ export class BulkGate implements Gate {
       }
       if (!mark) {
         if (other) changed();
-        if (other && ledger.wasMade(target, path, other)) return this.#spareAs(state, 'other');
+        if (other && ledger.wasMade(target, other)) return this.#spareAs(state, 'other');
         return this.#isDone(state, arrival) ? this.#spareAs(state, 'earlier') : undefined;
       }
       other = mark;
@@ -266,7 +286,14 @@ export class BulkGate implements Gate {
     if (this.#stopping && !ignored && !succeeded(ending)) return;
     state.open = false;
     if (ignored || succeeded(ending)) {
-      ledger.record(target, state.path, state);
+      const { lines, start, recipe } = state;
+      const peers = this.plan.get(target)?.peers ?? [];
+      ledger.record(target, {
+        lines,
+        start,
+        file: ledger.exists(state.path),
+        peers: peers.filter((peer) => ledger.exists(targetPath({ ...recipe, target: peer }))),
+      });
       ledger.drop(target);
     } else {
       ledger.fail(target, ending);

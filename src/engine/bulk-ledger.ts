@@ -17,6 +17,8 @@ export interface DoneRecord {
   readonly start: number;
   /** Its target was a file then. */
   readonly file: boolean;
+  /** Those of its peers (BulkItem.peers) that were files then. */
+  readonly peers: readonly Bytes[];
   /** Grows from record to record. */
   readonly order: number;
 }
@@ -30,7 +32,11 @@ export interface Taking {
   readonly removable: boolean;
   /** Process id of the make that runs it. */
   readonly make: number;
+  /** Process id of what runs its first line to come; undefined: not known. */
+  readonly line: number | undefined;
   readonly place: string;
+  /** When it began, ms since 1970. */
+  readonly start: number;
 }
 
 /** What is kept of a bulk build on disk, for other runs and for later ones. Nothing of it throws. */
@@ -39,17 +45,18 @@ export interface BulkLedger {
   look(target: Bytes): BulkMark | undefined;
   /** Marks it as ours; false: there is a mark of somebody else. */
   take(taking: Taking): boolean;
+  /** The next line of an item of ours begins, in that process. */
+  goesOn(target: Bytes, line: number): void;
   /** Removes our mark. */
   drop(target: Bytes): void;
   /** Keeps our mark, and how the item failed. */
   fail(target: Bytes, outcome: Outcome): void;
-  /** @param path where the target stands if it is a file, absolute */
-  record(target: Bytes, path: Bytes, record: Pick<DoneRecord, 'lines' | 'start'>): void;
+  record(target: Bytes, record: Omit<DoneRecord, 'order'>): void;
   /** It is to be made again, whatever was recorded. */
   forget(target: Bytes): void;
   done(target: Bytes): DoneRecord | undefined;
-  /** Whether an item whose mark is gone was made by the run that had it. */
-  wasMade(target: Bytes, path: Bytes, mark: Extract<BulkMark, { kind: 'taken' }>): boolean;
+  /** Whether an item whose mark is gone is known to have been made since that mark; in doubt it was not. */
+  wasMade(target: Bytes, mark: Extract<BulkMark, { kind: 'taken' }>): boolean;
   exists(path: Bytes): boolean;
   /** Whether one of these files (not a directory) was written after that time, ms since 1970. */
   isNewer(paths: readonly Bytes[], time: number): boolean;

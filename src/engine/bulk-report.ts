@@ -9,8 +9,14 @@ type Lists = { -readonly [name in keyof BulkReport]: BulkReport[name][number][] 
  * of others make has found that there is nothing to do, if it came that far.
  *
  * @param complete make came to the end: with success, or with -k
+ * @param missing asked after a run that did not end well: whether there is no file of that name
  */
-export function bulkReport(plan: BulkPlan, fates: ReadonlyMap<Bytes, Fate>, complete: boolean): BulkReport {
+export function bulkReport(
+  plan: BulkPlan,
+  fates: ReadonlyMap<Bytes, Fate>,
+  complete: boolean,
+  missing: (name: Bytes) => boolean = () => false,
+): BulkReport {
   const lists: Lists = { built: [], upToDate: [], failed: [], skipped: [], notReached: [] };
   const fateOf = (item: BulkItem): Fate | undefined =>
     fates.get(item.target) ?? item.peers.map((peer) => fates.get(peer)).find((fate) => fate !== undefined);
@@ -23,9 +29,12 @@ export function bulkReport(plan: BulkPlan, fates: ReadonlyMap<Bytes, Fate>, comp
   for (const item of plan.values()) {
     const { target, weight } = item;
     const fate = fateOf(item);
-    const because = item.after.map((one) => causes.get(one)).find((cause) => cause !== undefined);
+    const because =
+      item.after.map((one) => causes.get(one)).find((cause) => cause !== undefined) ??
+      (complete && !fate ? item.sources.find(missing) : undefined);
     if (fate) add(lists, target, weight, fate);
     else if (because !== undefined) lists.skipped.push({ target, weight, because });
+    else if (complete && item.file && missing(target)) lists.notReached.push({ target, weight });
     else if (complete || needed.has(target)) lists.upToDate.push({ target, weight, by: 'make' });
     else lists.notReached.push({ target, weight });
     const cause = fate?.kind === 'failed' ? target : fate ? undefined : because;

@@ -5,6 +5,7 @@ import type { DoneRecord } from './bulk-ledger.ts';
 
 /** One item in one make, from the first call for it. */
 export interface ItemState {
+  readonly recipe: Recipe;
   readonly make: number;
   readonly target: Bytes;
   /** Where it stands if it is a file, absolute. */
@@ -17,8 +18,10 @@ export interface ItemState {
   spared: Outcome | undefined;
   /** Why it is spared, if it was finished earlier. */
   record: DoneRecord | undefined;
-  /** ms since 1970 */
+  /** When its first line began, ms since 1970. */
   start: number;
+  /** How often there was a mark that nobody could see when it was looked at. */
+  refusals: number;
   place: string;
   /** A digest of each line that has run. */
   readonly lines: string[];
@@ -43,6 +46,7 @@ export const RUNNER = 'the runner';
 
 export function newState(recipe: Recipe): ItemState {
   return {
+    recipe,
     make: recipe.make,
     target: recipe.target,
     path: targetPath(recipe),
@@ -51,6 +55,7 @@ export function newState(recipe: Recipe): ItemState {
     spared: undefined,
     record: undefined,
     start: 0,
+    refusals: 0,
     place: RUNNER,
     lines: [],
     ignoring: false,

@@ -192,7 +192,7 @@ export class Dispatcher {
     const mayLeave = this.#mayLeave(job, flags);
     state.leaves ||= mayLeave;
     const isOver = (): boolean => this.#makes.get(call.make)?.failed === true;
-    const arrival: Arrival = { job, line: state.jobs - 1, flags };
+    const arrival: Arrival = { job, line: state.jobs - 1, shim: call.pid, flags };
     const { signal } = running.stop;
     const begin = (place: Place): ReturnType<Gates['start']> => this.#gates.start(arrival, place, signal);
     const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver, begin });

@@ -7,6 +7,8 @@ export interface Arrival {
   readonly job: Job;
   /** Which shell call of its recipe it is, from 0. */
   readonly line: number;
+  /** Process id of its shim, which runs it here, or waits for it. */
+  readonly shim?: number;
   /** The single-letter options of its make. */
   readonly flags: ReadonlySet<string>;
 }

@@ -11,7 +11,7 @@ import type { RunDirectory } from './run-directory.ts';
 export interface CommandOptions {
   readonly run: RunDirectory;
   readonly broker: Broker;
-  /** The program, to be looked for on PATH unless it has a slash, and its arguments; not empty. */
+  /** The program, to be looked for among our wrappers and on PATH unless it has a slash, and its arguments; not empty. */
   readonly argv: readonly Bytes[];
   readonly directory: Bytes;
   /** `NAME=value`, the user's own. */
@@ -29,7 +29,7 @@ export async function startCommand(options: CommandOptions): Promise<ProgramProc
   const { run, broker, argv, directory, environment, first, output } = options;
   const [name = ''] = argv;
   const path = environmentValue(environment, 'PATH') ?? '/usr/bin:/bin';
-  const file = name.includes('/') ? name : findProgram(name, path);
+  const file = name.includes('/') ? name : findProgram(name, `${run.bin}:${path}`);
   if (file === undefined) throw new UserError(`${decode(name)} is not on PATH (${decode(path)})`);
   const changes = [`PATH=${run.bin}:${path}`, 'DISTMAKE_TARGET', first.with(environment)];
   // Only whole targets, and nothing between them, can be told apart (as for a make that we start ourselves).

@@ -34,6 +34,8 @@ export interface MarkTexts {
   /** In the order of the texts. */
   readonly lines: readonly MarkLine[];
   readonly headers: readonly GroupHeader[];
+  /** There are headers, or a variable may hold one's `+`. */
+  readonly joins: boolean;
   /** A rule for `.WAIT` that takes no other recipe: it has one, or two colons. */
   readonly ownWait: boolean;
 }
@@ -49,6 +51,7 @@ export function readMarkTexts(texts: readonly MakefileText[]): MarkTexts {
   const lines: MarkLine[] = [];
   const headers: GroupHeader[] = [];
   let ownWait = false;
+  const variables = variablesWithPlus(texts);
   for (const { name, text } of texts) {
     let open: { readonly first: number; readonly groups: GroupHeader['groups'] } | undefined;
     const close = (last: number): void => {
@@ -69,15 +72,41 @@ export function readMarkTexts(texts: readonly MakefileText[]): MarkTexts {
         const marked = words(rule.rest.replace(/(?<!\\)#.*$|;.*$/, ''));
         if (mark !== undefined) lines.push({ mark, bare: marked.length === 0, words: marked });
       }
-      if (targets.includes(PLUS)) open = { first: number, groups: joined(targets) };
+      if (targets.includes(PLUS) || targets.some((word) => variables.has(reference(word))))
+        open = { first: number, groups: joined(targets) };
     }
     close(Infinity);
   }
-  return { lines, headers, ownWait };
+  return { lines, headers, joins: headers.length > 0 || variables.size > 0, ownWait };
+}
+
+/** The names of variables whose values have a `+` among their words: `G = a + b`; each may be the head of a rule (D18). */
+function variablesWithPlus(texts: readonly MakefileText[]): ReadonlySet<Bytes> {
+  const found = new Set<Bytes>();
+  for (const { text } of texts) {
+    if (!/[\s=]\+(?=\s|$)/.test(text)) continue;
+    let defined: Bytes | undefined;
+    for (const { line } of logicalLines(text)) {
+      if (line.startsWith('\t')) continue;
+      const define = /^ *(?:(?:override|export|private) +)*define +([^\s:?+!=]+)/.exec(line)?.[1];
+      if (/^ *endef\b/.test(line)) defined = undefined;
+      else if (define !== undefined) defined = define;
+      const [, name = defined, value = line] =
+        /^ *(?:(?:override|export|private) +)*([^\s:?+!=#]+)\s*(?::{0,3}|[?+])=(.*)$/.exec(line) ?? [];
+      // What a shell is given is a sum.
+      if (name !== undefined && words(value.replace(/\$[({]shell\s.*$/, '')).includes(PLUS)) found.add(name);
+    }
+  }
+  return found;
+}
+
+/** `$(G)`: G. */
+function reference(word: Bytes): Bytes {
+  return /^\$(?:[({]([^\s(){}$]+)[)}]|([^\s(){}$]))$/.exec(word)?.slice(1).find(Boolean) ?? '';
 }
 
 /** Lines with those that go on joined to them, and the numbers of their beginnings, from 1. */
-function* logicalLines(text: Bytes): Iterable<{ readonly number: number; readonly line: Bytes }> {
+export function* logicalLines(text: Bytes): Iterable<{ readonly number: number; readonly line: Bytes }> {
   const lines = text.split('\n');
   for (let at = 0; at < lines.length; at++) {
     const number = at + 1;

@@ -29,16 +29,18 @@ export function groupRules(graph: RuleGraph, groups: MakeMarks['groups']): reado
 
 /**
  * Lines that make `.WAIT` a barrier (D15): in the lists of goals, and of all that these need, what stands behind one is
- * ordered behind what stands before it, with all that it needs and the others do not.
+ * ordered behind what stands before it, with all that it needs and the others do not. Between the two stands a target of
+ * ours.
  *
  * @param goals the goals in their segments, between which stood `.WAIT`
  * @param known make knows the word in prerequisites itself (from 4.4): only that between goals counts
  * @param first what make makes before its goals: makefiles
+ * @param barrier our targets are that with a number behind it
  */
 export function waitRules(
   graph: RuleGraph,
   goals: readonly (readonly Bytes[])[],
-  { known, first }: { readonly known: boolean; readonly first: readonly Bytes[] },
+  { known, first, barrier }: { readonly known: boolean; readonly first: readonly Bytes[]; readonly barrier: Bytes },
 ): readonly Bytes[] {
   const early = graph.closure(first);
   const lists = [goals];
@@ -47,11 +49,24 @@ export function waitRules(
     if (need) lists.push(segmentsOf(need.normal), segmentsOf(need.orderOnly));
   }
   const lines: Bytes[] = [];
-  for (const segments of lists) {
-    for (let at = 1; at < segments.length; at++) {
-      const behind = [...graph.closure(segments[at] ?? [])];
+  let barriers = 0;
+  for (const [start = [], ...segments] of lists) {
+    if (segments.length === 0) continue;
+    const before = graph.closure(start);
+    // Behind the last barrier: what is before that need not be said again.
+    let since: readonly Bytes[] = [...new Set(start)];
+    for (const segment of segments) {
+      const behind = [...graph.closure(segment)];
       const made = behind.filter((target) => graph.get(target)?.made === true && !early.has(target));
-      lines.push(...graph.order(made, [...new Set(segments.slice(0, at).flat())]));
+      const name = `${barrier}${barriers}`;
+      const held = graph.hold(made, since, { barrier: name, before });
+      if (held.length > 0) {
+        lines.push(...held);
+        barriers++;
+        since = [name];
+      }
+      graph.widen(before, segment);
+      since = [...new Set([...since, ...segment])];
     }
   }
   return lines;

@@ -30,18 +30,18 @@ export function parseMarks(
   const isBare = (mark: ConcurrencyMark): boolean => texts.lines.some((line) => line.mark === mark && line.bare);
   const bareLocal = local !== undefined && isBare('local');
   const groups = parseGroups(rules, texts.headers, directory);
-  const alone = [...(local ?? []), ...(noParallel ?? [])];
+  const alone = new Set([...(local ?? []), ...(noParallel ?? [])]);
   const isLastParallel = (target: Bytes): boolean => {
-    if (!alone.includes(target)) return true;
+    if (!alone.has(target)) return true;
     const others = Math.max(...(['local', 'no-parallel'] as const).map((mark) => lastPlace(texts, mark, target)));
     return lastPlace(texts, 'parallel', target) > others;
   };
-  const together = (parallel ?? []).filter(isLastParallel);
+  const together = new Set((parallel ?? []).filter(isLastParallel));
   return {
     dist,
     local: local ?? [],
-    parallel: together,
-    noParallel: alone.filter((target) => !together.includes(target)),
+    parallel: [...together],
+    noParallel: [...alone].filter((target) => !together.has(target)),
     bare:
       parallel !== undefined && (parallel.length === 0 || isBare('parallel'))
         ? 'parallel'
@@ -51,7 +51,7 @@ export function parseMarks(
     dmake: parallel !== undefined || noParallel !== undefined || bareLocal || groups.length > 0,
     groups,
     ...parseNested(rules),
-    waits: waits ? rules.flatMap(({ target, normal }) => (normal.includes(WAIT) ? [target] : [])) : [],
+    waits: waits ? parseWaits(rules) : [],
   };
 }
 
@@ -72,6 +72,22 @@ function parseNested(rules: readonly DataBaseRule[]): Pick<MakeMarks, 'nested' |
   return { nested: nested.map(({ target }) => target), notNested: own.map(({ target }) => target) };
 }
 
+/** Targets whose lists hold the word, without those whose recipe says it itself: there it stays. */
+function parseWaits(rules: readonly DataBaseRule[]): readonly Bytes[] {
+  const listed = rules.filter(({ normal }) => normal.includes(WAIT));
+  if (listed.length === 0) return [];
+  const said = rules.filter(({ recipe }) => recipe !== undefined && SAYS_WAIT.test(recipe.text));
+  const patterns = new TargetSet(said.flatMap(({ target, pattern }) => (pattern ? [target] : [])));
+  const names = new Set(said.map(({ target }) => target));
+  const own = new Set(rules.flatMap(({ target, recipe }) => (recipe === undefined ? [] : [target])));
+  return listed.flatMap(({ target, pattern }) => {
+    const byPattern = !pattern && !own.has(target) && patterns.match(target) !== undefined;
+    return names.has(target) || byPattern ? [] : [target];
+  });
+}
+
+const SAYS_WAIT = /(?<![^\s"'`(=;&|])\.WAIT(?![^\s"'`);&|<>])/;
+
 /** Whether a recipe, before it is expanded, calls make: by the macro, or by its name. */
 function isNested(recipe: Bytes): boolean {
   return /\$(?:\(MAKE\)|\{MAKE\})/.test(recipe) || callsMake(recipe.replace(/^[\s@+-]+/gm, ''));
@@ -83,23 +99,59 @@ function parseGroups(
   headers: readonly GroupHeader[],
   directory: Bytes,
 ): readonly (readonly Bytes[])[] {
+  const plus = rules.find(({ target }) => target === PLUS)?.recipe;
+  if (headers.length === 0 && plus === undefined) return [];
   const made = rules.filter(({ pattern, recipe, target }) => !pattern && recipe !== undefined && target !== PLUS);
+  const places = placesOf(made, directory);
   const groups: (readonly Bytes[])[] = [];
   for (const { file, first, last, groups: literal } of headers) {
-    const here = made
-      .filter(({ recipe }) => {
-        if (recipe?.file === undefined || resolve(directory, recipe.file) !== resolve(directory, file)) return false;
-        return recipe.line >= first && recipe.line <= last;
-      })
-      .map(({ target }) => target);
-    groups.push(...(literal?.map((group) => group.filter((name) => here.includes(name))) ?? [here]));
+    const here = between(places.get(resolve(directory, file)) ?? [], first, last);
+    groups.push(...(literal?.map((group) => group.filter((name) => here.has(name))) ?? [[...here]]));
   }
   // One that was evaluated has no line of its own; of several, make knows the last.
-  const plus = rules.find(({ target }) => target === PLUS)?.recipe;
   const known = new Set(groups.flat());
   if (plus?.file !== undefined) {
     const beside = made.filter(({ recipe }) => recipe?.file === plus.file && recipe?.line === plus.line);
     groups.push(beside.map(({ target }) => target).filter((target) => !known.has(target)));
   }
   return groups.filter((group) => group.length > 1);
+}
+
+interface Place {
+  readonly target: Bytes;
+  readonly line: number;
+}
+
+/** Where recipes begin: by absolute path of their makefile, in the order of its lines. */
+function placesOf(made: readonly DataBaseRule[], directory: Bytes): ReadonlyMap<Bytes, readonly Place[]> {
+  const places = new Map<Bytes, Place[]>();
+  const paths = new Map<Bytes, Bytes>();
+  for (const { target, recipe } of made) {
+    if (recipe?.file === undefined) continue;
+    const path = paths.get(recipe.file) ?? resolve(directory, recipe.file);
+    paths.set(recipe.file, path);
+    const place = { target, line: recipe.line };
+    const others = places.get(path);
+    if (others) others.push(place);
+    else places.set(path, [place]);
+  }
+  for (const list of places.values()) list.sort((a, b) => a.line - b.line);
+  return places;
+}
+
+/** The targets whose recipes begin on these lines, both included. */
+function between(places: readonly Place[], first: number, last: number): ReadonlySet<Bytes> {
+  let low = 0;
+  for (let high = places.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if ((places[middle]?.line ?? 0) < first) low = middle + 1;
+    else high = middle;
+  }
+  const found = new Set<Bytes>();
+  for (let at = low; at < places.length; at++) {
+    const place = places[at];
+    if (place === undefined || place.line > last) break;
+    found.add(place.target);
+  }
+  return found;
 }

@@ -10,8 +10,11 @@ import { readDataBase, variableIn, type DataBaseRule } from './data-base.ts';
 import { printDatabase } from './dependency-graph-print.ts';
 import { changeEnvironment, environmentValue } from './environment.ts';
 import { withLastMakefile } from './make-calls.ts';
+import { isDryRunSafe, writesWhenExpanded } from './dry-run.ts';
+import type { FirstMakefile } from './first-makefile.ts';
 import { makeIntent } from './make-intent.ts';
-import { JOB_OPTIONS, withoutJobWords } from './makeflags.ts';
+import { defaultMakefile } from './makefile.ts';
+import { JOB_OPTIONS, makeflagsWords, withoutJobWords } from './makeflags.ts';
 import { readMarkTexts, type MakefileText } from './mark-lines.ts';
 import { groupRules, waitRules, waitTarget } from './mark-rules.ts';
 import { parseMarks } from './marks-parse.ts';
@@ -41,6 +44,8 @@ export interface ProbeOptions {
   /** Its goals, where `.WAIT` stood between some: in segments. */
   readonly goals?: readonly (readonly Bytes[])[] | undefined;
   readonly call: Pick<ParseCall, 'directory' | 'environment' | 'makefiles'>;
+  /** Where makes come to us by a makefile in their environment: those that we ask must not. */
+  readonly first?: FirstMakefile | undefined;
   /** The rules of dmake hold whether or not a makefile has its marks. */
   readonly dmake?: boolean;
   /** The data base is wanted whatever the makefiles name. */
@@ -51,12 +56,6 @@ export interface ProbeOptions {
 
 const NAMES_MARK = /(?:^|[^A-Za-z0-9_])\.(?:DIST|LOCAL|(?:NO_)?PARALLEL)(?![A-Za-z0-9_])/m;
 const NAMES_WAIT = /(?:^|[^A-Za-z0-9_])\.WAIT(?![A-Za-z0-9_])/m;
-
-/** $(file), or a function in another language: they may write whenever make expands them. */
-const WRITES = /\$[({](?:file|guile)\s/;
-
-/** A shell for some targets alone is not ours to replace. */
-const OWN_SHELLS = /:.*(?:SHELL|\.SHELLFLAGS)\s*[:?+!]*=/;
 
 /** What make calls the copy that it keeps of standard input. */
 const COPY = /(?:^|\/)Gm[A-Za-z0-9]{6}$/;
@@ -78,20 +77,20 @@ const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
  */
 export async function probeMarks(options: ProbeOptions): Promise<MarksFound> {
   const { call, make, goals, dmake = false, whole = false } = options;
-  const read = await readMakefiles(call);
+  const { texts: read, whole: readAll } = await readMakefiles(call, await namedMakefiles(options));
   const text = read.map((one) => one.text).join('\n');
   const copy = read.find(({ name }) => COPY.test(name))?.name;
   const fromInput = makeIntent(options.arguments).makefiles.includes('-');
-  const writes = WRITES.test(text) || (fromInput && copy === undefined);
+  const writes = writesWhenExpanded(text) || (fromInput && copy === undefined);
   const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
   const texts = readMarkTexts(read);
   const knowsWait = isAtLeast(make.version, 4, 4);
   const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
-  const isWanted =
-    orders || NAMES_MARK.test(text) || texts.headers.length > 0 || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
+  const isWanted = orders || NAMES_MARK.test(text) || texts.joins || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
   // What came from standard input is not there to be read where make keeps no copy.
   if (!isWanted || (fromInput && copy === undefined)) return none;
-  const isDry = orders && !writes && !text.split('\n').some((line) => OWN_SHELLS.test(line));
+  const allWords = [...options.arguments, ...makeflagsWords(call.environment)];
+  const isDry = orders && !writes && readAll && isDryRunSafe(text, allWords);
   const waitLines = knowsWait ? [] : waitTarget(texts.ownWait);
   const dry = isDry ? await ask(options, copy, [...DRY, ...waitLines]) : undefined;
   const database = dry !== undefined && readDataBase(dry) ? dry : await ask(options, copy);
@@ -110,25 +109,30 @@ export async function probeMarks(options: ProbeOptions): Promise<MarksFound> {
     ownWait: texts.ownWait,
     goals: goals ?? [all],
     makefiles: read.map(({ name }) => name),
+    barrier: `${options.run.path}/wait.`,
   });
   return { marks, lines, rules, goals: all, problem: undefined };
 }
 
 const TIMEOUT_MS = 60_000;
 
-/** Each has a last makefile of its own: several makes may be asked at one time. */
+/** Each has a last makefile of its own, named so: several makes may be asked at one time. */
+const OURS = 'probe.';
 let probes = 0;
 
+/** Whether a make that parses is one that we ask: it is to be left alone. */
+export function isProbe(run: Pick<RunDirectory, 'path'>, { makefiles }: Pick<ParseCall, 'makefiles'>): boolean {
+  return makefiles.includes(`${run.path}/${OURS}`);
+}
+
 /**
- * What the text of makefiles has of dmake's marks that we see to: a make from 4.4 knows `.WAIT` itself.
+ * Whether the text of makefiles has marks of dmake that we see to: a make from 4.4 knows `.WAIT` itself.
  *
  * @param version of the make that reads them
- * @returns any: without us they mean nothing; shown: plain output has words of them that belong to nobody
  */
-export function dmakeMarksIn(text: Bytes, version: string): { readonly any: boolean; readonly shown: boolean } {
-  const { lines, headers } = readMarkTexts([{ name: '', text }]);
-  const shown = headers.length > 0 || (!isAtLeast(version, 4, 4) && NAMES_WAIT.test(text));
-  return { any: shown || lines.length > 0, shown };
+export function namesDmakeMarks(text: Bytes, version: string): boolean {
+  const { lines, joins } = readMarkTexts([{ name: '', text }]);
+  return joins || lines.length > 0 || (!isAtLeast(version, 4, 4) && NAMES_WAIT.test(text));
 }
 
 function linesFor(
@@ -139,6 +143,7 @@ function linesFor(
     readonly ownWait: boolean;
     readonly goals: readonly (readonly Bytes[])[];
     readonly makefiles: readonly Bytes[];
+    readonly barrier: Bytes;
   },
 ): readonly Bytes[] {
   const graph = new RuleGraph(rules);
@@ -148,7 +153,7 @@ function linesFor(
   return [
     ...(named && !knowsWait ? waitTarget(known.ownWait) : []),
     ...groupRules(graph, marks.groups),
-    ...waitRules(graph, goals, { known: knowsWait, first }),
+    ...waitRules(graph, goals, { known: knowsWait, first, barrier: known.barrier }),
   ];
 }
 
@@ -157,26 +162,45 @@ function goalsOf(words: readonly Bytes[], database: Bytes): readonly Bytes[] {
   return goals.length > 0 ? goals : (variableIn(database, '.DEFAULT_GOAL') ?? '').split(' ');
 }
 
-/** All that make has read. */
-async function readMakefiles(call: ProbeOptions['call']): Promise<readonly MakefileText[]> {
-  const all: MakefileText[] = [];
-  for (const name of call.makefiles.split(/\s+/)) {
+/** The makefiles that make was given, without ours, or the default one. */
+async function namedMakefiles({ run, arguments: words, call }: ProbeOptions): Promise<readonly Bytes[]> {
+  const named = makeIntent(words).makefiles.filter((name) => name !== run.lastMakefile);
+  return named.length > 0 ? named : [(await defaultMakefile(call.directory)) ?? ''];
+}
+
+/**
+ * What make has read.
+ *
+ * @param named the makefiles that it was given
+ * @returns whole: that is all of it, as far as can be told; a makefile may have changed MAKEFILE_LIST
+ */
+async function readMakefiles(
+  call: ProbeOptions['call'],
+  named: readonly Bytes[],
+): Promise<{ readonly texts: readonly MakefileText[]; readonly whole: boolean }> {
+  const texts: MakefileText[] = [];
+  const names = call.makefiles.split(/\s+/);
+  const listed = (name: Bytes): boolean => name === '-' || names.includes(name);
+  let whole = named.every(listed);
+  for (const name of names) {
     if (name === '') continue;
     try {
       const file = fsPath(resolve(call.directory, name));
       // What make has read from a pipe is not there a second time.
-      if ((await stat(file)).isFile()) all.push({ name, text: bytesOf(await readFile(file)) });
+      if ((await stat(file)).isFile()) texts.push({ name, text: bytesOf(await readFile(file)) });
+      else whole = false;
     } catch {
       // A name with a blank, or a temporary one that is gone.
+      whole = false;
     }
   }
-  return all;
+  return { texts, whole };
 }
 
 /** What make prints of itself. @param dry the lines that it reads last when it is to look at its goals; else it stops then */
 async function ask(options: ProbeOptions, copy: Bytes | undefined, dry?: readonly Bytes[]): Promise<Bytes> {
   const { call, run, broker, make, timeout = TIMEOUT_MS } = options;
-  const last = `${run.path}/probe.${probes++}.mk`;
+  const last = `${run.path}/${OURS}${probes++}.mk`;
   await writeFile(fsPath(last), dry ? `${dry.join('\n')}\n` : STOP, 'latin1');
   const { directory, environment } = call;
   const dropped = (a: Argument): boolean =>
@@ -191,7 +215,7 @@ async function ask(options: ProbeOptions, copy: Bytes | undefined, dry?: readonl
   // With an -f of ours make would not read its default makefile by itself.
   const words = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
   const argv = [make.path, ...words];
-  const quiet = probeEnvironment(run, environment);
+  const quiet = probeEnvironment(options);
   try {
     return await printDatabase({ run, broker, file: make.path, argv, environment: quiet, directory, timeout });
   } finally {
@@ -200,7 +224,7 @@ async function ask(options: ProbeOptions, copy: Bytes | undefined, dry?: readonl
 }
 
 /** Without our wrappers and without the jobserver of the make that waits; messages as they are parsed. */
-function probeEnvironment(run: RunDirectory, environment: readonly Bytes[]): readonly Bytes[] {
+function probeEnvironment({ run, call: { environment }, first }: ProbeOptions): readonly Bytes[] {
   const path = environmentValue(environment, 'PATH') ?? '';
   const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
   return changeEnvironment(environment, [
@@ -211,6 +235,7 @@ function probeEnvironment(run: RunDirectory, environment: readonly Bytes[]): rea
     makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
     'LANGUAGE=C',
     'DISTMAKE_TARGET',
+    ...(first ? [first.without(environment)] : []),
   ]);
 }
 

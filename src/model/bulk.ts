@@ -10,6 +10,10 @@ export interface BulkItem {
   readonly after: readonly Bytes[];
   /** Its normal prerequisites, items or not, seen through targets without a recipe: what is newer than it makes it old. */
   readonly inputs: readonly Bytes[];
+  /** All names for which there is no rule that it needs, order-only ones too: make does not make it without these files. */
+  readonly sources: readonly Bytes[];
+  /** Make expects a file of that name: it is neither phony nor only a step on the way to another. */
+  readonly file: boolean;
   /** How many items wait for it, directly or not (P7). */
   readonly weight: number;
   /** As the makefile has it, not expanded. */
@@ -38,7 +42,7 @@ export interface BulkReport {
   readonly upToDate: readonly (Entry & { readonly by: 'make' | 'earlier' | 'other' })[];
   /** How: in the words of a log. Where: a host, the runner, an earlier run, another one. */
   readonly failed: readonly (Entry & { readonly how: string; readonly where: string })[];
-  /** Never tried, since an item that it needs failed. */
+  /** Never tried, since an item that it needs failed, or a file that nothing makes is not there. */
   readonly skipped: readonly (Entry & { readonly because: Bytes })[];
   /** Make ended before it came to them: without -k, or stopped. */
   readonly notReached: readonly Entry[];

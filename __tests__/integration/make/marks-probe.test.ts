@@ -17,6 +17,7 @@ async function probe(
   const rig = await MakeRig.create(transport, files);
   const found: MarksFound[] = [];
   const made: boolean[] = [];
+  const answers: (readonly string[])[] = [];
   try {
     rig.onParse = async (call) => {
       const context = { directory: rig.directory, environment: [], lastMakefile: rig.run.lastMakefile };
@@ -24,10 +25,12 @@ async function probe(
       const { run, broker, make } = rig;
       found.push(await probeMarks({ run, broker, make, arguments: full, call, timeout: 2000 }));
       made.push(existsSync(join(rig.directory, 'made')) || existsSync(join(rig.directory, 'gen.mk')));
-      call.answer(found.at(-1)?.lines);
+      const lines = found.at(-1)?.lines ?? [];
+      answers.push(lines.map((line) => line.replaceAll(rig.run.path, '/run')));
+      call.answer(lines);
     };
     const { outcome, output } = await rig.runMake(words, { window });
-    return { found, made, outcome, output };
+    return { found, made, outcome, output, answers };
   } finally {
     await rig.close();
   }
@@ -97,9 +100,30 @@ test('what a dry run finds by implicit rules waits as well, and nothing runs for
     'sub: ; +@echo $@ >>ran; $(MAKE) -v >/dev/null',
     '',
   ].join('\n');
-  const { found, output } = await probe({ Makefile }, [], { window: 4 });
-  expect(found[0]?.lines).toEqual([...waitTarget(false), 'b.o b.c: | a', '.INTERMEDIATE: b.c']);
+  const { answers, output } = await probe({ Makefile }, [], { window: 4 });
+  expect(answers).toEqual([
+    [
+      ...waitTarget(false),
+      '/run/wait.0: | a',
+      '/run/wait.0: .EXTRA_PREREQS :=',
+      '.PHONY: /run/wait.0',
+      'b.o b.c: | /run/wait.0',
+      '.INTERMEDIATE: b.c',
+    ],
+  ]);
   expect(output.split('\n').slice(0, 4)).toEqual(['a', 'b.c', 'b.o', 'all']);
+});
+
+test.each([
+  'a: \\\n  .SHELLFLAGS = -c',
+  'define own\na: $(1) = -c\nendef\n$(eval $(call own,.SHELLFLAGS))',
+  'a: .SHELLFLAGS = -c\nMAKEFILE_LIST := \ninclude more.mk',
+])('where a target has a shell of its own nothing runs: %j', async (lines) => {
+  const Makefile = `all: a .WAIT b\na b: ; +@echo x >made\n${lines}\n`;
+  const { found, made, outcome } = await probe({ Makefile, 'more.mk': '# .WAIT\n' }, []);
+  expect(found).toMatchObject([{ problem: undefined, goals: ['all'] }]);
+  expect(made).toEqual([false]);
+  expect(outcome).toEqual({ kind: 'exited', status: 0 });
 });
 
 test('a makefile from standard input is read from the copy that make keeps', async () => {

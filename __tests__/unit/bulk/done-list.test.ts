@@ -12,7 +12,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const open = (): DoneList => new DoneList(join(folder, 'done'));
 const START = Date.parse('2026-05-01T10:00:00.000Z');
-const record = { lines: ['0123456789ab', 'ba9876543210'], start: START, file: false };
+const record = { lines: ['0123456789ab', 'ba9876543210'], start: START, file: false, peers: [] };
 
 test('what was added is there for other runs and later ones, in order', () => {
   const [one, other] = [open(), open()];
@@ -31,7 +31,7 @@ test('what was added is there for other runs and later ones, in order', () => {
 });
 
 test('a line that was cut does not count, wherever it was cut, and harms no other', () => {
-  open().add('a', record, START);
+  open().add('a', { ...record, peers: ['.y'] }, START);
   const whole = readFileSync(join(folder, 'done'), 'latin1');
   for (let length = 1; length < whole.length - 1; length++) {
     rmSync(join(folder, 'done'));
@@ -45,13 +45,17 @@ test('a line that was cut does not count, wherever it was cut, and harms no othe
   }
 });
 
+test('names are bytes: none of them ends a word, and files of the same recipe are kept with it', () => {
+  const peers = ['./y', 'a b', 'caf\u00e9\u00a0', '%2E'];
+  open().add('x\u00a0y\u0085', { ...record, file: true, peers }, START);
+  expect(open().get('x\u00a0y\u0085')).toEqual({ ...record, file: true, peers, order: 1 });
+});
+
 test('when it is removed there is nothing in it any more, for whoever has it open', () => {
   const [one, other] = [open(), open()];
   one.add('a', record, START);
-  expect(other.isGone).toBe(false);
   one.remove();
   expect(existsSync(join(folder, 'done'))).toBe(false);
-  expect(other.isGone).toBe(true);
   expect(other.get('a')).toBeUndefined();
   other.add('b', record, START);
   expect(one.get('b')).toBeDefined();

@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -16,6 +17,7 @@ import { markName } from '../../../src/bulk/mark-name.ts';
 import { parseMark } from '../../../src/bulk/mark-text.ts';
 import { Marks } from '../../../src/bulk/marks.ts';
 
+const source = join(import.meta.dirname, '../../../src/bulk/marks.ts');
 let folder: string;
 let now: number;
 /** The processes that run, with their births. */
@@ -28,11 +30,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function marksOf(pid: number, host = 'here'): Marks {
-  running.set(pid, `born ${pid}`);
-  running.set(pid + 1, `born ${pid + 1}`);
+function marksOf(pid: number, host = 'here', machine = 'boot 1'): Marks {
+  for (const one of [pid, pid + 1, pid + 2]) running.set(one, `born ${one}`);
   const born = (of: number): string | undefined => running.get(of);
-  return new Marks(join(folder, 'locks'), { self: { host, pid, born: `born ${pid}` }, born, now: () => now });
+  return new Marks(join(folder, 'locks'), { self: { host, machine, pid, born: `born ${pid}` }, born, now: () => now });
 }
 
 const taking = (target: string, pid: number, removable = true): Parameters<Marks['take']>[0] => ({
@@ -40,13 +41,14 @@ const taking = (target: string, pid: number, removable = true): Parameters<Marks
   path: join(folder, target),
   removable,
   make: pid + 1,
+  line: pid + 2,
   place: 'build1',
+  start: now,
 });
 
-/** The run and its make are gone. */
+/** The run and its make are gone, and the line that ran. */
 function kill(pid: number): void {
-  running.delete(pid);
-  running.delete(pid + 1);
+  for (const one of [pid, pid + 1, pid + 2]) running.delete(one);
 }
 
 const file = (target: string): string => join(folder, 'locks', markName(target));
@@ -57,7 +59,7 @@ describe('a mark', () => {
     expect(first.take(taking('a/b.o', 10))).toBe(true);
     expect(marksOf(20).take(taking('a/b.o', 20))).toBe(false);
     expect(readFileSync(file('a/b.o'), 'utf8')).toBe(
-      `target=a/b.o\npid=10\nborn=born 10\nhost=here\nmake=11 born 11\nplace=build1\nstart=2026-05-01T10:00:00.000Z\nfile=${folder}/a/b.o\nwas=none\n`,
+      `target=a/b.o\npid=10\nborn=born 10\nhost=here\nmachine=boot 1\nmake=11 born 11\nplace=build1\nstart=2026-05-01T10:00:00.000Z\nfile=${folder}/a/b.o\nwas=none\nline=12 born 12\n`,
     );
     expect(marksOf(20).look('a/b.o')).toMatchObject({ kind: 'taken', owner: 'process 10 on here', start: now });
   });
@@ -84,6 +86,17 @@ describe('a mark', () => {
     const second = marksOf(20);
     expect(second.look('a')).toMatchObject({ kind: 'failed', outcome });
     expect(second.take(taking('a', 20))).toBe(false);
+  });
+
+  test('that does not fit on the disk is none', () => {
+    const script = `import { Marks } from ${JSON.stringify(source)};
+      const self = { host: 'h', machine: 'm', pid: 1, born: '' };
+      new Marks('locks', { self, born: () => '', now: () => 0 })
+        .take({ target: 'a', path: '/a', make: 1, line: 1, removable: true, place: '', start: 0 });`;
+    const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" --input-type=module`;
+    const { stderr } = spawnSync('sh', ['-c', limited, process.execPath], { cwd: folder, input: script });
+    expect(String(stderr)).toContain('EFBIG');
+    expect(readdirSync(join(folder, 'locks'))).toEqual([]);
   });
 
   test('that its run takes anew says what is so now', () => {
@@ -133,7 +146,7 @@ describe('what a dead run has left', () => {
 
   test('a process id that is used again is another process', () => {
     marksOf(10).take(taking('a', 10));
-    running.set(10, 'later').set(11, 'later');
+    for (const one of [10, 11, 12]) running.set(one, 'later');
     expect(marksOf(20).look('a')).toBeUndefined();
   });
 });
@@ -146,6 +159,38 @@ describe('is respected', () => {
       kind: 'taken',
       owner: 'make, process 11, left by a run that was killed',
     });
+  });
+
+  test('of a run of which only a line still runs, the one that began last', () => {
+    const first = marksOf(10);
+    first.take(taking('a', 10));
+    running.set(15, 'born 15');
+    first.goesOn('a', 15);
+    kill(10);
+    const second = marksOf(20);
+    expect(second.look('a')).toMatchObject({
+      kind: 'taken',
+      owner: 'a line of its recipe, process 15, left by a run that was killed',
+    });
+    running.delete(15);
+    expect(second.look('a')).toBeUndefined();
+  });
+
+  test.each(['boot 2', ''])('of a machine of the same name that is another, or may be: %j', (machine) => {
+    const owner = 'process 10 on here (another machine, container or boot of that name)';
+    marksOf(10, 'here', machine).take(taking('a', 10));
+    kill(10);
+    expect(marksOf(20, 'here', 'boot 1').look('a')).toMatchObject({ kind: 'taken', owner });
+    expect(marksOf(20, 'here', '').look('a')).toMatchObject({ kind: 'taken', owner });
+  });
+
+  test('what is there but is no file, at once', () => {
+    const marks = marksOf(20);
+    mkdirSync(file('a'));
+    expect(marks.take(taking('a', 20))).toBe(false);
+    expect(marks.look('a')).toEqual({ kind: 'unreadable', file: file('a') });
+    marks.drop('a');
+    expect(marks.all()).toMatchObject([{ kind: 'unreadable' }]);
   });
 
   test('of another machine, whatever runs here', () => {
@@ -166,6 +211,14 @@ describe('is respected', () => {
       expect(readFileSync(file('a'), 'utf8')).toBe(text);
     },
   );
+});
+
+test('the marks of failures are forgotten for those items that are asked for', () => {
+  const marks = marksOf(10);
+  for (const target of ['a', 'b', 'c']) marks.take(taking(target, 10));
+  for (const target of ['a', 'b']) marks.fail(target, { kind: 'exited', status: 1 });
+  marksOf(20).forgetFailures((target) => target !== 'b');
+  expect(readdirSync(join(folder, 'locks')).sort()).toEqual(['b', 'c']);
 });
 
 describe('names of marks', () => {

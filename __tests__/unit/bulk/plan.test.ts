@@ -23,8 +23,20 @@ describe('items', () => {
 
   test('see through targets without a recipe; order-only ones come before, but make nothing old', () => {
     const plan = planOf(rules('a: group | dir', 'group: b src -', 'b:', 'dir:'), ['a']);
-    expect(plan.get('a')).toMatchObject({ after: ['b', 'dir'], inputs: ['b', 'src'] });
+    expect(plan.get('a')).toMatchObject({ after: ['b', 'dir'], inputs: ['b', 'src', 'group'] });
     expect(plan.get('dir')?.weight).toBe(1);
+  });
+
+  test('know the files without a rule that must be there, whichever way they need them', () => {
+    const plan = planOf(rules('a: group lib(m.o) | .WAIT late', 'group: src -', 'late: later -', 'b: a own'), ['b']);
+    expect(plan.get('a')?.sources).toEqual(['src', 'later']);
+    expect(plan.get('b')?.sources).toEqual(['own']);
+  });
+
+  test('know whether make expects a file of their name', () => {
+    const [step] = rules('step:');
+    const plan = planOf([...rules('.PHONY: all -', 'all: f step', 'f:'), { ...step!, intermediate: true }], ['all']);
+    expect([...plan.values()].filter(({ file }) => file).map(({ target }) => target)).toEqual(['f']);
   });
 
   test('a circle is cut where make cuts it', () => {

@@ -41,6 +41,7 @@ test.each([
   ['-j2 --bulk state', 'option --bulk must stand before the first argument for make'],
   ['--log plain all --log=fold', 'option --log must stand before the first argument for make'],
   ['--', 'behind -- a command is missing'],
+  ['--bulk= all', 'option --bulk: the name of a directory is missing'],
   ['--bulk x -- make', 'option --bulk: the items are targets of a make'],
   ['-x DMAKE_MODE', 'option -x: "DMAKE_MODE" is not NAME=VALUE with one of DMAKE_RCFILE'],
   ['--load fast', 'option --load: "fast" is none of auto, jobs, reported, m1, m2'],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Outcome } from '../../../src/model/outcome.ts';
 import { BulkQueue } from '../../../src/engine/bulk-queue.ts';
 import type { BulkMark } from '../../../src/engine/bulk-ledger.ts';
 import { exited, GateRig, never, settled } from './bulk-rig.ts';
@@ -10,6 +11,8 @@ const failed = (status: number): BulkMark => ({
   owner: 'process 5 on h',
   outcome: exited(status),
 });
+
+const record = { lines: [], start: 0, file: false, peers: [] };
 
 describe('an item', () => {
   test('is marked while its lines run and until make rests, then recorded as done', async () => {
@@ -93,6 +96,14 @@ describe('an item', () => {
     expect(rig.gate.fates.size).toBe(0);
   });
 
+  test('has the process of each of its lines told, where that is known', async () => {
+    const rig = new GateRig([{ target: 'a' }]);
+    await rig.run(rig.line('a', 0, { shim: 31 }), exited(0));
+    await rig.run(rig.line('a', 1, { shim: 32 }), exited(0));
+    await rig.run(rig.line('a', 2), exited(0));
+    expect(rig.ledger.lines).toEqual(['a 31', 'a 32']);
+  });
+
   test('of a dry run is none', async () => {
     const rig = new GateRig();
     expect(await rig.run(rig.line('a', 0, { flags: 'n' }), exited(0))).toBeUndefined();
@@ -151,7 +162,7 @@ describe('an item with the mark of another run', () => {
     const rig = new GateRig([{ target: 'a' }]);
     const line = rig.line('a');
     await rig.gate.enter(line, never);
-    rig.ledger.record('a', '/w/a', { lines: ['/w sh -c a0 r'], start: rig.ledger.now() });
+    rig.ledger.record('a', { ...record, lines: ['/w sh -c a0 r'], start: rig.ledger.now() });
     expect(await rig.gate.start(line, undefined, never)).toEqual(exited(0));
     expect(rig.ledger.own.size).toBe(0);
   });
@@ -174,6 +185,26 @@ describe('an item with the mark of another run', () => {
     expect(await rig.begin(rig.line('a'))).toEqual(exited(2));
     expect(rig.told).toEqual(['the mark locks/a cannot be read; remove it if no run is making a']);
   });
+});
+
+test('an item that can neither be marked nor has a mark that can be seen fails, and the tries have pauses', async () => {
+  const rig = new GateRig([{ target: 'a' }]);
+  rig.ledger.take = () => false;
+  const line = rig.line('a');
+  await rig.gate.enter(line, never);
+  let outcome: Outcome | undefined;
+  let tries = 0;
+  for (; outcome === undefined && tries < 100; tries++) {
+    const obstacle = rig.gate.start(line, undefined, never);
+    const over = settled().then(() => 'waits');
+    if (outcome === undefined && tries === 0) expect(await Promise.race([obstacle, over])).toBe('waits');
+    await rig.later();
+    outcome = await obstacle;
+  }
+  expect(outcome).toEqual(exited(2));
+  expect(rig.told).toEqual(['a can neither be marked, nor is there a mark of it that can be read']);
+  rig.gate.passEnded(exited(2));
+  expect(rig.gate.again()).toBe(false);
 });
 
 describe('an item that failed earlier', () => {
@@ -226,7 +257,7 @@ describe('an item that was finished earlier', () => {
   test.each<[string, (rig: GateRig) => void, { readonly flags?: string; readonly command?: string }]>([
     ['another command', () => undefined, { command: 'other' }],
     ['another recipe', (rig) => rig.gate.plan.forEach((item) => Object.assign(item, { recipe: 's' })), {}],
-    ['what it needs was made since', (rig) => rig.ledger.record('a', '/w/a', { lines: ['x'], start: 0 }), {}],
+    ['what it needs was made since', (rig) => rig.ledger.record('a', { ...record, lines: ['x'] }), {}],
     ['what it needs was written since', (rig) => rig.ledger.files.set('/w/src', 1e9), {}],
     ['its file is gone', (rig) => Object.assign(rig.ledger.records.get('b') ?? {}, { file: true }), {}],
     ['-B', () => undefined, { flags: 'B' }],
@@ -234,6 +265,16 @@ describe('an item that was finished earlier', () => {
     const rig = await finished();
     change(rig);
     expect(await rig.begin(rig.line('b', 0, { make: 8, ...options }))).toBeUndefined();
+  });
+
+  test('is made anew when a file is gone that the same recipe has made', async () => {
+    const rig = new GateRig([{ target: 'x', peers: ['y', 'z'] }]);
+    rig.ledger.files.set('/w/x', 1).set('/w/y', 1);
+    await rig.run(rig.line('x'), exited(0));
+    rig.gate.passEnded(exited(0));
+    expect(await rig.begin(rig.line('x', 0, { make: 8 }))).toEqual(exited(0));
+    rig.ledger.files.delete('/w/y');
+    expect(await rig.begin(rig.line('x', 0, { make: 9 }))).toBeUndefined();
   });
 
   test('fails, and is made in a further pass, when only a later line shows that it is another', async () => {

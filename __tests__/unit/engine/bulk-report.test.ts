@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { formatReport } from '../../../src/bulk/report-file.ts';
 import { bulkReport } from '../../../src/engine/bulk-report.ts';
 import type { Fate } from '../../../src/engine/bulk-state.ts';
@@ -10,7 +10,7 @@ function plan(
   after: Readonly<Record<string, readonly string[]>>,
   peers: Readonly<Record<string, readonly string[]>> = {},
 ): BulkPlan {
-  const rest = { inputs: [], weight: 0, recipe: 'r', removable: true, ignores: false };
+  const rest = { inputs: [], sources: [], weight: 0, recipe: 'r', file: true, removable: true, ignores: false };
   return new Map(
     Object.entries(after).map(([target, needs]) => [
       target,
@@ -46,6 +46,26 @@ test('items that one run of a recipe makes share what became of it; those that n
   expect(formatReport(bulkReport(pair, fates({ a: failed, x: built }), true))).toBe(
     'x built - 1\na failed - 1\nb failed - 1\nc%20d skipped b 1\n',
   );
+});
+
+describe('after a run that did not end well', () => {
+  const items = plan({ x: [], y: ['x'], z: [], p: [] });
+  for (const [target, more] of Object.entries({ x: { sources: ['there', 'nosuch'] }, p: { file: false } }))
+    Object.assign(items.get(target) ?? {}, more);
+  const missing = (name: string): boolean => name !== 'there';
+
+  test('what needs a file that nothing makes is skipped because of it; what has never been made is not up to date', () => {
+    expect(formatReport(bulkReport(items, new Map(), true, missing))).toBe(
+      'p up-to-date - 1\nx skipped nosuch 1\ny skipped nosuch 1\nz not-reached - 1\n',
+    );
+  });
+
+  test('what ran has not failed because of it, and without -k nobody knows', () => {
+    expect(formatReport(bulkReport(items, fates({ x: built, y: built, z: built }), true, missing))).toContain(
+      'x built - 1\n',
+    );
+    expect(formatReport(bulkReport(items, fates({ z: failed }), false, missing))).toContain('x not-reached - 1\n');
+  });
 });
 
 test('a report of everything that is as it should be', () => {

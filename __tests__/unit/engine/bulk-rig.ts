@@ -13,6 +13,8 @@ export class MemoryLedger implements BulkLedger {
   readonly marks = new Map<string, BulkMark>();
   /** Those that are ours, and where they run. */
   readonly own = new Map<string, string>();
+  /** Where its lines ran, of those that were told. */
+  readonly lines: string[] = [];
   readonly records = new Map<string, DoneRecord>();
   /** Targets that another run has made. */
   readonly made = new Set<string>();
@@ -24,10 +26,15 @@ export class MemoryLedger implements BulkLedger {
     return this.marks.get(target);
   }
 
-  take({ target, place }: Taking): boolean {
+  take({ target, place, line }: Taking): boolean {
     if (this.marks.has(target)) return false;
+    if (line !== undefined) this.lines.push(`${target} ${line}`);
     this.own.set(target, place);
     return true;
+  }
+
+  goesOn(target: string, line: number): void {
+    this.lines.push(`${target} ${line}`);
   }
 
   drop(target: string): void {
@@ -39,12 +46,12 @@ export class MemoryLedger implements BulkLedger {
     this.marks.set(target, { kind: 'failed', file: `locks/${target}`, owner: 'us', outcome });
   }
 
-  record(target: string, path: string, { lines, start }: Pick<DoneRecord, 'lines' | 'start'>): void {
-    this.records.set(target, { lines: [...lines], start, file: this.files.has(path), order: ++this.#order });
+  record(target: string, record: Omit<DoneRecord, 'order'>): void {
+    this.records.set(target, { ...record, lines: [...record.lines], order: ++this.#order });
   }
 
   forget(target: string): void {
-    this.records.set(target, { lines: [], start: this.time, file: false, order: ++this.#order });
+    this.records.set(target, { lines: [], start: this.time, file: false, peers: [], order: ++this.#order });
   }
 
   done(target: string): DoneRecord | undefined {
@@ -94,14 +101,20 @@ export class GateRig {
       pause: () => this.#pause.promise,
     };
     this.gate = new BulkGate(world);
-    const rest = { after: [], inputs: [], weight: 0, recipe: 'r', removable: true, ignores: false, peers: [] };
+    const none = { after: [], inputs: [], sources: [], peers: [] };
+    const rest = { ...none, weight: 0, recipe: 'r', file: true, removable: true, ignores: false };
     this.gate.plan = new Map(items.map((item) => [item.target, { ...rest, ...item }]));
   }
 
   line(
     target: string,
     line = 0,
-    options: { readonly flags?: string; readonly make?: number; readonly command?: string } = {},
+    options: {
+      readonly flags?: string;
+      readonly make?: number;
+      readonly command?: string;
+      readonly shim?: number;
+    } = {},
   ): Arrival {
     const { flags = '', make = 7, command = `${target}${line}` } = options;
     const id = ++this.#jobs;
@@ -115,7 +128,7 @@ export class GateRig {
       umask: 0o22,
       prerequisites: undefined,
     };
-    return { job, line, flags: new Set(flags) };
+    return { job, line, flags: new Set(flags), ...(options.shim !== undefined && { shim: options.shim }) };
   }
 
   /** A line comes and gets a place at once; it runs if that is undefined. */

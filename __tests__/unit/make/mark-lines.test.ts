@@ -3,6 +3,17 @@ import { readMarkTexts } from '../../../src/make/mark-lines.ts';
 
 const read = (text: string) => readMarkTexts([{ name: 'm', text }]);
 
+test.each([
+  ['a + b: c\n', true],
+  ['G = a + b\n', true],
+  ['define G\na + b\nendef\n', true],
+  ['G += a \\\n  +\n', true],
+  ['G := $(shell expr 1 + 2)\nH += a\nall: ; expr 1 + 2\n\tx = 1 + 2\n', false],
+  ['G != expr 1 + 2\ndefine R\n\texpr 1 + 2\nendef\n# a + b\n', false],
+])('whether something may be joined: %j, %j', (text, joins) => {
+  expect(read(text).joins).toBe(joins);
+});
+
 test('marks in their order, with their words; bare ones are told from those that only expand to nothing', () => {
   const text = `.PARALLEL: a $(V) # x y
 .NO_PARALLEL .LOCAL: b \\

@@ -101,6 +101,28 @@ one.q: ; cc
   });
 });
 
+test('groups whose sign is in a variable', () => {
+  const marks = marksOf(`all: ;
+G = a + b
+define H
+c + d
+endef
+N = $(shell expr 1 + 2)
+$(N) x: ; cc
+$(G): in ; cc
+\${H}:
+\tcc
+in: ;
+`);
+  expect(marks.groups).toEqual([expect.arrayContaining(['a', 'b']), expect.arrayContaining(['c', 'd'])]);
+});
+
+test('a recipe that says .WAIT itself keeps it', () => {
+  const text =
+    'all: a .WAIT b ; echo .WAIT\nx: a .WAIT\nx.y: .WAIT a\n%.y: ; echo ".WAIT"\nx: ; echo a.WAIT\n%.z: .WAIT a ; .WAIT\na b .WAIT: ;\n';
+  expect(marksOf(text).waits).toEqual(['x']);
+});
+
 test('lists with .WAIT, where make takes that for a file', () => {
   const text = 'all: a .WAIT b\n%.x: a .WAIT ; cc\na b: ; cc\n.WAIT:\n';
   expect(marksOf(text)).toEqual({ ...PLAIN, waits: ['%.x', 'all'] });
