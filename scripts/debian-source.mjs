@@ -121,6 +121,14 @@ function aptOptions(apt) {
   return options.flatMap((option) => ['-o', option]);
 }
 
+/** Fetches the archives' lists into our own folder. @param {string} apt */
+function updateLists(apt) {
+  for (const part of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(apt, part), { recursive: true });
+  writeSources(join(apt, 'sources'));
+  run(['apt-get', '-q', ...aptOptions(apt), 'update']);
+  writeFileSync(join(apt, 'updated'), '');
+}
+
 /**
  * Fetches .dsc and tarballs of a source package into `into`, with apt's own checks of signatures, and without touching the
  * machine's apt state.
@@ -130,7 +138,6 @@ function aptOptions(apt) {
  */
 function download(name, into) {
   const apt = join(BUILD, 'apt');
-  for (const part of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(apt, part), { recursive: true });
   const aptGet = ['apt-get', '-q', ...aptOptions(apt)];
   const fetch = () => run([...aptGet, 'source', '--only-source', '--download-only', name], { cwd: into });
 
@@ -142,9 +149,7 @@ function download(name, into) {
       // The archive may have moved on since: look again below.
     }
   }
-  writeSources(join(apt, 'sources'));
-  run([...aptGet, 'update']);
-  writeFileSync(updated, '');
+  updateLists(apt);
   return fetch();
 }
 
@@ -158,7 +163,8 @@ function download(name, into) {
  */
 function downloadFromPool(file, sum, into) {
   const apt = join(BUILD, 'apt');
-  if (!existsSync(join(apt, 'sources'))) writeSources(join(apt, 'sources'));
+  // apt names no archive whose lists it does not have.
+  if (!existsSync(join(apt, 'updated'))) updateLists(apt);
   const options = aptOptions(apt);
   const listed = run(['apt-get', ...options, 'indextargets', '--format', '$(REPO_URI)', 'Created-By: Sources']);
   let last = new Error("no archive of this release in apt's sources");
