@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,12 +125,17 @@ describe.each(SHELLS)('a trial in %s', (...shell) => {
     mkdirSync(join(folder, 'tmp'), { recursive: true });
     const [text = '', ...rest] = words;
     // Detached: as a lane does, what a trial leaves is killed with its group.
-    const stdout = execFileSync('setsid', ['-w', program, ...flags, '-c', text, ...rest], {
+    const { stdout, pid } = spawnSync('setsid', ['-w', program, ...flags, '-c', text, ...rest], {
       cwd: folder,
       env: { PATH: process.env['PATH'], TMPDIR: join(folder, 'tmp'), HOME: '/x' },
       encoding: 'latin1',
       timeout: 20_000,
     });
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has left nothing.
+    }
     expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
     const trial = parseTrial(stdout);
     return { trial, reason: trial && overlooked(plan, trial) };
