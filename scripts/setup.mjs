@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { browserPackage, findBrowser } from './browser.mjs';
 import { root } from './build.mjs';
 import { installPackages, listedPackages, missingPackages } from './packages.mjs';
 
@@ -14,7 +15,8 @@ const wantedNode = '24.21.0';
  * @throws {Error} with a message for people
  */
 export function setUp() {
-  const packages = missingPackages(listedPackages(new URL('packages.txt', import.meta.url)));
+  const wanted = listedPackages(new URL('packages.txt', import.meta.url));
+  const packages = missingPackages(findBrowser() === undefined ? [...wanted, browserPackage] : wanted);
   const modules = !modulesMatchLock();
   const node = node24();
   const needsNode = !works(node);

@@ -35894,24 +35894,24 @@ class JobPass {
     }
     /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
     async perform() {
-        const { scheduler, hosts, locals, backOff } = this.#world;
+        const { scheduler, hosts, locals, backOff, sink } = this.#world;
         const { state, running } = this.#subject;
         const job = this.#job;
         let { fresh } = this.#subject;
         let returned = false;
-        let stays = state.retried || state.here || !this.#subject.mayLeave;
+        let stays = state.retried ?? state.here ?? this.#subject.kept;
         let held;
         try {
             for (;;) {
                 if (fresh && this.#subject.isOver())
                     return this.drop();
                 const wish = {
-                    kind: stays ? 'stay' : 'dist',
+                    kind: stays === undefined ? 'dist' : 'stay',
                     make: job.recipe.make,
                     bound: state.host,
                     fresh,
                     returned,
-                    wide: !stays && callsMake(job.command),
+                    wide: stays === undefined && callsMake(job.command),
                     weight: this.#world.weightOf?.(job.recipe) ?? 0,
                     suits: (host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
                 };
@@ -35940,13 +35940,16 @@ class JobPass {
                 const { host: before } = state;
                 const { place } = lease;
                 const remote = place && hosts.get(place);
+                const reason = lease.reason ?? stays ?? 'not-whitelisted';
                 if (place)
                     state.host = place;
                 else if (!state.host)
-                    state.here = true;
+                    state.here = reason;
+                sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
                 const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
                 running.lease = undefined;
                 if (outcome === 'turned away' && place) {
+                    sink({ type: 'job-turned-away', job, place });
                     lease.turnedAway();
                     backOff.turnedAway(place);
                     // Nothing has run: another host may be the recipe's as well.
@@ -36067,10 +36070,13 @@ class JobPass {
                 this.#tellStart(place);
             told = true;
         };
-        const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, started);
+        const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, {
+            onStart: started,
+            onEnd: () => sink({ type: 'job-collecting', job, place }),
+        });
         if (!result)
             return 'turned away';
-        const { outcome: end, seconds, output, homecoming, missed } = result;
+        const { outcome: end, seconds, output, homecoming, missed, traffic } = result;
         started();
         // When everything is stopped the connections are closed too: that is no fault of the host.
         const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
@@ -36087,11 +36093,11 @@ class JobPass {
         const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
         const again = outcome.kind === 'host-lost' ||
             (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
-        sink({ type: 'job-finished', job, place, outcome, seconds, again });
+        sink({ type: 'job-finished', job, place, outcome, seconds, again, traffic });
         if (again) {
             // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
             if (outcome.kind !== 'host-lost' && !never)
-                state.retried = true;
+                state.retried = succeeded(outcome) ? 'not-taken' : 'failed-there';
             return 'again';
         }
         const final = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
@@ -36142,10 +36148,10 @@ class RecipeState {
     recipe;
     /** The host on which its first line ran: the others follow. */
     host;
-    /** A line had to be run again on the runner: the others stay there. */
-    retried = false;
-    /** It began on the runner, because the hosts were full, say: the other lines stay there. */
-    here = false;
+    /** Why a line had to be run again on the runner: the others stay there. */
+    retried;
+    /** Why it began on the runner: the other lines stay there. */
+    here;
     failure;
     /** Lines that failed and after which make went on: it will say so, or has. */
     ignored = 0;
@@ -36178,7 +36184,7 @@ class RecipeState {
     }
     /** Each recipe counts once: remote when every line of it ran on hosts, retried when one was run again here. */
     get class() {
-        if (this.retried)
+        if (this.retried !== undefined)
             return 'retried';
         if (this.#local > 0)
             return 'local';
@@ -36405,6 +36411,7 @@ class Dispatcher {
         const parent = nearest === undefined ? undefined : shims.get(nearest);
         if (parent) {
             parent.recursive = true;
+            this.#options.sink({ type: 'job-waits', job: parent.job });
             parent.lease?.suspend();
             // It only waits from here on; what it may write before the next make, or after, shows when that starts or it ends.
             this.#options.stage.writerEnded(parent.job);
@@ -36473,13 +36480,14 @@ class Dispatcher {
         const fresh = state.jobs === 0 || state.dropped;
         state.jobs++;
         this.#verdicts.wentOn(state);
-        const mayLeave = this.#mayLeave(job, flags);
-        state.leaves ||= mayLeave;
+        const kept = this.#whyKept(job, flags);
+        state.leaves ||= kept === undefined;
         const isOver = () => this.#makes.get(call.make)?.failed === true;
         const arrival = { job, line: state.jobs - 1, shim: call.pid, flags };
         const { signal } = running.stop;
         const begin = (place) => this.#gates.start(arrival, place, signal);
-        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver, begin });
+        const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, kept, isOver, begin });
+        this.#options.sink({ type: 'job-queued', job });
         try {
             const outcome = await this.#gates.pass(arrival, signal, () => pass.perform(), (spared) => pass.spare(spared));
             call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
@@ -36535,27 +36543,28 @@ class Dispatcher {
         }
         return all;
     }
-    /** Whether the recipe may run on a host. */
-    #mayLeave(job, flags) {
+    /** Why the recipe may not run on a host; undefined: it may. */
+    #whyKept(job, flags) {
         const { stage, local, partial } = this.#options;
         const { target } = job.recipe;
         const make = this.#makes.get(job.recipe.make);
         const match = make?.dist.match(target);
         if ((local.match(target) ?? make?.local.match(target)) !== undefined)
-            return false;
+            return 'named-local';
         // Where all may leave that may run beside others (dmake's mode), those that may not stay.
         const isAll = this.#options.dist.mode === 'all' && make?.marks.dist === undefined;
         if (isAll && make?.concurrency?.allows(target, job.command) === false)
-            return false;
+            return 'not-beside-others';
         if (['n', 'q', 't'].some((flag) => flags.has(flag)))
-            return false;
+            return 'make-mode';
         if (stage.relative(job.directory) === undefined)
-            return false;
-        if (partial && job.prerequisites === undefined)
-            return false;
-        if (!callsMake(job.command))
-            return match !== undefined;
-        return match === 'name' || this.#options.leavesWithMake?.(job.environment) === true;
+            return 'outside';
+        const makes = callsMake(job.command);
+        if (!makes && match === undefined)
+            return 'not-whitelisted';
+        if (makes && match !== 'name' && this.#options.leavesWithMake?.(job.environment) !== true)
+            return 'calls-make';
+        return partial && job.prerequisites === undefined ? 'unknown-prerequisites' : undefined;
     }
     #setMarks(pid, marks, failed) {
         this.#groups.parsed(pid, marks.groups);
@@ -36735,8 +36744,8 @@ class Farm {
             const staging = await remote.start();
             await this.#tools.check(remote, onWait);
             this.#ready++;
-            this.#sink({ type: 'host-ready', host, ...staging });
-            this.#scheduler.hostReady(host, remote.facts);
+            const slots = this.#scheduler.hostReady(host, remote.facts);
+            this.#sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging });
         }
         catch (error) {
             remote.close();
@@ -36824,8 +36833,18 @@ class Bays {
     /** Of the workspace, in the first staging. */
     #sent = { files: 0, bytes: 0 };
     #compressed;
+    /** Of lanes that are closed. */
+    #gone = { sent: 0, received: 0 };
     constructor(options) {
         this.#options = options;
+    }
+    /** Bytes to the host and back, of all lanes so far. */
+    get traffic() {
+        const traffics = [this.#gone, ...[...this.#all].map(({ lane }) => lane.traffic)];
+        return {
+            sent: traffics.reduce((sum, one) => sum + one.sent, 0),
+            received: traffics.reduce((sum, one) => sum + one.received, 0),
+        };
     }
     /** How much of the workspace is on its way there, or has arrived. */
     get sent() {
@@ -36898,6 +36917,7 @@ class Bays {
      */
     close(reason) {
         this.#closed ??= reason;
+        this.#gone = this.traffic;
         for (const { lane } of this.#all)
             lane.close();
         this.#all.clear();
@@ -37078,6 +37098,8 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
     const { counts, keepOutputs, merge, slots, temporary } = way;
     const staged = await tree.missing(job);
     const output = [];
+    const before = lane.traffic;
+    let files = 0;
     let outcome = { kind: 'cancelled' };
     let seconds = 0;
     let started = false;
@@ -37122,15 +37144,23 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
                 outcome = result;
                 seconds = time;
                 way.onLoad(load);
+                way.onEnd();
             },
-            onOutput: (entry) => target.add(entry),
+            onOutput: (entry) => {
+                files++;
+                return target.add(entry);
+            },
         }, signal);
         const wanted = hasRun && counts && (succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled'));
         const { visible } = staged;
         const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
         // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
         const homecoming = await incoming.commit(tree, wanted);
-        return hasRun ? { outcome, seconds, output, homecoming, missed } : undefined;
+        if (!hasRun)
+            return undefined;
+        const { sent, received } = lane.traffic;
+        const traffic = { sent: sent - before.sent, received: received - before.received, files };
+        return { outcome, seconds, output, homecoming, missed, traffic };
     }
     catch (error) {
         staged.failed();
@@ -37142,6 +37172,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/remote-host.js
+
 
 
 
@@ -37167,6 +37198,10 @@ class RemoteHost {
         this.#pathBound = new PathBound(options.stage.root);
         this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
     }
+    /** Its staging directory there, for people. */
+    get staging() {
+        return decode(this.#options.staging);
+    }
     /** How long jobs ran there, added up. */
     get busySeconds() {
         return this.#busySeconds;
@@ -37174,6 +37209,10 @@ class RemoteHost {
     /** How much of the workspace is on its way there, or has arrived. */
     get sent() {
         return this.#bays.sent;
+    }
+    /** Bytes to the host and back, so far. */
+    get traffic() {
+        return this.#bays.traffic;
     }
     /** What it says of itself; undefined until it has been reached. */
     get facts() {
@@ -37197,11 +37236,11 @@ class RemoteHost {
      * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
      * do: that is the outcome `host-lost`.
      *
-     * @param onStart told as soon as it is certain that it runs there, and is not turned away; with an owner's cap that may
-     *   be as late as its end, and where it is lost it is not told at all
+     * @param told `onStart`: it is certain that it runs there, and is not turned away; with an owner's cap that may be as
+     *   late as its end, and where it is lost it is not told at all. `onEnd`: it has ended, what it wrote is on its way
      * @returns undefined: it was turned away (D10), and nothing of it has run
      */
-    async run(job, { keepOutputs, slots }, signal, onStart = () => undefined) {
+    async run(job, { keepOutputs, slots }, signal, told = {}) {
         const { merge } = this.#options;
         try {
             const result = await this.#visit(job, {
@@ -37210,7 +37249,8 @@ class RemoteHost {
                 merge,
                 slots,
                 temporary: this.#temporaries.of(job.recipe.id),
-                onStart,
+                onStart: told.onStart ?? (() => undefined),
+                onEnd: told.onEnd ?? (() => undefined),
                 onLoad: (load) => this.#heard(load, true),
             }, signal);
             if (!result)
@@ -37229,6 +37269,7 @@ class RemoteHost {
                 output: [],
                 homecoming: { kind: 'home' },
                 missed: [],
+                traffic: { sent: 0, received: 0, files: 0 },
             };
         }
     }
@@ -37248,6 +37289,7 @@ class RemoteHost {
             slots: 1,
             temporary: 0,
             onStart: () => undefined,
+            onEnd: () => undefined,
             onLoad: (load) => this.#heard(load, false),
         };
         while (!signal.aborted) {
@@ -37554,10 +37596,15 @@ class Scheduler {
         this.#pump();
         return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
     }
-    /** @param facts what it says of itself; undefined: nothing new */
+    /**
+     * @param facts what it says of itself; undefined: nothing new
+     * @returns the slots that it has
+     */
     hostReady(host, facts) {
-        this.#placeOf(host).ready(facts);
+        const place = this.#placeOf(host);
+        place.ready(facts);
         this.#pump();
+        return place.slots;
     }
     hostLost(host) {
         this.#placeOf(host).lose();
@@ -37680,7 +37727,8 @@ class Scheduler {
         if (place) {
             const slots = isWide(wish) ? this.#share(place, wish, able, next) : 1;
             place.start(++this.#turns, slots);
-            return this.#lease((turnedAway) => place.end(turnedAway, slots), place, slots);
+            const reason = place === bound ? 'follows' : 'least-loaded';
+            return this.#lease((turnedAway) => place.end(turnedAway, slots), reason, place, slots);
         }
         if (bound?.state === 'ready')
             return undefined;
@@ -37701,7 +37749,16 @@ class Scheduler {
         if (this.#overflow >= room)
             return undefined;
         this.#overflow++;
-        return this.#lease(() => this.#overflow--);
+        return this.#lease(() => this.#overflow--, this.#whyNot(hopeless));
+    }
+    /** Why a job that may leave has no host. */
+    #whyNot(hopeless) {
+        const states = this.#hosts.map(({ state }) => state);
+        if (states.length === 0)
+            return 'no-hosts';
+        if (hopeless)
+            return states.includes('ready') ? 'absolute-path' : 'hosts-lost';
+        return states.includes('ready') ? 'hosts-full' : 'hosts-coming';
     }
     #best(wish) {
         const ready = this.#hosts.filter(({ state }) => state === 'ready');
@@ -37715,7 +37772,7 @@ class Scheduler {
         }
         return best;
     }
-    #lease(giveBack, place, slots = 1) {
+    #lease(giveBack, reason, place, slots = 1) {
         this.#running++;
         let counted = true;
         let turnedAway = false;
@@ -37730,6 +37787,7 @@ class Scheduler {
         };
         return {
             place: place?.host,
+            reason,
             slots,
             suspend: () => {
                 stop();
@@ -40868,12 +40926,15 @@ function summarize(recipes, hosts, remotes) {
         failedTargets,
         hosts: hosts
             .filter((host) => !host.local)
-            .map((host) => ({
-            name: host.name,
-            // Recipes, as everywhere in the outputs: those of which a line ran there.
-            jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
-            busySeconds: remotes.find((one) => one.host === host)?.busySeconds ?? 0,
-        })),
+            .map((host) => {
+            const remote = remotes.find((one) => one.host === host);
+            return {
+                name: host.name,
+                jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
+                busySeconds: remote?.busySeconds ?? 0,
+                ...(remote?.traffic ?? { sent: 0, received: 0 }),
+            };
+        }),
     };
 }
 
@@ -40953,6 +41014,7 @@ class ByteReader {
     #stream;
     #chunks = [];
     #size = 0;
+    #received = 0;
     #ended;
     #wake;
     constructor(stream) {
@@ -40960,6 +41022,7 @@ class ByteReader {
         stream.on('data', (chunk) => {
             this.#chunks.push(chunk);
             this.#size += chunk.length;
+            this.#received += chunk.length;
             if (this.#size > 524288)
                 stream.pause();
             this.#wake?.();
@@ -40971,6 +41034,10 @@ class ByteReader {
         stream.on('end', () => end());
         stream.on('close', () => end());
         stream.on('error', end);
+    }
+    /** Bytes so far. */
+    get received() {
+        return this.#received;
     }
     /** Something has come that nobody has read, or nothing will come any more. */
     get heard() {
@@ -41511,6 +41578,7 @@ class PerlLane {
     #reader;
     #gzip;
     #next = 1;
+    #sent = 0;
     constructor(stream, reader, hello) {
         this.#stream = stream;
         this.#reader = reader;
@@ -41543,9 +41611,14 @@ class PerlLane {
             throw error;
         }
     }
+    get traffic() {
+        return { sent: this.#sent, received: this.#reader.received };
+    }
     async sync(entries) {
         const applied = () => this.#awaitApplied();
-        return sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
+        const traffic = await sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
+        this.#sent += traffic.sent;
+        return traffic;
     }
     async run(request, sink, signal) {
         const id = this.#next++;
@@ -41588,6 +41661,7 @@ class PerlLane {
         }
         writer.add(runFrame(id, request));
         await writer.flush();
+        this.#sent += writer.sent;
     }
     async #receive(id, sink, signal) {
         for (let begun = false;; begun = true) {
@@ -42015,6 +42089,7 @@ class ShLane {
     #reader;
     #hello;
     #next = 1;
+    #sent = 0;
     constructor(stream, reader, hello) {
         this.#stream = stream;
         this.#reader = reader;
@@ -42041,6 +42116,9 @@ class ShLane {
             stream.destroy();
             throw error;
         }
+    }
+    get traffic() {
+        return { sent: this.#sent, received: this.#reader.received };
     }
     async sync(entries) {
         const writer = this.#writer();
@@ -42090,6 +42168,7 @@ class ShLane {
             await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
         writer.add(shFrame(call));
         await writer.flush();
+        this.#sent += writer.sent;
     }
     async #receive(id, sink, merge, signal) {
         const line = await this.#reader.line();
@@ -47131,6 +47210,7 @@ function isFifo(descriptor) {
 
 
 
+
 /**
  * A build by a make whose recipes cannot come to us: it runs as it is, and the log says why.
  *
@@ -47142,7 +47222,8 @@ async function buildUndistributed(options, obstacle) {
     if (settings.fallback === 'never')
         throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
     const begin = performance.now();
-    sink({ type: 'run-started', hosts: [], jobs, localJobs: settings.localJobs });
+    const { localJobs } = settings;
+    sink({ type: 'run-started', hosts: [], jobs, localJobs, processors: (0,external_node_os_namespaceObject.availableParallelism)(), time: Date.now() });
     sink({ type: 'message', level: 'warning', text: `${obstacle}: it runs undistributed` });
     // Whole lines, for a log.
     let rest = '';
@@ -49559,7 +49640,8 @@ async function build(options) {
         staying: Math.max((0,external_node_os_namespaceObject.availableParallelism)(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
         fallback: settings.fallback,
     };
-    sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
+    const { localJobs, processors } = limits;
+    sink({ type: 'run-started', hosts, jobs, localJobs, processors, time: Date.now() });
     const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
     const root = encode(settings.root);
     let dispatcher;
@@ -62248,7 +62330,13 @@ class FoldLog {
     handle = (event) => {
         switch (event.type) {
             case 'run-started':
+            case 'work-known':
+            case 'job-queued':
+            case 'job-placed':
+            case 'job-turned-away':
+            case 'job-waits':
             case 'job-started':
+            case 'job-collecting':
                 return;
             case 'bulk-finished':
                 this.#flush();

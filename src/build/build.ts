@@ -101,7 +101,8 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     staying: Math.max(availableParallelism(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
     fallback: settings.fallback,
   };
-  sink({ type: 'run-started', hosts, jobs, localJobs: limits.localJobs });
+  const { localJobs, processors } = limits;
+  sink({ type: 'run-started', hosts, jobs, localJobs, processors, time: Date.now() });
   const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(encode), environment);
   const root = encode(settings.root);
   let dispatcher: Dispatcher | undefined;

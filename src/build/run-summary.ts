@@ -24,11 +24,14 @@ export function summarize(
     failedTargets,
     hosts: hosts
       .filter((host) => !host.local)
-      .map((host) => ({
-        name: host.name,
-        // Recipes, as everywhere in the outputs: those of which a line ran there.
-        jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
-        busySeconds: remotes.find((one) => one.host === host)?.busySeconds ?? 0,
-      })),
+      .map((host) => {
+        const remote = remotes.find((one) => one.host === host);
+        return {
+          name: host.name,
+          jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
+          busySeconds: remote?.busySeconds ?? 0,
+          ...(remote?.traffic ?? { sent: 0, received: 0 }),
+        };
+      }),
   };
 }

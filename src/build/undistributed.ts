@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { runNative } from '../make/native-process.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bytesOf, decode } from '../util/bytes.ts';
@@ -14,7 +15,8 @@ export async function buildUndistributed(options: BuildOptions, obstacle: string
   const { settings, make, jobs, sink } = options;
   if (settings.fallback === 'never') throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
   const begin = performance.now();
-  sink({ type: 'run-started', hosts: [], jobs, localJobs: settings.localJobs });
+  const { localJobs } = settings;
+  sink({ type: 'run-started', hosts: [], jobs, localJobs, processors: availableParallelism(), time: Date.now() });
   sink({ type: 'message', level: 'warning', text: `${obstacle}: it runs undistributed` });
   // Whole lines, for a log.
   let rest = '';

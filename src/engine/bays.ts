@@ -2,7 +2,7 @@ import type { Host } from '../model/host.ts';
 import type { Sandbox } from '../model/sandbox.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
-import type { HostFacts, Lane, LaneOpener, Stage, StagedTree } from './ports.ts';
+import type { HostFacts, Lane, LaneOpener, LaneTraffic, Stage, StagedTree } from './ports.ts';
 
 /** A lane and the tree in which its jobs run. */
 export interface Bay {
@@ -45,9 +45,20 @@ export class Bays {
   /** Of the workspace, in the first staging. */
   readonly #sent = { files: 0, bytes: 0 };
   #compressed: number | undefined;
+  /** Of lanes that are closed. */
+  #gone: LaneTraffic = { sent: 0, received: 0 };
 
   constructor(options: BaysOptions) {
     this.#options = options;
+  }
+
+  /** Bytes to the host and back, of all lanes so far. */
+  get traffic(): LaneTraffic {
+    const traffics = [this.#gone, ...[...this.#all].map(({ lane }) => lane.traffic)];
+    return {
+      sent: traffics.reduce((sum, one) => sum + one.sent, 0),
+      received: traffics.reduce((sum, one) => sum + one.received, 0),
+    };
   }
 
   /** How much of the workspace is on its way there, or has arrived. */
@@ -122,6 +133,7 @@ export class Bays {
    */
   close(reason: string): void {
     this.#closed ??= reason;
+    this.#gone = this.traffic;
     for (const { lane } of this.#all) lane.close();
     this.#all.clear();
     this.#idle.length = 0;

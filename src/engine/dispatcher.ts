@@ -2,6 +2,7 @@ import type { EventSink, Place } from '../model/event.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
 import { NO_MARKS, type MakeMarks } from '../model/marks.ts';
+import type { KeptReason } from '../model/place-reason.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { BackOff } from './back-off.ts';
@@ -117,6 +118,7 @@ export class Dispatcher {
     const parent = nearest === undefined ? undefined : shims.get(nearest);
     if (parent) {
       parent.recursive = true;
+      this.#options.sink({ type: 'job-waits', job: parent.job });
       parent.lease?.suspend();
       // It only waits from here on; what it may write before the next make, or after, shows when that starts or it ends.
       this.#options.stage.writerEnded(parent.job);
@@ -189,13 +191,14 @@ export class Dispatcher {
     const fresh = state.jobs === 0 || state.dropped;
     state.jobs++;
     this.#verdicts.wentOn(state);
-    const mayLeave = this.#mayLeave(job, flags);
-    state.leaves ||= mayLeave;
+    const kept = this.#whyKept(job, flags);
+    state.leaves ||= kept === undefined;
     const isOver = (): boolean => this.#makes.get(call.make)?.failed === true;
     const arrival: Arrival = { job, line: state.jobs - 1, shim: call.pid, flags };
     const { signal } = running.stop;
     const begin = (place: Place): ReturnType<Gates['start']> => this.#gates.start(arrival, place, signal);
-    const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, mayLeave, isOver, begin });
+    const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, kept, isOver, begin });
+    this.#options.sink({ type: 'job-queued', job });
     try {
       const outcome = await this.#gates.pass(
         arrival,
@@ -258,21 +261,22 @@ export class Dispatcher {
     return all;
   }
 
-  /** Whether the recipe may run on a host. */
-  #mayLeave(job: Job, flags: ReadonlySet<string>): boolean {
+  /** Why the recipe may not run on a host; undefined: it may. */
+  #whyKept(job: Job, flags: ReadonlySet<string>): KeptReason | undefined {
     const { stage, local, partial } = this.#options;
     const { target } = job.recipe;
     const make = this.#makes.get(job.recipe.make);
     const match = make?.dist.match(target);
-    if ((local.match(target) ?? make?.local.match(target)) !== undefined) return false;
+    if ((local.match(target) ?? make?.local.match(target)) !== undefined) return 'named-local';
     // Where all may leave that may run beside others (dmake's mode), those that may not stay.
     const isAll = this.#options.dist.mode === 'all' && make?.marks.dist === undefined;
-    if (isAll && make?.concurrency?.allows(target, job.command) === false) return false;
-    if (['n', 'q', 't'].some((flag) => flags.has(flag))) return false;
-    if (stage.relative(job.directory) === undefined) return false;
-    if (partial && job.prerequisites === undefined) return false;
-    if (!callsMake(job.command)) return match !== undefined;
-    return match === 'name' || this.#options.leavesWithMake?.(job.environment) === true;
+    if (isAll && make?.concurrency?.allows(target, job.command) === false) return 'not-beside-others';
+    if (['n', 'q', 't'].some((flag) => flags.has(flag))) return 'make-mode';
+    if (stage.relative(job.directory) === undefined) return 'outside';
+    const makes = callsMake(job.command);
+    if (!makes && match === undefined) return 'not-whitelisted';
+    if (makes && match !== 'name' && this.#options.leavesWithMake?.(job.environment) !== true) return 'calls-make';
+    return partial && job.prerequisites === undefined ? 'unknown-prerequisites' : undefined;
   }
 
   #setMarks(pid: number, marks: MakeMarks, failed: boolean): void {

@@ -97,8 +97,8 @@ export class Farm {
       const staging = await remote.start();
       await this.#tools.check(remote, onWait);
       this.#ready++;
-      this.#sink({ type: 'host-ready', host, ...staging });
-      this.#scheduler.hostReady(host, remote.facts);
+      const slots = this.#scheduler.hostReady(host, remote.facts);
+      this.#sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging });
     } catch (error) {
       remote.close();
       this.#tools.gone(host);

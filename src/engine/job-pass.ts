@@ -8,9 +8,9 @@ import { print } from './job-markers.ts';
 import type { LocalStart } from './local-host.ts';
 import { callsMake } from './make-flags.ts';
 import type { RemoteHost } from './remote-host.ts';
+import type { PassSubject, PassWorld } from './pass-world.ts';
 import type { Lease } from './scheduler.ts';
 
-import type { PassSubject, PassWorld } from './pass-world.ts';
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 export const DELETION_MS = 1000;
 
@@ -37,23 +37,23 @@ export class JobPass {
 
   /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
   async perform(): Promise<Outcome> {
-    const { scheduler, hosts, locals, backOff } = this.#world;
+    const { scheduler, hosts, locals, backOff, sink } = this.#world;
     const { state, running } = this.#subject;
     const job = this.#job;
     let { fresh } = this.#subject;
     let returned = false;
-    let stays = state.retried || state.here || !this.#subject.mayLeave;
+    let stays = state.retried ?? state.here ?? this.#subject.kept;
     let held: Lease | undefined;
     try {
       for (;;) {
         if (fresh && this.#subject.isOver()) return this.drop();
         const wish = {
-          kind: stays ? ('stay' as const) : ('dist' as const),
+          kind: stays === undefined ? ('dist' as const) : ('stay' as const),
           make: job.recipe.make,
           bound: state.host,
           fresh,
           returned,
-          wide: !stays && callsMake(job.command),
+          wide: stays === undefined && callsMake(job.command),
           weight: this.#world.weightOf?.(job.recipe) ?? 0,
           suits: (host: Host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
         };
@@ -80,11 +80,14 @@ export class JobPass {
         const { host: before } = state;
         const { place } = lease;
         const remote = place && hosts.get(place);
+        const reason = lease.reason ?? stays ?? 'not-whitelisted';
         if (place) state.host = place;
-        else if (!state.host) state.here = true;
+        else if (!state.host) state.here = reason;
+        sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
         const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
         running.lease = undefined;
         if (outcome === 'turned away' && place) {
+          sink({ type: 'job-turned-away', job, place });
           lease.turnedAway();
           backOff.turnedAway(place);
           // Nothing has run: another host may be the recipe's as well.
@@ -196,9 +199,12 @@ export class JobPass {
       if (!told) this.#tellStart(place);
       told = true;
     };
-    const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, started);
+    const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, {
+      onStart: started,
+      onEnd: () => sink({ type: 'job-collecting', job, place }),
+    });
     if (!result) return 'turned away';
-    const { outcome: end, seconds, output, homecoming, missed } = result;
+    const { outcome: end, seconds, output, homecoming, missed, traffic } = result;
     started();
     // When everything is stopped the connections are closed too: that is no fault of the host.
     const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
@@ -215,10 +221,10 @@ export class JobPass {
     const again =
       outcome.kind === 'host-lost' ||
       (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
-    sink({ type: 'job-finished', job, place, outcome, seconds, again });
+    sink({ type: 'job-finished', job, place, outcome, seconds, again, traffic });
     if (again) {
       // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
-      if (outcome.kind !== 'host-lost' && !never) state.retried = true;
+      if (outcome.kind !== 'host-lost' && !never) state.retried = succeeded(outcome) ? 'not-taken' : 'failed-there';
       return 'again';
     }
     const final: Outcome = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };

@@ -3,6 +3,7 @@ import type { Host } from '../model/host.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { KeptReason } from '../model/place-reason.ts';
 import type { Bytes } from '../util/bytes.ts';
 import type { BackOff } from './back-off.ts';
 import type { JobMarkers } from './job-markers.ts';
@@ -66,8 +67,8 @@ export interface PassSubject {
   readonly flags: ReadonlySet<string>;
   /** Nothing of its recipe has run yet. */
   readonly fresh: boolean;
-  /** Whether its recipe may run on a host. */
-  readonly mayLeave: boolean;
+  /** Why its recipe may not run on a host; undefined: it may. */
+  readonly kept: KeptReason | undefined;
   /** Whether a failure has ended its make by now: it starts no recipe any more. */
   readonly isOver: () => boolean;
   /** See Gate.start. */

@@ -1,3 +1,4 @@
+import type { JobTraffic } from '../model/event.ts';
 import type { Entry, Output } from '../model/entry.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
@@ -148,6 +149,12 @@ export interface LaneSink {
   onOutput(output: Output): Promise<void> | void;
 }
 
+/** Bytes on the way, without those of the lane's own program. */
+export interface LaneTraffic {
+  readonly sent: number;
+  readonly received: number;
+}
+
 /** What it took to bring a tree up to date. */
 export interface Traffic {
   /** Bytes on the way to the host, as the lane wrote them. */
@@ -161,6 +168,8 @@ export interface Lane {
   /** Where its tree stands on the host. */
   readonly treePath: Bytes;
   readonly facts: HostFacts;
+  /** So far. */
+  readonly traffic: LaneTraffic;
   /** Brings the tree up to date. Rejects when the host cannot. */
   sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic>;
   /**
@@ -204,6 +213,7 @@ export interface RemoteResult {
   readonly homecoming: Homecoming;
   /** Files of the workspace that the job could not see and whose absence its output speaks of, if it failed. */
   readonly missed: readonly Bytes[];
+  readonly traffic: JobTraffic;
 }
 
 /** What became of what a job wrote: all of it is in the workspace, or nothing. */

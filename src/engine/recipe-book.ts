@@ -1,6 +1,7 @@
 import type { RecipeClass, Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import { targetPath, type Job, type Recipe } from '../model/job.ts';
+import type { PlaceReason } from '../model/place-reason.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Bytes } from '../util/bytes.ts';
 
@@ -16,10 +17,10 @@ export class RecipeState {
   readonly recipe: Recipe;
   /** The host on which its first line ran: the others follow. */
   host: Host | undefined;
-  /** A line had to be run again on the runner: the others stay there. */
-  retried = false;
-  /** It began on the runner, because the hosts were full, say: the other lines stay there. */
-  here = false;
+  /** Why a line had to be run again on the runner: the others stay there. */
+  retried: 'failed-there' | 'not-taken' | undefined;
+  /** Why it began on the runner: the other lines stay there. */
+  here: PlaceReason | undefined;
   failure: Failure | undefined;
   /** Lines that failed and after which make went on: it will say so, or has. */
   ignored = 0;
@@ -52,7 +53,7 @@ export class RecipeState {
 
   /** Each recipe counts once: remote when every line of it ran on hosts, retried when one was run again here. */
   get class(): RecipeClass | undefined {
-    if (this.retried) return 'retried';
+    if (this.retried !== undefined) return 'retried';
     if (this.#local > 0) return 'local';
     if (this.#remote > 0) return this.#recursive > 0 ? 'local' : 'remote';
     return this.#recursive > 0 ? 'recursive' : undefined;

@@ -3,11 +3,11 @@ import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
 import type { Sandbox } from '../model/sandbox.ts';
-import type { Bytes } from '../util/bytes.ts';
+import { decode, type Bytes } from '../util/bytes.ts';
 import { Bays, type BaysOptions } from './bays.ts';
 import { LoadWatch } from './load-watch.ts';
 import { PathBound } from './path-bound.ts';
-import type { Answer, HostFacts, RemoteResult, Text } from './ports.ts';
+import type { Answer, HostFacts, LaneTraffic, RemoteResult, Text } from './ports.ts';
 import { questionJob } from './question.ts';
 import { Temporaries } from './temporaries.ts';
 import { visit, type Way, type World } from './visit.ts';
@@ -61,6 +61,11 @@ export class RemoteHost {
     this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
   }
 
+  /** Its staging directory there, for people. */
+  get staging(): string {
+    return decode(this.#options.staging);
+  }
+
   /** How long jobs ran there, added up. */
   get busySeconds(): number {
     return this.#busySeconds;
@@ -69,6 +74,11 @@ export class RemoteHost {
   /** How much of the workspace is on its way there, or has arrived. */
   get sent(): { readonly files: number; readonly bytes: number } {
     return this.#bays.sent;
+  }
+
+  /** Bytes to the host and back, so far. */
+  get traffic(): LaneTraffic {
+    return this.#bays.traffic;
   }
 
   /** What it says of itself; undefined until it has been reached. */
@@ -95,15 +105,15 @@ export class RemoteHost {
    * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
    * do: that is the outcome `host-lost`.
    *
-   * @param onStart told as soon as it is certain that it runs there, and is not turned away; with an owner's cap that may
-   *   be as late as its end, and where it is lost it is not told at all
+   * @param told `onStart`: it is certain that it runs there, and is not turned away; with an owner's cap that may be as
+   *   late as its end, and where it is lost it is not told at all. `onEnd`: it has ended, what it wrote is on its way
    * @returns undefined: it was turned away (D10), and nothing of it has run
    */
   async run(
     job: Job,
     { keepOutputs, slots }: RunTerms,
     signal: AbortSignal,
-    onStart: () => void = () => undefined,
+    told: Partial<Pick<Way, 'onStart' | 'onEnd'>> = {},
   ): Promise<RemoteResult | undefined> {
     const { merge } = this.#options;
     try {
@@ -115,7 +125,8 @@ export class RemoteHost {
           merge,
           slots,
           temporary: this.#temporaries.of(job.recipe.id),
-          onStart,
+          onStart: told.onStart ?? (() => undefined),
+          onEnd: told.onEnd ?? (() => undefined),
           onLoad: (load) => this.#heard(load, true),
         },
         signal,
@@ -133,6 +144,7 @@ export class RemoteHost {
         output: [],
         homecoming: { kind: 'home' },
         missed: [],
+        traffic: { sent: 0, received: 0, files: 0 },
       };
     }
   }
@@ -153,6 +165,7 @@ export class RemoteHost {
       slots: 1,
       temporary: 0,
       onStart: () => undefined,
+      onEnd: () => undefined,
       onLoad: (load) => this.#heard(load, false),
     };
     while (!signal.aborted) {

@@ -1,5 +1,6 @@
 import type { Host } from '../model/host.ts';
 import type { LoadAverages, LoadPolicy } from '../model/load.ts';
+import type { PlaceReason } from '../model/place-reason.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
 import { HostPlace } from './host-place.ts';
 import type { HostFacts } from './ports.ts';
@@ -9,6 +10,8 @@ import { comesBefore, isWide, shareOf, type Wish } from './wish.ts';
 export interface Lease {
   /** A host, or the runner. */
   readonly place: Host | undefined;
+  /** Why there; undefined for a job that stays. */
+  readonly reason: PlaceReason | undefined;
   /** How many slots of it the job has until its end, 1 or more; more for a wide one alone. */
   readonly slots: number;
   /** The job only waits for a sub-make from here on: it does not count. */
@@ -113,10 +116,15 @@ export class Scheduler {
     return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
   }
 
-  /** @param facts what it says of itself; undefined: nothing new */
-  hostReady(host: Host, facts?: HostFacts): void {
-    this.#placeOf(host).ready(facts);
+  /**
+   * @param facts what it says of itself; undefined: nothing new
+   * @returns the slots that it has
+   */
+  hostReady(host: Host, facts?: HostFacts): number {
+    const place = this.#placeOf(host);
+    place.ready(facts);
     this.#pump();
+    return place.slots;
   }
 
   hostLost(host: Host): void {
@@ -243,7 +251,8 @@ export class Scheduler {
     if (place) {
       const slots = isWide(wish) ? this.#share(place, wish, able, next) : 1;
       place.start(++this.#turns, slots);
-      return this.#lease((turnedAway) => place.end(turnedAway, slots), place, slots);
+      const reason = place === bound ? 'follows' : 'least-loaded';
+      return this.#lease((turnedAway) => place.end(turnedAway, slots), reason, place, slots);
     }
     if (bound?.state === 'ready') return undefined;
     return this.#withoutHost(wish);
@@ -265,7 +274,15 @@ export class Scheduler {
     const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
     if (this.#overflow >= room) return undefined;
     this.#overflow++;
-    return this.#lease(() => this.#overflow--);
+    return this.#lease(() => this.#overflow--, this.#whyNot(hopeless));
+  }
+
+  /** Why a job that may leave has no host. */
+  #whyNot(hopeless: boolean): PlaceReason {
+    const states = this.#hosts.map(({ state }) => state);
+    if (states.length === 0) return 'no-hosts';
+    if (hopeless) return states.includes('ready') ? 'absolute-path' : 'hosts-lost';
+    return states.includes('ready') ? 'hosts-full' : 'hosts-coming';
   }
 
   #best(wish: Wish): HostPlace | undefined {
@@ -279,7 +296,7 @@ export class Scheduler {
     return best;
   }
 
-  #lease(giveBack: (turnedAway: boolean) => void, place?: HostPlace, slots = 1): Lease {
+  #lease(giveBack: (turnedAway: boolean) => void, reason?: PlaceReason, place?: HostPlace, slots = 1): Lease {
     this.#running++;
     let counted = true;
     let turnedAway = false;
@@ -293,6 +310,7 @@ export class Scheduler {
     };
     return {
       place: place?.host,
+      reason,
       slots,
       suspend: () => {
         stop();

@@ -32,6 +32,8 @@ export interface Way {
   readonly temporary: number;
   /** It is certain that it runs. */
   readonly onStart: () => void;
+  /** It has ended, and what it wrote is on its way. */
+  readonly onEnd: () => void;
   /** It has ended, and this is the host's load. */
   readonly onLoad: (load: LoadAverages | undefined) => void;
 }
@@ -52,6 +54,8 @@ export async function visit(
   const { counts, keepOutputs, merge, slots, temporary } = way;
   const staged = await tree.missing(job);
   const output: Text[] = [];
+  const before = lane.traffic;
+  let files = 0;
   let outcome = { kind: 'cancelled' } as Outcome;
   let seconds = 0;
   let started = false;
@@ -96,8 +100,12 @@ export async function visit(
           outcome = result;
           seconds = time;
           way.onLoad(load);
+          way.onEnd();
         },
-        onOutput: (entry) => target.add(entry),
+        onOutput: (entry) => {
+          files++;
+          return target.add(entry);
+        },
       },
       signal,
     );
@@ -106,7 +114,10 @@ export async function visit(
     const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
     // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
     const homecoming = await incoming.commit(tree, wanted);
-    return hasRun ? { outcome, seconds, output, homecoming, missed } : undefined;
+    if (!hasRun) return undefined;
+    const { sent, received } = lane.traffic;
+    const traffic = { sent: sent - before.sent, received: received - before.received, files };
+    return { outcome, seconds, output, homecoming, missed, traffic };
   } catch (error) {
     staged.failed();
     throw error;

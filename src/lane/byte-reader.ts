@@ -16,6 +16,7 @@ export class ByteReader {
   readonly #stream: Readable;
   #chunks: Buffer[] = [];
   #size = 0;
+  #received = 0;
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -24,6 +25,7 @@ export class ByteReader {
     stream.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#size += chunk.length;
+      this.#received += chunk.length;
       if (this.#size > 524288) stream.pause();
       this.#wake?.();
     });
@@ -34,6 +36,11 @@ export class ByteReader {
     stream.on('end', () => end());
     stream.on('close', () => end());
     stream.on('error', end);
+  }
+
+  /** Bytes so far. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Something has come that nobody has read, or nothing will come any more. */

@@ -1,4 +1,4 @@
-import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
+import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, LaneTraffic, Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
 import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -43,6 +43,7 @@ export class PerlLane implements Lane {
   readonly #reader: ByteReader;
   readonly #gzip: boolean;
   #next = 1;
+  #sent = 0;
 
   private constructor(stream: LaneStream, reader: ByteReader, hello: Hello) {
     this.#stream = stream;
@@ -79,9 +80,15 @@ export class PerlLane implements Lane {
     }
   }
 
+  get traffic(): LaneTraffic {
+    return { sent: this.#sent, received: this.#reader.received };
+  }
+
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
     const applied = (): Promise<Applied> => this.#awaitApplied();
-    return sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
+    const traffic = await sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
+    this.#sent += traffic.sent;
+    return traffic;
   }
 
   async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
@@ -126,6 +133,7 @@ export class PerlLane implements Lane {
     }
     writer.add(runFrame(id, request));
     await writer.flush();
+    this.#sent += writer.sent;
   }
 
   async #receive(id: number, sink: LaneSink, signal: AbortSignal): Promise<boolean> {

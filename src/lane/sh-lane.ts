@@ -1,4 +1,4 @@
-import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, Traffic } from '../engine/ports.ts';
+import type { HostFacts, Lane, LaneRequest, LaneSink, LaneSetup, LaneTraffic, Traffic } from '../engine/ports.ts';
 import type { Entry } from '../model/entry.ts';
 import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -40,6 +40,7 @@ export class ShLane implements Lane {
   readonly #reader: ByteReader;
   readonly #hello: Hello;
   #next = 1;
+  #sent = 0;
 
   private constructor(stream: LaneStream, reader: ByteReader, hello: Hello) {
     this.#stream = stream;
@@ -69,6 +70,10 @@ export class ShLane implements Lane {
       stream.destroy();
       throw error;
     }
+  }
+
+  get traffic(): LaneTraffic {
+    return { sent: this.#sent, received: this.#reader.received };
   }
 
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
@@ -124,6 +129,7 @@ export class ShLane implements Lane {
     if (entries) await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
     writer.add(shFrame(call));
     await writer.flush();
+    this.#sent += writer.sent;
   }
 
   async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal): Promise<boolean> {

@@ -48,7 +48,13 @@ export class FoldLog {
   readonly handle = (event: BuildEvent): void => {
     switch (event.type) {
       case 'run-started':
+      case 'work-known':
+      case 'job-queued':
+      case 'job-placed':
+      case 'job-turned-away':
+      case 'job-waits':
       case 'job-started':
+      case 'job-collecting':
         return;
       case 'bulk-finished':
         this.#flush();

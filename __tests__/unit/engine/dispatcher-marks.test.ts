@@ -31,7 +31,7 @@ class MarksRig {
     const scheduler = new Scheduler([this.host], limits);
     const stage = new MemoryStage();
     const remote = remoteHost(this.host, new MemoryHost(), stage);
-    this.#ready = remote.start().then(() => scheduler.hostReady(this.host, remote.facts));
+    this.#ready = remote.start().then(() => void scheduler.hostReady(this.host, remote.facts));
     this.dispatcher = new Dispatcher({
       scheduler,
       hosts: [remote],

@@ -138,7 +138,10 @@ test('a host whose owner has no place for questions is not waited for, and joins
   expect(farm.ready).toBe(0);
   expect(story().filter((line) => line.startsWith('a'))).toEqual([]);
   const joined = deferred<undefined>();
-  jest.spyOn(scheduler, 'hostReady').mockImplementation(() => joined.resolve(undefined));
+  jest.spyOn(scheduler, 'hostReady').mockImplementation(() => {
+    joined.resolve(undefined);
+    return 1;
+  });
   says.set('a', 'cc 1');
   await joined.promise;
   expect(farm.ready).toBe(1);

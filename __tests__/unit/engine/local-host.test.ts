@@ -81,11 +81,12 @@ describe('a job that is placed on bare localhost', () => {
     const calls = ['a.o', 'b.o'].map((target) => ask(target));
     await until(() => cap.refused > 1);
     expect(calls.flatMap(({ ranLocally }) => ranLocally)).toEqual([]);
-    expect(events).toEqual([]);
+    expect(events.filter(({ type }) => type === 'job-started')).toEqual([]);
     cap.give();
     await until(() => calls.every(({ exits }) => exits.length > 0));
     expect([cap.peak, cap.running]).toEqual([1, 0]);
-    expect(events.map((event) => ('place' in event ? event.place : undefined))).toEqual([host, host, host, host]);
+    const told = events.filter(({ type }) => type === 'job-started' || type === 'job-finished');
+    expect(told.map((event) => ('place' in event ? event.place : undefined))).toEqual([host, host, host, host]);
     expect(slowed).toHaveLength(2);
   });
 
@@ -126,7 +127,7 @@ describe('a job that is placed on bare localhost', () => {
   test('none is placed there before it is ready', async () => {
     const call = ask('a.o');
     await until(() => call.exits.length > 0);
-    expect(events[0]).toMatchObject({ type: 'job-started', place: undefined });
+    expect(events.find(({ type }) => type === 'job-started')).toMatchObject({ place: undefined });
   });
 });
 

@@ -207,13 +207,13 @@ describe('a host whose owner allows no more (D10)', () => {
     (stage.trees[0] as (typeof stage.trees)[0]).lacks = [ENTRY];
     owner.take();
     let started = 0;
-    expect(await remote.run(jobOf('cc'), ONE, SIGNAL, () => started++)).toBeUndefined();
+    expect(await remote.run(jobOf('cc'), ONE, SIGNAL, { onStart: () => started++ })).toBeUndefined();
     expect(stage.trees).toMatchObject([{ applied: 1, failed: 0 }]);
     // Its tree has to hear that it has left.
     expect(stage.arrivals).toMatchObject([{ committed: { tree: stage.trees[0], wanted: false }, discarded: 1 }]);
     expect([started, remote.busySeconds, opener.lanes.length]).toEqual([0, 0, 1]);
     owner.give();
-    expect(await remote.run(jobOf('cc'), ONE, SIGNAL, () => started++)).toMatchObject({ outcome: OK });
+    expect(await remote.run(jobOf('cc'), ONE, SIGNAL, { onStart: () => started++ })).toMatchObject({ outcome: OK });
     expect([started, opener.lanes.length]).toEqual([1, 1]);
   });
 
@@ -226,7 +226,7 @@ describe('a host whose owner allows no more (D10)', () => {
       await remote.start();
       opener.act = () => ({ until: gate.promise, text: [[1, 'x']] });
       let started = 0;
-      const result = remote.run(jobOf('cc'), ONE, SIGNAL, () => started++);
+      const result = remote.run(jobOf('cc'), ONE, SIGNAL, { onStart: () => started++ });
       await settled();
       expect(started).toBe(capped ? 0 : 1);
       gate.resolve();
@@ -470,6 +470,7 @@ describe('one job', () => {
     expect(await run(jobOf('cc'))).toEqual({
       outcome: OK,
       seconds: 1.5,
+      traffic: { sent: 10, received: 20, files: 1 },
       output: [
         { descriptor: 1, data: Buffer.from('a') },
         { descriptor: 2, data: Buffer.from('b') },
@@ -551,6 +552,7 @@ describe('a host that is lost', () => {
       expect(await run(jobOf('cc'))).toEqual({
         outcome: { kind: 'host-lost', reason: 'it went away' },
         seconds: 0,
+        traffic: { sent: 0, received: 0, files: 0 },
         output: [],
         homecoming: { kind: 'home' },
         missed: [],

@@ -238,6 +238,8 @@ export class MemoryLane implements Lane {
   readonly #host: MemoryHost;
   readonly #closing = new AbortController();
   readonly synced: Entry[] = [];
+  /** Ten bytes there and twenty back for each job, after seven for the tree. */
+  traffic = { sent: 0, received: 0 };
   busy = false;
 
   constructor(host: MemoryHost, overlay: boolean, treePath: Bytes) {
@@ -253,6 +255,7 @@ export class MemoryLane implements Lane {
 
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
     for await (const entry of entries) this.synced.push(entry);
+    this.traffic = { ...this.traffic, sent: this.traffic.sent + 7 };
     return { sent: 7, compressed: this.#host.slow };
   }
 
@@ -272,6 +275,7 @@ export class MemoryLane implements Lane {
       return false;
     }
     this.#host.ran.push(command);
+    this.traffic = { sent: this.traffic.sent + 10, received: this.traffic.received + 20 };
     const over = (one: AbortSignal): Promise<void> =>
       new Promise((resolve) =>
         one.aborted ? resolve() : one.addEventListener('abort', () => resolve(), { once: true }),

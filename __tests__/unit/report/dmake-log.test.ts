@@ -355,8 +355,17 @@ test('bytes are printed as they are; a header begins a line', () => {
 
 test('faults are told on standard error, notices and what hosts are doing are not', () => {
   const { out, err } = logsOf('TXT1', [
-    { type: 'run-started', hosts: [build1], jobs: 2, localJobs: 0 },
-    { type: 'host-ready', host: build1, seconds: 1, files: 1, bytes: 1, sandbox: 'overlay' },
+    { type: 'run-started', hosts: [build1], jobs: 2, localJobs: 0, processors: 2, time: 0 },
+    {
+      type: 'host-ready',
+      host: build1,
+      seconds: 1,
+      files: 1,
+      bytes: 1,
+      sandbox: 'overlay',
+      slots: 4,
+      staging: '/tmp/make-w',
+    },
     { type: 'message', level: 'notice', text: 'hosts: build1' },
     { type: 'message', level: 'warning', text: 'setup printed nothing' },
     { type: 'host-lost', host: build1, reason: 'gone' },

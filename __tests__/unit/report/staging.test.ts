@@ -41,12 +41,30 @@ test.each([
   ['shared', '; it works in the workspace itself'],
 ] as const)('a host that is ready: %s', (sandbox, remark) => {
   expect(
-    describeHostReady({ type: 'host-ready', host: build1, seconds: 0.84, files: 120, bytes: 1.2e6, sandbox }),
+    describeHostReady({
+      type: 'host-ready',
+      host: build1,
+      seconds: 0.84,
+      files: 120,
+      bytes: 1.2e6,
+      sandbox,
+      slots: 4,
+      staging: '/tmp/make-w',
+    }),
   ).toBe(`${build1.name}: ready in 0.8 s, 120 files (1.2 MB)${remark}`);
 });
 
 test('over a slow link', () => {
-  const event = { host: build1, seconds: 8, files: 120, bytes: 1.2e6, compressed: 3e5, sandbox: 'overlay' } as const;
+  const event = {
+    host: build1,
+    seconds: 8,
+    files: 120,
+    bytes: 1.2e6,
+    compressed: 3e5,
+    sandbox: 'overlay',
+    slots: 4,
+    staging: '/tmp/make-w',
+  } as const;
   expect(describeHostReady({ type: 'host-ready', ...event })).toBe(
     `${build1.name}: ready in 8.0 s, 120 files (1.2 MB, compressed to 300 kB)`,
   );

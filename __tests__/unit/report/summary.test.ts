@@ -24,7 +24,7 @@ test('stays far below 1 MiB, whatever fails', () => {
   const long = '&'.repeat(5000);
   const events: BuildEvent[] = [];
   const hosts = Array.from({ length: 300 }, (_, index) => host(`${index}${long}`));
-  events.push({ type: 'run-started', hosts, jobs: 1, localJobs: 1 });
+  events.push({ type: 'run-started', hosts, jobs: 1, localJobs: 1, processors: 2, time: 0 });
   for (const one of hosts) events.push({ type: 'host-lost', host: one, reason: long });
   for (let id = 0; id < 1000; id += 1) {
     const one = recipe(id, `${id}${long}`);

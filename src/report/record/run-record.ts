@@ -1,0 +1,310 @@
+import type { BuildEvent, HostFigures, Place, RecipeClass } from '../../model/event.ts';
+import type { Job, Recipe } from '../../model/job.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import type { PlaceReason } from '../../model/place-reason.ts';
+import { decode } from '../../util/bytes.ts';
+import { RUNNER, SlotNumbers } from './slot-numbers.ts';
+
+/** Longest command that is kept, in characters. */
+const COMMAND_LIMIT = 2000;
+
+/** One time a job ran, or was to run, in one place. All times are seconds since the start of the run. */
+export interface Leg {
+  /** Name of a host, or {@link RUNNER}. */
+  readonly place: string;
+  readonly reason: PlaceReason;
+  /** Number of the slot that it had there, from 1; of a wide one the first. 0: none, it was never placed. */
+  readonly slot: number;
+  /** How many it had. */
+  readonly slots: number;
+  /** It got the slot: the host's tree is brought up to date from here on. */
+  readonly placed: number;
+  /** It ran from here on. */
+  started: number | undefined;
+  /** It called make, and had no slot from here on. */
+  waits: number | undefined;
+  /** It had ended there, what it wrote came home from here on. */
+  collecting: number | undefined;
+  ended: number | undefined;
+  /** `turned-away`: its host's owner had no place for it. Undefined: it has not ended. */
+  outcome: Outcome | 'turned-away' | undefined;
+  /** Its outcome does not count: it runs again. */
+  again: boolean;
+  /** Bytes to the host and back, and files that came home. */
+  sent: number;
+  received: number;
+  files: number;
+}
+
+/** One line of a recipe, or all of it. */
+export interface JobRecord {
+  readonly id: number;
+  readonly recipe: RecipeRecord;
+  readonly command: string;
+  readonly directory: string;
+  /** When make asked for it. */
+  readonly queued: number;
+  readonly legs: Leg[];
+}
+
+export interface RecipeRecord {
+  readonly id: number;
+  /** Process id of its make. */
+  readonly make: number;
+  readonly target: string;
+  readonly directory: string;
+  readonly jobs: JobRecord[];
+  /** Undefined while it is open. */
+  class: RecipeClass | undefined;
+  failed: { readonly job: number; readonly outcome: Outcome; readonly place: string } | undefined;
+}
+
+/** A host of the matrix, or the runner. */
+export interface PlaceRecord {
+  readonly name: string;
+  /** It is the runner. */
+  readonly local: boolean;
+  /** Undefined: not known yet. */
+  slots: number | undefined;
+  state: 'coming' | 'ready' | 'lost';
+  /** Why it was lost. */
+  reason: string | undefined;
+  /** When it was ready, and when it was lost. */
+  ready: number | undefined;
+  lost: number | undefined;
+  /** Bytes of the first staging, and how many are there by now. */
+  readonly staging: { bytes: number; files: number; done: number };
+  figures: HostFigures | undefined;
+}
+
+/**
+ * What happened in a run, as the events tell it: every job with its places and times. All pictures of a run (summary,
+ * timeline, trace, page, what is shown on a terminal) are made from it. Keeps no output.
+ */
+export class RunRecord {
+  readonly #now: () => number;
+  readonly #slots = new Map<string, SlotNumbers>();
+  readonly #jobs = new Map<number, JobRecord>();
+  readonly #recipes = new Map<number, RecipeRecord>();
+  readonly #places = new Map<string, PlaceRecord>();
+  #start: Extract<BuildEvent, { type: 'run-started' }> | undefined;
+  #end: Extract<BuildEvent, { type: 'run-finished' }> | undefined;
+  #work: ReadonlySet<string> | undefined;
+
+  /** @param now seconds since the start of the run, never less than before */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get start(): Extract<BuildEvent, { type: 'run-started' }> | undefined {
+    return this.#start;
+  }
+
+  /** Undefined while it runs, and for one that was cut short. */
+  get end(): Extract<BuildEvent, { type: 'run-finished' }> | undefined {
+    return this.#end;
+  }
+
+  /** Targets that the first make is going to run recipes of, where that is known. */
+  get work(): ReadonlySet<string> | undefined {
+    return this.#work;
+  }
+
+  /** In the order in which make asked for their first lines. */
+  get recipes(): readonly RecipeRecord[] {
+    return [...this.#recipes.values()];
+  }
+
+  get jobs(): readonly JobRecord[] {
+    return [...this.#jobs.values()];
+  }
+
+  /** The hosts in the order of the matrix, the runner last. */
+  get places(): readonly PlaceRecord[] {
+    return [...this.#places.values()];
+  }
+
+  job(id: number): JobRecord | undefined {
+    return this.#jobs.get(id);
+  }
+
+  /** Seconds from the start of the run to now, or to its end. */
+  get seconds(): number {
+    return this.#end?.seconds ?? this.#now();
+  }
+
+  readonly handle = (event: BuildEvent): void => {
+    switch (event.type) {
+      case 'run-started':
+        this.#begin(event);
+        return;
+      case 'work-known':
+        this.#work = new Set(event.targets.map(decode));
+        return;
+      case 'staging-progress':
+        Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes });
+        return;
+      case 'host-ready': {
+        const { host, slots, files, bytes } = event;
+        const place = this.#place(host);
+        Object.assign(place, { state: 'ready', slots, ready: this.#now() });
+        Object.assign(place.staging, { files, bytes, done: bytes });
+        return;
+      }
+      case 'host-lost':
+        Object.assign(this.#place(event.host), { state: 'lost', lost: this.#now(), reason: event.reason });
+        return;
+      case 'job-queued':
+        this.#job(event.job);
+        return;
+      case 'job-placed': {
+        const { place, reason, slots } = event;
+        const { name } = this.#place(place);
+        const slot = this.#numbers(name).take(slots);
+        this.#job(event.job).legs.push(legOf({ place: name, reason, slot, slots, placed: this.#now() }));
+        return;
+      }
+      case 'job-started': {
+        const leg = this.#leg(event.job);
+        if (leg) leg.started ??= this.#now();
+        return;
+      }
+      case 'job-waits': {
+        const leg = this.#leg(event.job);
+        if (!leg || leg.waits !== undefined) return;
+        leg.waits = this.#now();
+        this.#numbers(leg.place).give(leg.slot, leg.slots);
+        return;
+      }
+      case 'job-collecting': {
+        const leg = this.#leg(event.job);
+        if (leg) leg.collecting = this.#now();
+        return;
+      }
+      case 'job-turned-away':
+        this.#ended(event.job, 'turned-away');
+        return;
+      case 'job-finished':
+        this.#finished(event);
+        return;
+      case 'recipe-finished': {
+        const recipe = this.#recipe(event.recipe);
+        recipe.class = event.class;
+        const { failed } = event;
+        if (failed) {
+          recipe.failed = { job: failed.job.id, outcome: failed.outcome, place: this.#place(failed.place).name };
+        }
+        return;
+      }
+      case 'run-finished':
+        this.#end = event;
+        for (const figures of event.hosts) {
+          const place = this.#places.get(figures.name);
+          if (place) place.figures = figures;
+        }
+        return;
+      default:
+        return;
+    }
+  };
+
+  #begin(event: Extract<BuildEvent, { type: 'run-started' }>): void {
+    this.#start = event;
+    for (const host of event.hosts) this.#place(host);
+    const runner = this.#place(undefined);
+    runner.state = 'ready';
+    runner.slots = event.processors;
+  }
+
+  #finished(event: Extract<BuildEvent, { type: 'job-finished' }>): void {
+    const leg = this.#ended(event.job, event.outcome);
+    if (!leg) return;
+    leg.again = event.again;
+    Object.assign(leg, event.traffic);
+  }
+
+  #ended(job: Job, outcome: Outcome | 'turned-away'): Leg | undefined {
+    const leg = this.#leg(job);
+    if (!leg) return undefined;
+    leg.outcome = outcome;
+    leg.ended = this.#now();
+    if (leg.waits === undefined) this.#numbers(leg.place).give(leg.slot, leg.slots);
+    return leg;
+  }
+
+  /** Where the job runs now. */
+  #leg(job: Job): Leg | undefined {
+    const leg = this.#job(job).legs.at(-1);
+    return leg?.ended === undefined ? leg : undefined;
+  }
+
+  #job(job: Job): JobRecord {
+    let record = this.#jobs.get(job.id);
+    if (!record) {
+      const recipe = this.#recipe(job.recipe);
+      record = {
+        id: job.id,
+        recipe,
+        command: decode(job.command.slice(0, COMMAND_LIMIT)),
+        directory: decode(job.directory),
+        queued: this.#now(),
+        legs: [],
+      };
+      this.#jobs.set(job.id, record);
+      recipe.jobs.push(record);
+    }
+    return record;
+  }
+
+  #recipe({ id, make, target, directory }: Recipe): RecipeRecord {
+    let record = this.#recipes.get(id);
+    if (!record) {
+      const names = { target: decode(target), directory: decode(directory) };
+      record = { id, make, ...names, jobs: [], class: undefined, failed: undefined };
+      this.#recipes.set(id, record);
+    }
+    return record;
+  }
+
+  /** Bare localhost is the runner, by another name where it is listed. */
+  #place(place: Place): PlaceRecord {
+    const name = place?.name ?? RUNNER;
+    let record = this.#places.get(name);
+    if (!record) {
+      record = {
+        name,
+        local: place?.local ?? true,
+        slots: place?.slots,
+        state: place?.local === true ? 'ready' : 'coming',
+        reason: undefined,
+        ready: undefined,
+        lost: undefined,
+        staging: { bytes: 0, files: 0, done: 0 },
+        figures: undefined,
+      };
+      this.#places.set(name, record);
+    }
+    return record;
+  }
+
+  #numbers(place: string): SlotNumbers {
+    let numbers = this.#slots.get(place);
+    if (!numbers) this.#slots.set(place, (numbers = new SlotNumbers()));
+    return numbers;
+  }
+}
+
+function legOf(known: Pick<Leg, 'place' | 'reason' | 'slot' | 'slots' | 'placed'>): Leg {
+  return {
+    ...known,
+    started: undefined,
+    waits: undefined,
+    collecting: undefined,
+    ended: undefined,
+    outcome: undefined,
+    again: false,
+    sent: 0,
+    received: 0,
+    files: 0,
+  };
+}
