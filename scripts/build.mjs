@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pageTemplate } from './page.mjs';
 
 export const root = resolve(fileURLToPath(import.meta.url), '../..');
 
@@ -34,6 +35,7 @@ export function build(out) {
   makeProgram(join(out, 'cli', 'index.js'));
   const assets = join(root, 'src', 'assets');
   if (existsSync(assets)) copyAssets(assets, join(out, 'assets'));
+  writeFileSync(join(out, 'assets', 'report.html'), pageTemplate(), { mode: 0o644 });
 }
 
 /** @param {string} file the bundle that package.json's `bin` names */

@@ -27,6 +27,7 @@ const stages = [
     minutes: 10,
     runs: [
       ['-p', '.', '--noEmit'],
+      ['-p', 'tsconfig.page.json'],
       ['-p', 'tsconfig.tests.json'],
     ].map((a) => [tsc, ...a]),
   },

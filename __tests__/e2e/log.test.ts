@@ -87,7 +87,10 @@ X = ::error
       });
       const main = await action.main();
       await action.post();
-      expect(main.log.annotations.filter(({ level }) => level !== 'error')).toEqual([]);
+      const others = main.log.annotations.filter(({ level }) => level !== 'error');
+      expect(others.map(({ level, title, file, line }) => [level, title, file, line])).toEqual([
+        ['warning', 'make', 'Makefile', '3'],
+      ]);
       expect(main.log.of('error').map(({ title }) => title)).toEqual(main.status === 0 ? [] : [expect.anything()]);
       expect(main.log.others.filter(({ name }) => name !== 'add-mask')).toEqual([]);
       expect(main.log.others.map(({ data }) => data).join()).not.toContain('warning');

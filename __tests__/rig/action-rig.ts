@@ -247,9 +247,10 @@ export class ActionRig {
     return found;
   }
 
-  /** Names of what is left in the temporary directories. */
+  /** Names of what is left in the temporary directories, but for reports, which are for later steps. */
   leftovers(): string[] {
-    return [...readdirSync(this.tmp), ...readdirSync(this.temp)];
+    const names = [...readdirSync(this.tmp), ...readdirSync(this.temp)];
+    return names.filter((name) => !name.startsWith('distmake-report-'));
   }
 
   dispose(): void {

@@ -1,3 +1,7 @@
+import { MISSED_REASONS } from '../../src/model/place-reason.ts';
+import { REASON_WORDS } from '../../src/report/reason-text.ts';
+import { COMMANDS, parseCommand, type Command, type Reading } from './runner-commands.ts';
+
 /** An annotation as the runner would keep it. */
 export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice';
@@ -5,6 +9,9 @@ export interface Annotation {
   readonly title: string | undefined;
   readonly file: string | undefined;
   readonly line: string | undefined;
+  readonly col: string | undefined;
+  /** The names of all properties that it has. */
+  readonly properties: readonly string[];
 }
 
 /** A fold. */
@@ -19,41 +26,59 @@ export interface OtherCommand {
   readonly data: string;
 }
 
+/** What the title of a fold says. */
+export interface FoldTitle {
+  readonly target: string;
+  readonly place: string;
+  /** Why it ran on the runner though it might have left. */
+  readonly reason: string | undefined;
+  readonly seconds: number;
+}
+
 const ANNOTATIONS = ['error', 'warning', 'notice'] as const;
-const OTHERS = ['debug', 'add-mask', 'set-output', 'set-env', 'add-path', 'save-state', 'echo', 'add-matcher'];
+const GATHERED = /^\d+ targets without output$/;
+const REASONS = MISSED_REASONS.map((reason) => `, ${REASON_WORDS[reason]}`);
 
 /**
- * A step's log as the runner understands it: lines end at CRLF, LF and a lone CR; `::name …::data` counts at the start of a
- * line after trimming, `##[name …]data` anywhere in a line; while commands are stopped only the token counts; groups do
- * not nest.
+ * A step's log as the runner understands it: lines end at CRLF, LF and a lone CR; while commands are stopped only the token
+ * counts; groups do not nest.
  */
 export class RunnerLog {
   readonly groups: Group[] = [];
   readonly annotations: Annotation[] = [];
   readonly others: OtherCommand[] = [];
+  /** Names of all commands that act, in their order. */
+  readonly commands: string[] = [];
   /** What stands outside of folds and is no command. */
   readonly outside: string[] = [];
   /** All lines that are shown, without titles and commands, in their order. */
   readonly shown: string[] = [];
   /** Commands are still stopped, or a group is still open, at the end. */
   readonly unfinished: boolean;
+  /** Groups that begin within another, and ends of none. */
+  unbalanced = 0;
 
-  constructor(text: string) {
+  constructor(text: string, reading: Reading = 'generous') {
     let group: Group | undefined;
     let token: string | undefined;
     const lines = text.split(/\r\n|\n|\r/);
     if (lines.at(-1) === '') lines.pop();
     for (const line of lines) {
-      const names = [...ANNOTATIONS, ...OTHERS, 'group', 'endgroup', 'stop-commands'];
-      const command = parseCommand(line, token === undefined ? names : [token]);
+      const command = parseCommand(line, token === undefined ? COMMANDS : [token], reading);
       if (command === undefined) {
-        this.shown.push(line);
+        if (group === undefined || !GATHERED.test(group.title)) this.shown.push(line);
         (group?.lines ?? this.outside).push(line);
       } else if (token !== undefined) token = undefined;
       else if (command.name === 'stop-commands') token = command.data;
-      else if (command.name === 'group') this.groups.push((group = { title: command.data, lines: [] }));
-      else if (command.name === 'endgroup') group = undefined;
-      else this.#command(command);
+      else {
+        this.commands.push(command.name);
+        if (command.name !== 'group' && command.name !== 'endgroup') this.#command(command);
+        else {
+          if ((group === undefined) !== (command.name === 'group')) this.unbalanced += 1;
+          group = command.name === 'group' ? { title: command.data, lines: [] } : undefined;
+          if (group !== undefined) this.groups.push(group);
+        }
+      }
     }
     this.unfinished = token !== undefined || group !== undefined;
   }
@@ -65,13 +90,9 @@ export class RunnerLog {
     return found[0] as Group;
   }
 
-  /** Target and place of every fold, in order: `{ target: 'a.o', place: 'build1', seconds: 0.2 }`. */
-  get titles(): readonly { readonly target: string; readonly place: string; readonly seconds: number }[] {
-    return this.groups.map(({ title }) => {
-      const [, target, place, seconds] = /^(.+?) {2}(.+) {2}(\d+\.\d) s$/.exec(title) ?? [];
-      if (target === undefined || place === undefined) throw new Error(`this is no title of a fold: ${title}`);
-      return { target, place, seconds: Number(seconds) };
-    });
+  /** What the titles of all folds say, in order: `{ target: 'a.o', place: 'build1', seconds: 0.2 }`. Gathered targets too. */
+  get titles(): readonly FoldTitle[] {
+    return this.groups.flatMap(({ title, lines }) => (GATHERED.test(title) ? lines : [title]).map(parseTitle));
   }
 
   of(level: Annotation['level']): Annotation[] {
@@ -82,35 +103,16 @@ export class RunnerLog {
     const level = ANNOTATIONS.find((one) => one === name);
     if (level === undefined) this.others.push({ name, data });
     else {
-      const { title, file, line } = properties;
-      this.annotations.push({ level, message: data, title, file, line });
+      const { title, file, line, col } = properties;
+      this.annotations.push({ level, message: data, title, file, line, col, properties: Object.keys(properties) });
     }
   }
 }
 
-interface Command {
-  readonly name: string;
-  readonly properties: Readonly<Record<string, string>>;
-  readonly data: string;
-}
-
-function parseCommand(line: string, registered: readonly string[]): Command | undefined {
-  const modern = /^::([^ ]*?)(?: (.*?))?::(.*)$/s.exec(line.trimStart());
-  const legacy = /##\[([^ \]]*)(?: ([^\]]*))?\](.*)$/s.exec(line);
-  for (const match of [modern, legacy]) {
-    const name = registered.find((one) => one.toLowerCase() === match?.[1]?.toLowerCase());
-    if (match === null || name === undefined) continue;
-    const properties: Record<string, string> = {};
-    for (const pair of (match[2] ?? '').split(match === modern ? ',' : ';')) {
-      const [key = '', ...value] = pair.split('=');
-      if (value.length > 0) properties[key.trim()] = unescape(value.join('='));
-    }
-    return { name, properties, data: unescape(match[3] ?? '') };
-  }
-  return undefined;
-}
-
-function unescape(text: string): string {
-  const characters: Record<string, string> = { '%0D': '\r', '%0A': '\n', '%3A': ':', '%2C': ',', '%25': '%' };
-  return text.replace(/%(?:0D|0A|3A|2C|25)/g, (escaped) => characters[escaped] ?? '');
+function parseTitle(title: string): FoldTitle {
+  const [, target, where, seconds] = /^(.+?) {2}(.+) {2}(\d+\.\d) s$/.exec(title) ?? [];
+  if (target === undefined || where === undefined) throw new Error(`this is no title of a fold: ${title}`);
+  const reason = REASONS.find((words) => where.endsWith(words));
+  const place = reason === undefined ? where : where.slice(0, -reason.length);
+  return { target, place, reason: reason?.slice(2), seconds: Number(seconds) };
 }

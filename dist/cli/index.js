@@ -33891,7 +33891,7 @@ exports.visitAsync = visitAsync;
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9690);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5713);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -33901,7 +33901,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9690:
+/***/ 5713:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -39031,6 +39031,96 @@ function essence(line) {
     return line.replace(/^[\s@+-]+/, '').replace(/\s+/g, '');
 }
 
+;// CONCATENATED MODULE: ./lib/make/job-text.js
+
+/** What one job prints. Once a log may leave out some of it, all of it goes to a file as it comes, if there is one to be had. */
+class JobText {
+    #capped;
+    #room;
+    #spool;
+    #file;
+    /** @param limit bytes that are kept in memory */
+    constructor(limit, spool) {
+        this.#capped = new CappedText(limit);
+        this.#room = limit;
+        this.#spool = spool;
+    }
+    push(text) {
+        this.#room -= text.length;
+        if (this.#spool !== undefined) {
+            const { tally, open } = this.#spool;
+            tally.add(text);
+            if (tally.isLong || this.#room < 0) {
+                this.#spool = undefined;
+                this.#file = open();
+                // So far nothing has been left out.
+                this.#file?.write(this.#capped.toString());
+            }
+        }
+        this.#file?.write(text);
+        this.#capped.push(text);
+    }
+    /** It goes another way, as far as it has come. */
+    release() {
+        this.#file?.discard();
+        this.#file = undefined;
+        this.#spool = undefined;
+        return this.#capped.toString();
+    }
+    end() {
+        const file = this.#file?.close();
+        this.#file = undefined;
+        return { output: this.#capped.toString(), ...(file !== undefined && { file }) };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/text-tally.js
+/**
+ * Half of what a log shows of one recipe (FLOOD in report/flood.ts): so much of its beginning is shown in any case. What lies
+ * behind may be left out there.
+ */
+const SURELY_SHOWN = { lines: 1000, bytes: 128 * 1024 };
+/** How much has been printed of one recipe. */
+class TextTally {
+    #lines = 0;
+    #bytes = 0;
+    /** Whether a log may leave out some of it. */
+    get isLong() {
+        return this.#lines >= SURELY_SHOWN.lines || this.#bytes > SURELY_SHOWN.bytes;
+    }
+    add(text) {
+        this.#bytes += text.length;
+        const ends = /[\r\n]/g;
+        while (!this.isLong && ends.test(text))
+            this.#lines += 1;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/spools.js
+
+/** Which jobs print so much that a log may leave some out: the lines of a recipe are shown together. */
+class Spools {
+    #open;
+    /** By recipe. */
+    #tallies = new Map();
+    /** @param open undefined: there is no place for such texts */
+    constructor(open) {
+        this.#open = open;
+    }
+    /** @param echo is shown before the job's text */
+    of(job, echo) {
+        const open = this.#open;
+        if (!open)
+            return undefined;
+        const { id } = job.recipe;
+        let tally = this.#tallies.get(id);
+        if (!tally)
+            this.#tallies.set(id, (tally = new TextTally()));
+        tally.add(echo);
+        return { open: () => open(job), tally };
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/make/verdict.js
 /** Lines longer than this are not make's own. */
 const verdict_LONGEST = 8192;
@@ -39076,6 +39166,8 @@ function isMakesOwn(line) {
 
 
 
+
+
 /** Text that may yet turn out to be an echo is held up to this length; no command can be longer (128 KiB a string). */
 const GAP_LIMIT = 1024 * 1024;
 /** What the shim prints on its own descriptor 1 before the output of a job. `nonce`: random hex of the run. */
@@ -39100,6 +39192,7 @@ class OutputParser {
     #lead;
     /** In the order of their begin markers; text belongs to the last. */
     #open = new Map();
+    #spools;
     /** The end of the stream so far, when it may be the beginning of a marker. */
     #held = '';
     /** Text since the last marker whose owner is not yet known. */
@@ -39108,6 +39201,7 @@ class OutputParser {
     #line = '';
     constructor(options) {
         this.#options = options;
+        this.#spools = new Spools(options.spool);
         this.#lead = `\x1eD${options.nonce}`;
     }
     push(chunk) {
@@ -39165,10 +39259,11 @@ class OutputParser {
         const gap = this.#options.rewrite(this.#takeGap());
         const cut = job === undefined ? gap.length : echoOffset(gap, job.command);
         this.#give(gap.slice(0, cut), true);
+        const echo = gap.slice(cut);
         const open = {
             job,
-            echo: gap.slice(cut),
-            text: new CappedText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT),
+            echo,
+            text: new JobText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT, job && this.#spools.of(job, echo)),
             recursive: job === undefined,
         };
         this.#open.set(id, open);
@@ -39193,13 +39288,13 @@ class OutputParser {
     #release(open) {
         if (open.job !== undefined)
             this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, output: '' });
-        this.#makeText(this.#options.rewrite(open.text.toString()));
+        this.#makeText(this.#options.rewrite(open.text.release()));
         open.recursive = true;
     }
     #finish(open) {
         if (open.recursive || open.job === undefined)
             return;
-        this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, output: open.text.toString() });
+        this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, ...open.text.end() });
     }
     /** Line by line, so that what is decided here depends on the text alone and not on the chunks. */
     #text(text) {
@@ -47096,10 +47191,15 @@ function withoutGroupNotices(text) {
 ;// CONCATENATED MODULE: ./lib/build/make-output.js
 
 
-/** Makes events of make's output. */
-function parserFor(dispatcher, run, nonce, { sink, verbatim }) {
+/**
+ * Makes events of make's output.
+ *
+ * @param options spool: of an output that is longer than a log shows all goes to a file
+ */
+function parserFor(dispatcher, run, nonce, { sink, verbatim, spool }) {
     return new OutputParser({
         nonce,
+        spool,
         ...(verbatim === true && { jobTextLimit: Infinity }),
         jobById: (id) => dispatcher.jobById(id),
         isRecursive: (id) => dispatcher.isRecursive(id),
@@ -48747,6 +48847,80 @@ class MakeWrapper {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/make/asked-make.js
+
+
+
+
+
+
+
+/** Each has a last makefile of its own, named so: several makes may be asked at one time. */
+const OURS = 'probe.';
+let asked_make_asked = 0;
+/** The name of a makefile that a make which is asked reads last. */
+function askedMakefile({ path }) {
+    return `${path}/${OURS}${asked_make_asked++}.mk`;
+}
+/** Whether a make that parses is one that we ask: it is to be left alone. */
+function isAsked({ path }, { makefiles }) {
+    return makefiles.includes(`${path}/${OURS}`);
+}
+/** Without our wrappers and without the jobserver of the make that is there already; messages as they are parsed. */
+function askedEnvironment({ run, call: { environment }, first }) {
+    const path = environmentValue(environment, 'PATH') ?? '';
+    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
+    return changeEnvironment(environment, [
+        `PATH=${path
+            .split(':')
+            .filter((directory) => directory !== run.bin)
+            .join(':')}`,
+        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
+        'LANGUAGE=C',
+        'DISTMAKE_TARGET',
+        ...(first ? [first.without(environment)] : []),
+    ]);
+}
+/**
+ * What make has read.
+ *
+ * @returns whole: that is all of it, as far as can be told; a makefile may have changed MAKEFILE_LIST. Absent: what is
+ * not there, or no longer; among others that which `-include` has not found
+ */
+async function readMakefiles(asked) {
+    const { call } = asked;
+    const texts = [];
+    const absent = [];
+    const names = call.makefiles.split(/\s+/);
+    const listed = (name) => name === '-' || names.includes(name);
+    let whole = (await namedMakefiles(asked)).every(listed);
+    for (const name of names) {
+        if (name === '')
+            continue;
+        try {
+            const file = fsPath((0,posix_namespaceObject.resolve)(call.directory, name));
+            // What make has read from a pipe is not there a second time.
+            if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
+                texts.push({ name, text: bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
+            else
+                whole = false;
+        }
+        catch (error) {
+            // A name with a blank, or a temporary one that is gone.
+            if (error.code === 'ENOENT')
+                absent.push(name);
+            else
+                whole = false;
+        }
+    }
+    return { texts, whole, absent };
+}
+/** The makefiles that make was given, without ours, or the default one. */
+async function namedMakefiles({ run, arguments: words, call }) {
+    const named = makeIntent(words).makefiles.filter((name) => name !== run.lastMakefile);
+    return named.length > 0 ? named : [(await defaultMakefile(call.directory)) ?? ''];
+}
+
 ;// CONCATENATED MODULE: ./lib/make/mark-lines.js
 
 const MARKS = {
@@ -49190,8 +49364,6 @@ function isPlain(name) {
 
 
 
-
-
 const NAMES_MARK = /(?:^|[^A-Za-z0-9_])\.(?:DIST|LOCAL|(?:NO_)?PARALLEL)(?![A-Za-z0-9_])/m;
 const NAMES_WAIT = /(?:^|[^A-Za-z0-9_])\.WAIT(?![A-Za-z0-9_])/m;
 /** What make calls the copy that it keeps of standard input. */
@@ -49209,8 +49381,9 @@ const marks_probe_DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -
  * known, by a dry run with the goals instead, which finds implicit rules too.
  */
 async function probeMarks(options) {
-    const { call, make, goals, dmake = false, whole = false } = options;
-    const { texts: read, whole: readAll } = await readMakefiles(call, await namedMakefiles(options));
+    const { call, make, goals, dmake = false, whole: wanted = false } = options;
+    const { texts: read, whole, absent } = await readMakefiles(options);
+    const readAll = whole && absent.length === 0;
     const text = read.map((one) => one.text).join('\n');
     const copy = read.find(({ name }) => COPY.test(name))?.name;
     const fromInput = makeIntent(options.arguments).makefiles.includes('-');
@@ -49218,7 +49391,7 @@ async function probeMarks(options) {
     const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
     const texts = readMarkTexts(read);
     const knowsWait = isAtLeast(make.version, 4, 4);
-    const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
+    const orders = wanted || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
     const isWanted = orders || NAMES_MARK.test(text) || texts.joins || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
     // What came from standard input is not there to be read where make keeps no copy.
     if (!isWanted || (fromInput && copy === undefined))
@@ -49248,13 +49421,6 @@ async function probeMarks(options) {
     return { marks, lines, rules, goals: all, problem: undefined };
 }
 const marks_probe_TIMEOUT_MS = 60_000;
-/** Each has a last makefile of its own, named so: several makes may be asked at one time. */
-const OURS = 'probe.';
-let probes = 0;
-/** Whether a make that parses is one that we ask: it is to be left alone. */
-function isProbe(run, { makefiles }) {
-    return makefiles.includes(`${run.path}/${OURS}`);
-}
 /**
  * Whether the text of makefiles has marks of dmake that we see to: a make from 4.4 knows `.WAIT` itself.
  *
@@ -49279,44 +49445,10 @@ function goalsOf(words, database) {
     const { goals } = makeIntent(words);
     return goals.length > 0 ? goals : (variableIn(database, '.DEFAULT_GOAL') ?? '').split(' ');
 }
-/** The makefiles that make was given, without ours, or the default one. */
-async function namedMakefiles({ run, arguments: words, call }) {
-    const named = makeIntent(words).makefiles.filter((name) => name !== run.lastMakefile);
-    return named.length > 0 ? named : [(await defaultMakefile(call.directory)) ?? ''];
-}
-/**
- * What make has read.
- *
- * @param named the makefiles that it was given
- * @returns whole: that is all of it, as far as can be told; a makefile may have changed MAKEFILE_LIST
- */
-async function readMakefiles(call, named) {
-    const texts = [];
-    const names = call.makefiles.split(/\s+/);
-    const listed = (name) => name === '-' || names.includes(name);
-    let whole = named.every(listed);
-    for (const name of names) {
-        if (name === '')
-            continue;
-        try {
-            const file = fsPath((0,posix_namespaceObject.resolve)(call.directory, name));
-            // What make has read from a pipe is not there a second time.
-            if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
-                texts.push({ name, text: bytesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
-            else
-                whole = false;
-        }
-        catch {
-            // A name with a blank, or a temporary one that is gone.
-            whole = false;
-        }
-    }
-    return { texts, whole };
-}
 /** What make prints of itself. @param dry the lines that it reads last when it is to look at its goals; else it stops then */
 async function marks_probe_ask(options, copy, dry) {
     const { call, run, broker, make, timeout = marks_probe_TIMEOUT_MS } = options;
-    const last = `${run.path}/${OURS}${probes++}.mk`;
+    const last = askedMakefile(run);
     await (0,external_node_fs_promises_namespaceObject.writeFile)(fsPath(last), dry ? `${dry.join('\n')}\n` : marks_probe_STOP, 'latin1');
     const { directory, environment } = call;
     const dropped = (a) => (a.kind === 'goal' && (!dry || a.text === WAIT)) ||
@@ -49330,28 +49462,13 @@ async function marks_probe_ask(options, copy, dry) {
     // With an -f of ours make would not read its default makefile by itself.
     const words = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
     const argv = [make.path, ...words];
-    const quiet = probeEnvironment(options);
+    const quiet = askedEnvironment(options);
     try {
         return await printDatabase({ run, broker, file: make.path, argv, environment: quiet, directory, timeout });
     }
     finally {
         await (0,external_node_fs_promises_namespaceObject.rm)(fsPath(last), { force: true });
     }
-}
-/** Without our wrappers and without the jobserver of the make that waits; messages as they are parsed. */
-function probeEnvironment({ run, call: { environment }, first }) {
-    const path = environmentValue(environment, 'PATH') ?? '';
-    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
-    return changeEnvironment(environment, [
-        `PATH=${path
-            .split(':')
-            .filter((directory) => directory !== run.bin)
-            .join(':')}`,
-        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
-        'LANGUAGE=C',
-        'DISTMAKE_TARGET',
-        ...(first ? [first.without(environment)] : []),
-    ]);
 }
 function isAtLeast(version, major, minor) {
     const [a = 0, b = 0] = version.split('.').map(Number);
@@ -49464,6 +49581,7 @@ class KnownMakes {
 
 
 
+
 /** Between the calls of make and its shims and the dispatcher. */
 class Wiring {
     #options;
@@ -49528,7 +49646,7 @@ class Wiring {
         void this.#wrapper.answer(call);
     }
     onParse(call) {
-        if (isProbe(this.#options.run, call)) {
+        if (isAsked(this.#options.run, call)) {
             call.answer([], false);
             return;
         }
@@ -49543,7 +49661,8 @@ class Wiring {
     }
     async #parse(call) {
         const { run, sink, dispatcher, first } = this.#options;
-        const bulk = this.#makes.isInitial(call.make) ? this.#options.bulk : undefined;
+        const isInitial = this.#makes.isInitial(call.make);
+        const bulk = isInitial ? this.#options.bulk : undefined;
         const { arguments: words, byPath, ...known } = await this.#makes.parsing(call);
         const found = await probeMarks({
             ...known,
@@ -49564,6 +49683,10 @@ class Wiring {
         if (byPath && found.lines.length > 0)
             this.#tellOfOrder(decode(call.directory));
         call.answer(byPath ? [] : found.lines);
+        if (!isInitial)
+            return;
+        const { lines } = found;
+        this.#options.work?.begin({ ...known, run, broker: this.broker, arguments: words, call, first, lines });
     }
     #tellOfOrder(directory) {
         if (this.#hasToldOfOrder)
@@ -49574,7 +49697,345 @@ class Wiring {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/make/reading-command.js
+/** Stands for words that are not known; no byte is this character. */
+const PUT_IN = '\u2026';
+/** Programs that write nothing but their output, whatever their arguments are. */
+const READERS = new Set(('[ arch basename cat cd cut dirname echo egrep expr false fgrep getconf grep head id ls nproc od printf pwd readlink ' +
+    'realpath seq stat tail test tr true type uname wc which whoami').split(' '));
+/** Other programs, and the arguments with which they only read. */
+const SOMETIMES = [
+    [/^command$/, /^\s+-[vV]\s/],
+    [/^hostname$/, /^(?:\s+-[a-zA-Z]+)*$/],
+    [/^date$/, /^(?:\s+(?:-u|--utc|-R|-I\w*|\+\S*|Q))*$/],
+    [/^find$/, /^(?![^]*\s-(?:exec|ok|delete|fprint|fls))/],
+    [/^(?:sort|uniq)$/, /^(?:\s+-[a-nq-zA-Z]+)*$/],
+    [/^sed$/, /^(?:\s+(?:-[nrE]+|(?:-e\s*)?Q))*$/],
+    [
+        /^git$/,
+        /^(?:\s+-C\s+\S+)?\s+(?:rev-parse|rev-list|ls-files|log|show|describe)(?:\s|$)(?![^]*--(?:dirty|broken|output))/,
+    ],
+    [/^(?:\S*-)?pkg-config$/, /^(?![^]*--log)/],
+    // `$(PKG_CONFIG) --cflags x`, `$(CC) -dumpmachine`.
+    [/^\S*\u2026$/, /^\s+--(?:cflags|libs|exists|modversion)(?:\s+[\w.+\u2026-]+)*$/],
+    [
+        /^(?:\S*[-/\u2026])?(?:cc|gcc|g\+\+|c\+\+|clang|clang\+\+|ld|ar|python3?|perl|node|cmake|make)$|^\S*\u2026$/,
+        /^\s+(?:-dump\w+|--version|-V|-print-[\w=./-]+)$/,
+    ],
+];
+/** Words of the shell behind which a command stands, or which are all there is. */
+const reading_command_KEYWORD = /^(?:if|then|elif|else|while|until|do|!|time)\s+|^(?:fi|done|else|\})$/;
+const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=\S*(?:\s+|$)/;
+const reading_command_QUOTED = /'[^']*'|"(?:[^"\\`$]|\\[^]|\$(?!\())*"/g;
+/** What sed may be told: to substitute, to print, to delete; never to write (`w`) or to execute (`e`). */
+const SED = /^(['"])(?:s([/|,:#@])(?:(?!\2).)*\2(?:(?!\2).)*\2[gpI0-9]*;?\s*)+\1$|^(['"])(?:\/[^/]*\/|\d+)?[pdq]\3$/;
+const NESTED = /^(?:\/bin\/)?sh\s+-c\s+(?:'([^']*)'|"([^"\\`$]*)")\s*(?:2>\s*\/dev\/null)?$/;
+/**
+ * Whether a command for sh is sure to change nothing: programs that are known to read, and no file that is written.
+ * In doubt it is not.
+ *
+ * @param command with {@link PUT_IN} for what is not known
+ */
+function readsOnly(command) {
+    const text = command.trim();
+    // Quotes that are none would hide what is between them.
+    if (/\\['"]/.test(text))
+        return false;
+    const nested = NESTED.exec(text);
+    if (nested)
+        return readsOnly(nested[1] ?? nested[2] ?? '');
+    const quoted = [];
+    const bare = text.replace(reading_command_QUOTED, (one) => {
+        quoted.push(one);
+        return 'Q';
+    });
+    if (/['"#]|\bcase\b/.test(bare))
+        return false;
+    if (/\bsed\s/.test(bare) && !quoted.every((one) => SED.test(one)))
+        return false;
+    const still = bare.replace(/[0-9]?>\s*\/dev\/null(?![^\s;|&)`])|[0-9]?>&[0-9]/g, ' ');
+    return !/[<>]/.test(still) && still.split(/\|\||&&|\$\(|[|;&()`\n{]/).every(isReader);
+}
+function isReader(piece) {
+    let rest = piece.trim();
+    for (let before = ''; before !== rest;) {
+        before = rest;
+        rest = rest.replace(reading_command_KEYWORD, '').replace(ASSIGNMENT, '').trim();
+    }
+    if (rest === '' || /^for\s+\w+\s+in(?:\s|$)/.test(rest))
+        return true;
+    const [, program = '', words = ''] = /^(\S+)([^]*)$/.exec(rest) ?? [];
+    if (READERS.has(program.replace(/^(?:\/usr)?\/bin\//, '')))
+        return true;
+    return SOMETIMES.some(([name, allowed]) => name.test(program) && allowed.test(words));
+}
+
+;// CONCATENATED MODULE: ./lib/make/parse-commands.js
+
+
+const CALLS = /\$[({]\s*shell\s/g;
+/** Functions may be called by name. */
+const CALLED = /\$[({]\s*call\s+shell\b/;
+/** An assignment, for a target or for all, and its command. */
+const ASSIGNS = /^(?:[^#]*:)?\s*(?:(?:override|export|private)\s+)*[^\s:#=!]+\s*!=([^]*)$/;
+/**
+ * Whether make, when it parses these makefiles a second time beside a build, runs nothing that changes anything: each
+ * command of a `$(shell)` or a `!=` is one that is known to look only. In doubt it is not.
+ *
+ * @param text of makefiles; or an argument
+ */
+function onlyLooks(text) {
+    if (!text.includes('shell') && !text.includes('!='))
+        return true;
+    if (CALLED.test(text))
+        return false;
+    let rest = '';
+    let at = 0;
+    for (const { index, 0: begin } of text.matchAll(CALLS)) {
+        const end = closing(text, index + 1);
+        if (end < 0 || !readsOnly(parse_commands_plain(text.slice(index + begin.length, end))))
+            return false;
+        if (index < at)
+            continue;
+        rest += text.slice(at, index);
+        at = end;
+    }
+    rest += text.slice(at);
+    if (!rest.includes('!='))
+        return true;
+    for (const { line } of logicalLines(rest)) {
+        // In a recipe it is the shell's.
+        if (!line.includes('!=') || (line.startsWith('\t') && !/\$[({]eval\s/.test(line)))
+            continue;
+        const command = ASSIGNS.exec(line)?.[1];
+        if (command === undefined || !readsOnly(parse_commands_plain(command)))
+            return false;
+    }
+    return true;
+}
+/** The command as the shell gets it, as far as its text tells. */
+function parse_commands_plain(command) {
+    let out = '';
+    for (let at = 0; at < command.length; at++) {
+        const char = command.charAt(at);
+        if (char === '\\' && command.charAt(at + 1) === '\n') {
+            out += ' ';
+            at++;
+        }
+        else if (char !== '$') {
+            out += char;
+        }
+        else if (command.charAt(at + 1) === '$') {
+            out += '$';
+            at++;
+        }
+        else {
+            const end = /[({]/.test(command.charAt(at + 1)) ? closing(command, at + 1) : at + 1;
+            out += PUT_IN;
+            at = end < 0 ? command.length : end;
+        }
+    }
+    return out;
+}
+/** Where the bracket at that place is closed; -1: nowhere. Make counts those of its own kind alone. */
+function closing(text, open) {
+    const begin = text.charAt(open);
+    const end = begin === '(' ? ')' : '}';
+    let depth = 0;
+    for (let at = open; at < text.length; at++) {
+        const char = text.charAt(at);
+        if (char === begin)
+            depth++;
+        else if (char === end && --depth === 0)
+            return at;
+    }
+    return -1;
+}
+
+;// CONCATENATED MODULE: ./lib/make/work-lines.js
+/** How make 4.0 and later announce a recipe (`--trace`); from 4.4 on always in the first form. */
+const ANNOUNCED = /^(?:<builtin>|[^\s'"].*?:\d+): (?:update target '(.+?)' due to: |target '(.+)' does not exist$)/;
+/** Longest line that is looked at: behind `due to:` stands every newer prerequisite. */
+const work_lines_LONGEST = 64 << 10;
+/** Reads the targets whose recipes make would run from what `make -n --trace` prints, as it comes. */
+class WorkLines {
+    #found = new Set();
+    #line = '';
+    /** A target that is announced; it counts when a command of it follows. */
+    #open;
+    /** In the order in which make would run them, each once. */
+    get targets() {
+        return [...this.#found];
+    }
+    /** @param text a piece of the output, wherever it was torn */
+    push(text) {
+        const lines = text.split('\n');
+        const last = lines.pop() ?? '';
+        for (const line of lines) {
+            this.#take(this.#line + line);
+            this.#line = '';
+        }
+        if (this.#line.length < work_lines_LONGEST)
+            this.#line += last;
+    }
+    #take(line) {
+        const [, updated, missing] = line.includes("target '") ? (ANNOUNCED.exec(line) ?? []) : [];
+        const target = updated ?? missing;
+        if (target !== undefined)
+            this.#open = target;
+        else if (this.#open !== undefined && line !== '') {
+            this.#found.add(this.#open);
+            this.#open = undefined;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/dry-view.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Options that make it do something else, or say something else. What changes the work (-B, -W, -o) stays. */
+const OTHER = new Set(['C', 'd', 'debug', 'n', 'p', 'q', 't', 'trace', 'w']);
+/** Lines that make runs in a dry run as well, and what remakes makefiles, come to nothing and never fail. */
+const NOTHING = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -c :'];
+/** Output is thrown away as it comes; a makefile that prints without end is not waited for. */
+const dry_view_LIMIT = 128 << 20;
+/**
+ * Which targets a make is going to run recipes for, as a second make like it tells by a dry run beside it, at the lowest
+ * priority. Both parse the same makefiles, so that is done only where parsing changes nothing, and running nothing can be
+ * relied on: see {@link isDryRunSafe} and {@link onlyLooks}.
+ *
+ * @returns undefined where it cannot be told, or the signal came first
+ */
+async function dryView(options) {
+    const { run, call, signal } = options;
+    const { dryRun, question, touch, makefiles } = makeIntent(options.arguments, call.environment);
+    if (dryRun || question || touch || makefiles.includes('-'))
+        return undefined;
+    const { texts, whole } = await readMakefiles(options);
+    const text = texts.map((one) => one.text).join('\n');
+    const words = [...options.arguments, ...makeflagsWords(call.environment)];
+    if (!whole || !isDryRunSafe(text, words) || ![text, ...words].every(onlyLooks))
+        return undefined;
+    const last = askedMakefile(run);
+    try {
+        await (0,external_node_fs_promises_namespaceObject.writeFile)(fsPath(last), [...NOTHING, ...options.lines, ''].join('\n'), 'latin1');
+        return signal.aborted ? undefined : await look(options, last);
+    }
+    finally {
+        await (0,external_node_fs_promises_namespaceObject.rm)(fsPath(last), { force: true });
+    }
+}
+async function look(options, last) {
+    const { run, broker, make, signal, call } = options;
+    const { directory, environment } = call;
+    const dropped = (a) => (a.kind === 'goal' && a.text === WAIT) ||
+        (a.kind === 'option' &&
+            (JOB_OPTIONS.has(a.id) || OTHER.has(a.id) || (a.id === 'f' && a.value === run.lastMakefile)));
+    const kept = changeArguments(options.arguments, dropped, ['-n', '--trace', '--no-print-directory']);
+    const asked = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
+    // A group of its own: Ctrl-C is not for it, or it would clean up after recipes that are not its own.
+    const child = launch({
+        run,
+        broker,
+        file: make.path,
+        argv: [make.path, ...asked],
+        environment: askedEnvironment(options),
+        directory,
+        stdio: ['ignore', 'pipe', 'ignore'],
+        detached: true,
+    });
+    const { pid } = child;
+    if (pid !== undefined)
+        quietly(() => (0,external_node_os_namespaceObject.setPriority)(pid, external_node_os_namespaceObject.constants.priority.PRIORITY_LOW));
+    const stop = () => {
+        // Killed outright: make would remove what it takes for half made.
+        if (pid !== undefined && child.exitCode === null)
+            quietly(() => process.kill(-pid, 'SIGKILL'));
+        child.stdout?.destroy();
+    };
+    const work = new WorkLines();
+    let length = 0;
+    child.stdout?.on('data', (chunk) => {
+        length += chunk.length;
+        if (length > dry_view_LIMIT)
+            stop();
+        else
+            work.push(bytesOf(chunk));
+    });
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted)
+        stop();
+    const status = await new Promise((resolve) => {
+        child.once('close', resolve).once('error', () => resolve(null));
+    });
+    signal.removeEventListener('abort', stop);
+    return status === 0 && !signal.aborted ? work.targets : undefined;
+}
+/** It may be gone by then. */
+function quietly(call) {
+    try {
+        call();
+    }
+    catch {
+        // As it says.
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/work-view.js
+
+
+/** What is over sooner needs no total; in ms. */
+const DELAY_MS = 2000;
+/** A makefile that takes longer is not looked at twice; in ms. */
+const work_view_LIMIT_MS = 20_000;
+/** Finds out beside the first make what that is going to do, and tells it as `work-known`. Never in anybody's way. */
+class WorkView {
+    #sink;
+    #delay;
+    #end;
+    /** @param delay in ms */
+    constructor(sink, delay = DELAY_MS) {
+        this.#sink = sink;
+        this.#delay = delay;
+    }
+    /** The first make has parsed; once more, when it has remade a makefile: then what was found before is void. */
+    begin(options) {
+        this.stop();
+        const end = new AbortController();
+        this.#end = end;
+        void this.#look(options, end.signal);
+    }
+    /** The run is over, or what runs is to be let alone. */
+    stop() {
+        this.#end?.abort();
+    }
+    async #look(options, end) {
+        try {
+            await (0,promises_namespaceObject.setTimeout)(this.#delay, undefined, { signal: end, ref: false });
+            const signal = AbortSignal.any([end, AbortSignal.timeout(work_view_LIMIT_MS)]);
+            const targets = await dryView({ ...options, signal });
+            if (targets !== undefined && !end.aborted)
+                this.#sink({ type: 'work-known', targets });
+        }
+        catch {
+            // A build is none the worse without a total.
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/build/build.js
+
 
 
 
@@ -49706,6 +50167,7 @@ async function build(options) {
     const unstick = setInterval(() => scheduler.unstick(), build_PATIENCE_MS);
     let run;
     let wiring;
+    let work;
     try {
         const started = locals.start(farm.start().then(() => farm.ready > 0));
         run = await RunDirectory.create({
@@ -49752,7 +50214,10 @@ async function build(options) {
         });
         const { command } = options;
         const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
-        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk });
+        // A command, a bulk build: no one make goes through it all. A bmake has no such view.
+        const isOne = !command && !bulk && options.make.kind === 'gnu';
+        work = options.showsTotal === true && isOne ? new WorkView(sink) : undefined;
+        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk, work });
         const { broker } = wiring;
         const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
         let ended = { kind: 'cancelled' };
@@ -49780,6 +50245,7 @@ async function build(options) {
                     });
             ended = await make.ended;
         } while (bulk?.again(stoppedBy(stopped, ended)) === true);
+        work?.stop();
         // After a signal bmake ends with a status of its own.
         const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
         parser?.end();
@@ -49795,6 +50261,7 @@ async function build(options) {
     }
     finally {
         clearInterval(unstick);
+        work?.stop();
         dispatcher?.stop();
         farm.close();
         locals.close();
@@ -50932,6 +51399,185 @@ async function loadLogin(inputs) {
     return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
 }
 
+;// CONCATENATED MODULE: ./lib/build/run-times.js
+
+/** Recipes that are remembered, the latest. */
+const run_times_MOST = 50_000;
+/** Longest file, in characters. */
+const run_times_LONGEST = 5_000_000;
+const DAY_MS = 86_400_000;
+/** How long the recipes of a workspace held a slot in earlier runs. */
+class RunTimes {
+    #root;
+    /** By directory and target, the oldest first. */
+    #recipes = new Map();
+    /**
+     * @param root of the workspace, absolute
+     * @param data what was kept; whatever is not as it should be counts as not there
+     */
+    constructor(root, data) {
+        this.#root = root;
+        for (const one of recipesIn(data))
+            this.#recipes.set(key(one[0], one[1]), one);
+    }
+    get size() {
+        return this.#recipes.size;
+    }
+    /** @param directory of the recipe's make, absolute. @returns seconds; undefined: it has not run yet */
+    of = (directory, target) => this.#recipes.get(key((0,posix_namespaceObject.relative)(this.#root, directory), target))?.[2];
+    /**
+     * Takes what a run tells, of recipes that succeeded: also of one that failed as a whole.
+     *
+     * @param time milliseconds since 1970
+     */
+    add(record, time) {
+        const day = Math.floor(time / DAY_MS);
+        for (const recipe of record.recipes) {
+            const seconds = slotSeconds(recipe);
+            if (seconds === undefined)
+                continue;
+            const { target } = recipe;
+            const directory = (0,posix_namespaceObject.relative)(this.#root, recipe.directory);
+            const name = key(directory, target);
+            const before = this.#recipes.get(name)?.[2];
+            // One run may have met a busy host: half of what is kept is older.
+            const kept = before === undefined ? seconds : (before + seconds) / 2;
+            this.#recipes.delete(name);
+            this.#recipes.set(name, [directory, target, Math.round(kept * 100) / 100, day]);
+        }
+    }
+    /** What is to be kept, the oldest left out where it is too much. */
+    get data() {
+        const recipes = [];
+        let length = 100;
+        for (const one of [...this.#recipes.values()].reverse()) {
+            length += JSON.stringify(one).length + 1;
+            if (recipes.length >= run_times_MOST || length > run_times_LONGEST)
+                break;
+            recipes.push(one);
+        }
+        return { version: 1, recipes: recipes.reverse() };
+    }
+}
+/** How long the jobs of a recipe held slots, where they count; undefined: it has not succeeded, or only calls make. */
+function slotSeconds({ class: kind, failed, jobs }) {
+    if (kind === undefined || kind === 'recursive' || failed)
+        return undefined;
+    let sum;
+    for (const { legs } of jobs) {
+        const last = legs.at(-1);
+        const end = last?.waits ?? last?.ended;
+        if (!last || end === undefined)
+            return undefined;
+        if (last.outcome === 'turned-away' || last.outcome?.kind === 'cancelled')
+            return undefined;
+        sum = (sum ?? 0) + (end - last.placed);
+    }
+    return sum;
+}
+function recipesIn(data) {
+    const { version, recipes } = (data ?? {});
+    return version === 1 && Array.isArray(recipes) ? recipes.filter(isTime).slice(-run_times_MOST) : [];
+}
+function isTime(one) {
+    if (!Array.isArray(one) || one.length !== 4)
+        return false;
+    const [directory, target, seconds, day] = one;
+    const isName = typeof directory === 'string' && typeof target === 'string';
+    return isName && isAmount(seconds) && isAmount(day);
+}
+function isAmount(value) {
+    return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+/** No file name has a NUL in it. */
+function key(directory, target) {
+    return `${directory}\0${target}`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/run-times-file.js
+
+
+
+
+
+
+/** Workspaces that are remembered, the latest. */
+const run_times_file_MOST = 50;
+/** Larger files are not ours, in bytes. */
+const run_times_file_LONGEST = 20_000_000;
+/**
+ * Where the times of a workspace's recipes are kept between runs: a file in a directory that nobody else can write to.
+ * They only help to tell how long a build will take, so whatever is not as it should be counts as not there, and a file
+ * that cannot be written is none.
+ */
+class RunTimesFile {
+    #root;
+    #directory;
+    #name;
+    /**
+     * @param root of the workspace, absolute
+     * @param cache default: XDG_CACHE_HOME, else ~/.cache
+     */
+    constructor(root, cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache')) {
+        this.#root = root;
+        this.#directory = (0,posix_namespaceObject.join)(cache, 'distmake', 'times');
+        this.#name = `${(0,external_node_crypto_namespaceObject.createHash)('sha256').update(root).digest('hex').slice(0, 32)}.json`;
+    }
+    async read() {
+        try {
+            if (!run_times_file_isOurs(await (0,external_node_fs_promises_namespaceObject.lstat)(this.#directory)))
+                return new RunTimes(this.#root);
+            const file = await (0,external_node_fs_promises_namespaceObject.open)((0,posix_namespaceObject.join)(this.#directory, this.#name), external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
+            try {
+                const found = await file.stat();
+                if (!found.isFile() || !run_times_file_isOurs(found) || found.size > run_times_file_LONGEST)
+                    return new RunTimes(this.#root);
+                return new RunTimes(this.#root, JSON.parse(await file.readFile('utf8')));
+            }
+            finally {
+                await file.close();
+            }
+        }
+        catch {
+            return new RunTimes(this.#root);
+        }
+    }
+    async write(times) {
+        if (times.size === 0)
+            return;
+        const temporary = (0,posix_namespaceObject.join)(this.#directory, `new-${(0,external_node_crypto_namespaceObject.randomUUID)()}`);
+        try {
+            const above = (0,posix_namespaceObject.join)(this.#directory, '..');
+            await (0,external_node_fs_promises_namespaceObject.mkdir)(above, { recursive: true, mode: 0o700 });
+            if (!run_times_file_isOurs(await (0,external_node_fs_promises_namespaceObject.lstat)(above)))
+                return;
+            await (0,external_node_fs_promises_namespaceObject.mkdir)(this.#directory, { recursive: true, mode: 0o700 });
+            if (!run_times_file_isOurs(await (0,external_node_fs_promises_namespaceObject.lstat)(this.#directory)))
+                return;
+            await (0,external_node_fs_promises_namespaceObject.writeFile)(temporary, JSON.stringify(times.data), { mode: 0o600, flag: 'wx' });
+            await (0,external_node_fs_promises_namespaceObject.rename)(temporary, (0,posix_namespaceObject.join)(this.#directory, this.#name));
+            await this.#forget();
+        }
+        catch {
+            await (0,external_node_fs_promises_namespaceObject.rm)(temporary, { force: true }).catch(() => undefined);
+        }
+    }
+    /** Other workspaces, those that were built longest ago. */
+    async #forget() {
+        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.#directory)).filter((name) => name.endsWith('.json') && name !== this.#name);
+        if (names.length < run_times_file_MOST)
+            return;
+        const files = names.map((name) => (0,posix_namespaceObject.join)(this.#directory, name));
+        const dated = await Promise.all(files.map(async (file) => ({ file, time: (await (0,external_node_fs_promises_namespaceObject.stat)(file)).mtimeMs })));
+        dated.sort((a, b) => b.time - a.time);
+        for (const { file } of dated.slice(run_times_file_MOST - 1))
+            await (0,external_node_fs_promises_namespaceObject.rm)(file, { force: true });
+    }
+}
+function run_times_file_isOurs({ uid, mode }) {
+    return uid === process.geteuid?.() && (mode & 0o022) === 0;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/load.js
 /** How a host's load counts when a place is chosen. */
 const LOAD_POLICIES = ['auto', 'jobs', 'reported', 'm1', 'm2'];
@@ -50942,19 +51588,23 @@ const DEFAULT_LOAD = 'auto';
 
 
 
-/** What counts: the wish, then what the host matrix brings with it, then the default. */
-function settle(wish, plan, bulk) {
+/**
+ * What counts: the wish, then what the host matrix brings with it, then the default.
+ *
+ * @param own directories, absolute, in which we keep something: none of it is for hosts
+ */
+function settle(wish, plan, own) {
     return {
         ...wish,
-        exclude: [...wish.exclude, ...bulkIn(wish, bulk)],
+        exclude: [...wish.exclude, ...own.flatMap((directory) => patternOf(wish, directory))],
         dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
         load: wish.load ?? plan.load ?? DEFAULT_LOAD,
         localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
     };
 }
-/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
-function bulkIn({ root, staging }, bulk) {
-    const below = bulk === undefined || staging === 'none' ? '..' : (0,external_node_path_.relative)(root, bulk);
+/** What names a directory that lies in what is staged. */
+function patternOf({ root, staging }, directory) {
+    const below = staging === 'none' ? '..' : (0,external_node_path_.relative)(root, directory);
     return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
 }
 
@@ -51203,7 +51853,7 @@ function makefilesBelow(directory) {
 }
 
 ;// CONCATENATED MODULE: ./lib/make/text-variables.js
-const ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
+const text_variables_ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
 const REFERENCE = /\$(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w))/;
 const WILDCARD = /\$\(wildcard\s+([^$(){},]*)\)|\$\{wildcard\s+([^$(){},]*)\}/;
 /** Readings of one text are followed this far. */
@@ -51222,7 +51872,7 @@ class TextVariables {
     }
     /** @param text of a makefile, in which lines that go on are joined */
     learn(text) {
-        for (const [, name = '', value = ''] of text.matchAll(ASSIGNMENT)) {
+        for (const [, name = '', value = ''] of text.matchAll(text_variables_ASSIGNMENT)) {
             this.#add(name, value.replace(/(?<!\\)#.*$/, '').trim());
         }
     }
@@ -51397,1563 +52047,6 @@ function spellings(address) {
     const place = { address: address.address, user: undefined, port: undefined };
     const forms = [formatAddress(address), formatAddress({ ...place, user }), formatAddress({ ...place, port })];
     return [...forms, formatAddress(place), address.address];
-}
-
-;// CONCATENATED MODULE: ./lib/report/bulk-text.js
-
-/** Lines of one kind; DIR/report has all. */
-const bulk_text_MOST = 100;
-/** How many items became what: `12 built, 1 failed`. Kinds of which there are none are left out. */
-function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
-    const kinds = [
-        [built.length, 'built'],
-        [upToDate.length, 'up to date or done before'],
-        [failed.length, 'failed'],
-        [skipped.length, 'skipped'],
-        [notReached.length, 'not reached'],
-    ];
-    const parts = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
-    return parts.length === 0 ? 'nothing to do' : parts.join(', ');
-}
-/** `a: status 2 on b` */
-function failedItems({ failed }) {
-    return failed.map(({ target, how, where }) => `${decode(target)}: ${how}${preposition(where)}${where}`);
-}
-/** `b, c: because of a`, one line for each that failed. */
-function skippedItems({ skipped }) {
-    const causes = new Map();
-    for (const { target, because } of skipped)
-        causes.set(because, [...(causes.get(because) ?? []), decode(target)]);
-    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${decode(cause)}`);
-}
-/**
- * The end report of a bulk build (P8), a text of some lines for people.
- *
- * @param file where the whole report is
- */
-function bulkText(report, file) {
-    return [
-        `bulk build: ${bulkCounts(report)} (${file})`,
-        ...limited(failedItems(report)).map((line) => `failed: ${line}`),
-        ...limited(skippedItems(report)).map((line) => `skipped: ${line}`),
-    ].join('\n');
-}
-function preposition(where) {
-    return /^(?:an earlier|another) run/.test(where) ? ', in ' : ' on ';
-}
-function listed(names) {
-    const more = names.length - bulk_text_MOST;
-    return names.slice(0, bulk_text_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-function limited(lines) {
-    const more = lines.length - bulk_text_MOST;
-    return more > 0 ? [...lines.slice(0, bulk_text_MOST), `${more} more`] : lines;
-}
-
-;// CONCATENATED MODULE: ./lib/report/clean-text.js
-/** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
-const LINE_LIMIT = 4096;
-/** Half a character or half a colour at a cut. */
-// eslint-disable-next-line no-control-regex
-const PARTIAL_END = /(?:[\ud800-\udbff]|\x1b(?:\[[0-9;:]*)?)$/;
-/** Colours (SGR); GitHub's log shows them. */
-// eslint-disable-next-line no-control-regex
-const COLOUR = /\x1b\[[0-9;:]*m/g;
-/** Every other escape (OSC with its text, CSI, a lone one): it moves the cursor, sets titles, or worse. */
-// eslint-disable-next-line no-control-regex
-const ESCAPE = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b(?!\[[0-9;:]*m)(?:\[[0-?]*[ -/]*[@-~])?/g;
-/**
- * C0 except tab, DEL, C1, and the marks that turn the direction of text, which make a line read as another than it is.
- * Dropped before anything is looked for, or they could hide a command that appears once they are gone.
- */
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-/** What .NET skips when it compares text by culture, as the runner does when it looks for `##[`. */
-const SKIPPED = '[\\p{Default_Ignorable_Code_Point}\\p{Cf}\\p{Mn}\\x1b]*';
-const LEGACY_COMMAND = new RegExp(`#(${SKIPPED})#(?=${SKIPPED}\\[)`, 'gu');
-/**
- * Untrusted text as lines that can be shown: split where the runner splits (CRLF, LF, lone CR), without control
- * characters except tabs and colours, every `##[` broken up, each line cut in its middle to {@link LINE_LIMIT}. An end
- * of line at the end begins no further line.
- */
-function cleanLines(text) {
-    const lines = text.split(/\r\n|\n|\r/);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines.map((line) => cutMiddle(cleanLine(line), LINE_LIMIT));
-}
-/** Untrusted text on one line of at most `limit` characters: a title, a name. */
-function cleanTitle(text, limit = 200) {
-    return cutMiddle(cleanLine(text.replace(/[\r\n]+/g, ' ')), limit);
-}
-/**
- * Whether the runner might take one of these lines for a command. Wider than its rules, which compare by culture: true
- * for `::` or `##[` (broken up or not) anywhere and for everything that is not plain ASCII.
- */
-function maybeCommand(lines) {
-    return lines.some((line) => /::|# ?#\[|[^\t\x20-\x7e]/.test(line.replace(COLOUR, '')));
-}
-/** Text without colours, as patterns want it. */
-function withoutColours(text) {
-    return text.replace(COLOUR, '');
-}
-function cleanLine(line) {
-    return line.replace(ESCAPE, '').replace(CONTROL, '').replace(LEGACY_COMMAND, '#$1 #');
-}
-function cutMiddle(line, limit) {
-    if (line.length <= limit)
-        return line;
-    const note = ` [... ${line.length - limit} characters left out ...] `;
-    const room = Math.max(0, limit - note.length);
-    const head = line.slice(0, Math.ceil(room * 0.75)).replace(PARTIAL_END, '');
-    const tail = line.slice(line.length - Math.floor(room * 0.25)).replace(/^[\udc00-\udfff]/, '');
-    return head + note + tail;
-}
-
-;// CONCATENATED MODULE: ./lib/report/workflow-commands.js
-
-/** What a step may have of each annotation; the runner drops the rest without a word. */
-const ANNOTATIONS = 10;
-/** Longest message of an annotation, in characters; the runner cuts there. */
-const MESSAGE_LIMIT = 4096;
-/**
- * The only writer of the workflow's log. Everything that is given to it is untrusted: no output, target name or file
- * name can make the runner take it for a command (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
- *
- * Text that holds anything like a command stands between `::stop-commands::TOKEN` and `::TOKEN::`, with a token made
- * for this use. Other text does not: the runner keeps each token as a secret, and thousands of them would slow down
- * every further line, besides the two lines of noise in every fold.
- */
-class WorkflowLog {
-    #write;
-    #token;
-    #used = { error: 0, warning: 0, notice: 0 };
-    #uncounted = 0;
-    /**
-     * @param write takes whole lines; what is written at one time must not be torn apart by other writers
-     * @param token makes a word that no recipe can guess: at least 128 random bits, letters and digits
-     */
-    constructor(write, token) {
-        this.#write = write;
-        this.#token = token;
-    }
-    /** Text outside of any fold. */
-    text(text) {
-        const lines = this.#guarded(text);
-        if (lines.length > 0)
-            this.#lines(lines);
-    }
-    /** One fold, whole: groups do not nest and cannot start open. */
-    group(title, text) {
-        // Order matters: while commands are stopped the runner would not see the end of the group.
-        this.#lines([`::group::${escapeData(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
-    }
-    /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
-    error(place, message) {
-        if (this.#used.error >= ANNOTATIONS) {
-            this.#uncounted += 1;
-            this.text(`Error: ${message}`);
-        }
-        else {
-            this.#annotate('error', place, message);
-        }
-    }
-    warning(message, place = {}) {
-        if (this.#used.warning >= ANNOTATIONS)
-            this.text(`Warning: ${message}`);
-        else
-            this.#annotate('warning', place, message);
-    }
-    notice(message, place = {}) {
-        // The last one is kept for the count of errors.
-        if (this.#used.notice >= ANNOTATIONS - 1)
-            this.text(`Notice: ${message}`);
-        else
-            this.#annotate('notice', place, message);
-    }
-    /** The last word: how many errors are not among the annotations. */
-    finish() {
-        if (this.#uncounted === 0)
-            return;
-        const noun = this.#uncounted === 1 ? 'error is' : 'errors are';
-        this.#annotate('notice', {}, `${this.#uncounted} more ${noun} in the log: a step shows at most ${ANNOTATIONS}.`);
-        this.#uncounted = 0;
-    }
-    #annotate(level, place, message) {
-        this.#used[level] += 1;
-        const properties = Object.entries({
-            title: place.title === undefined ? undefined : cleanTitle(place.title),
-            file: place.file,
-            line: place.line,
-            col: place.col,
-        })
-            .filter(([, value]) => value !== undefined && value !== '')
-            .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
-            .join(',');
-        const text = cut(cleanLines(message).join('\n'));
-        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${escapeData(text)}`]);
-    }
-    #guarded(text) {
-        const lines = cleanLines(text);
-        if (!maybeCommand(lines))
-            return lines;
-        const token = this.#token();
-        return [`::stop-commands::${token}`, ...lines, `::${token}::`];
-    }
-    #lines(lines) {
-        this.#write(lines.join('\n') + '\n');
-    }
-}
-function cut(message) {
-    if (message.length <= MESSAGE_LIMIT)
-        return message;
-    return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
-}
-/** The command by which the runner masks a text in the log from here on. */
-function maskCommand(secret) {
-    return `::add-mask::${escapeData(secret)}`;
-}
-/** As @actions/core does, which the runner undoes. */
-function escapeData(text) {
-    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-function escapeProperty(text) {
-    return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-}
-
-;// CONCATENATED MODULE: ./lib/report/standard-streams.js
-
-
-
-
-/** The log of a workflow on standard output. */
-function workflowLog() {
-    return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_namespaceObject.randomBytes)(16).toString('hex'));
-}
-/** The command's own words, on standard error. */
-function standard_streams_say(text) {
-    writeAll(2, text);
-}
-/** On standard output, as it is. */
-function printBytes(text) {
-    writeAll(1, bufferOf(text));
-}
-/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
-function writeAll(descriptor, text) {
-    const data = Buffer.from(text);
-    for (let at = 0; at < data.length;) {
-        try {
-            at += (0,external_node_fs_namespaceObject.writeSync)(descriptor, data, at);
-        }
-        catch (error) {
-            if (error.code !== 'EAGAIN')
-                return;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/report/masks.js
-
-
-
-/** A mask for a shorter line would blot out half the log. */
-const masks_LEAST = 4;
-/**
- * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
- * it, but only lines that are long enough to be secret.
- */
-function maskSecrets(texts) {
-    for (const text of texts) {
-        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
-            const secret = line.trim();
-            if (secret.length >= masks_LEAST && !secret.startsWith('-----'))
-                printBytes(encode(`${maskCommand(secret)}\n`));
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/build/dmake-settings.js
-
-
-
-/** dmake's settings that count here; each may be a macro of the makefile or a variable of the environment. */
-const DMAKE_NAMES = [
-    'DMAKE_RCFILE',
-    'DMAKE_GROUP',
-    'DMAKE_MODE',
-    'DMAKE_MAX_JOBS',
-    'DMAKE_ADJUST_MAX_JOBS',
-    'DMAKE_OUTPUT_MODE',
-];
-const MODES = ['serial', 'parallel', 'distributed'];
-/** dmake's own words (D19), and how its manuals spell them. HTML1 has no form of its own there either. */
-const OUTPUT_MODES = new Map([
-    ['TXT1', 'TXT1'],
-    ['TXT2', 'TXT2'],
-    ['HTML1', 'TXT1'],
-    ['TEXT1', 'TXT1'],
-    ['TEXT2', 'TXT2'],
-]);
-/** Used where dmake is asked for and nothing says how many (D2), and for a DMAKE_MAX_JOBS that makes no sense. */
-const DMAKE_JOBS = 2;
-/** What the makefile and the environment say in dmake's words; a macro ranks above a variable, and the command line above both (D1). */
-class DmakeSettings {
-    #macros;
-    #environment;
-    #options;
-    /** @param options what the command line says of them (-x) */
-    constructor(macros, environment, options = new Map()) {
-        this.#macros = macros;
-        this.#environment = environment;
-        this.#options = options;
-    }
-    /** Whether dmake is what people have in mind here. */
-    get any() {
-        return DMAKE_NAMES.some((name) => this.told(name) !== undefined);
-    }
-    /** A setting that is not empty. */
-    told(name) {
-        const option = this.#options.get(name)?.trim();
-        if (option)
-            return { value: option, where: `option -x ${name}` };
-        const macro = this.#macros.get(name)?.trim();
-        if (macro)
-            return { value: macro, where: `${name} in the makefile` };
-        const variable = this.#environment[name]?.trim();
-        return variable ? { value: variable, where: `${name} in the environment` } : undefined;
-    }
-    /** @throws UserError for a word that is no mode (D8) */
-    get mode() {
-        const told = this.told('DMAKE_MODE');
-        if (told === undefined)
-            return undefined;
-        const mode = MODES.find((one) => one === told.value);
-        if (mode !== undefined)
-            return mode;
-        const grid = told.value === 'grid' ? ': there is no grid here; list the hosts in a .dmakerc and say distributed' : '';
-        throw new UserError(`${told.where} must be ${MODES.join(', ')}, not ${excerpt(told.value)}${grid}`);
-    }
-    /** @returns the number of jobs, with what is to be said about it */
-    get maxJobs() {
-        const told = this.told('DMAKE_MAX_JOBS');
-        if (told === undefined)
-            return { jobs: undefined, warnings: [] };
-        const jobs = /^\d{1,4}$/.test(told.value) ? Number(told.value) : 0;
-        if (jobs > 0)
-            return { jobs, warnings: [] };
-        const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}: ${DMAKE_JOBS} is used`;
-        return { jobs: DMAKE_JOBS, warnings: [warning] };
-    }
-    /** DMAKE_ADJUST_MAX_JOBS; unknown words mean M1, as dmake has it (D14). */
-    get load() {
-        const word = this.told('DMAKE_ADJUST_MAX_JOBS')?.value.toLowerCase();
-        if (word === undefined)
-            return undefined;
-        if (word === 'no')
-            return 'jobs';
-        return LOAD_POLICIES.find((policy) => policy === word && /^m\d$/.test(policy)) ?? 'm1';
-    }
-    /** DMAKE_OUTPUT_MODE, as {@link readOutputMode} has it. */
-    get outputMode() {
-        const told = this.told('DMAKE_OUTPUT_MODE');
-        return told === undefined ? { mode: undefined, warnings: [] } : readOutputMode(told);
-    }
-}
-/** Reads a value of DMAKE_OUTPUT_MODE, in capitals as dmake wants it. Any other word is ignored, with a warning (D19). */
-function readOutputMode({ value, where }) {
-    const mode = OUTPUT_MODES.get(value);
-    if (mode !== undefined)
-        return { mode, warnings: [] };
-    const meant = OUTPUT_MODES.has(value.toUpperCase()) ? `; write ${value.toUpperCase()}` : '';
-    return { mode, warnings: [`${where} must be TXT1, TXT2 or HTML1, not ${excerpt(value)}: it is ignored${meant}`] };
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/lines.js
-
-/** The words of a line, parted by blanks and tabs. */
-function lines_wordsOf(line) {
-    return Array.from(line.matchAll(/[^ \t]+/g), (match) => ({ text: match[0], column: match.index + 1 }));
-}
-/** The lines of a text with their numbers from 1. */
-function* lines_linesOf(text) {
-    for (const [index, line] of text.split(/\r?\n/).entries())
-        yield [index + 1, line];
-}
-// eslint-disable-next-line no-control-regex -- those are what it looks for
-const lines_CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
-/** A control character in a line, tabs aside: where it stands, from 1, and what to say of it. */
-function controlCharacter(line) {
-    const control = lines_CONTROL.exec(line);
-    return control === null
-        ? undefined
-        : { column: control.index + 1, text: `there is a control character in it: ${shown(control[0])}` };
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/plain-text.js
-
-/** More than any farm needs, and little enough to be read in no time. */
-const MOST_CHARACTERS = 2 ** 20;
-const KEY_MARK = 'PRIVATE KEY-----';
-/**
- * The matrix behind what the user gave: plain, or as base64 on one line (which is what fits a secret best: the runner
- * masks each line of a secret by itself). Lines in errors are those of the plain text. A byte order mark is taken away.
- *
- * @throws UserError for a private key pasted by mistake, and for a text that is too long
- */
-function plainText(given, source) {
-    const text = given.replace(/^\ufeff/, '');
-    if (text.length > MOST_CHARACTERS)
-        throw new UserError(`${source}: it is too long for a host matrix (above 1 MiB)`);
-    const decoded = decodeBase64(text);
-    const plain = decoded === undefined
-        ? { text, name: source }
-        : { text: decoded.replace(/^\ufeff/, ''), name: `${source} (decoded from base64)` };
-    // Errors show words of the text: nobody wants to see those of a key in a log.
-    if (plain.text.includes(KEY_MARK)) {
-        throw new UserError(`${plain.name}: this is a private key, not a host matrix; the key belongs in the input ssh-private-key`);
-    }
-    return plain;
-}
-/**
- * The text behind a single word of base64 (padding may be missing), or undefined when it is not that: no matrix but a
- * list of one bare name is a single word of such letters, so nothing is taken away from the plain forms.
- */
-function decodeBase64(text) {
-    const word = text.trim();
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(word))
-        return undefined;
-    let decoded;
-    try {
-        decoded = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(word, 'base64'));
-    }
-    catch {
-        return undefined;
-    }
-    return looksLikeMatrix(decoded) || decoded.includes(KEY_MARK) ? decoded : undefined;
-}
-/**
- * Text without control characters that has a line of two words or more, or is JSON or YAML on one line: a short word
- * that decodes by chance is neither.
- */
-function looksLikeMatrix(text) {
-    // eslint-disable-next-line no-control-regex -- those are what it looks for
-    if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text))
-        return false;
-    return /^[ \t]*[^#\s]\S*[ \t]+\S/m.test(text) || /^\s*(\{.*\}|\[.*\])\s*$/s.test(text);
-}
-
-;// CONCATENATED MODULE: ./lib/util/nearest-word.js
-/** Longer texts are no mistyped words, and not worth the square of their length. */
-const nearest_word_LONGEST = 100;
-/**
- * The word that someone most likely meant, or undefined when none is near: at most a third of its letters (and always
- * one, but not all) may be wrong, missing, too many, or swapped with their neighbour. Large and small letters are the same.
- */
-function nearestWord(text, words) {
-    if (text.length > nearest_word_LONGEST)
-        return undefined;
-    const ranked = words
-        .map((word) => ({ word, distance: editDistance(text.toLowerCase(), word.toLowerCase()) }))
-        .filter(({ word, distance }) => distance < word.length && distance <= Math.max(1, Math.floor(word.length / 3)))
-        .sort((a, b) => a.distance - b.distance);
-    return ranked[0]?.word;
-}
-/** Edits between two texts, a swap of neighbours counting as one (optimal string alignment). */
-function editDistance(from, to) {
-    if (Math.abs(from.length - to.length) > to.length)
-        return Infinity;
-    let [before, above] = [[], Array.from({ length: to.length + 1 }, (_, column) => column)];
-    for (let row = 1; row <= from.length; row++) {
-        const current = [row];
-        for (let column = 1; column <= to.length; column++) {
-            const cost = from[row - 1] === to[column - 1] ? 0 : 1;
-            const swap = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-            current.push(Math.min(at(above, column) + 1, at(current, column - 1) + 1, at(above, column - 1) + cost, swap ? at(before, column - 2) + 1 : Infinity));
-        }
-        [before, above] = [above, current];
-    }
-    return at(above, to.length);
-}
-function at(row, column) {
-    return row?.[column] ?? Infinity;
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/problems.js
-
-
-
-const MOST_PROBLEMS = 10;
-/** Keeps what is wrong with a matrix, so that people hear of everything at once. */
-class Problems {
-    source;
-    #form;
-    #problems = [];
-    /**
-     * @param source what errors call the text
-     * @param form what the format looks like, which ends every error
-     */
-    constructor(source, form) {
-        this.source = source;
-        this.#form = form;
-    }
-    add(place, text) {
-        this.#problems.push({ place, text });
-    }
-    /** @throws UserError with the first ten problems in the order of the text, if there are any */
-    finish() {
-        if (this.#problems.length === 0)
-            return;
-        const sorted = [...this.#problems].sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
-        const lines = sorted
-            .slice(0, MOST_PROBLEMS)
-            .map(({ place, text }) => located(this.source, place, typeof text === 'string' ? text : text()));
-        const more = sorted.length - lines.length;
-        if (more > 0)
-            lines.push(`${this.source}: ${more} more ${more === 1 ? 'problem' : 'problems'}`);
-        throw new UserError([...lines, this.#form].join('\n'));
-    }
-    /** @throws UserError with the problems, and where there are none: that there is no host at all */
-    finishWithout() {
-        this.finish();
-        throw new UserError(`${this.source}: there is no host in it\n${this.#form}`);
-    }
-}
-/** `SOURCE, line L, column C: TEXT`. */
-function located(source, { line, column }, text) {
-    return `${source}, line ${line}, column ${column}: ${text}`;
-}
-/** `; did you mean "WORD"?`, or nothing when no word is near. */
-function meant(text, words) {
-    const near = nearestWord(text, words);
-    return near === undefined ? '' : `; did you mean ${shown(near)}?`;
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/d1make.js
-
-
-
-
-
-
-/*
- * d1make's D1MAKE_HOSTS (L1): names alone, parted by blanks. Several blanks, newlines, user, port and comments are
- * additions. Nothing is said of jobs: a host takes as many as it has processors.
- *
- *   matrix = { blank | newline } [ host { ( blank | newline ) host } ] [ "#" comment ]
- *   host   = as address.ts has it
- */
-const FORM = 'It is a list of hosts, "[user@]name[:port]" each, with blanks between them, such as "build1 ci@build2:2222"; ' +
-    'an IPv6 address goes in brackets: "[2001:db8::7]:2222".';
-/**
- * The matrix that D1MAKE_HOSTS is, or a file in that form.
- *
- * @param source what errors call it: `D1MAKE_HOSTS`, or the name of a file
- * @throws UserError naming all that is wrong (the first ten), or saying that it names no host
- */
-function parseD1makeHosts(value, source, settings = {}) {
-    const { text, name } = plainText(value, source);
-    const problems = new Problems(name, FORM);
-    const { setup = '', makeArguments = '' } = settings;
-    const hosts = new Map();
-    for (const [line, raw] of lines_linesOf(text)) {
-        const control = controlCharacter(raw);
-        if (control !== undefined) {
-            problems.add({ line, column: control.column }, control.text);
-            continue;
-        }
-        for (const { text: word, column } of lines_wordsOf(raw.replace(/(^|[ \t])#.*$/, ''))) {
-            const address = parseAddress(word);
-            if ('problem' in address) {
-                problems.add({ line, column }, address.problem);
-                continue;
-            }
-            const local = isRunner(address.value);
-            const host = { ...HOST_DEFAULTS, name: word, ...address.value, slots: undefined, local, line, setup };
-            const before = hosts.get(identity(host));
-            if (before === undefined)
-                hosts.set(identity(host), host);
-            else
-                problems.add({ line, column }, `${shown(word)} is there twice: leave one out`);
-        }
-    }
-    if (hosts.size === 0)
-        problems.finishWithout();
-    problems.finish();
-    const all = [...hosts.values()];
-    return { format: 'd1make', source: name, hosts: all, groups: [], ungrouped: all, makeArguments, warnings: [] };
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/group.js
-
-
-
-const group_MOST_NAMES = 20;
-/** The group that is used where nobody names one: the first formal one (D5); undefined where there is none. */
-function defaultGroup(matrix) {
-    return matrix.groups[0]?.name;
-}
-/**
- * The hosts of exactly one group (D5): the one named; else the first formal group; else, where there are no formal
- * groups, the unnamed one, which is all hosts then.
- *
- * @param name undefined: nobody has named a group
- * @param asker who named it, for the error: `input group`, `-g`
- * @throws UserError for a group that is not defined, saying which there are
- */
-function chooseGroup(matrix, name, asker) {
-    const { groups, source, ungrouped } = matrix;
-    const wanted = name ?? defaultGroup(matrix);
-    if (wanted === undefined)
-        return ungrouped;
-    const group = groups.find((one) => one.name === wanted);
-    if (group !== undefined)
-        return group.hosts;
-    const names = groups.map((one) => one.name);
-    const there = names.slice(0, group_MOST_NAMES).map((one) => shown(one));
-    if (names.length > there.length)
-        there.push(`${names.length - there.length} more`);
-    const list = there.length === 0 ? 'it has no groups' : `its groups are ${there.join(', ')}`;
-    throw new UserError(`${asker}: there is no group ${shown(wanted)} in ${source}: ${list}${meant(wanted, names)}`);
-}
-
-;// CONCATENATED MODULE: ./lib/model/matrix.js
-/** The forms in which a host matrix may be written. */
-const MATRIX_FORMATS = ['makehosts', 'dmakerc', 'd1make', 'dpb', 'yaml'];
-
-;// CONCATENATED MODULE: ./lib/util/shell-words.js
-/**
- * Splits text into words as a POSIX shell does when nothing is expanded: blanks and newlines part words; single quotes
- * keep everything, double quotes everything but a backslash before a dollar, a backquote, a double quote, a backslash or
- * a newline; a backslash outside keeps the next character, and before a newline both vanish (POSIX shell, 2.2). `$` and
- * `#` are ordinary characters. The libraries for this each lose a backslash somewhere, which a compiler flag can't bear.
- *
- * @returns the words, or what is wrong
- */
-function shellWords(text) {
-    const words = [];
-    let word;
-    for (let at = 0; at < text.length; at++) {
-        const char = text[at];
-        if (/[ \t\r\n]/.test(char)) {
-            if (word !== undefined)
-                words.push(word);
-            word = undefined;
-        }
-        else if (char === '\\') {
-            const next = text[++at];
-            if (next === undefined)
-                return 'there is nothing behind the backslash at its end';
-            if (next !== '\n')
-                word = (word ?? '') + next;
-        }
-        else if (char === "'") {
-            const end = text.indexOf("'", at + 1);
-            if (end < 0)
-                return UNCLOSED;
-            word = (word ?? '') + text.slice(at + 1, end);
-            at = end;
-        }
-        else if (char === '"') {
-            const end = closingQuote(text, at);
-            if (end < 0)
-                return UNCLOSED;
-            word =
-                (word ?? '') +
-                    text.slice(at + 1, end).replace(/\\(\n|[$`"\\])/g, (_, kept) => (kept === '\n' ? '' : kept));
-            at = end;
-        }
-        else {
-            word = (word ?? '') + char;
-        }
-    }
-    if (word !== undefined)
-        words.push(word);
-    return words;
-}
-const UNCLOSED = 'a quote is opened and never closed';
-function closingQuote(text, open) {
-    for (let at = open + 1; at < text.length; at++) {
-        if (text[at] === '\\')
-            at++;
-        else if (text[at] === '"')
-            return at;
-    }
-    return -1;
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/command-words.js
-
-
-/** A program and its arguments from text on one line, parted as a shell does it; nothing is expanded. */
-function commandWords(text) {
-    // eslint-disable-next-line no-control-regex -- those are what it looks for
-    if (/[\x00\r\n]/.test(text))
-        return wrong('it must be one line');
-    const words = shellWords(text);
-    if (typeof words === 'string')
-        return wrong(words);
-    return words.length === 0 || words[0] === '' ? wrong('the program is missing') : right(words);
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/values.js
-
-
-const MOST_SLOTS = 9999;
-const MOST_SECONDS = 9_999_999;
-/** Jobs that a host may run at one time: 1 to 9999. */
-function parseSlots(word) {
-    if (/^-\d+$/.test(word))
-        return wrong(`the number of jobs is negative: ${shown(word)}`);
-    if (!/^\d+$/.test(word))
-        return wrong(`the number of jobs is not a number: ${shown(word)}`);
-    const slots = Number(word);
-    if (slots === 0)
-        return wrong('the number of jobs is zero: leave the host out instead');
-    return slots > MOST_SLOTS ? wrong(`the number of jobs is above ${MOST_SLOTS}: ${shown(word)}`) : right(slots);
-}
-/** Whole seconds, `least` or more. */
-function values_parseSeconds(word, least) {
-    const seconds = /^\d{1,7}$/.test(word) ? Number(word) : NaN;
-    return seconds >= least
-        ? right(seconds)
-        : wrong(`must be whole seconds from ${least} to ${MOST_SECONDS}, not ${shown(word)}`);
-}
-/** A factor from 1 to 50, fractions allowed (DPB's `sf`). */
-function parseSpeed(word) {
-    const speed = /^\d{1,2}(\.\d{1,6})?$/.test(word) ? Number(word) : NaN;
-    return speed >= 1 && speed <= 50 ? right(speed) : wrong(`must be a number from 1 to 50, not ${shown(word)}`);
-}
-const values_UNITS = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
-/**
- * Bytes, 0 or more, from a number with K, M or G behind it (powers of 1024).
- *
- * @param unit of a bare number
- */
-function parseMemory(word, unit = '') {
-    const [, digits, letter = ''] = /^(\d{1,12})([kmg]?)$/i.exec(word) ?? [];
-    const factor = values_UNITS[letter === '' ? unit : letter.toLowerCase()] ?? NaN;
-    const bytes = digits === undefined ? NaN : Number(digits) * factor;
-    return Number.isSafeInteger(bytes)
-        ? right(bytes)
-        : wrong(`must be a number with K, M or G behind it, such as 4G, not ${shown(word)}`);
-}
-/** `N` slots, or `/N` for that part of a host's slots (E14); 0: no job takes more than one. */
-function parseParallel(word) {
-    const [, slash, digits] = /^(\/?)(\d{1,4})$/.exec(word) ?? [];
-    const number = Number(digits);
-    if (digits === undefined || (number === 0 && slash !== '')) {
-        return wrong(`must be a number of jobs such as 4, or a part of them such as /2, not ${shown(word)}`);
-    }
-    return slash === '' ? right(number) : right(`/${number}`);
-}
-/** Directories for PATH, colon-separated: absolute, or they would mean another place for each job. */
-function checkPath(path) {
-    if (hasControl(path))
-        return 'must not have control characters in it';
-    const relative = path.split(':').find((part) => !part.startsWith('/'));
-    if (relative === undefined)
-        return undefined;
-    return relative === ''
-        ? 'has an empty part: each is a directory such as "/opt/bin"'
-        : `must be absolute, such as "/opt/bin", not ${shown(relative)}`;
-}
-/** Whether there are characters in it that no name of a file or program in a matrix may have. */
-function hasControl(text) {
-    // eslint-disable-next-line no-control-regex -- those are what it looks for
-    return /[\x00-\x1f\x7f]/.test(text);
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dmakerc-attributes.js
-
-
-
-
-const dmakerc_attributes_NAMES = ['jobs', 'path', 'rsh'];
-/**
- * Reads what stands in braces behind the name of a host (grammar in dmakerc-reader.ts).
- *
- * @param start where its `{` is
- * @param problems takes what is wrong; that attribute is then left out
- * @returns the attributes, and where to go on: behind its `}`, or where somebody must have forgotten it
- */
-function readAttributes(tokens, start, problems) {
-    const attributes = {};
-    const seen = new Set();
-    let at = start + 1;
-    for (let behind = false;; behind = true) {
-        const token = tokens[at];
-        if (token === undefined || isForgotten(tokens, at)) {
-            const open = tokens[start];
-            if (open !== undefined)
-                problems.add(open.place, '"{" is never closed');
-            return { attributes, next: at };
-        }
-        if (token.kind === '}')
-            return { attributes, next: at + 1 };
-        if (behind && token.kind === ',')
-            at++;
-        else if (behind)
-            problems.add(token.place, `a comma is missing before ${shown(token.text)}`);
-        at = readAttribute(tokens, at, { attributes, seen, problems });
-    }
-}
-/** At the end of the text, at another `{`, and where an entry or a group must begin. */
-function isForgotten(tokens, at) {
-    const token = tokens[at];
-    if (token === undefined || token.kind === 'end' || token.kind === '{')
-        return true;
-    return token.kind === 'word' && (token.text === 'host' || token.text === 'group') && tokens[at + 1]?.kind !== '=';
-}
-/** Takes one attribute, or up to the next comma or brace when it is none. @returns where to go on */
-function readAttribute(tokens, at, target) {
-    const [name, equals, value] = [tokens[at], tokens[at + 1], tokens[at + 2]];
-    if (name === undefined)
-        return at;
-    const wrong = (token, text) => {
-        target.problems.add(token.place, text);
-        return skip(tokens, at);
-    };
-    if (name.kind !== 'word') {
-        const found = name.kind === 'end' ? 'the end' : shown(name.text);
-        return wrong(name, `an attribute such as "jobs = 4" should stand here, not ${found}`);
-    }
-    if (equals?.kind !== '=')
-        return wrong(equals ?? name, `"=" is missing behind ${shown(name.text)}`);
-    if (value === undefined || (value.kind !== 'word' && value.kind !== 'quoted')) {
-        return wrong(value ?? equals, `the value of ${shown(name.text)} is missing`);
-    }
-    const known = dmakerc_attributes_NAMES.find((one) => one === name.text);
-    if (known === undefined) {
-        const names = `there are ${dmakerc_attributes_NAMES.slice(0, -1).join(', ')} and ${dmakerc_attributes_NAMES.at(-1)}`;
-        return wrong(name, `there is no attribute ${shown(name.text)}${meant(name.text, dmakerc_attributes_NAMES) || `: ${names}`}`);
-    }
-    if (target.seen.has(known))
-        return wrong(name, `attribute "${known}" is there twice`);
-    target.seen.add(known);
-    const problem = take(known, value.text, target.attributes);
-    if (problem !== undefined)
-        target.problems.add(value.place, problem);
-    return at + 3;
-}
-/** Sets an attribute, or tells what is wrong with its value. */
-function take(name, text, attributes) {
-    if (name === 'path') {
-        const problem = checkPath(text);
-        if (problem !== undefined)
-            return `path ${problem}`;
-        attributes.path = text;
-        return undefined;
-    }
-    const value = name === 'jobs' ? parseSlots(text) : commandWords(text);
-    if ('problem' in value)
-        return name === 'rsh' ? `rsh: ${value.problem}` : value.problem;
-    if (typeof value.value === 'number')
-        attributes.jobs = value.value;
-    else
-        attributes.rsh = value.value;
-    return undefined;
-}
-/** Behind the rest of a broken attribute: at a comma, a brace, or the end. */
-function skip(tokens, from) {
-    let at = from;
-    for (let kind = tokens[at]?.kind; kind !== undefined; kind = tokens[++at]?.kind) {
-        if (kind === ',' && at > from)
-            return at;
-        if (kind === '{' || kind === '}' || kind === 'end')
-            return at;
-    }
-    return at;
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dmakerc-reader.js
-
-
-
-
-/*
- * Sun dmake's .dmakerc, from the manuals ("Distributed Make (dmake)"), section "Runtime Configuration File". Newlines
- * are blanks, except that a quote ends on its line. User and port are additions, and "#" where a word could begin, not
- * on lines of its own alone.
- *
- *   matrix     = { entry | group }
- *   group      = "group" name "{" { entry | "group" name } "}"
- *   entry      = [ "host" ] name [ "{" [ attribute { "," attribute } ] "}" ]
- *   attribute  = "jobs" "=" number | "path" "=" text | "rsh" "=" text
- *   name, text = word | '"' { any character but '"' and newline } '"'
- *   word       = { any character but blank, newline, and one of {}=,"; not "#" first }
- *
- * "group" and "host" are names when quoted. A host may be in several groups, and say something else of itself in each,
- * as exactly one group is used.
- */
-class DmakercReader {
-    #tokens;
-    #problems;
-    #runner;
-    #at = 0;
-    /** The same host with the same attributes is the same object in all groups. */
-    #hosts = new Map();
-    #ungrouped = new Map();
-    groups = [];
-    /** @param tokens the last of them is `end` */
-    constructor(tokens, problems, runner) {
-        this.#tokens = tokens;
-        this.#problems = problems;
-        this.#runner = runner;
-    }
-    /** All hosts in file order. */
-    get hosts() {
-        return [...this.#hosts.values()];
-    }
-    /** Those outside of all groups. */
-    get ungrouped() {
-        return [...this.#ungrouped.values()];
-    }
-    read() {
-        for (let token = this.#peek(); token.kind !== 'end'; token = this.#peek()) {
-            if (isWord(token, 'group'))
-                this.#group();
-            else
-                this.#addUngrouped(token, this.#entry());
-        }
-    }
-    #addUngrouped({ place }, host) {
-        if (host === undefined)
-            return;
-        const before = this.#ungrouped.get(identity(host));
-        if (before === undefined)
-            this.#ungrouped.set(identity(host), host);
-        else
-            this.#problems.add(place, `${shown(host.name)} is there twice, first on line ${before.line}: leave one out`);
-    }
-    #group() {
-        const { place } = this.#next();
-        const name = this.#name('group');
-        if (name === undefined)
-            return;
-        const open = this.#peek();
-        if (open.kind !== '{') {
-            this.#problems.add(open.place, `"{" with the members of group ${shown(name.text)} is missing here`);
-            return;
-        }
-        this.#next();
-        const members = [];
-        for (let token = this.#peek(); token.kind !== '}'; token = this.#peek()) {
-            if (token.kind === 'end') {
-                this.#problems.add(open.place, `"{" of group ${shown(name.text)} is never closed`);
-                break;
-            }
-            const member = isWord(token, 'group') ? this.#reference() : this.#hostMember(token);
-            if (member !== undefined)
-                members.push(member);
-        }
-        this.#next();
-        if (members.length === 0)
-            this.#problems.add(place, `group ${shown(name.text)} has no members`);
-        this.groups.push({ name: name.text, place: name.place, members });
-    }
-    #hostMember({ place }) {
-        const host = this.#entry();
-        return host && { host, place };
-    }
-    #reference() {
-        this.#next();
-        const name = this.#name('group');
-        if (name === undefined)
-            return undefined;
-        const open = this.#peek();
-        if (open.kind !== '{')
-            return { group: name.text, place: name.place };
-        const way = `give group ${shown(name.text)} its members outside of this group, and only its name here`;
-        this.#problems.add(open.place, `a group cannot be defined in a group: ${way}`);
-        this.#skipBraces();
-        return undefined;
-    }
-    #entry() {
-        if (isWord(this.#peek(), 'host'))
-            this.#next();
-        const name = this.#name('host');
-        if (name === undefined)
-            return undefined;
-        const attributes = this.#peek().kind === '{' ? this.#attributes() : {};
-        if (name.kind === 'word' && /^[+-]?\d+$/.test(name.text)) {
-            this.#problems.add(name.place, `a number stands where a host should: jobs are written "{ jobs = ${name.text.slice(0, 9)} }"`);
-            return undefined;
-        }
-        const address = parseAddress(name.text);
-        if ('problem' in address) {
-            this.#problems.add(name.place, address.problem);
-            return undefined;
-        }
-        const local = isRunner(address.value, this.#runner);
-        const { jobs = DEFAULT_JOBS, path = '', rsh } = attributes;
-        const host = {
-            ...HOST_DEFAULTS,
-            ...address.value,
-            name: name.text,
-            slots: jobs,
-            local,
-            line: name.place.line,
-            path,
-            // dmake does not go through rsh to the machine that it runs on.
-            transport: local ? undefined : rsh,
-            needsOwnersFile: true,
-        };
-        const key = JSON.stringify([identity(host), name.text, jobs, path, host.transport]);
-        const same = this.#hosts.get(key) ?? host;
-        this.#hosts.set(key, same);
-        return same;
-    }
-    #attributes() {
-        const { attributes, next } = readAttributes(this.#tokens, this.#at, this.#problems);
-        this.#at = next;
-        return attributes;
-    }
-    /** Takes a name, or says that it is missing and passes over what stands there. */
-    #name(of) {
-        const token = this.#peek();
-        if ((token.kind === 'word' && !isWord(token, 'group') && !isWord(token, 'host')) || token.kind === 'quoted') {
-            if (token.text !== '')
-                return this.#next();
-            this.#problems.add(token.place, `the name of a ${of} is empty`);
-        }
-        else {
-            const found = token.kind === 'end' ? 'the end' : shown(token.text);
-            this.#problems.add(token.place, `the name of a ${of} should stand here, not ${found}`);
-        }
-        // A keyword begins something that can be read.
-        if (token.kind === '{')
-            this.#skipBraces();
-        else if (token.kind !== 'end' && token.kind !== 'word')
-            this.#next();
-        return undefined;
-    }
-    #skipBraces() {
-        while (this.#peek().kind !== '}' && this.#peek().kind !== 'end')
-            this.#next();
-        if (this.#peek().kind === '}')
-            this.#next();
-    }
-    #peek() {
-        return this.#tokens[this.#at] ?? dmakerc_reader_END;
-    }
-    /** Never goes beyond the end. */
-    #next() {
-        const token = this.#peek();
-        if (token.kind !== 'end')
-            this.#at++;
-        return token;
-    }
-}
-const dmakerc_reader_END = { kind: 'end', text: '', place: { line: 1, column: 1 } };
-/** What dmake gives a host that does not say (D4). */
-const DEFAULT_JOBS = 2;
-function isWord(token, text) {
-    return token.kind === 'word' && token.text === text;
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dmakerc-tokens.js
-
-
-/** A quote that is not closed ends with its line: the rest of the file can then still be read. */
-const TOKEN = /[ \t]+|#.*|[{}=,]|"[^"]*"?|[^ \t{}=,"#][^ \t{}=,"]*/y;
-/** The tokens of a text, `end` being the last. `problems` takes quotes without an end, and control characters. */
-function tokensOf(text, problems) {
-    const tokens = [];
-    let last = { line: 1, column: 1 };
-    for (const [line, raw] of lines_linesOf(text)) {
-        const control = controlCharacter(raw);
-        if (control !== undefined) {
-            problems.add({ line, column: control.column }, control.text);
-            continue;
-        }
-        for (const match of raw.matchAll(new RegExp(TOKEN, 'gy'))) {
-            const [token] = match;
-            const place = { line, column: match.index + 1 };
-            if (/^[ \t#]/.test(token))
-                continue;
-            tokens.push(tokenOf(token, place, problems));
-            last = { line, column: place.column + token.length };
-        }
-    }
-    return [...tokens, { kind: 'end', text: '', place: last }];
-}
-function tokenOf(token, place, problems) {
-    if (token === '{' || token === '}' || token === '=' || token === ',')
-        return { kind: token, text: token, place };
-    if (!token.startsWith('"'))
-        return { kind: 'word', text: token, place };
-    const closed = token.length > 1 && token.endsWith('"');
-    if (!closed)
-        problems.add(place, `a quote is opened and not closed on its line: ${shown(token)}`);
-    return { kind: 'quoted', text: token.slice(1, closed ? -1 : undefined), place };
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/group-resolver.js
-
-
-
-/** Groups in groups multiply; above that nobody meant it. */
-const MOST_MEMBERSHIPS = 1_000_000;
-/**
- * Groups with the hosts of the groups in them, which may be defined later (D3). Every host is once in each.
- *
- * @param problems takes names that are used twice or not defined, cycles (D5), and hosts that are twice in one group
- */
-function resolveGroups(definitions, problems) {
-    const byName = new Map();
-    for (const definition of definitions) {
-        const { name, place } = definition;
-        const first = byName.get(name);
-        if (first === undefined)
-            byName.set(name, definition);
-        else
-            problems.add(place, `group ${shown(name)} is there twice, first on line ${first.place.line}`);
-    }
-    const resolver = new Resolver(byName, problems);
-    return [...byName.values()].map((definition) => ({ name: definition.name, hosts: resolver.hostsOf(definition) }));
-}
-class Resolver {
-    #definitions;
-    #problems;
-    #done = new Map();
-    /** From the outermost group to the one that is looked at: no recursion, as nothing bounds how deep groups nest. */
-    #open = new Map();
-    #memberships = 0;
-    constructor(definitions, problems) {
-        this.#definitions = definitions;
-        this.#problems = problems;
-    }
-    hostsOf(definition) {
-        const stack = [];
-        if (!this.#done.has(definition.name))
-            this.#enter(definition, stack);
-        for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1))
-            this.#step(visit, stack);
-        return this.#done.get(definition.name) ?? [];
-    }
-    #enter(definition, stack) {
-        const visit = { definition, next: 0, hosts: new Map() };
-        stack.push(visit);
-        this.#open.set(definition.name, visit);
-    }
-    /** Takes the next member in, or enters it first if it is a group that nobody has looked at. */
-    #step(visit, stack) {
-        const { definition } = visit;
-        const member = definition.members[visit.next];
-        if (member === undefined) {
-            stack.pop();
-            this.#open.delete(definition.name);
-            this.#done.set(definition.name, Array.from(visit.hosts.values(), ({ host }) => host));
-            return;
-        }
-        const { place } = member;
-        if ('host' in member)
-            this.#add(visit, member.host, place);
-        else {
-            const inner = this.#definitions.get(member.group);
-            const hosts = this.#done.get(member.group);
-            if (inner === undefined)
-                this.#problems.add(place, () => this.#undefined(member.group));
-            else if (this.#open.has(member.group))
-                this.#problems.add(place, this.#cycle(member.group));
-            else if (hosts === undefined) {
-                this.#enter(inner, stack);
-                return;
-            }
-            else
-                for (const host of hosts)
-                    this.#add(visit, host, place);
-        }
-        visit.next++;
-    }
-    #add(visit, host, place) {
-        if (++this.#memberships > MOST_MEMBERSHIPS) {
-            if (this.#memberships === MOST_MEMBERSHIPS + 1) {
-                this.#problems.add(place, `the groups hold more than ${MOST_MEMBERSHIPS} hosts together`);
-            }
-            return;
-        }
-        const before = visit.hosts.get(identity(host));
-        if (before === undefined)
-            visit.hosts.set(identity(host), { host, line: place.line });
-        else {
-            this.#problems.add(place, () => `${shown(host.name)} is twice in group ${shown(visit.definition.name)}, first on line ${before.line}`);
-        }
-    }
-    #undefined(name) {
-        return `there is no group ${shown(name)}${meant(name, [...this.#definitions.keys()])}`;
-    }
-    #cycle(name) {
-        const open = [...this.#open.keys()];
-        const way = [...open.slice(open.indexOf(name)), name];
-        const some = way.length > 12 ? [...way.slice(0, 10), '…', name] : way;
-        return `group ${shown(name)} is in itself: ${some.map((one) => shown(one).slice(1, -1)).join(' → ')}`;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dmakerc.js
-
-
-
-
-const dmakerc_FORM = 'An entry is "[host] NAME [{ jobs = N, path = "DIR", rsh = "PROGRAM" }]", NAME being "[user@]name[:port]"; a group is ' +
-    '"group NAME { … }" with entries and "group NAME" in it; names may be in double quotes; "#" begins a comment.';
-/**
- * A matrix in the form of Sun dmake's .dmakerc (D3, D4; grammar in dmakerc-reader.ts). Each host needs a file of its
- * owner there, as dmake has it (D12). The runner gets jobs if it is listed, as `localhost` or by its own name (D7).
- *
- * @param source what errors call the text: `input hosts`, or the name of a file
- * @throws UserError naming all that is wrong (the first ten), or saying that there is no host at all
- */
-function parseDmakerc(text, source, runner) {
-    const problems = new Problems(source, dmakerc_FORM);
-    const reader = new DmakercReader(tokensOf(text, problems), problems, runner);
-    reader.read();
-    const groups = resolveGroups(reader.groups, problems);
-    const hosts = reader.hosts;
-    if (hosts.length === 0)
-        problems.finishWithout();
-    problems.finish();
-    return { format: 'dmakerc', source, hosts, groups, ungrouped: reader.ungrouped, makeArguments: '', warnings: [] };
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dpb-expansion.js
-/**
- * Text with DPB's `%h` (the host) and `%a` (its arch, where the file says it) filled in, and `%%` for a percent sign. The
- * others of DPB stand for its own directories and times, which are not here: they stay as they are, as does what is none
- * of DPB's.
- */
-function expand(text, { host, arch }) {
-    return text.replace(/%(.)/g, (whole, letter) => {
-        if (letter === 'h')
-            return host;
-        if (letter === 'a')
-            return arch ?? whole;
-        return letter === '%' ? '%' : whole;
-    });
-}
-/** Those of DPB's expansions in a text that mean nothing here. */
-function unexpanded(text) {
-    return [...new Set(Array.from(text.matchAll(/%(.)/g), ([whole]) => whole))].filter((one) => /^%[dfLpt$]$/.test(one));
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dpb-parameters.js
-
-
-
-
-/** Known to dpb(1) and DPB/Config.pm, and of no effect here. */
-const WITHOUT_EFFECT = [
-    ...['ALWAYS_CLEAN', 'BUILD_USER', 'COLOR', 'CONTROL', 'DIRMODE', 'DISPLAY_TIMEOUT', 'DONT_BUILD_ONCE'],
-    ...['DONT_CLEAN_LOCKS', 'DROPPRIV', 'FETCH_CMD', 'FETCH_JOBS', 'FETCH_TIMEOUT', 'FETCH_USER', 'HISTORY_ONLY'],
-    ...['LISTING_EXTRA', 'LOCKDIR', 'LOGDIR', 'LOG_USER', 'MIRROR', 'NEVER_CLEAN', 'NO_BUILD_STATS', 'NO_CURSOR'],
-    ...['PORT_USER', 'RECORD', 'ROACH', 'SMALL_TIME', 'STATS_BACKLOG', 'STATS_USED', 'SYSLOG', 'TESTS', 'WANTSIZE'],
-];
-const dpb_parameters_NAMES = ['STARTUP', 'CONNECTION_TIMEOUT', 'STUCK_TIMEOUT', ...WITHOUT_EFFECT];
-/**
- * Reads a line if it is a parameter.
- *
- * @param clean without comment and blanks at its end
- * @param parameters takes its value
- * @returns whether it is one
- */
-function readParameter(clean, line, parameters, problems, warnings) {
-    const match = /^([ \t]*)([A-Z_]+)=([ \t]*)(.*)$/.exec(clean);
-    if (match === null)
-        return false;
-    const [, indent = '', name = '', gap = '', value = ''] = match;
-    const place = { line, column: indent.length + 1 };
-    const valuePlace = { line, column: place.column + name.length + 1 + gap.length };
-    const seconds = (least) => {
-        const reading = values_parseSeconds(value, least);
-        if ('value' in reading)
-            return reading.value;
-        problems.add(valuePlace, `${name} ${reading.problem}`);
-        return undefined;
-    };
-    if (name === 'STARTUP') {
-        parameters.startup = value;
-        for (const one of unexpanded(value))
-            warnings.add(valuePlace, () => `STARTUP: ${one} means nothing here and stays`);
-    }
-    else if (name === 'CONNECTION_TIMEOUT')
-        parameters.connectionTimeout = seconds(1);
-    else if (name === 'STUCK_TIMEOUT')
-        parameters.stuckTimeout = seconds(0);
-    else if (!WITHOUT_EFFECT.includes(name)) {
-        warnings.add(place, () => `there is no parameter ${shown(name)}, it is passed over${meant(name, dpb_parameters_NAMES)}`);
-    }
-    return true;
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dpb-properties.js
-
-
-
-
-
-/** Each reads one property. A bare number of memory is in K, as DPB has it (DPB/HostProperties.pm). */
-const READERS = {
-    jobs: (value) => named('jobs', parseSlots(value)),
-    sf: (value) => named('speed', parseSpeed(value)),
-    parallel: (value) => named('parallel', parseParallel(value)),
-    timeout: (value) => named('timeout', values_parseSeconds(value, 1)),
-    stuck: (value) => named('stuck', values_parseSeconds(value, 0)),
-    memory: (value) => named('memory', parseMemory(value, 'k')),
-    mem: (value) => named('memory', parseMemory(value, 'k')),
-    arch: (value) => named('arch', parseArch(value)),
-    chroot: (value) => named('chroot', parseChroot(value)),
-};
-/** Known to dpb(1) and its modules, and of no effect here. */
-const dpb_properties_WITHOUT_EFFECT = [
-    ...['always_clean', 'build_user', 'chroot_user', 'fetch_timeout', 'junk', 'nochecksum', 'parallel2', 'repair'],
-    ...['small', 'squiggles', 'syslog', 'umask'],
-];
-const dpb_properties_NAMES = [...Object.keys(READERS), ...dpb_properties_WITHOUT_EFFECT];
-/**
- * The properties in the words behind a host; words without "=" count for nothing (DPB's rule).
- *
- * @param problems takes values that are wrong
- * @param warnings takes properties that nobody knows
- */
-function readProperties(words, line, problems, warnings) {
-    let properties = {};
-    for (const { text, column } of words) {
-        const equals = text.indexOf('=');
-        if (equals < 0)
-            continue;
-        const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
-        const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
-        if (reader === undefined) {
-            if (dpb_properties_WITHOUT_EFFECT.includes(name))
-                continue;
-            warnings.add({ line, column }, () => `there is no property ${shown(name)}, it is passed over${meant(name, dpb_properties_NAMES)}`);
-            continue;
-        }
-        const reading = reader(value);
-        const place = { line, column: column + equals + 1 };
-        if ('problem' in reading)
-            problems.add(place, name === 'jobs' ? reading.problem : `${name} ${reading.problem}`);
-        else
-            properties = { ...properties, ...reading.value };
-        for (const one of name === 'chroot' ? unexpanded(value) : []) {
-            warnings.add(place, () => `chroot: ${one} means nothing here and stays`);
-        }
-    }
-    return properties;
-}
-function named(name, reading) {
-    return 'problem' in reading ? reading : right({ [name]: reading.value });
-}
-/** A word such as `uname -m` prints: it may be put into a command. */
-function parseArch(value) {
-    return /^[A-Za-z0-9_.-]+$/.test(value) ? right(value) : wrong(`must be a word such as amd64, not ${shown(value)}`);
-}
-/** A directory, or `/` or nothing for none. */
-function parseChroot(value) {
-    return value === '' || /^[/%]/.test(value)
-        ? right(value)
-        : wrong(`must be absolute, such as "/jail", not ${shown(value)}`);
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/warnings.js
-
-const MOST_WARNINGS = 10;
-/** Keeps what was passed over in a matrix. */
-class Warnings {
-    #source;
-    #texts = [];
-    #more = 0;
-    /** @param source what warnings call the text */
-    constructor(source) {
-        this.#source = source;
-    }
-    /** @param text called for the first ten alone: what it costs is bounded */
-    add(place, text) {
-        if (this.#texts.length < MOST_WARNINGS)
-            this.#texts.push(located(this.#source, place, text()));
-        else
-            this.#more++;
-    }
-    /** The first ten in the order in which they came, and how many more there are. */
-    list() {
-        if (this.#more === 0)
-            return [...this.#texts];
-        return [...this.#texts, `${this.#source}: ${this.#more} more ${this.#more === 1 ? 'warning' : 'warnings'}`];
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/dpb.js
-
-
-
-
-
-
-
-
-
-
-/*
- * DPB's hosts file, from dpb(1) and DPB/Config.pm (section 5b, E13, E14). Its own rules hold: the first of two equal
- * hosts wins, words without "=" count for nothing, and what is not known is passed over, here with a warning.
- *
- *   matrix    = { [ parameter | default | entry ] [ "#" comment ] newline }
- *   parameter = UPPER "=" text                            (to the end of the line; UPPER of capitals and "_")
- *   default   = "DEFAULT" { blank property | blank word } (for later lines only)
- *   entry     = host { blank property | blank word }
- *   property  = name "=" [ value ]
- *   host      = as address.ts has it
- */
-const dpb_FORM = 'A line is "[user@]name[:port] [PROPERTY=VALUE …]" such as "ci@build1 jobs=8 sf=2", "DEFAULT PROPERTY=VALUE …" for the ' +
-    'lines below it, or "PARAMETER=VALUE" in capitals; "#" begins a comment.';
-/**
- * A matrix in the form of DPB's hosts file. Warnings tell what was passed over.
- *
- * @param source what errors call the text: `input hosts`, or the name of a file
- * @throws UserError naming all that is wrong (the first ten), or saying that there is no host at all
- */
-function parseDpb(text, source, runner) {
-    const problems = new Problems(source, dpb_FORM);
-    const warnings = new Warnings(source);
-    const entries = new Map();
-    const parameters = {};
-    let defaults = {};
-    for (const [line, raw] of lines_linesOf(text)) {
-        const control = controlCharacter(raw);
-        if (control !== undefined)
-            problems.add({ line, column: control.column }, control.text);
-        const clean = raw.replace(/#.*$/, '').trimEnd();
-        const [first, ...words] = lines_wordsOf(clean);
-        if (control !== undefined || first === undefined)
-            continue;
-        if (readParameter(clean, line, parameters, problems, warnings))
-            continue;
-        const properties = { ...defaults, ...readProperties(words, line, problems, warnings) };
-        if (first.text === 'DEFAULT') {
-            defaults = properties;
-            continue;
-        }
-        const host = hostOf(first, line, problems, runner);
-        if (host === undefined)
-            continue;
-        const before = entries.get(identity(host));
-        if (before === undefined)
-            entries.set(identity(host), { host, properties });
-        else {
-            const counts = `line ${before.host.line} counts, not this one`;
-            warnings.add({ line, column: first.column }, () => `${shown(host.name)} is there already: ${counts}`);
-        }
-    }
-    if (entries.size === 0)
-        problems.finishWithout();
-    problems.finish();
-    const hosts = Array.from(entries.values(), (entry) => complete(entry, parameters));
-    return { format: 'dpb', source, hosts, groups: [], ungrouped: hosts, makeArguments: '', warnings: warnings.list() };
-}
-function hostOf(word, line, problems, runner) {
-    const address = word.text.includes('=')
-        ? { problem: `a line begins with the name of a host, not with ${shown(word.text)}; parameters are in capitals` }
-        : parseAddress(word.text);
-    if ('problem' in address) {
-        problems.add({ line, column: word.column }, address.problem);
-        return undefined;
-    }
-    const local = isRunner(address.value, runner);
-    return { ...HOST_DEFAULTS, name: word.text, ...address.value, slots: undefined, local, line };
-}
-/** A host with all that properties and parameters say of it. */
-function complete({ host, properties }, parameters) {
-    const { jobs, speed = 1, timeout = parameters.connectionTimeout, arch, memory, parallel } = properties;
-    // "stuck" is said for a host of speed 1.
-    const stuck = Math.round((properties.stuck ?? parameters.stuckTimeout ?? 0) * speed);
-    const facts = { host: host.address, arch };
-    const chroot = expand(properties.chroot ?? '', facts);
-    return {
-        ...host,
-        slots: jobs,
-        speed,
-        timeout,
-        stuck: stuck === 0 ? undefined : stuck,
-        memory: memory === 0 ? undefined : memory,
-        arch,
-        // A part of slots that are known late stays a part.
-        parallel: parallel === undefined || jobs === undefined ? parallel : parallelOf(parallel, jobs),
-        chroot: chroot === '' || chroot === '/' ? undefined : chroot,
-        startup: expand(parameters.startup ?? '', facts),
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/hosts/makehosts.js
-
-
-
-
-
-
-/*
- * bsddistmake's ~/.makehosts (B1-B3): one host a line with the number of jobs it takes at one time. User, port and
- * comments are additions; a file of bsddistmake itself reads the same.
- *
- *   matrix  = { line newline }
- *   line    = { blank } [ host blank { blank } slots { blank } ] [ "#" comment ]
- *   host    = as address.ts has it
- *   slots   = 1 … 9999
- *   blank   = space | tab
- *
- * A "#" begins a comment where a word could begin.
- */
-const makehosts_FORM = 'A line is "[user@]name[:port] N", N being the jobs it may run at one time, such as "ci@build1.example.org:2222 8"; ' +
-    'an IPv6 address goes in brackets: "[2001:db8::7]:2222 8".';
-/**
- * A matrix in the makehosts form.
- *
- * @param source what errors call the text: `input hosts`, or the name of a file
- * @throws UserError naming every bad line (the first ten), or saying that there is no host at all
- */
-function parseMakehosts(text, source) {
-    const problems = new Problems(source, makehosts_FORM);
-    const hosts = new Map();
-    for (const [line, raw] of lines_linesOf(text)) {
-        const words = lines_wordsOf(raw.replace(/(^|[ \t])#.*$/, ''));
-        const host = controlCharacter(raw) ?? makehosts_parseLine(words, line);
-        if (host === undefined)
-            continue;
-        if ('text' in host) {
-            problems.add({ line, column: host.column }, host.text);
-            continue;
-        }
-        const before = hosts.get(identity(host));
-        if (before === undefined)
-            hosts.set(identity(host), host);
-        else {
-            const twice = `${shown(host.name)} is there twice, first on line ${before.line}: one line with the sum will do`;
-            problems.add({ line, column: words[0]?.column ?? 1 }, twice);
-        }
-    }
-    if (hosts.size === 0)
-        problems.finishWithout();
-    problems.finish();
-    const all = [...hosts.values()];
-    return { format: 'makehosts', source, hosts: all, groups: [], ungrouped: all, makeArguments: '', warnings: [] };
-}
-/** A host, what is wrong with the line and where, or undefined for a line without a host. */
-function makehosts_parseLine([name, capacity, extra], line) {
-    if (name === undefined)
-        return undefined;
-    const address = parseAddress(name.text);
-    if ('problem' in address)
-        return { ...name, text: address.problem };
-    if (capacity === undefined)
-        return { ...name, text: `the number of jobs is missing after ${shown(name.text)}` };
-    if (extra !== undefined) {
-        return { ...extra, text: `there is something behind the number of jobs: ${shown(extra.text)}` };
-    }
-    const slots = parseSlots(capacity.text);
-    if ('problem' in slots)
-        return { ...capacity, text: slots.problem };
-    const local = isRunner(address.value);
-    return { ...HOST_DEFAULTS, name: name.text, ...address.value, slots: slots.value, local, line };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/valibot/dist/index.mjs
@@ -60534,6 +59627,6396 @@ function unwrap(schema) {
 
 //#endregion
 
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:vm");
+;// CONCATENATED MODULE: ./lib/report/annotations/problem-matcher.js
+const problem_matcher_PARTS = ['file', 'fromPath', 'line', 'column', 'severity', 'code', 'message'];
+/** One matcher on its way through one text, with what its earlier patterns have found. */
+class MatcherRun {
+    matcher;
+    #state = [];
+    constructor(matcher) {
+        this.matcher = matcher;
+    }
+    reset() {
+        this.#state = [];
+    }
+    /** @returns what is found when the line fits the last pattern, and those before it have fit the lines before */
+    match(line) {
+        const { patterns } = this.matcher;
+        // From the last one: a line that ends one problem may begin the next.
+        for (let at = patterns.length - 1; at >= 0; at--) {
+            const before = at === 0 ? {} : this.#state[at - 1];
+            const pattern = patterns[at];
+            if (!before || !pattern)
+                continue;
+            const groups = pattern.regexp.exec(line);
+            if (at < patterns.length - 1) {
+                this.#state[at] = groups ? problem_matcher_joined(before, groups, pattern.groups) : undefined;
+            }
+            else if (groups) {
+                this.reset();
+                if (pattern.loop)
+                    this.#state[at - 1] = before;
+                return problem_matcher_joined(before, groups, pattern.groups);
+            }
+            else if (at > 0) {
+                this.#state[at - 1] = undefined;
+            }
+        }
+        return undefined;
+    }
+}
+/** What was found first stands. */
+function problem_matcher_joined(before, values, groups) {
+    const found = {};
+    for (const part of problem_matcher_PARTS) {
+        const group = groups[part];
+        const value = before[part] ?? (group === undefined ? undefined : values[group]);
+        if (value !== undefined)
+            found[part] = value;
+    }
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/matchers.js
+
+
+
+
+/** Milliseconds that all matchers together may take for one piece of text; a sane one takes some thousandth of that. */
+const BUDGET_MS = 1000;
+/** Lines of a piece. */
+const PIECE = 1000;
+/**
+ * The problem matchers of a run. Their expressions are the user's and the texts are anybody's: an expression can take
+ * longer than the world lasts for one line. So they run under a clock, and one that does not end is used no more.
+ */
+class Matchers {
+    #matchers;
+    #onGivenUp;
+    #budget;
+    #call = { run: () => undefined };
+    #context = (0,external_node_vm_namespaceObject.createContext)({ call: this.#call });
+    // A regular expression can be stopped only from a script that has a time-out.
+    #script = new external_node_vm_namespaceObject.Script('call.run()');
+    constructor(matchers, onGivenUp, budget = BUDGET_MS) {
+        this.#budget = budget;
+        this.#matchers = matchers;
+        this.#onGivenUp = onGivenUp;
+    }
+    get none() {
+        return this.#matchers.length === 0;
+    }
+    /** For each line of one text, what it is. */
+    match(lines) {
+        const found = [];
+        let runs = this.#runs();
+        for (let begin = 0; begin < lines.length && !this.none;) {
+            let current;
+            const end = Math.min(begin + PIECE, lines.length);
+            const ended = this.#within(this.#budget, () => {
+                for (let at = begin; at < end; at++) {
+                    const line = decode(lines[at] ?? '');
+                    found[at] = undefined;
+                    for (current of runs) {
+                        const match = problemOf(current.match(line), current.matcher);
+                        if (!match)
+                            continue;
+                        for (const other of runs)
+                            if (other !== current)
+                                other.reset();
+                        found[at] = match;
+                        break;
+                    }
+                }
+            });
+            if (ended) {
+                begin = end;
+            }
+            else if (current) {
+                this.#giveUp(current.matcher);
+                runs = this.#runs();
+            }
+        }
+        return found;
+    }
+    #runs() {
+        return this.#matchers.map((matcher) => new MatcherRun(matcher));
+    }
+    #giveUp(matcher) {
+        this.#matchers = this.#matchers.filter((one) => one !== matcher);
+        this.#onGivenUp(matcher.owner);
+    }
+    /** @returns false: it has not ended in time */
+    #within(ms, run) {
+        this.#call.run = run;
+        try {
+            this.#script.runInContext(this.#context, { timeout: ms });
+            return true;
+        }
+        catch (error) {
+            if (typeof error === 'object' &&
+                error !== null &&
+                'code' in error &&
+                error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+                return false;
+            throw error;
+        }
+    }
+}
+/** Undefined as well: it says nothing, or is of a severity that is none (`info`). */
+function problemOf(found, { owner, severity: usual }) {
+    const message = found?.message?.trim();
+    const severity = severityOf(found?.severity) ?? ((found?.severity ?? '') === '' ? usual : undefined);
+    if (!found || message === undefined || message === '' || !severity)
+        return undefined;
+    const { file = '', fromPath = '', code = '' } = found;
+    const name = external_node_path_.posix.join(external_node_path_.posix.dirname(fromPath.trim()), file.trim());
+    const text = code.trim() === '' ? message : `${message} (${code.trim()})`;
+    return {
+        severity,
+        spot: file.trim() === ''
+            ? undefined
+            : {
+                file: encode(external_node_path_.posix.isAbsolute(file.trim()) ? file.trim() : name),
+                line: numberOf(found.line),
+                column: numberOf(found.column),
+            },
+        via: [],
+        message: encode(text),
+        notes: [],
+        origin: 'matcher',
+        owner,
+    };
+}
+function severityOf(word) {
+    return ['error', 'warning', 'notice'].find((one) => one === word?.toLowerCase());
+}
+function numberOf(text) {
+    return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/read-problem-matchers.js
+
+
+
+
+
+
+const FORM = 'A problem matcher is a file of JSON, {"problemMatcher": [{"owner": "NAME", "pattern": [{"regexp": "^(.+):(\\\\d+): (.+)$", "file": 1, "line": 2, "message": 3}]}]}; see https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md';
+const BE_GROUP = 'must be the number of a group';
+const group = nullish(pipe(number(BE_GROUP), integer(BE_GROUP), minValue(0, BE_GROUP)));
+const BE_SEVERITY = 'must be "error", "warning" or "notice"';
+const read_problem_matchers_PATTERN = object({
+    regexp: dist_string('must be text'),
+    file: group,
+    fromPath: group,
+    line: group,
+    column: group,
+    severity: group,
+    code: group,
+    message: group,
+    loop: nullish(dist_boolean('must be true or false')),
+}, 'must be an object that has "regexp"');
+/** What is not named here is of others (`endColumn`, `__comment`). */
+const MATCHER = object({
+    owner: pipe(dist_string('must be text'), nonEmpty('must not be empty')),
+    severity: nullish(pipe(dist_string(BE_SEVERITY), check((word) => word === '' || severityOf(word) !== undefined, BE_SEVERITY))),
+    pattern: pipe(array(read_problem_matchers_PATTERN, 'must be a list of patterns'), nonEmpty('must have at least one pattern')),
+}, 'must be an object that has "owner" and "pattern"');
+const FILE = object({ problemMatcher: pipe(array(MATCHER, 'must be a list'), nonEmpty('must not be empty')) }, 'must be an object that has "problemMatcher"');
+/**
+ * Reads files of problem matchers, in GitHub's form. Of several with the same owner the last one counts, as on GitHub.
+ *
+ * @throws UserError with everything that is wrong with them
+ */
+function readProblemMatchers(paths) {
+    const byOwner = new Map();
+    const problems = [];
+    for (const path of paths) {
+        for (const matcher of read_problem_matchers_readFile(path, problems)) {
+            const key = matcher.owner.toLowerCase();
+            byOwner.delete(key);
+            byOwner.set(key, matcher);
+        }
+    }
+    if (problems.length > 0)
+        throw new UserError([...problems.slice(0, 10), FORM].join('\n'));
+    // The one that came last is asked first.
+    return [...byOwner.values()].reverse();
+}
+function read_problem_matchers_readFile(path, problems) {
+    const wrong = (text) => {
+        problems.push(`problem matcher ${path}: ${text}`);
+        return [];
+    };
+    let text;
+    try {
+        text = (0,external_node_fs_namespaceObject.readFileSync)(path, 'utf8');
+    }
+    catch (error) {
+        return wrong(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    let data;
+    try {
+        data = JSON.parse(withoutComments(text));
+    }
+    catch (error) {
+        return wrong(`it is not JSON: ${(error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')}`);
+    }
+    const { success, output, issues } = safeParse(FILE, data);
+    if (!success) {
+        for (const issue of issues)
+            wrong(`${pathOf(issue)} ${read_problem_matchers_wordsOf(issue)}`);
+        return [];
+    }
+    return output.problemMatcher.map(({ owner, severity, pattern }) => {
+        const told = (what) => void wrong(`matcher ${excerpt(owner)}: ${what}`);
+        return {
+            owner,
+            severity: severityOf(severity ?? undefined) ?? 'error',
+            patterns: patternsOf(pattern, told),
+        };
+    });
+}
+function patternsOf(patterns, wrong) {
+    const set = new Map();
+    const several = patterns.length > 1;
+    const read = patterns.map((pattern, index) => {
+        const which = several ? `pattern ${index + 1}: ` : '';
+        const { regexp, count } = read_problem_matchers_compile(pattern.regexp, (what) => wrong(which + what));
+        const groups = {};
+        for (const part of problem_matcher_PARTS) {
+            const number = pattern[part] ?? undefined;
+            if (number === undefined)
+                continue;
+            if (number > count)
+                wrong(`${which}"${part}" is group ${number}, and "regexp" has ${count}`);
+            const other = set.get(part);
+            if (other !== undefined)
+                wrong(`${which}"${part}" is set in pattern ${other} already`);
+            set.set(part, index + 1);
+            groups[part] = number;
+        }
+        const loop = pattern.loop ?? false;
+        if (loop && (!several || index < patterns.length - 1))
+            wrong(`${which}only the last of several patterns may have "loop"`);
+        else if (loop && groups['message'] === undefined)
+            wrong(`${which}the pattern with "loop" must set "message"`);
+        return { regexp, groups, loop };
+    });
+    if (!set.has('message'))
+        wrong('one of its patterns must set "message"');
+    return read;
+}
+/** .NET, which reads these on GitHub, takes flags in front (`(?i)`). */
+function read_problem_matchers_compile(source, wrong) {
+    const [, flags = ''] = /^\(\?([im]+)\)/.exec(source) ?? [];
+    const bare = flags === '' ? source : source.slice(flags.length + 3);
+    try {
+        const regexp = new RegExp(bare, [...new Set(flags)].join(''));
+        return { regexp, count: (new RegExp(`${bare}|`).exec('')?.length ?? 1) - 1 };
+    }
+    catch (error) {
+        wrong(`"regexp" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+        return { regexp: /$^/, count: Infinity };
+    }
+}
+/** GitHub takes comments in them. What stands behind them keeps its place. */
+function withoutComments(text) {
+    return text
+        .replace(/^\ufeff/, '')
+        .replace(/("(?:[^"\\\n]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (all, string) => string === undefined ? all.replace(/[^\n]/g, ' ') : string);
+}
+/** `problemMatcher[0].pattern[1].line`. */
+function pathOf(issue) {
+    const steps = (issue.path ?? []);
+    const path = steps.map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+    return path === '' ? 'the file' : path.replace(/^\./, '');
+}
+function read_problem_matchers_wordsOf(issue) {
+    return issue.input === undefined ? 'is not there' : issue.message;
+}
+
+;// CONCATENATED MODULE: ./lib/report/bulk-text.js
+
+/** Lines of one kind; DIR/report has all. */
+const bulk_text_MOST = 100;
+/** How many items became what: `12 built, 1 failed`. Kinds of which there are none are left out. */
+function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
+    const kinds = [
+        [built.length, 'built'],
+        [upToDate.length, 'up to date or done before'],
+        [failed.length, 'failed'],
+        [skipped.length, 'skipped'],
+        [notReached.length, 'not reached'],
+    ];
+    const parts = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+    return parts.length === 0 ? 'nothing to do' : parts.join(', ');
+}
+/** `a: status 2 on b` */
+function failedItems({ failed }) {
+    return failed.map(({ target, how, where }) => `${decode(target)}: ${how}${preposition(where)}${where}`);
+}
+/** `b, c: because of a`, one line for each that failed. */
+function skippedItems({ skipped }) {
+    const causes = new Map();
+    for (const { target, because } of skipped)
+        causes.set(because, [...(causes.get(because) ?? []), decode(target)]);
+    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${decode(cause)}`);
+}
+/**
+ * The end report of a bulk build (P8), a text of some lines for people.
+ *
+ * @param file where the whole report is
+ */
+function bulkText(report, file) {
+    return [
+        `bulk build: ${bulkCounts(report)} (${file})`,
+        ...limited(failedItems(report)).map((line) => `failed: ${line}`),
+        ...limited(skippedItems(report)).map((line) => `skipped: ${line}`),
+    ].join('\n');
+}
+function preposition(where) {
+    return /^(?:an earlier|another) run/.test(where) ? ', in ' : ' on ';
+}
+function listed(names) {
+    const more = names.length - bulk_text_MOST;
+    return names.slice(0, bulk_text_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+function limited(lines) {
+    const more = lines.length - bulk_text_MOST;
+    return more > 0 ? [...lines.slice(0, bulk_text_MOST), `${more} more`] : lines;
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/open-directory.js
+
+
+
+
+/** What a report consists of. */
+const EVENTS = 'events.ndjson';
+const TRACE = 'trace.json';
+const PAGE = 'report.html';
+const OUTPUT = 'output';
+/** How the events of every version begin. */
+const open_directory_MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
+/**
+ * Makes the directory of a report, or takes an earlier report out of it. One with other files is refused: it is not staged,
+ * and its files would be missing on the hosts.
+ *
+ * @param path absolute
+ * @returns its real path
+ * @throws UserError when it cannot be used
+ */
+function openDirectory(path) {
+    const said = `report: ${path}`;
+    try {
+        (0,external_node_fs_namespaceObject.mkdirSync)(path, { recursive: true });
+        if (!(0,external_node_fs_namespaceObject.statSync)(path).isDirectory())
+            throw new UserError(`${said} is not a directory. Name another one`);
+        const names = (0,external_node_fs_namespaceObject.readdirSync)(path);
+        if (names.length > 0 && !hasReport(path)) {
+            const some = names
+                .slice(0, 3)
+                .map((name) => excerpt(name))
+                .join(', ');
+            const files = `${some}${names.length > 3 ? `, … (${names.length})` : ''}`;
+            throw new UserError(`${said} holds other files: ${files}. Name a directory of its own, which need not be there`);
+        }
+        (0,external_node_fs_namespaceObject.accessSync)(path, external_node_fs_namespaceObject.constants.W_OK | external_node_fs_namespaceObject.constants.X_OK);
+        for (const name of [EVENTS, TRACE, PAGE, OUTPUT])
+            (0,external_node_fs_namespaceObject.rmSync)((0,external_node_path_.join)(path, name), { recursive: true, force: true });
+        return (0,external_node_fs_namespaceObject.realpathSync)(path);
+    }
+    catch (error) {
+        if (error instanceof UserError)
+            throw error;
+        throw new UserError(`${said} ${reasonOf(error)}`);
+    }
+}
+function hasReport(path) {
+    const start = Buffer.alloc(200);
+    try {
+        const descriptor = (0,external_node_fs_namespaceObject.openSync)((0,external_node_path_.join)(path, EVENTS), external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NONBLOCK);
+        try {
+            (0,external_node_fs_namespaceObject.readSync)(descriptor, start);
+        }
+        finally {
+            (0,external_node_fs_namespaceObject.closeSync)(descriptor);
+        }
+    }
+    catch {
+        return false;
+    }
+    return open_directory_MARK.test(start.toString());
+}
+function reasonOf({ code, message }) {
+    switch (code) {
+        case 'EEXIST':
+        case 'ENOTDIR':
+            return 'cannot be made: there is a file of that name, or on the way to it. Name another directory';
+        case 'EACCES':
+        case 'EPERM':
+        case 'EROFS':
+            return 'cannot be written to. Name another directory, or change its permissions';
+        default:
+            return `cannot be used: ${message}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/secrets.js
+
+/** What stands in place of a secret, as in the log of a workflow. */
+const MASK = '***';
+/** A shorter word would blot out half of what is written. */
+const secrets_LEAST = 4;
+/**
+ * The lines of texts that are kept secret, each by itself, as the runner masks them: without those that are too short to be
+ * secret, and the frame of a key.
+ */
+function secretLines(texts) {
+    const lines = texts.flatMap((text) => (text ?? '').split(/\r?\n|\\n/).map((line) => line.trim()));
+    return [...new Set(lines)].filter((line) => line.length >= secrets_LEAST && !line.startsWith('-----'));
+}
+/** Takes secrets out of what is written to files: the runner masks its log, and nothing else. */
+class Secrets {
+    #text;
+    #bytes;
+    /** Bytes of the longest. */
+    #longest;
+    /** @param texts each line of them is secret (see {@link secretLines}) */
+    constructor(texts) {
+        const lines = secretLines(texts);
+        this.#text = anyOf(lines);
+        this.#bytes = anyOf(lines.map(encode));
+        this.#longest = Math.max(0, ...lines.map((line) => encode(line).length));
+    }
+    /** Text that a person or a program wrote, UTF-16. */
+    maskText = (text) => (this.#text ? text.replace(this.#text, MASK) : text);
+    mask = (text) => (this.#bytes ? text.replace(this.#bytes, MASK) : text);
+    /** For a text that comes in pieces: what it gives does not depend on how that was cut. */
+    stream() {
+        const { mask } = this;
+        const pattern = this.#bytes;
+        const undecided = this.#longest - 1;
+        let held = '';
+        return {
+            push: (piece) => {
+                if (!pattern)
+                    return piece;
+                const text = held + piece;
+                // Behind this a secret may have begun of which the rest is yet to come.
+                let cut = Math.max(0, text.length - undecided);
+                for (const { index, 0: found } of text.matchAll(pattern)) {
+                    if (index >= cut)
+                        break;
+                    cut = Math.max(cut, index + found.length);
+                }
+                held = text.slice(cut);
+                return mask(text.slice(0, cut));
+            },
+            end: () => mask(held),
+        };
+    }
+}
+/** The longest first: one may be the beginning of another. */
+function anyOf(words) {
+    if (words.length === 0)
+        return undefined;
+    const longestFirst = [...words].sort((a, b) => b.length - a.length);
+    return new RegExp(longestFirst.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'), 'g');
+}
+
+;// CONCATENATED MODULE: ./lib/report/clean-text.js
+/** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
+const LINE_LIMIT = 4096;
+/** Half a character or half a colour at a cut. */
+// eslint-disable-next-line no-control-regex
+const PARTIAL_END = /(?:[\ud800-\udbff]|\x1b(?:\[[0-9;:]*)?)$/;
+/** Colours (SGR); GitHub's log shows them. */
+// eslint-disable-next-line no-control-regex
+const COLOUR = /\x1b\[[0-9;:]*m/g;
+/** Every other escape (OSC with its text, CSI, a lone one): it moves the cursor, sets titles, or worse. */
+// eslint-disable-next-line no-control-regex
+const ESCAPE = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b(?!\[[0-9;:]*m)(?:\[[0-?]*[ -/]*[@-~])?/g;
+/**
+ * C0 except tab, DEL, C1, and the marks that turn the direction of text, which make a line read as another than it is.
+ * Dropped before anything is looked for, or they could hide a command that appears once they are gone.
+ */
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** What .NET skips when it compares text by culture, as the runner does when it looks for `##[`. */
+const SKIPPED = '[\\p{Default_Ignorable_Code_Point}\\p{Cf}\\p{Mn}\\x1b]*';
+const LEGACY_COMMAND = new RegExp(`#(${SKIPPED})#(?=${SKIPPED}\\[)`, 'gu');
+/**
+ * Untrusted text as lines that can be shown: split where the runner splits (CRLF, LF, lone CR), without control
+ * characters except tabs and colours, every `##[` broken up, each line cut in its middle to {@link LINE_LIMIT}. An end
+ * of line at the end begins no further line.
+ */
+function cleanLines(text) {
+    const lines = text.split(/\r\n|\n|\r/);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines.map((line) => cutMiddle(cleanLine(line), LINE_LIMIT));
+}
+/** Untrusted text on one line of at most `limit` characters: a title, a name. */
+function cleanTitle(text, limit = 200) {
+    return cutMiddle(cleanLine(text.replace(/[\r\n]+/g, ' ')), limit);
+}
+/**
+ * Whether the runner might take one of these lines for a command. Wider than its rules, which compare by culture: true
+ * for `::` or `##[` (broken up or not) anywhere and for everything that is not plain ASCII.
+ */
+function maybeCommand(lines) {
+    return lines.some((line) => /::|# ?#\[|[^\t\x20-\x7e]/.test(line.replace(COLOUR, '')));
+}
+/** Text without colours, as patterns want it. */
+function withoutColours(text) {
+    return text.replace(COLOUR, '');
+}
+function cleanLine(line) {
+    return line.replace(ESCAPE, '').replace(CONTROL, '').replace(LEGACY_COMMAND, '#$1 #');
+}
+function cutMiddle(line, limit) {
+    if (line.length <= limit)
+        return line;
+    const note = ` [... ${line.length - limit} characters left out ...] `;
+    const room = Math.max(0, limit - note.length);
+    const head = line.slice(0, Math.ceil(room * 0.75)).replace(PARTIAL_END, '');
+    const tail = line.slice(line.length - Math.floor(room * 0.25)).replace(/^[\udc00-\udfff]/, '');
+    return head + note + tail;
+}
+
+;// CONCATENATED MODULE: ./lib/report/workflow-commands.js
+
+/** What a step may have of each annotation; the runner drops the rest without a word. */
+const ANNOTATIONS = 10;
+/** Longest message of an annotation, in characters; the runner cuts there. */
+const MESSAGE_LIMIT = 4096;
+/**
+ * What joins with the character before it. Where text is compared by culture, as the runner does it, the `::` of a command
+ * is not found when such a one follows, and a fold would not open.
+ */
+// eslint-disable-next-line no-control-regex
+const JOINS_BEFORE = /^[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Grapheme_Extend}\p{Emoji_Modifier}\x1b]/u;
+/**
+ * The only writer of the workflow's log. Everything that is given to it is untrusted: no output, target name or file
+ * name can make the runner take it for a command (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
+ *
+ * Text that holds anything like a command stands between `::stop-commands::TOKEN` and `::TOKEN::`, with a token made
+ * for this use. Other text does not: the runner keeps each token as a secret, and thousands of them would slow down
+ * every further line, besides the two lines of noise in every fold.
+ */
+class WorkflowLog {
+    #write;
+    #token;
+    #used = { error: 0, warning: 0, notice: 0 };
+    #uncounted = 0;
+    /**
+     * @param write takes whole lines; what is written at one time must not be torn apart by other writers
+     * @param token makes a word that no recipe can guess: at least 128 random bits, letters and digits
+     */
+    constructor(write, token) {
+        this.#write = write;
+        this.#token = token;
+    }
+    /** Text outside of any fold. */
+    text(text) {
+        const lines = this.#guarded(text);
+        if (lines.length > 0)
+            this.#lines(lines);
+    }
+    /** One fold, whole: groups do not nest and cannot start open. */
+    group(title, text) {
+        // Order matters: while commands are stopped the runner would not see the end of the group.
+        this.#lines([`::group::${dataOf(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
+    }
+    /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
+    error(place, message) {
+        if (this.#used.error >= ANNOTATIONS) {
+            this.#uncounted += 1;
+            this.text(`Error: ${message}`);
+        }
+        else {
+            this.#annotate('error', place, message);
+        }
+    }
+    warning(message, place = {}) {
+        if (this.#used.warning >= ANNOTATIONS)
+            this.text(`Warning: ${message}`);
+        else
+            this.#annotate('warning', place, message);
+    }
+    notice(message, place = {}) {
+        // The last one is kept for the count of errors.
+        if (this.#used.notice >= ANNOTATIONS - 1)
+            this.text(`Notice: ${message}`);
+        else
+            this.#annotate('notice', place, message);
+    }
+    /** How many more annotations of that level a step may have; one of the notices is kept for {@link finish}. */
+    left(level) {
+        return ANNOTATIONS - this.#used[level];
+    }
+    /** The last word: how many errors are not among the annotations. */
+    finish() {
+        if (this.#uncounted === 0)
+            return;
+        const noun = this.#uncounted === 1 ? 'error is' : 'errors are';
+        this.#annotate('notice', {}, `${this.#uncounted} more ${noun} in the log: a step shows at most ${ANNOTATIONS}.`);
+        this.#uncounted = 0;
+    }
+    #annotate(level, place, message) {
+        this.#used[level] += 1;
+        const properties = Object.entries({
+            title: place.title === undefined ? undefined : cleanTitle(place.title),
+            file: place.file === undefined ? undefined : cleanTitle(place.file, LINE_LIMIT),
+            line: place.line,
+            col: place.col,
+        })
+            .filter(([, value]) => value !== undefined && value !== '')
+            .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
+            .join(',');
+        const text = cut(cleanLines(message).join('\n'));
+        // The runner trims the properties.
+        const end = /[^\x21-\x7e]$/.test(properties) ? ' ' : '';
+        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}${end}::${dataOf(text)}`]);
+    }
+    #guarded(text) {
+        const lines = cleanLines(text);
+        if (!maybeCommand(lines))
+            return lines;
+        const token = this.#token();
+        return [`::stop-commands::${token}`, ...lines, `::${token}::`];
+    }
+    #lines(lines) {
+        this.#write(lines.join('\n') + '\n');
+    }
+}
+function cut(message) {
+    if (message.length <= MESSAGE_LIMIT)
+        return message;
+    return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
+}
+/** The command by which the runner masks a text in the log from here on. */
+function maskCommand(secret) {
+    return `::add-mask::${escapeData(secret)}`;
+}
+/** What stands behind the `::` of a command. */
+function dataOf(text) {
+    return escapeData(JOINS_BEFORE.test(text) ? ` ${text}` : text);
+}
+/** As @actions/core does, which the runner undoes. */
+function escapeData(text) {
+    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+function escapeProperty(text) {
+    return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+;// CONCATENATED MODULE: external "node:process"
+const external_node_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
+;// CONCATENATED MODULE: ./node_modules/environment/index.js
+/* globals WorkerGlobalScope, DedicatedWorkerGlobalScope, SharedWorkerGlobalScope, ServiceWorkerGlobalScope */
+
+const isBrowser = globalThis.window?.document !== undefined;
+
+const isNode = globalThis.process?.versions?.node !== undefined;
+
+const isBun = globalThis.process?.versions?.bun !== undefined;
+
+const isDeno = globalThis.Deno?.version?.deno !== undefined;
+
+const isElectron = globalThis.process?.versions?.electron !== undefined;
+
+const isJsDom = globalThis.navigator?.userAgent?.includes('jsdom') === true;
+
+const isWebWorker = typeof WorkerGlobalScope !== 'undefined' && globalThis instanceof WorkerGlobalScope;
+
+const isDedicatedWorker = typeof DedicatedWorkerGlobalScope !== 'undefined' && globalThis instanceof DedicatedWorkerGlobalScope;
+
+const isSharedWorker = typeof SharedWorkerGlobalScope !== 'undefined' && globalThis instanceof SharedWorkerGlobalScope;
+
+const isServiceWorker = typeof ServiceWorkerGlobalScope !== 'undefined' && globalThis instanceof ServiceWorkerGlobalScope;
+
+// Note: I'm intentionally not DRYing up the other variables to keep them "lazy".
+const platform = globalThis.navigator?.userAgentData?.platform;
+
+const isMacOs = platform === 'macOS'
+	|| globalThis.navigator?.platform === 'MacIntel' // Even on Apple silicon Macs.
+	|| globalThis.navigator?.userAgent?.includes(' Mac ') === true
+	|| globalThis.process?.platform === 'darwin';
+
+const isWindows = platform === 'Windows'
+	|| globalThis.navigator?.platform === 'Win32'
+	|| globalThis.process?.platform === 'win32';
+
+const isLinux = platform === 'Linux'
+	|| globalThis.navigator?.platform?.startsWith('Linux') === true
+	|| globalThis.navigator?.userAgent?.includes(' Linux ') === true
+	|| globalThis.process?.platform === 'linux';
+
+const isIos = platform === 'iOS'
+	|| (globalThis.navigator?.platform === 'MacIntel' && globalThis.navigator?.maxTouchPoints > 1)
+	|| /iPad|iPhone|iPod/.test(globalThis.navigator?.platform);
+
+const isAndroid = platform === 'Android'
+	|| globalThis.navigator?.platform === 'Android'
+	|| globalThis.navigator?.userAgent?.includes(' Android ') === true
+	|| globalThis.process?.platform === 'android';
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/ansi-escapes/base.js
+
+
+
+
+const ESC = '\u001B[';
+const OSC = '\u001B]';
+const BEL = '\u0007';
+const SEP = ';';
+
+const isTerminalApp = !isBrowser && external_node_process_namespaceObject.env.TERM_PROGRAM === 'Apple_Terminal';
+const base_isWindows = !isBrowser && external_node_process_namespaceObject.platform === 'win32';
+const isTmux = !isBrowser && (external_node_process_namespaceObject.env.TERM?.startsWith('screen') || external_node_process_namespaceObject.env.TERM?.startsWith('tmux') || external_node_process_namespaceObject.env.TMUX !== undefined);
+
+const cwdFunction = isBrowser ? () => {
+	throw new Error('`process.cwd()` only works in Node.js, not the browser.');
+} : external_node_process_namespaceObject.cwd;
+
+const wrapOsc = sequence => {
+	if (isTmux) {
+		// Tmux requires OSC sequences to be wrapped with DCS tmux; <sequence> ST
+		// and all ESCs in <sequence> to be replaced with ESC ESC.
+		// It only accepts ESC backslash for ST.
+		return '\u001BPtmux;' + sequence.replaceAll('\u001B', '\u001B\u001B') + '\u001B\\';
+	}
+
+	return sequence;
+};
+
+const cursorTo = (x, y) => {
+	if (typeof x !== 'number') {
+		throw new TypeError('The `x` argument is required');
+	}
+
+	if (typeof y !== 'number') {
+		return ESC + (x + 1) + 'G';
+	}
+
+	return ESC + (y + 1) + SEP + (x + 1) + 'H';
+};
+
+const cursorMove = (x, y) => {
+	if (typeof x !== 'number') {
+		throw new TypeError('The `x` argument is required');
+	}
+
+	let returnValue = '';
+
+	if (x < 0) {
+		returnValue += ESC + (-x) + 'D';
+	} else if (x > 0) {
+		returnValue += ESC + x + 'C';
+	}
+
+	if (y < 0) {
+		returnValue += ESC + (-y) + 'A';
+	} else if (y > 0) {
+		returnValue += ESC + y + 'B';
+	}
+
+	return returnValue;
+};
+
+const cursorUp = (count = 1) => ESC + count + 'A';
+const cursorDown = (count = 1) => ESC + count + 'B';
+const cursorForward = (count = 1) => ESC + count + 'C';
+const cursorBackward = (count = 1) => ESC + count + 'D';
+
+const cursorLeft = ESC + 'G';
+const cursorSavePosition = isTerminalApp ? '\u001B7' : ESC + 's';
+const cursorRestorePosition = isTerminalApp ? '\u001B8' : ESC + 'u';
+const cursorGetPosition = ESC + '6n';
+const cursorNextLine = ESC + 'E';
+const cursorPrevLine = ESC + 'F';
+const cursorHide = ESC + '?25l';
+const cursorShow = ESC + '?25h';
+
+const eraseLines = count => {
+	let clear = '';
+
+	for (let i = 0; i < count; i++) {
+		clear += eraseLine + (i < count - 1 ? cursorUp() : '');
+	}
+
+	if (count) {
+		clear += cursorLeft;
+	}
+
+	return clear;
+};
+
+const eraseEndLine = ESC + 'K';
+const eraseStartLine = ESC + '1K';
+const eraseLine = ESC + '2K';
+const eraseDown = ESC + 'J';
+const eraseUp = ESC + '1J';
+const eraseScreen = ESC + '2J';
+const scrollUp = ESC + 'S';
+const scrollDown = ESC + 'T';
+
+const clearScreen = '\u001Bc';
+
+const clearViewport = (/* unused pure expression or super */ null && (`${eraseScreen}${ESC}H`));
+
+const isOldWindows = () => {
+	if (isBrowser || !base_isWindows) {
+		return false;
+	}
+
+	const parts = external_node_os_namespaceObject.release().split('.');
+	const major = Number(parts[0]);
+	const build = Number(parts[2] ?? 0);
+
+	if (major < 10) {
+		return true;
+	}
+
+	if (major === 10 && build < 10_586) {
+		return true;
+	}
+
+	return false;
+};
+
+const clearTerminal = isOldWindows()
+	? `${eraseScreen}${ESC}0f`
+	// 1. Erases the screen (Only done in case `2` is not supported)
+	// 2. Erases the whole screen including scrollback buffer
+	// 3. Moves cursor to the top-left position
+	// More info: https://www.real-world-systems.com/docs/ANSIcode.html
+	: `${eraseScreen}${ESC}3J${ESC}H`;
+
+const enterAlternativeScreen = ESC + '?1049h';
+const exitAlternativeScreen = ESC + '?1049l';
+
+const beginSynchronizedOutput = ESC + '?2026h';
+const endSynchronizedOutput = ESC + '?2026l';
+const synchronizedOutput = text => beginSynchronizedOutput + text + endSynchronizedOutput;
+
+const beep = (/* unused pure expression or super */ null && (BEL));
+
+const base_link = (text, url) => {
+	const openLink = wrapOsc(`${OSC}8${SEP}${SEP}${url}${BEL}`);
+	const closeLink = wrapOsc(`${OSC}8${SEP}${SEP}${BEL}`);
+	return openLink + text + closeLink;
+};
+
+const base_image = (data, options = {}) => {
+	let returnValue = `${OSC}1337;File=inline=1`;
+
+	if (options.width) {
+		returnValue += `;width=${options.width}`;
+	}
+
+	if (options.height) {
+		returnValue += `;height=${options.height}`;
+	}
+
+	if (options.preserveAspectRatio === false) {
+		returnValue += ';preserveAspectRatio=0';
+	}
+
+	const imageBuffer = Buffer.from(data);
+
+	// `size` is optional in the spec, but xterm.js requires it.
+	return wrapOsc(returnValue + `;size=${imageBuffer.byteLength}` + ':' + imageBuffer.toString('base64') + BEL);
+};
+
+const iTerm = {
+	setCwd: (cwd = cwdFunction()) => wrapOsc(`${OSC}50;CurrentDir=${cwd}${BEL}`),
+
+	annotation(message, options = {}) {
+		let returnValue = `${OSC}1337;`;
+
+		const hasX = options.x !== undefined;
+		const hasY = options.y !== undefined;
+		if ((hasX || hasY) && !(hasX && hasY && options.length !== undefined)) {
+			throw new Error('`x`, `y` and `length` must be defined when `x` or `y` is defined');
+		}
+
+		message = message.replaceAll('|', '');
+
+		returnValue += options.isHidden ? 'AddHiddenAnnotation=' : 'AddAnnotation=';
+
+		if (options.length > 0) {
+			returnValue += (
+				hasX
+					? [message, options.length, options.x, options.y]
+					: [options.length, message]
+			).join('|');
+		} else {
+			returnValue += message;
+		}
+
+		return wrapOsc(returnValue + BEL);
+	},
+};
+
+const ConEmu = {
+	setCwd: (cwd = cwdFunction()) => wrapOsc(`${OSC}9;9;${cwd}${BEL}`),
+};
+
+const setCwd = (cwd = cwdFunction()) => iTerm.setCwd(cwd) + ConEmu.setCwd(cwd);
+
+;// CONCATENATED MODULE: ./node_modules/mimic-function/index.js
+const copyProperty = (to, from, property, ignoreNonConfigurable) => {
+	// `Function#length` should reflect the parameters of `to` not `from` since we keep its body.
+	// `Function#prototype` is non-writable and non-configurable so can never be modified.
+	if (property === 'length' || property === 'prototype') {
+		return;
+	}
+
+	// `Function#arguments` and `Function#caller` should not be copied. They were reported to be present in `Reflect.ownKeys` for some devices in React Native (#41), so we explicitly ignore them here.
+	if (property === 'arguments' || property === 'caller') {
+		return;
+	}
+
+	const toDescriptor = Object.getOwnPropertyDescriptor(to, property);
+	const fromDescriptor = Object.getOwnPropertyDescriptor(from, property);
+
+	if (!canCopyProperty(toDescriptor, fromDescriptor) && ignoreNonConfigurable) {
+		return;
+	}
+
+	Object.defineProperty(to, property, fromDescriptor);
+};
+
+// `Object.defineProperty()` throws if the property exists, is not configurable and either:
+// - one its descriptors is changed
+// - it is non-writable and its value is changed
+const canCopyProperty = function (toDescriptor, fromDescriptor) {
+	return toDescriptor === undefined || toDescriptor.configurable || (
+		toDescriptor.writable === fromDescriptor.writable
+		&& toDescriptor.enumerable === fromDescriptor.enumerable
+		&& toDescriptor.configurable === fromDescriptor.configurable
+		&& (toDescriptor.writable || toDescriptor.value === fromDescriptor.value)
+	);
+};
+
+const changePrototype = (to, from) => {
+	const fromPrototype = Object.getPrototypeOf(from);
+	if (fromPrototype === Object.getPrototypeOf(to)) {
+		return;
+	}
+
+	Object.setPrototypeOf(to, fromPrototype);
+};
+
+const wrappedToString = (withName, fromBody) => `/* Wrapped ${withName}*/\n${fromBody}`;
+
+const toStringDescriptor = Object.getOwnPropertyDescriptor(Function.prototype, 'toString');
+const toStringName = Object.getOwnPropertyDescriptor(Function.prototype.toString, 'name');
+
+// We call `from.toString()` early (not lazily) to ensure `from` can be garbage collected.
+// We use `bind()` instead of a closure for the same reason.
+// Calling `from.toString()` early also allows caching it in case `to.toString()` is called several times.
+const changeToString = (to, from, name) => {
+	const withName = name === '' ? '' : `with ${name.trim()}() `;
+	const newToString = wrappedToString.bind(null, withName, from.toString());
+	// Ensure `to.toString.toString` is non-enumerable and has the same `same`
+	Object.defineProperty(newToString, 'name', toStringName);
+	const {writable, enumerable, configurable} = toStringDescriptor; // We destructue to avoid a potential `get` descriptor.
+	Object.defineProperty(to, 'toString', {value: newToString, writable, enumerable, configurable});
+};
+
+function mimicFunction(to, from, {ignoreNonConfigurable = false} = {}) {
+	const {name} = to;
+
+	for (const property of Reflect.ownKeys(from)) {
+		copyProperty(to, from, property, ignoreNonConfigurable);
+	}
+
+	changePrototype(to, from);
+	changeToString(to, from, name);
+
+	return to;
+}
+
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/node_modules/onetime/index.js
+
+
+const calledFunctions = new WeakMap();
+
+const onetime = (function_, options = {}) => {
+	if (typeof function_ !== 'function') {
+		throw new TypeError('Expected a function');
+	}
+
+	let returnValue;
+	let callCount = 0;
+	const functionName = function_.displayName || function_.name || '<anonymous>';
+
+	const onetime = function (...arguments_) {
+		calledFunctions.set(onetime, ++callCount);
+
+		if (callCount === 1) {
+			returnValue = function_.apply(this, arguments_);
+			function_ = undefined;
+		} else if (options.throw === true) {
+			throw new Error(`Function \`${functionName}\` can only be called once`);
+		}
+
+		return returnValue;
+	};
+
+	mimicFunction(onetime, function_);
+	calledFunctions.set(onetime, callCount);
+
+	return onetime;
+};
+
+onetime.callCount = function_ => {
+	if (!calledFunctions.has(function_)) {
+		throw new Error(`The given function \`${function_.name}\` is not wrapped by the \`onetime\` package`);
+	}
+
+	return calledFunctions.get(function_);
+};
+
+/* harmony default export */ const node_modules_onetime = (onetime);
+
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/node_modules/signal-exit/dist/mjs/signals.js
+/**
+ * This is not the set of all possible signals.
+ *
+ * It IS, however, the set of all signals that trigger
+ * an exit on either Linux or BSD systems.  Linux is a
+ * superset of the signal names supported on BSD, and
+ * the unknown signals just fail to register, so we can
+ * catch that easily enough.
+ *
+ * Windows signals are a different set, since there are
+ * signals that terminate Windows processes, but don't
+ * terminate (or don't even exist) on Posix systems.
+ *
+ * Don't bother with SIGKILL.  It's uncatchable, which
+ * means that we can't fire any callbacks anyway.
+ *
+ * If a user does happen to register a handler on a non-
+ * fatal signal like SIGWINCH or something, and then
+ * exit, it'll end up firing `process.emit('exit')`, so
+ * the handler will be fired anyway.
+ *
+ * SIGBUS, SIGFPE, SIGSEGV and SIGILL, when not raised
+ * artificially, inherently leave the process in a
+ * state from which it is not safe to try and enter JS
+ * listeners.
+ */
+const signals = [];
+signals.push('SIGHUP', 'SIGINT', 'SIGTERM');
+if (process.platform !== 'win32') {
+    signals.push('SIGALRM', 'SIGABRT', 'SIGVTALRM', 'SIGXCPU', 'SIGXFSZ', 'SIGUSR2', 'SIGTRAP', 'SIGSYS', 'SIGQUIT', 'SIGIOT'
+    // should detect profiler and enable/disable accordingly.
+    // see #21
+    // 'SIGPROF'
+    );
+}
+if (process.platform === 'linux') {
+    signals.push('SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT');
+}
+//# sourceMappingURL=signals.js.map
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/node_modules/signal-exit/dist/mjs/index.js
+// Note: since nyc uses this module to output coverage, any lines
+// that are in the direct sync flow of nyc's outputCoverage are
+// ignored, since we can never get coverage for them.
+// grab a reference to node's real process object right away
+
+
+const processOk = (process) => !!process &&
+    typeof process === 'object' &&
+    typeof process.removeListener === 'function' &&
+    typeof process.emit === 'function' &&
+    typeof process.reallyExit === 'function' &&
+    typeof process.listeners === 'function' &&
+    typeof process.kill === 'function' &&
+    typeof process.pid === 'number' &&
+    typeof process.on === 'function';
+const kExitEmitter = Symbol.for('signal-exit emitter');
+const global = globalThis;
+const ObjectDefineProperty = Object.defineProperty.bind(Object);
+// teeny special purpose ee
+class Emitter {
+    emitted = {
+        afterExit: false,
+        exit: false,
+    };
+    listeners = {
+        afterExit: [],
+        exit: [],
+    };
+    count = 0;
+    id = Math.random();
+    constructor() {
+        if (global[kExitEmitter]) {
+            return global[kExitEmitter];
+        }
+        ObjectDefineProperty(global, kExitEmitter, {
+            value: this,
+            writable: false,
+            enumerable: false,
+            configurable: false,
+        });
+    }
+    on(ev, fn) {
+        this.listeners[ev].push(fn);
+    }
+    removeListener(ev, fn) {
+        const list = this.listeners[ev];
+        const i = list.indexOf(fn);
+        /* c8 ignore start */
+        if (i === -1) {
+            return;
+        }
+        /* c8 ignore stop */
+        if (i === 0 && list.length === 1) {
+            list.length = 0;
+        }
+        else {
+            list.splice(i, 1);
+        }
+    }
+    emit(ev, code, signal) {
+        if (this.emitted[ev]) {
+            return false;
+        }
+        this.emitted[ev] = true;
+        let ret = false;
+        for (const fn of this.listeners[ev]) {
+            ret = fn(code, signal) === true || ret;
+        }
+        if (ev === 'exit') {
+            ret = this.emit('afterExit', code, signal) || ret;
+        }
+        return ret;
+    }
+}
+class SignalExitBase {
+}
+const signalExitWrap = (handler) => {
+    return {
+        onExit(cb, opts) {
+            return handler.onExit(cb, opts);
+        },
+        load() {
+            return handler.load();
+        },
+        unload() {
+            return handler.unload();
+        },
+    };
+};
+class SignalExitFallback extends SignalExitBase {
+    onExit() {
+        return () => { };
+    }
+    load() { }
+    unload() { }
+}
+class SignalExit extends SignalExitBase {
+    // "SIGHUP" throws an `ENOSYS` error on Windows,
+    // so use a supported signal instead
+    /* c8 ignore start */
+    #hupSig = mjs_process.platform === 'win32' ? 'SIGINT' : 'SIGHUP';
+    /* c8 ignore stop */
+    #emitter = new Emitter();
+    #process;
+    #originalProcessEmit;
+    #originalProcessReallyExit;
+    #sigListeners = {};
+    #loaded = false;
+    constructor(process) {
+        super();
+        this.#process = process;
+        // { <signal>: <listener fn>, ... }
+        this.#sigListeners = {};
+        for (const sig of signals) {
+            this.#sigListeners[sig] = () => {
+                // If there are no other listeners, an exit is coming!
+                // Simplest way: remove us and then re-send the signal.
+                // We know that this will kill the process, so we can
+                // safely emit now.
+                const listeners = this.#process.listeners(sig);
+                let { count } = this.#emitter;
+                // This is a workaround for the fact that signal-exit v3 and signal
+                // exit v4 are not aware of each other, and each will attempt to let
+                // the other handle it, so neither of them do. To correct this, we
+                // detect if we're the only handler *except* for previous versions
+                // of signal-exit, and increment by the count of listeners it has
+                // created.
+                /* c8 ignore start */
+                const p = process;
+                if (typeof p.__signal_exit_emitter__ === 'object' &&
+                    typeof p.__signal_exit_emitter__.count === 'number') {
+                    count += p.__signal_exit_emitter__.count;
+                }
+                /* c8 ignore stop */
+                if (listeners.length === count) {
+                    this.unload();
+                    const ret = this.#emitter.emit('exit', null, sig);
+                    /* c8 ignore start */
+                    const s = sig === 'SIGHUP' ? this.#hupSig : sig;
+                    if (!ret)
+                        process.kill(process.pid, s);
+                    /* c8 ignore stop */
+                }
+            };
+        }
+        this.#originalProcessReallyExit = process.reallyExit;
+        this.#originalProcessEmit = process.emit;
+    }
+    onExit(cb, opts) {
+        /* c8 ignore start */
+        if (!processOk(this.#process)) {
+            return () => { };
+        }
+        /* c8 ignore stop */
+        if (this.#loaded === false) {
+            this.load();
+        }
+        const ev = opts?.alwaysLast ? 'afterExit' : 'exit';
+        this.#emitter.on(ev, cb);
+        return () => {
+            this.#emitter.removeListener(ev, cb);
+            if (this.#emitter.listeners['exit'].length === 0 &&
+                this.#emitter.listeners['afterExit'].length === 0) {
+                this.unload();
+            }
+        };
+    }
+    load() {
+        if (this.#loaded) {
+            return;
+        }
+        this.#loaded = true;
+        // This is the number of onSignalExit's that are in play.
+        // It's important so that we can count the correct number of
+        // listeners on signals, and don't wait for the other one to
+        // handle it instead of us.
+        this.#emitter.count += 1;
+        for (const sig of signals) {
+            try {
+                const fn = this.#sigListeners[sig];
+                if (fn)
+                    this.#process.on(sig, fn);
+            }
+            catch (_) { }
+        }
+        this.#process.emit = (ev, ...a) => {
+            return this.#processEmit(ev, ...a);
+        };
+        this.#process.reallyExit = (code) => {
+            return this.#processReallyExit(code);
+        };
+    }
+    unload() {
+        if (!this.#loaded) {
+            return;
+        }
+        this.#loaded = false;
+        signals.forEach(sig => {
+            const listener = this.#sigListeners[sig];
+            /* c8 ignore start */
+            if (!listener) {
+                throw new Error('Listener not defined for signal: ' + sig);
+            }
+            /* c8 ignore stop */
+            try {
+                this.#process.removeListener(sig, listener);
+                /* c8 ignore start */
+            }
+            catch (_) { }
+            /* c8 ignore stop */
+        });
+        this.#process.emit = this.#originalProcessEmit;
+        this.#process.reallyExit = this.#originalProcessReallyExit;
+        this.#emitter.count -= 1;
+    }
+    #processReallyExit(code) {
+        /* c8 ignore start */
+        if (!processOk(this.#process)) {
+            return 0;
+        }
+        this.#process.exitCode = code || 0;
+        /* c8 ignore stop */
+        this.#emitter.emit('exit', this.#process.exitCode, null);
+        return this.#originalProcessReallyExit.call(this.#process, this.#process.exitCode);
+    }
+    #processEmit(ev, ...args) {
+        const og = this.#originalProcessEmit;
+        if (ev === 'exit' && processOk(this.#process)) {
+            if (typeof args[0] === 'number') {
+                this.#process.exitCode = args[0];
+                /* c8 ignore start */
+            }
+            /* c8 ignore start */
+            const ret = og.call(this.#process, ev, ...args);
+            /* c8 ignore start */
+            this.#emitter.emit('exit', this.#process.exitCode, null);
+            /* c8 ignore stop */
+            return ret;
+        }
+        else {
+            return og.call(this.#process, ev, ...args);
+        }
+    }
+}
+const mjs_process = globalThis.process;
+// wrap so that we call the method on the actual handler, without
+// exporting it directly.
+const { 
+/**
+ * Called when the process is exiting, whether via signal, explicit
+ * exit, or running out of stuff to do.
+ *
+ * If the global process object is not suitable for instrumentation,
+ * then this will be a no-op.
+ *
+ * Returns a function that may be used to unload signal-exit.
+ */
+onExit, 
+/**
+ * Load the listeners.  Likely you never need to call this, unless
+ * doing a rather deep integration with signal-exit functionality.
+ * Mostly exposed for the benefit of testing.
+ *
+ * @internal
+ */
+load, 
+/**
+ * Unload the listeners.  Likely you never need to call this, unless
+ * doing a rather deep integration with signal-exit functionality.
+ * Mostly exposed for the benefit of testing.
+ *
+ * @internal
+ */
+unload, } = signalExitWrap(processOk(mjs_process) ? new SignalExit(mjs_process) : new SignalExitFallback());
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/index.js
+
+
+
+
+const terminal = external_node_process_namespaceObject.stderr.isTTY
+	? external_node_process_namespaceObject.stderr
+	: (external_node_process_namespaceObject.stdout.isTTY ? external_node_process_namespaceObject.stdout : undefined);
+
+const restoreCursor = terminal ? node_modules_onetime(() => {
+	onExit(() => {
+		terminal.write('\u001B[?25h');
+	}, {alwaysLast: true});
+}) : () => {};
+
+/* harmony default export */ const restore_cursor = (restoreCursor);
+
+;// CONCATENATED MODULE: ./node_modules/cli-cursor/index.js
+
+
+
+let isHidden = false;
+
+const cliCursor = {};
+
+cliCursor.show = (writableStream = external_node_process_namespaceObject.stderr) => {
+	if (!writableStream.isTTY) {
+		return;
+	}
+
+	isHidden = false;
+	writableStream.write('\u001B[?25h');
+};
+
+cliCursor.hide = (writableStream = external_node_process_namespaceObject.stderr) => {
+	if (!writableStream.isTTY) {
+		return;
+	}
+
+	restore_cursor();
+	isHidden = true;
+	writableStream.write('\u001B[?25l');
+};
+
+cliCursor.toggle = (force, writableStream) => {
+	if (force !== undefined) {
+		isHidden = force;
+	}
+
+	if (isHidden) {
+		cliCursor.show(writableStream);
+	} else {
+		cliCursor.hide(writableStream);
+	}
+};
+
+/* harmony default export */ const cli_cursor = (cliCursor);
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/ansi-regex/index.js
+// Valid string terminator sequences are ESC\ and 0x9c; OSC also accepts BEL.
+const ST = String.raw`(?:\u001B\u005C|\u009C)`;
+
+// OSC sequences only: ESC ] ... BEL/ST (or the C1 introducer 0x9d ... BEL/ST).
+// Payloads stop at terminators, cancellations, and C1 controls. An unterminated string cannot swallow the next sequence or repeatedly scan its payload from later introducers. Terminals likewise abort a control string on an unexpected ESC.
+const stringControls = String.raw`\u0018\u001A\u001B\u0080-\u009F`;
+const osc = String.raw`(?:\u001B\]|\u009D)[^\u0007${stringControls}]*(?:\u0007|${ST})`;
+
+// DCS, SOS, PM, APC, and screen window titles have opaque payloads terminated by ST. Nested ESC payloads, such as tmux passthrough, require a parser.
+const controlString = String.raw`(?:\u001B[PX^_k]|[\u0090\u0098\u009E\u009F])[^${stringControls}]*${ST}`;
+
+// Linux console palette controls have fixed lengths and no string terminator; iTerm2 terminates its palette assignments. Consume an immediately adjacent OSC terminator, but match these controls before OSC so a later BEL cannot consume visible text.
+const linuxPalette = String.raw`\u001B\](?:P[\dA-Fa-f]{7}|R)(?:\u0007|${ST})?`;
+
+// CSI: ESC [ or C1 CSI, parameter bytes (0x30–0x3f), intermediate bytes (0x20–0x2f), then a final byte (0x40–0x7e).
+// `= < >` are final bytes in two-byte VT52 escapes (`ESC >`) but parameter bytes in a CSI (`ESC [ > 0 ; 276 ; 0 c`, the device attributes reply). Match CSI first to consume the whole sequence, where its introducer makes the two unambiguous.
+const csi = String.raw`(?:\u001B\[|\u009B)[\u0030-\u003F]*[\u0020-\u002F]*[\u0040-\u007E]`;
+
+// Related escapes: ESC, intermediate bytes (0x20–0x2f), then a final byte (0x30–0x7e), or a supported two-byte escape.
+// The two-byte final class stays narrow so that ESC followed by an arbitrary character is not read as a sequence. CSI parameters belong only to the CSI form, preventing partial matches and avoiding a second scan with nested repetition.
+// Escapes whose final byte is a digit include `ESC 7` and `ESC 8` (save and restore cursor), `ESC ( 0` (line drawing character set), and `ESC # 8` (screen alignment).
+// A digit is never a CSI final byte. These escapes end immediately at their final byte, so `ESC 7 l` is read as the escape followed by text rather than a sequence with parameter 7 and final byte `l`.
+const ansi_regex_escape = String.raw`\u001B(?:[\u0020-\u002F]+[\u0030-\u007E]|[\dA-PR-TZcf-oq-uy=><~|}])`;
+
+const pattern = `${linuxPalette}|${osc}|${controlString}|${csi}|${ansi_regex_escape}`;
+
+function ansiRegex({onlyFirst = false} = {}) {
+	return new RegExp(pattern, onlyFirst ? undefined : 'g');
+}
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/strip-ansi/index.js
+
+
+const strip_ansi_regex = ansiRegex();
+
+function stripAnsi(string) {
+	if (typeof string !== 'string') {
+		throw new TypeError(`Expected a \`string\`, got \`${typeof string}\``);
+	}
+
+	// Fast path: ANSI codes require ESC (7-bit) or CSI (8-bit) introducer
+	if (!string.includes('\u001B') && !string.includes('\u009B')) {
+		return string;
+	}
+
+	// Even though the regex is global, we don't need to reset the `.lastIndex`
+	// because unlike `.exec()` and `.test()`, `.replace()` does it automatically
+	// and doing it manually has a performance penalty.
+	return string.replace(strip_ansi_regex, '');
+}
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup-data.js
+// Generated by scripts/build.js
+
+const ambiguousMinimalCodePoint = 161;
+const ambiguousMaximumCodePoint = 1114109;
+const ambiguousRanges = [161, 161, 164, 164, 167, 168, 170, 170, 173, 174, 176, 180, 182, 186, 188, 191, 198, 198, 208, 208, 215, 216, 222, 225, 230, 230, 232, 234, 236, 237, 240, 240, 242, 243, 247, 250, 252, 252, 254, 254, 257, 257, 273, 273, 275, 275, 283, 283, 294, 295, 299, 299, 305, 307, 312, 312, 319, 322, 324, 324, 328, 331, 333, 333, 338, 339, 358, 359, 363, 363, 462, 462, 464, 464, 466, 466, 468, 468, 470, 470, 472, 472, 474, 474, 476, 476, 593, 593, 609, 609, 708, 708, 711, 711, 713, 715, 717, 717, 720, 720, 728, 731, 733, 733, 735, 735, 768, 879, 913, 929, 931, 937, 945, 961, 963, 969, 1025, 1025, 1040, 1103, 1105, 1105, 8208, 8208, 8211, 8214, 8216, 8217, 8220, 8221, 8224, 8226, 8228, 8231, 8240, 8240, 8242, 8243, 8245, 8245, 8251, 8251, 8254, 8254, 8308, 8308, 8319, 8319, 8321, 8324, 8364, 8364, 8451, 8451, 8453, 8453, 8457, 8457, 8467, 8467, 8470, 8470, 8481, 8482, 8486, 8486, 8491, 8491, 8531, 8532, 8539, 8542, 8544, 8555, 8560, 8569, 8585, 8585, 8592, 8601, 8632, 8633, 8658, 8658, 8660, 8660, 8679, 8679, 8704, 8704, 8706, 8707, 8711, 8712, 8715, 8715, 8719, 8719, 8721, 8721, 8725, 8725, 8730, 8730, 8733, 8736, 8739, 8739, 8741, 8741, 8743, 8748, 8750, 8750, 8756, 8759, 8764, 8765, 8776, 8776, 8780, 8780, 8786, 8786, 8800, 8801, 8804, 8807, 8810, 8811, 8814, 8815, 8834, 8835, 8838, 8839, 8853, 8853, 8857, 8857, 8869, 8869, 8895, 8895, 8978, 8978, 9312, 9449, 9451, 9547, 9552, 9587, 9600, 9615, 9618, 9621, 9632, 9633, 9635, 9641, 9650, 9651, 9654, 9655, 9660, 9661, 9664, 9665, 9670, 9672, 9675, 9675, 9678, 9681, 9698, 9701, 9711, 9711, 9733, 9734, 9737, 9737, 9742, 9743, 9756, 9756, 9758, 9758, 9792, 9792, 9794, 9794, 9824, 9825, 9827, 9829, 9831, 9834, 9836, 9837, 9839, 9839, 9886, 9887, 9919, 9919, 9926, 9933, 9935, 9939, 9941, 9953, 9955, 9955, 9960, 9961, 9963, 9969, 9972, 9972, 9974, 9977, 9979, 9980, 9982, 9983, 10045, 10045, 10102, 10111, 11094, 11097, 12872, 12879, 57344, 63743, 65024, 65039, 65533, 65533, 127232, 127242, 127248, 127277, 127280, 127337, 127344, 127373, 127375, 127376, 127387, 127404, 917760, 917999, 983040, 1048573, 1048576, 1114109];
+
+const fullwidthMinimalCodePoint = 12288;
+const fullwidthMaximumCodePoint = 65510;
+const fullwidthRanges = [12288, 12288, 65281, 65376, 65504, 65510];
+
+const lookup_data_halfwidthMinimalCodePoint = 8361;
+const lookup_data_halfwidthMaximumCodePoint = 65518;
+const lookup_data_halfwidthRanges = (/* unused pure expression or super */ null && ([8361, 8361, 65377, 65470, 65474, 65479, 65482, 65487, 65490, 65495, 65498, 65500, 65512, 65518]));
+
+const lookup_data_narrowMinimalCodePoint = 32;
+const lookup_data_narrowMaximumCodePoint = 10630;
+const lookup_data_narrowRanges = (/* unused pure expression or super */ null && ([32, 126, 162, 163, 165, 166, 172, 172, 175, 175, 10214, 10221, 10629, 10630]));
+
+const wideMinimalCodePoint = 4352;
+const wideMaximumCodePoint = 262141;
+const wideRanges = [4352, 4447, 8986, 8987, 9001, 9002, 9193, 9196, 9200, 9200, 9203, 9203, 9725, 9726, 9748, 9749, 9776, 9783, 9800, 9811, 9855, 9855, 9866, 9871, 9875, 9875, 9889, 9889, 9898, 9899, 9917, 9918, 9924, 9925, 9934, 9934, 9940, 9940, 9962, 9962, 9970, 9971, 9973, 9973, 9978, 9978, 9981, 9981, 9989, 9989, 9994, 9995, 10024, 10024, 10060, 10060, 10062, 10062, 10067, 10069, 10071, 10071, 10133, 10135, 10160, 10160, 10175, 10175, 11035, 11036, 11088, 11088, 11093, 11093, 11904, 11929, 11931, 12019, 12032, 12245, 12272, 12287, 12289, 12350, 12353, 12438, 12441, 12543, 12549, 12591, 12593, 12686, 12688, 12773, 12783, 12830, 12832, 12871, 12880, 42124, 42128, 42182, 43360, 43388, 44032, 55203, 63744, 64255, 65040, 65049, 65072, 65106, 65108, 65126, 65128, 65131, 94176, 94180, 94192, 94198, 94208, 101594, 101631, 101664, 101760, 101874, 101888, 102801, 102816, 102866, 110576, 110579, 110581, 110587, 110589, 110590, 110592, 110888, 110898, 110898, 110928, 110930, 110933, 110933, 110948, 110952, 110960, 111355, 119552, 119638, 119648, 119670, 126980, 126980, 127183, 127183, 127374, 127374, 127377, 127386, 127406, 127406, 127488, 127490, 127504, 127547, 127552, 127560, 127568, 127569, 127584, 127589, 127744, 127776, 127789, 127797, 127799, 127868, 127870, 127891, 127904, 127946, 127951, 127955, 127968, 127984, 127988, 127988, 127992, 128062, 128064, 128064, 128066, 128252, 128255, 128317, 128331, 128334, 128336, 128359, 128378, 128378, 128405, 128406, 128420, 128420, 128507, 128591, 128640, 128709, 128716, 128716, 128720, 128722, 128725, 128729, 128732, 128735, 128747, 128748, 128756, 128764, 128986, 128986, 128992, 129003, 129008, 129008, 129292, 129338, 129340, 129349, 129351, 129535, 129648, 129660, 129664, 129734, 129736, 129736, 129740, 129757, 129759, 129771, 129775, 129786, 131072, 196605, 196608, 262141];
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/utilities.js
+/**
+Binary search on a sorted flat array of [start, end] pairs.
+
+@param {number[]} ranges - Flat array of inclusive [start, end] range pairs, e.g. [0, 5, 10, 20].
+@param {number} codePoint - The value to search for.
+@returns {boolean} Whether the value falls within any of the ranges.
+*/
+const utilities_isInRange = (ranges, codePoint) => {
+	let low = 0;
+	let high = Math.floor(ranges.length / 2) - 1;
+	while (low <= high) {
+		const mid = Math.floor((low + high) / 2);
+		const i = mid * 2;
+		if (codePoint < ranges[i]) {
+			high = mid - 1;
+		} else if (codePoint > ranges[i + 1]) {
+			low = mid + 1;
+		} else {
+			return true;
+		}
+	}
+
+	return false;
+};
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup.js
+
+
+
+const commonCjkCodePoint = 0x4E_00;
+const [wideFastPathStart, wideFastPathEnd] = /* #__PURE__ */ findWideFastPathRange(wideRanges);
+
+// Use a hot-path range so common `isWide` calls can skip binary search.
+// The range containing U+4E00 covers common CJK ideographs;
+// fallback to the largest range for resilience to Unicode table changes.
+function findWideFastPathRange(ranges) {
+	let fastPathStart = ranges[0];
+	let fastPathEnd = ranges[1];
+
+	for (let index = 0; index < ranges.length; index += 2) {
+		const start = ranges[index];
+		const end = ranges[index + 1];
+
+		if (
+			commonCjkCodePoint >= start
+			&& commonCjkCodePoint <= end
+		) {
+			return [start, end];
+		}
+
+		if ((end - start) > (fastPathEnd - fastPathStart)) {
+			fastPathStart = start;
+			fastPathEnd = end;
+		}
+	}
+
+	return [fastPathStart, fastPathEnd];
+}
+
+const isAmbiguous = codePoint => {
+	if (
+		codePoint < ambiguousMinimalCodePoint
+		|| codePoint > ambiguousMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(ambiguousRanges, codePoint);
+};
+
+const isFullwidth = codePoint => {
+	if (
+		codePoint < fullwidthMinimalCodePoint
+		|| codePoint > fullwidthMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(fullwidthRanges, codePoint);
+};
+
+const isHalfwidth = codePoint => {
+	if (
+		codePoint < halfwidthMinimalCodePoint
+		|| codePoint > halfwidthMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return isInRange(halfwidthRanges, codePoint);
+};
+
+const isNarrow = codePoint => {
+	if (
+		codePoint < narrowMinimalCodePoint
+		|| codePoint > narrowMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return isInRange(narrowRanges, codePoint);
+};
+
+const lookup_isWide = codePoint => {
+	if (
+		codePoint >= wideFastPathStart
+		&& codePoint <= wideFastPathEnd
+	) {
+		return true;
+	}
+
+	if (
+		codePoint < wideMinimalCodePoint
+		|| codePoint > wideMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(wideRanges, codePoint);
+};
+
+function lookup_getCategory(codePoint) {
+	if (isAmbiguous(codePoint)) {
+		return 'ambiguous';
+	}
+
+	if (isFullwidth(codePoint)) {
+		return 'fullwidth';
+	}
+
+	if (isHalfwidth(codePoint)) {
+		return 'halfwidth';
+	}
+
+	if (isNarrow(codePoint)) {
+		return 'narrow';
+	}
+
+	if (lookup_isWide(codePoint)) {
+		return 'wide';
+	}
+
+	return 'neutral';
+}
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/index.js
+
+
+function validate(codePoint) {
+	if (!Number.isSafeInteger(codePoint)) {
+		throw new TypeError(`Expected a code point, got \`${typeof codePoint}\`.`);
+	}
+}
+
+function eastAsianWidthType(codePoint) {
+	validate(codePoint);
+
+	return getCategory(codePoint);
+}
+
+function eastAsianWidth(codePoint, {ambiguousAsWide = false} = {}) {
+	validate(codePoint);
+
+	if (
+		isFullwidth(codePoint)
+		|| lookup_isWide(codePoint)
+		|| (ambiguousAsWide && isAmbiguous(codePoint))
+	) {
+		return 2;
+	}
+
+	return 1;
+}
+
+// Private exports for https://github.com/sindresorhus/is-fullwidth-code-point
+
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/string-width/index.js
+
+
+
+/**
+Logic:
+- Segment graphemes to match how terminals render clusters.
+- Width rules:
+	1. Skip non-printing clusters (Default_Ignorable, Control, pure nonspacing/enclosing Mark, lone Surrogates). Tabs are ignored by design.
+	2. RGI emoji clusters (\p{RGI_Emoji}) are double-width.
+	3. Minimally-qualified/unqualified emoji clusters (ZWJ sequences with 2+ Extended_Pictographic, or keycap sequences) are double-width.
+	4. Hangul jamo collapse each standard modern Hangul L+V or L+V+T syllable piece to width 2.
+	   Unmatched repeated leading/vowel/trailing jamo stay additive because that matches how the terminals we target render them.
+	5. Otherwise use East Asian Width of the cluster's first visible code point, and add widths for trailing spacing marks and Halfwidth/Fullwidth Forms within the same cluster (e.g., dakuten/handakuten/prolonged sound mark).
+*/
+
+const string_width_segmenter = new Intl.Segmenter();
+
+// Matches a visible (printing) character. Used to find the base scalar of a cluster (skipping leading Prepend/Format/Marks) and to detect whole-cluster zero-width.
+// Intentionally a single negated class without a quantifier: a repeated pattern like `^(?:…|…)+$` backtracks exponentially on overlapping properties, and even `^[…]+$` overflows V8's backtrack stack (RangeError) on clusters with millions of marks.
+const visibleCharacterRegex = /[^\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Surrogate}]/v;
+const spacingMarkRegex = /\p{Spacing_Mark}/v;
+
+// RGI emoji sequences
+const rgiEmojiRegex = /^\p{RGI_Emoji}$/v;
+
+// Detect minimally-qualified/unqualified emoji sequences (missing VS16 but still render as double-width)
+const unqualifiedKeycapRegex = /^[\d#*]\u20E3$/;
+const extendedPictographicRegex = /\p{Extended_Pictographic}/gu;
+
+function isDoubleWidthNonRgiEmojiSequence(segment) {
+	// Real emoji clusters are < 30 chars; guard against pathological input
+	if (segment.length > 50) {
+		return false;
+	}
+
+	if (unqualifiedKeycapRegex.test(segment)) {
+		return true;
+	}
+
+	// ZWJ sequences with 2+ Extended_Pictographic
+	if (segment.includes('\u200D')) {
+		const pictographics = segment.match(extendedPictographicRegex);
+		return pictographics !== null && pictographics.length >= 2;
+	}
+
+	return false;
+}
+
+// Returns the cluster starting at its first visible character, or `undefined` if the whole cluster is zero-width.
+function baseVisible(segment) {
+	const index = segment.search(visibleCharacterRegex);
+	return index === -1 ? undefined : segment.slice(index);
+}
+
+function isHangulLeadingJamo(codePoint) {
+	return (codePoint >= 0x11_00 && codePoint <= 0x11_5F)
+		|| (codePoint >= 0xA9_60 && codePoint <= 0xA9_7C);
+}
+
+function isHangulVowelJamo(codePoint) {
+	return (codePoint >= 0x11_60 && codePoint <= 0x11_A7)
+		|| (codePoint >= 0xD7_B0 && codePoint <= 0xD7_C6);
+}
+
+function isHangulTrailingJamo(codePoint) {
+	return (codePoint >= 0x11_A8 && codePoint <= 0x11_FF)
+		|| (codePoint >= 0xD7_CB && codePoint <= 0xD7_FB);
+}
+
+function isHangulJamo(codePoint) {
+	return isHangulLeadingJamo(codePoint)
+		|| isHangulVowelJamo(codePoint)
+		|| isHangulTrailingJamo(codePoint);
+}
+
+function hangulClusterWidth(visibleSegment, eastAsianWidthOptions) {
+	const codePoints = [];
+
+	for (const character of visibleSegment) {
+		if (!visibleCharacterRegex.test(character)) {
+			continue;
+		}
+
+		codePoints.push(character.codePointAt(0));
+	}
+
+	if (codePoints.length === 0) {
+		return undefined;
+	}
+
+	let width = 0;
+
+	for (let index = 0; index < codePoints.length; index++) {
+		const codePoint = codePoints[index];
+		if (!isHangulJamo(codePoint)) {
+			if (width === 0) {
+				return undefined;
+			}
+
+			// Mixed cluster (e.g., L + precomposed syllable): use EAW for non-jamo remainder
+			for (let remaining = index; remaining < codePoints.length; remaining++) {
+				width += eastAsianWidth(codePoints[remaining], eastAsianWidthOptions);
+			}
+
+			return width;
+		}
+
+		// Modern Hangul L+V(+T) shapes as one syllable block. Unmatched jamo stay additive:
+		// U+1100 U+1100 U+1161 => U+1100 + (U+1100 U+1161) => 2 + 2.
+		if (
+			isHangulLeadingJamo(codePoint)
+			&& isHangulVowelJamo(codePoints[index + 1])
+		) {
+			width += 2;
+			index += isHangulTrailingJamo(codePoints[index + 2]) ? 2 : 1;
+			continue;
+		}
+
+		width += eastAsianWidth(codePoint, eastAsianWidthOptions);
+	}
+
+	return width;
+}
+
+function trailingWidth(visibleSegment, eastAsianWidthOptions) {
+	let extra = 0;
+	let first = true;
+
+	for (const character of visibleSegment) {
+		if (first) {
+			first = false;
+			continue;
+		}
+
+		if (
+			spacingMarkRegex.test(character)
+			|| (character >= '\uFF00' && character <= '\uFFEF')
+		) {
+			extra += eastAsianWidth(character.codePointAt(0), eastAsianWidthOptions);
+		}
+	}
+
+	return extra;
+}
+
+function stringWidth(input, options = {}) {
+	if (typeof input !== 'string' || input.length === 0) {
+		return 0;
+	}
+
+	const {
+		ambiguousIsNarrow = true,
+		countAnsiEscapeCodes = false,
+	} = options;
+
+	let string = input;
+
+	// Avoid calling stripAnsi when there are no ANSI escape sequences (ESC = 0x1B, CSI = 0x9B)
+	if (!countAnsiEscapeCodes && (string.includes('\u001B') || string.includes('\u009B'))) {
+		string = stripAnsi(string);
+	}
+
+	if (string.length === 0) {
+		return 0;
+	}
+
+	// Fast path: printable ASCII (0x20–0x7E) needs no segmenter, regex, or EAW lookup — width equals length.
+	if (/^[\u0020-\u007E]*$/.test(string)) {
+		return string.length;
+	}
+
+	let width = 0;
+	const eastAsianWidthOptions = {ambiguousAsWide: !ambiguousIsNarrow};
+
+	for (const {segment} of string_width_segmenter.segment(string)) {
+		// Zero-width / non-printing clusters
+		const visibleSegment = baseVisible(segment);
+		if (visibleSegment === undefined) {
+			continue;
+		}
+
+		// Emoji width logic
+		if (rgiEmojiRegex.test(segment) || isDoubleWidthNonRgiEmojiSequence(segment)) {
+			width += 2;
+			continue;
+		}
+
+		const hangulWidth = hangulClusterWidth(visibleSegment, eastAsianWidthOptions);
+		if (hangulWidth !== undefined) {
+			width += hangulWidth;
+			continue;
+		}
+
+		// Everything else: EAW of the cluster’s first visible scalar
+		const codePoint = visibleSegment.codePointAt(0);
+		width += eastAsianWidth(codePoint, eastAsianWidthOptions);
+
+		// Add width for trailing spacing marks and Halfwidth/Fullwidth Forms (e.g., ﾞ, ﾟ, ｰ)
+		width += trailingWidth(visibleSegment, eastAsianWidthOptions);
+	}
+
+	return width;
+}
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/ansi-styles/index.js
+const ANSI_BACKGROUND_OFFSET = 10;
+
+const wrapAnsi16 = (offset = 0) => code => `\u001B[${code + offset}m`;
+
+const wrapAnsi256 = (offset = 0) => code => `\u001B[${38 + offset};5;${code}m`;
+
+const wrapAnsi16m = (offset = 0) => (red, green, blue) => `\u001B[${38 + offset};2;${red};${green};${blue}m`;
+
+const styles = {
+	modifier: {
+		reset: [0, 0],
+		// 21 isn't widely supported and 22 does the same thing
+		bold: [1, 22],
+		dim: [2, 22],
+		italic: [3, 23],
+		underline: [4, 24],
+		overline: [53, 55],
+		inverse: [7, 27],
+		hidden: [8, 28],
+		strikethrough: [9, 29],
+	},
+	color: {
+		black: [30, 39],
+		red: [31, 39],
+		green: [32, 39],
+		yellow: [33, 39],
+		blue: [34, 39],
+		magenta: [35, 39],
+		cyan: [36, 39],
+		white: [37, 39],
+
+		// Bright color
+		blackBright: [90, 39],
+		gray: [90, 39], // Alias of `blackBright`
+		grey: [90, 39], // Alias of `blackBright`
+		redBright: [91, 39],
+		greenBright: [92, 39],
+		yellowBright: [93, 39],
+		blueBright: [94, 39],
+		magentaBright: [95, 39],
+		cyanBright: [96, 39],
+		whiteBright: [97, 39],
+	},
+	bgColor: {
+		bgBlack: [40, 49],
+		bgRed: [41, 49],
+		bgGreen: [42, 49],
+		bgYellow: [43, 49],
+		bgBlue: [44, 49],
+		bgMagenta: [45, 49],
+		bgCyan: [46, 49],
+		bgWhite: [47, 49],
+
+		// Bright color
+		bgBlackBright: [100, 49],
+		bgGray: [100, 49], // Alias of `bgBlackBright`
+		bgGrey: [100, 49], // Alias of `bgBlackBright`
+		bgRedBright: [101, 49],
+		bgGreenBright: [102, 49],
+		bgYellowBright: [103, 49],
+		bgBlueBright: [104, 49],
+		bgMagentaBright: [105, 49],
+		bgCyanBright: [106, 49],
+		bgWhiteBright: [107, 49],
+	},
+};
+
+const modifierNames = Object.keys(styles.modifier);
+const foregroundColorNames = Object.keys(styles.color);
+const backgroundColorNames = Object.keys(styles.bgColor);
+const colorNames = [...foregroundColorNames, ...backgroundColorNames];
+
+function assembleStyles() {
+	const codes = new Map();
+
+	for (const [groupName, group] of Object.entries(styles)) {
+		for (const [styleName, style] of Object.entries(group)) {
+			styles[styleName] = {
+				open: `\u001B[${style[0]}m`,
+				close: `\u001B[${style[1]}m`,
+			};
+
+			group[styleName] = styles[styleName];
+
+			codes.set(style[0], style[1]);
+		}
+
+		Object.defineProperty(styles, groupName, {
+			value: group,
+			enumerable: false,
+		});
+	}
+
+	Object.defineProperty(styles, 'codes', {
+		value: codes,
+		enumerable: false,
+	});
+
+	styles.color.close = '\u001B[39m';
+	styles.bgColor.close = '\u001B[49m';
+
+	styles.color.ansi = wrapAnsi16();
+	styles.color.ansi256 = wrapAnsi256();
+	styles.color.ansi16m = wrapAnsi16m();
+	styles.bgColor.ansi = wrapAnsi16(ANSI_BACKGROUND_OFFSET);
+	styles.bgColor.ansi256 = wrapAnsi256(ANSI_BACKGROUND_OFFSET);
+	styles.bgColor.ansi16m = wrapAnsi16m(ANSI_BACKGROUND_OFFSET);
+
+	// From https://github.com/Qix-/color-convert/blob/3f0e0d4e92e235796ccb17f6e85c72094a651f49/conversions.js
+	Object.defineProperties(styles, {
+		rgbToAnsi256: {
+			value(red, green, blue) {
+				// We use the extended greyscale palette here, with the exception of
+				// black and white. normal palette only has 4 greyscale shades.
+				if (red === green && green === blue) {
+					if (red < 8) {
+						return 16;
+					}
+
+					if (red > 248) {
+						return 231;
+					}
+
+					return Math.round(((red - 8) / 247) * 24) + 232;
+				}
+
+				return 16
+					+ (36 * Math.round(red / 255 * 5))
+					+ (6 * Math.round(green / 255 * 5))
+					+ Math.round(blue / 255 * 5);
+			},
+			enumerable: false,
+		},
+		hexToRgb: {
+			value(hex) {
+				const matches = /[a-f\d]{6}|[a-f\d]{3}/i.exec(hex.toString(16));
+				if (!matches) {
+					return [0, 0, 0];
+				}
+
+				let [colorString] = matches;
+
+				if (colorString.length === 3) {
+					colorString = [...colorString].map(character => character + character).join('');
+				}
+
+				const integer = Number.parseInt(colorString, 16);
+
+				return [
+					/* eslint-disable no-bitwise */
+					(integer >> 16) & 0xFF,
+					(integer >> 8) & 0xFF,
+					integer & 0xFF,
+					/* eslint-enable no-bitwise */
+				];
+			},
+			enumerable: false,
+		},
+		hexToAnsi256: {
+			value: hex => styles.rgbToAnsi256(...styles.hexToRgb(hex)),
+			enumerable: false,
+		},
+		ansi256ToAnsi: {
+			value(code) {
+				if (code < 8) {
+					return 30 + code;
+				}
+
+				if (code < 16) {
+					return 90 + (code - 8);
+				}
+
+				let red;
+				let green;
+				let blue;
+
+				if (code >= 232) {
+					red = (((code - 232) * 10) + 8) / 255;
+					green = red;
+					blue = red;
+				} else {
+					code -= 16;
+
+					const remainder = code % 36;
+
+					red = Math.floor(code / 36) / 5;
+					green = Math.floor(remainder / 6) / 5;
+					blue = (remainder % 6) / 5;
+				}
+
+				const value = Math.max(red, green, blue) * 2;
+
+				if (value === 0) {
+					return 30;
+				}
+
+				// eslint-disable-next-line no-bitwise
+				let result = 30 + ((Math.round(blue) << 2) | (Math.round(green) << 1) | Math.round(red));
+
+				if (value === 2) {
+					result += 60;
+				}
+
+				return result;
+			},
+			enumerable: false,
+		},
+		rgbToAnsi: {
+			value: (red, green, blue) => styles.ansi256ToAnsi(styles.rgbToAnsi256(red, green, blue)),
+			enumerable: false,
+		},
+		hexToAnsi: {
+			value: hex => styles.ansi256ToAnsi(styles.hexToAnsi256(hex)),
+			enumerable: false,
+		},
+	});
+
+	return styles;
+}
+
+const ansiStyles = assembleStyles();
+
+/* harmony default export */ const ansi_styles = (ansiStyles);
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/wrap-ansi/index.js
+
+
+
+const ANSI_ESCAPE = '\u001B';
+const ANSI_ESCAPE_BELL = '\u0007';
+const C1_CSI = '\u009B';
+const ANSI_CSI = '[';
+const ANSI_OSC = ']';
+const ANSI_SGR_TERMINATOR = 'm';
+const ANSI_SGR_RESET = 0;
+const ANSI_SGR_RESET_FOREGROUND = 39;
+const ANSI_SGR_RESET_BACKGROUND = 49;
+const ANSI_SGR_RESET_UNDERLINE_COLOR = 59;
+const ANSI_SGR_FOREGROUND_EXTENDED = 38;
+const ANSI_SGR_BACKGROUND_EXTENDED = 48;
+const ANSI_SGR_UNDERLINE_COLOR_EXTENDED = 58;
+const ANSI_SGR_COLOR_MODE_RGB = 2;
+const ANSI_SGR_COLOR_MODE_256 = 5;
+const ANSI_ESCAPE_LINK = `${ANSI_OSC}8;`;
+// The first character of every sequence we recognize.
+const ESCAPES = new Set([
+	ANSI_ESCAPE,
+	C1_CSI,
+]);
+const ESCAPE_CHARACTERS = [...ESCAPES].join('');
+
+const CSI_INTRODUCER = `(?:${ANSI_ESCAPE}\\${ANSI_CSI}|${C1_CSI})`;
+const CSI_PARAMETERS = '[0-?]*[ -/]*[@-~]';
+const SGR_PARAMETERS = `(?<sgr>[0-9;:]*)${ANSI_SGR_TERMINATOR}`;
+const OSC_STRING_TERMINATOR = `(?:${ANSI_ESCAPE_BELL}|${ANSI_ESCAPE}\\\\)`;
+const OSC_STRING_PAYLOAD = String.raw`[^\u0000-\u001F\u007F-\u009F]*`;
+// A hyperlink is `OSC 8 ; parameters ; URI ST`, where `parameters` is a possibly empty list of `key=value` pairs joined by `:`.
+const LINK_PARAMETERS = String.raw`8;(?<parameters>[^;\u0000-\u001F\u007F-\u009F]*);(?<uri>${OSC_STRING_PAYLOAD})${OSC_STRING_TERMINATOR}`;
+const OSC_STRING = `${OSC_STRING_PAYLOAD}${OSC_STRING_TERMINATOR}`;
+
+// Supported boundary: semicolon-delimited SGR styling, colon-delimited RGB/indexed colors, and OSC 8 hyperlinks are tracked, while ordinary CSI sequences and other complete 7-bit OSC commands are preserved as opaque zero-width units. This is intentionally not a terminal emulator, so other colon-delimited SGR semantics, C0 bytes inside sequences, DCS/SOS/PM/APC control strings, cancellations, generic ESC sequences, and 8-bit control-string forms are unsupported. Newlines always delimit input lines before ANSI parsing.
+const ANSI_ESCAPE_REGEX = new RegExp(
+	`${CSI_INTRODUCER}(?:${SGR_PARAMETERS}|${CSI_PARAMETERS})`
+	+ `|${ANSI_ESCAPE}\\${ANSI_OSC}(?:${LINK_PARAMETERS}|${OSC_STRING})`,
+	'y',
+);
+
+const ANSI_SGR_MODIFIER_CLOSE_CODES = new Set(ansi_styles.codes.values());
+ANSI_SGR_MODIFIER_CLOSE_CODES.delete(ANSI_SGR_RESET);
+
+const wrap_ansi_segmenter = new Intl.Segmenter();
+// Complete ANSI sequences have already been removed before measuring these strings. Avoid string-width's ANSI scan so malformed sequences are not rescanned.
+const getStringWidth = string => stringWidth(string, {countAnsiEscapeCodes: true});
+const TAB_SIZE = 8;
+
+// Finds the next character that could introduce a sequence, so plain text is skipped in one native step.
+const ESCAPE_INTRODUCER_REGEX = new RegExp(`[${ESCAPE_CHARACTERS}]`, 'g');
+// The final pass only cares about sequences and row boundaries, so it skips everything else in one native step.
+const ROW_BOUNDARY_REGEX = new RegExp(`[\\n${ESCAPE_CHARACTERS}]`, 'g');
+// Every printable ASCII character is its own grapheme cluster of width one, which lets the segmenter be skipped.
+const ASCII_PRINTABLE_REGEX = /^[ -~]*$/;
+
+const wrapAnsiCode = code => `${ANSI_ESCAPE}${ANSI_CSI}${code}${ANSI_SGR_TERMINATOR}`;
+const wrapAnsiHyperlink = (url, parameters = '') => `${ANSI_ESCAPE}${ANSI_ESCAPE_LINK}${parameters};${url}${ANSI_ESCAPE_BELL}`;
+
+// Match a complete escape sequence starting at `index`, or return `undefined` when none starts there.
+const matchAnsiEscape = (string, index) => {
+	if (!ESCAPES.has(string[index])) {
+		return;
+	}
+
+	ANSI_ESCAPE_REGEX.lastIndex = index;
+	return ANSI_ESCAPE_REGEX.exec(string) ?? undefined;
+};
+
+// Walk a string as alternating plain text runs and complete escape sequences.
+// A character that looks like an introducer but does not start a valid sequence stays plain text.
+const forEachSegment = (string, onPlainText, onEscape = () => {}) => {
+	let plainStart = 0;
+	let index = 0;
+
+	while (index < string.length) {
+		ESCAPE_INTRODUCER_REGEX.lastIndex = index;
+		const introducer = ESCAPE_INTRODUCER_REGEX.exec(string);
+
+		if (!introducer) {
+			break;
+		}
+
+		const escape = matchAnsiEscape(string, introducer.index);
+
+		if (!escape) {
+			index = introducer.index + 1;
+			continue;
+		}
+
+		if (introducer.index > plainStart) {
+			onPlainText(string.slice(plainStart, introducer.index));
+		}
+
+		onEscape(escape[0]);
+		index = introducer.index + escape[0].length;
+		plainStart = index;
+	}
+
+	if (plainStart < string.length) {
+		onPlainText(string.slice(plainStart));
+	}
+};
+
+// The visible width of a string, ignoring escape sequences.
+const getWidth = string => {
+	let plainText = '';
+
+	forEachSegment(string, part => {
+		plainText += part;
+	});
+
+	return getStringWidth(plainText);
+};
+
+// Split a string into escape sequences, which are zero width and must never be split, and grapheme clusters.
+// The supported boundary is between grapheme clusters and ANSI sequences; ANSI inserted inside a cluster is treated as separate segments.
+const getTokens = string => {
+	const tokens = [];
+
+	forEachSegment(string, plainText => {
+		if (ASCII_PRINTABLE_REGEX.test(plainText)) {
+			for (const character of plainText) {
+				tokens.push({value: character, width: 1});
+			}
+
+			return;
+		}
+
+		for (const {segment} of wrap_ansi_segmenter.segment(plainText)) {
+			tokens.push({value: segment, width: getStringWidth(segment)});
+		}
+	}, escape => {
+		tokens.push({value: escape, width: 0});
+	});
+
+	return tokens;
+};
+
+// Split on spaces, ignoring spaces that appear inside a recognized sequence.
+const splitWords = string => {
+	let currentWord = {value: '', plainText: ''};
+	const words = [currentWord];
+
+	forEachSegment(string, plainText => {
+		const parts = plainText.split(' ');
+		currentWord.value += parts[0];
+		currentWord.plainText += parts[0];
+
+		for (let index = 1; index < parts.length; index++) {
+			currentWord = {value: parts[index], plainText: parts[index]};
+			words.push(currentWord);
+		}
+	}, escape => {
+		currentWord.value += escape;
+	});
+
+	// Measured once per word rather than per run, so a grapheme cluster split by an escape still counts once.
+	for (const word of words) {
+		word.width = getStringWidth(word.plainText);
+	}
+
+	return words;
+};
+
+const getColonColorToken = parameter => {
+	const parts = parameter.split(':');
+	const code = Number.parseInt(parts[0], 10);
+	const mode = Number.parseInt(parts[1], 10);
+
+	if (![ANSI_SGR_FOREGROUND_EXTENDED, ANSI_SGR_BACKGROUND_EXTENDED, ANSI_SGR_UNDERLINE_COLOR_EXTENDED].includes(code)) {
+		return;
+	}
+
+	if (mode === ANSI_SGR_COLOR_MODE_256 && parts.length === 3 && /^\d+$/.test(parts[2])) {
+		return {code, open: parameter, hasArguments: true};
+	}
+
+	if (mode !== ANSI_SGR_COLOR_MODE_RGB) {
+		return;
+	}
+
+	const components = parts.length === 6 ? parts.slice(3) : parts.slice(2);
+	const colorSpace = parts.length === 6 ? parts[2] : undefined;
+	if (components.length === 3 && components.every(component => /^\d+$/.test(component)) && (colorSpace === undefined || /^\d*$/.test(colorSpace))) {
+		return {code, open: parameter, hasArguments: true};
+	}
+};
+
+const getSgrTokens = sgrParameters => {
+	const parameters = sgrParameters.split(';');
+	const sgrTokens = [];
+
+	for (let index = 0; index < parameters.length; index++) {
+		const parameter = parameters[index];
+		if (parameter.includes(':')) {
+			const colonColorToken = getColonColorToken(parameter);
+			if (colonColorToken) {
+				sgrTokens.push(colonColorToken);
+			}
+
+			continue;
+		}
+
+		const code = parameter === '' ? ANSI_SGR_RESET : Number.parseInt(parameter, 10);
+
+		if (!Number.isFinite(code)) {
+			continue;
+		}
+
+		if (code === ANSI_SGR_FOREGROUND_EXTENDED || code === ANSI_SGR_BACKGROUND_EXTENDED || code === ANSI_SGR_UNDERLINE_COLOR_EXTENDED) {
+			if (index + 1 >= parameters.length) {
+				break;
+			}
+
+			const mode = Number.parseInt(parameters[index + 1], 10);
+			const colorIndex = Number.parseInt(parameters[index + 2], 10);
+			if (mode === ANSI_SGR_COLOR_MODE_256 && Number.isFinite(colorIndex)) {
+				sgrTokens.push({code, open: [code, mode, colorIndex].join(';'), hasArguments: true});
+				index += 2;
+				continue;
+			}
+
+			const red = Number.parseInt(parameters[index + 2], 10);
+			const green = Number.parseInt(parameters[index + 3], 10);
+			const blue = Number.parseInt(parameters[index + 4], 10);
+			if (mode === ANSI_SGR_COLOR_MODE_RGB && Number.isFinite(red) && Number.isFinite(green) && Number.isFinite(blue)) {
+				sgrTokens.push({code, open: [code, mode, red, green, blue].join(';'), hasArguments: true});
+				index += 4;
+				continue;
+			}
+
+			break;
+		}
+
+		sgrTokens.push({code, open: String(code), hasArguments: false});
+	}
+
+	return sgrTokens;
+};
+
+const removeActiveStyle = (activeStyles, family) => {
+	const activeStyleIndex = activeStyles.findIndex(activeStyle => activeStyle.family === family);
+
+	if (activeStyleIndex !== -1) {
+		activeStyles.splice(activeStyleIndex, 1);
+	}
+};
+
+const upsertActiveStyle = (activeStyles, nextActiveStyle) => {
+	removeActiveStyle(activeStyles, nextActiveStyle.family);
+	activeStyles.push(nextActiveStyle);
+};
+
+const removeModifierStylesByClose = (activeStyles, closeCode) => {
+	for (let index = activeStyles.length - 1; index >= 0; index--) {
+		const activeStyle = activeStyles[index];
+		if (activeStyle.family.startsWith('modifier-') && activeStyle.close === closeCode) {
+			activeStyles.splice(index, 1);
+		}
+	}
+};
+
+const getColorStyle = sgrToken => {
+	const {code, open, hasArguments} = sgrToken;
+	if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97) || (code === ANSI_SGR_FOREGROUND_EXTENDED && hasArguments)) {
+		return {
+			family: 'foreground',
+			open,
+			close: ANSI_SGR_RESET_FOREGROUND,
+		};
+	}
+
+	if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107) || (code === ANSI_SGR_BACKGROUND_EXTENDED && hasArguments)) {
+		return {
+			family: 'background',
+			open,
+			close: ANSI_SGR_RESET_BACKGROUND,
+		};
+	}
+
+	if (code === ANSI_SGR_UNDERLINE_COLOR_EXTENDED && hasArguments) {
+		return {
+			family: 'underlineColor',
+			open,
+			close: ANSI_SGR_RESET_UNDERLINE_COLOR,
+		};
+	}
+};
+
+const applySgrResetCode = (code, activeStyles) => {
+	if (code === ANSI_SGR_RESET) {
+		activeStyles.length = 0;
+		return true;
+	}
+
+	if (code === ANSI_SGR_RESET_FOREGROUND) {
+		removeActiveStyle(activeStyles, 'foreground');
+		return true;
+	}
+
+	if (code === ANSI_SGR_RESET_BACKGROUND) {
+		removeActiveStyle(activeStyles, 'background');
+		return true;
+	}
+
+	if (code === ANSI_SGR_RESET_UNDERLINE_COLOR) {
+		removeActiveStyle(activeStyles, 'underlineColor');
+		return true;
+	}
+
+	if (ANSI_SGR_MODIFIER_CLOSE_CODES.has(code)) {
+		removeModifierStylesByClose(activeStyles, code);
+		return true;
+	}
+
+	return false;
+};
+
+const applySgrToken = (sgrToken, activeStyles) => {
+	const {code} = sgrToken;
+
+	if (applySgrResetCode(code, activeStyles)) {
+		return;
+	}
+
+	const colorStyle = getColorStyle(sgrToken);
+	if (colorStyle) {
+		upsertActiveStyle(activeStyles, colorStyle);
+		return;
+	}
+
+	const close = ansi_styles.codes.get(code);
+	if (close !== undefined && close !== ANSI_SGR_RESET) {
+		upsertActiveStyle(activeStyles, {
+			family: `modifier-${code}`,
+			open: sgrToken.open,
+			close,
+		});
+	}
+};
+
+const applySgrParameters = (sgrParameters, activeStyles) => {
+	for (const sgrToken of getSgrTokens(sgrParameters)) {
+		applySgrToken(sgrToken, activeStyles);
+	}
+};
+
+const applySgrResets = (sgrParameters, activeStyles) => {
+	for (const {code} of getSgrTokens(sgrParameters)) {
+		applySgrResetCode(code, activeStyles);
+	}
+};
+
+const applyLeadingSgrResets = (string, startIndex, activeStyles) => {
+	let index = startIndex;
+
+	while (index < string.length) {
+		const match = matchAnsiEscape(string, index);
+		if (!match) {
+			break;
+		}
+
+		if (match.groups.sgr !== undefined) {
+			applySgrResets(match.groups.sgr, activeStyles);
+		}
+
+		index += match[0].length;
+	}
+};
+
+const getClosingSgrSequence = activeStyles => [...activeStyles].reverse().map(activeStyle => wrapAnsiCode(activeStyle.close)).join('');
+const getOpeningSgrSequence = activeStyles => activeStyles.map(activeStyle => wrapAnsiCode(activeStyle.open)).join('');
+
+// Wrap a long word across multiple rows
+// ANSI escape codes do not count towards length
+// Takes the visible width of the last row and returns the width of the row the word ends on, so callers never have to measure the rows themselves.
+const wrapWord = (rows, word, columns, rowWidth) => {
+	const tokens = getTokens(word);
+
+	let visible = rowWidth;
+
+	for (let index = 0; index < tokens.length; index++) {
+		const token = tokens[index];
+
+		// Escape sequences and combining marks are zero width, so they always stay on the current row.
+		if (token.width > 0 && visible > 0 && visible + token.width > columns) {
+			rows.push('');
+			visible = 0;
+		}
+
+		rows[rows.length - 1] += token.value;
+		visible += token.width;
+
+		if (visible === columns && index < tokens.length - 1) {
+			rows.push('');
+			visible = 0;
+		}
+	}
+
+	// It's possible that the last row we copy over is only
+	// ANSI escape characters, handle this edge-case
+	if (!visible && rows.at(-1).length > 0 && rows.length > 1) {
+		rows[rows.length - 2] += rows.pop();
+	}
+
+	// The tokens are measured one by one, so a grapheme cluster that an escape sequence splits is counted once per part rather than once as a whole. Only the finished row tells the true width, and it is at most one row long to measure.
+	return getWidth(rows.at(-1));
+};
+
+// Trims spaces from a string ignoring invisible sequences
+const stringVisibleTrimSpacesRight = string => {
+	if (!string.includes(' ')) {
+		return string;
+	}
+
+	const segments = [];
+	forEachSegment(string, plainText => {
+		segments.push({value: plainText, isEscape: false});
+	}, escape => {
+		segments.push({value: escape, isEscape: true});
+	});
+
+	// Drop the spaces that trail the last visible character, but keep the invisible sequences among them.
+	for (let index = segments.length - 1; index >= 0; index--) {
+		const segment = segments[index];
+
+		if (segment.isEscape) {
+			continue;
+		}
+
+		// Scanned rather than matched with a regex, as a trailing-space pattern backtracks quadratically.
+		let end = segment.value.length;
+		while (end > 0 && segment.value[end - 1] === ' ') {
+			end--;
+		}
+
+		segment.value = segment.value.slice(0, end);
+
+		if (getStringWidth(segment.value) > 0) {
+			break;
+		}
+	}
+
+	return segments.map(segment => segment.value).join('');
+};
+
+const expandTabs = line => {
+	if (!line.includes('\t')) {
+		return line;
+	}
+
+	let visible = 0;
+	let expandedLine = '';
+	let plainTextSinceTab = '';
+
+	const expandPlainText = plainText => {
+		const segments = plainText.split('\t');
+
+		for (const [index, segment] of segments.entries()) {
+			expandedLine += segment;
+			plainTextSinceTab += segment;
+
+			if (index < segments.length - 1) {
+				visible += getStringWidth(plainTextSinceTab);
+				plainTextSinceTab = '';
+				const spaces = TAB_SIZE - (visible % TAB_SIZE);
+				expandedLine += ' '.repeat(spaces);
+				visible += spaces;
+			}
+		}
+	};
+
+	forEachSegment(line, expandPlainText, escape => {
+		expandedLine += escape;
+	});
+
+	return expandedLine;
+};
+
+// Close the active styles and hyperlink before every row break and reopen them after, so each row stands on its own.
+// Only sequences and newlines matter here, so the string is scanned directly rather than split into grapheme clusters.
+const restoreStylesAcrossRows = preString => {
+	let returnValue = '';
+	let activeHyperlink;
+	const activeStyles = [];
+	let index = 0;
+	let copiedIndex = 0;
+
+	while (index < preString.length) {
+		ROW_BOUNDARY_REGEX.lastIndex = index;
+		const boundary = ROW_BOUNDARY_REGEX.exec(preString);
+
+		if (!boundary) {
+			break;
+		}
+
+		index = boundary.index;
+
+		if (boundary[0] !== '\n') {
+			const escape = matchAnsiEscape(preString, index);
+
+			if (!escape) {
+				index++;
+				continue;
+			}
+
+			const {groups} = escape;
+			if (groups.sgr !== undefined) {
+				applySgrParameters(groups.sgr, activeStyles);
+			} else if (groups.uri !== undefined) {
+				activeHyperlink = groups.uri.length === 0 ? undefined : {parameters: groups.parameters, uri: groups.uri};
+			}
+
+			index += escape[0].length;
+			continue;
+		}
+
+		// Everything up to the row break is copied verbatim, sequences included.
+		returnValue += preString.slice(copiedIndex, index);
+
+		// An empty row never reopened anything, so there is nothing to close.
+		if (index > copiedIndex) {
+			if (activeHyperlink) {
+				returnValue += wrapAnsiHyperlink('');
+			}
+
+			returnValue += getClosingSgrSequence(activeStyles);
+		}
+
+		returnValue += '\n';
+		index++;
+		copiedIndex = index;
+
+		// An empty row has nothing to style, so the styles stay closed until the next row with content. A trailing row break leaves no row at all.
+		if (index < preString.length && preString[index] !== '\n') {
+			const openingStyles = [...activeStyles];
+			applyLeadingSgrResets(preString, index, openingStyles);
+			returnValue += getOpeningSgrSequence(openingStyles);
+
+			if (activeHyperlink) {
+				returnValue += wrapAnsiHyperlink(activeHyperlink.uri, activeHyperlink.parameters);
+			}
+		}
+	}
+
+	return returnValue + preString.slice(copiedIndex);
+};
+
+// The wrap-ansi module can be invoked in either 'hard' or 'soft' wrap mode.
+//
+// 'hard' will never allow a string to take up more than columns characters.
+//
+// 'soft' allows long words to expand past the column length.
+const exec = (string, columns, options = {}) => {
+	if (options.trim !== false && string.trim() === '') {
+		return '';
+	}
+
+	const words = splitWords(string);
+	let rows = [''];
+	// Tracked as rows are built. Remeasuring the row for every word makes wrapping quadratic in the line length.
+	let rowLength = 0;
+	// Words are only ever appended, so a row that already starts with content can never become trimmable again. Retrimming it for every word makes wrapping quadratic in the line length.
+	let trimmedRowIndex = -1;
+
+	let isFirstWord = true;
+
+	for (const word of words) {
+		const rowIndex = rows.length - 1;
+
+		if (options.trim !== false && trimmedRowIndex !== rowIndex) {
+			const row = rows[rowIndex];
+			const trimmedRow = row.trimStart();
+
+			if (trimmedRow.length !== row.length) {
+				rows[rowIndex] = trimmedRow;
+				rowLength = getWidth(trimmedRow);
+			}
+
+			if (trimmedRow.length > 0) {
+				trimmedRowIndex = rowIndex;
+			}
+		}
+
+		if (isFirstWord) {
+			isFirstWord = false;
+		} else {
+			if (rowLength >= columns && (options.wordWrap === false || options.trim === false)) {
+				// If we start with a new word but the current row length equals the length of the columns, add a new row
+				rows.push('');
+				rowLength = 0;
+			}
+
+			if (rowLength > 0 || options.trim === false) {
+				rows[rows.length - 1] += ' ';
+				rowLength++;
+			}
+		}
+
+		// In 'hard' wrap mode, the length of a line is never allowed to extend past 'columns'
+		if (options.hard && options.wordWrap !== false && word.width > columns) {
+			const remainingColumns = columns - rowLength;
+			const breaksStartingThisLine = 1 + Math.floor((word.width - remainingColumns - 1) / columns);
+			const breaksStartingNextLine = Math.floor((word.width - 1) / columns);
+			if (breaksStartingNextLine < breaksStartingThisLine) {
+				rows.push('');
+				rowLength = 0;
+			}
+
+			rowLength = wrapWord(rows, word.value, columns, rowLength);
+			continue;
+		}
+
+		if (rowLength + word.width > columns && rowLength > 0 && word.width > 0) {
+			if (options.wordWrap === false && rowLength < columns) {
+				rowLength = wrapWord(rows, word.value, columns, rowLength);
+				continue;
+			}
+
+			rows.push('');
+			rowLength = 0;
+		}
+
+		if (rowLength + word.width > columns && options.wordWrap === false) {
+			rowLength = wrapWord(rows, word.value, columns, rowLength);
+			continue;
+		}
+
+		rows[rows.length - 1] += word.value;
+		rowLength += word.width;
+	}
+
+	if (options.trim !== false) {
+		rows = rows.map(row => stringVisibleTrimSpacesRight(row));
+	}
+
+	return restoreStylesAcrossRows(rows.join('\n'));
+};
+
+// Normalize the text, but not the sequences: a combining mark that follows a sequence composes with its last character and destroys it.
+const normalizeText = string => {
+	let normalizedString = '';
+
+	forEachSegment(string, plainText => {
+		normalizedString += plainText.normalize();
+	}, escape => {
+		normalizedString += escape;
+	});
+
+	return normalizedString;
+};
+
+// For each newline, invoke the method separately.
+function wrapAnsi(string, columns, options) {
+	return normalizeText(String(string))
+		.replaceAll('\r\n', '\n')
+		.split('\n')
+		.map(line => exec(expandTabs(line), columns, options))
+		.join('\n');
+}
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/node_modules/ansi-styles/index.js
+const ansi_styles_ANSI_BACKGROUND_OFFSET = 10;
+
+const ansi_styles_wrapAnsi16 = (offset = 0) => code => `\u001B[${code + offset}m`;
+
+const ansi_styles_wrapAnsi256 = (offset = 0) => code => `\u001B[${38 + offset};5;${code}m`;
+
+const ansi_styles_wrapAnsi16m = (offset = 0) => (red, green, blue) => `\u001B[${38 + offset};2;${red};${green};${blue}m`;
+
+const ansi_styles_styles = {
+	modifier: {
+		reset: [0, 0],
+		// 21 isn't widely supported and 22 does the same thing
+		bold: [1, 22],
+		dim: [2, 22],
+		italic: [3, 23],
+		underline: [4, 24],
+		overline: [53, 55],
+		inverse: [7, 27],
+		hidden: [8, 28],
+		strikethrough: [9, 29],
+	},
+	color: {
+		black: [30, 39],
+		red: [31, 39],
+		green: [32, 39],
+		yellow: [33, 39],
+		blue: [34, 39],
+		magenta: [35, 39],
+		cyan: [36, 39],
+		white: [37, 39],
+
+		// Bright color
+		blackBright: [90, 39],
+		gray: [90, 39], // Alias of `blackBright`
+		grey: [90, 39], // Alias of `blackBright`
+		redBright: [91, 39],
+		greenBright: [92, 39],
+		yellowBright: [93, 39],
+		blueBright: [94, 39],
+		magentaBright: [95, 39],
+		cyanBright: [96, 39],
+		whiteBright: [97, 39],
+	},
+	bgColor: {
+		bgBlack: [40, 49],
+		bgRed: [41, 49],
+		bgGreen: [42, 49],
+		bgYellow: [43, 49],
+		bgBlue: [44, 49],
+		bgMagenta: [45, 49],
+		bgCyan: [46, 49],
+		bgWhite: [47, 49],
+
+		// Bright color
+		bgBlackBright: [100, 49],
+		bgGray: [100, 49], // Alias of `bgBlackBright`
+		bgGrey: [100, 49], // Alias of `bgBlackBright`
+		bgRedBright: [101, 49],
+		bgGreenBright: [102, 49],
+		bgYellowBright: [103, 49],
+		bgBlueBright: [104, 49],
+		bgMagentaBright: [105, 49],
+		bgCyanBright: [106, 49],
+		bgWhiteBright: [107, 49],
+	},
+};
+
+const ansi_styles_modifierNames = Object.keys(ansi_styles_styles.modifier);
+const ansi_styles_foregroundColorNames = Object.keys(ansi_styles_styles.color);
+const ansi_styles_backgroundColorNames = Object.keys(ansi_styles_styles.bgColor);
+const ansi_styles_colorNames = [...ansi_styles_foregroundColorNames, ...ansi_styles_backgroundColorNames];
+
+function ansi_styles_assembleStyles() {
+	const codes = new Map();
+
+	for (const [groupName, group] of Object.entries(ansi_styles_styles)) {
+		for (const [styleName, style] of Object.entries(group)) {
+			ansi_styles_styles[styleName] = {
+				open: `\u001B[${style[0]}m`,
+				close: `\u001B[${style[1]}m`,
+			};
+
+			group[styleName] = ansi_styles_styles[styleName];
+
+			codes.set(style[0], style[1]);
+		}
+
+		Object.defineProperty(ansi_styles_styles, groupName, {
+			value: group,
+			enumerable: false,
+		});
+	}
+
+	Object.defineProperty(ansi_styles_styles, 'codes', {
+		value: codes,
+		enumerable: false,
+	});
+
+	ansi_styles_styles.color.close = '\u001B[39m';
+	ansi_styles_styles.bgColor.close = '\u001B[49m';
+
+	ansi_styles_styles.color.ansi = ansi_styles_wrapAnsi16();
+	ansi_styles_styles.color.ansi256 = ansi_styles_wrapAnsi256();
+	ansi_styles_styles.color.ansi16m = ansi_styles_wrapAnsi16m();
+	ansi_styles_styles.bgColor.ansi = ansi_styles_wrapAnsi16(ansi_styles_ANSI_BACKGROUND_OFFSET);
+	ansi_styles_styles.bgColor.ansi256 = ansi_styles_wrapAnsi256(ansi_styles_ANSI_BACKGROUND_OFFSET);
+	ansi_styles_styles.bgColor.ansi16m = ansi_styles_wrapAnsi16m(ansi_styles_ANSI_BACKGROUND_OFFSET);
+
+	// From https://github.com/Qix-/color-convert/blob/3f0e0d4e92e235796ccb17f6e85c72094a651f49/conversions.js
+	Object.defineProperties(ansi_styles_styles, {
+		rgbToAnsi256: {
+			value(red, green, blue) {
+				// We use the extended greyscale palette here, with the exception of
+				// black and white. normal palette only has 4 greyscale shades.
+				if (red === green && green === blue) {
+					if (red < 8) {
+						return 16;
+					}
+
+					if (red > 248) {
+						return 231;
+					}
+
+					return Math.round(((red - 8) / 247) * 24) + 232;
+				}
+
+				return 16
+					+ (36 * Math.round(red / 255 * 5))
+					+ (6 * Math.round(green / 255 * 5))
+					+ Math.round(blue / 255 * 5);
+			},
+			enumerable: false,
+		},
+		hexToRgb: {
+			value(hex) {
+				const matches = /[a-f\d]{6}|[a-f\d]{3}/i.exec(hex.toString(16));
+				if (!matches) {
+					return [0, 0, 0];
+				}
+
+				let [colorString] = matches;
+
+				if (colorString.length === 3) {
+					colorString = [...colorString].map(character => character + character).join('');
+				}
+
+				const integer = Number.parseInt(colorString, 16);
+
+				return [
+					/* eslint-disable no-bitwise */
+					(integer >> 16) & 0xFF,
+					(integer >> 8) & 0xFF,
+					integer & 0xFF,
+					/* eslint-enable no-bitwise */
+				];
+			},
+			enumerable: false,
+		},
+		hexToAnsi256: {
+			value: hex => ansi_styles_styles.rgbToAnsi256(...ansi_styles_styles.hexToRgb(hex)),
+			enumerable: false,
+		},
+		ansi256ToAnsi: {
+			value(code) {
+				if (code < 8) {
+					return 30 + code;
+				}
+
+				if (code < 16) {
+					return 90 + (code - 8);
+				}
+
+				let red;
+				let green;
+				let blue;
+
+				if (code >= 232) {
+					red = (((code - 232) * 10) + 8) / 255;
+					green = red;
+					blue = red;
+				} else {
+					code -= 16;
+
+					const remainder = code % 36;
+
+					red = Math.floor(code / 36) / 5;
+					green = Math.floor(remainder / 6) / 5;
+					blue = (remainder % 6) / 5;
+				}
+
+				const value = Math.max(red, green, blue) * 2;
+
+				if (value === 0) {
+					return 30;
+				}
+
+				// eslint-disable-next-line no-bitwise
+				let result = 30 + ((Math.round(blue) << 2) | (Math.round(green) << 1) | Math.round(red));
+
+				if (value === 2) {
+					result += 60;
+				}
+
+				return result;
+			},
+			enumerable: false,
+		},
+		rgbToAnsi: {
+			value: (red, green, blue) => ansi_styles_styles.ansi256ToAnsi(ansi_styles_styles.rgbToAnsi256(red, green, blue)),
+			enumerable: false,
+		},
+		hexToAnsi: {
+			value: hex => ansi_styles_styles.ansi256ToAnsi(ansi_styles_styles.hexToAnsi256(hex)),
+			enumerable: false,
+		},
+	});
+
+	return ansi_styles_styles;
+}
+
+const ansi_styles_ansiStyles = ansi_styles_assembleStyles();
+
+/* harmony default export */ const node_modules_ansi_styles = (ansi_styles_ansiStyles);
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/node_modules/is-fullwidth-code-point/index.js
+
+
+function isFullwidthCodePoint(codePoint) {
+	if (!Number.isInteger(codePoint)) {
+		return false;
+	}
+
+	return isFullwidth(codePoint) || lookup_isWide(codePoint);
+}
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/tokenize-ansi.js
+
+
+
+const ESCAPE_CODE_POINT = 27;
+const C1_DCS_CODE_POINT = 144;
+const C1_SOS_CODE_POINT = 152;
+const C1_CSI_CODE_POINT = 155;
+const C1_ST_CODE_POINT = 156;
+const C1_OSC_CODE_POINT = 157;
+const C1_PM_CODE_POINT = 158;
+const C1_APC_CODE_POINT = 159;
+const tokenize_ansi_ESCAPES = new Set([
+	ESCAPE_CODE_POINT,
+	C1_DCS_CODE_POINT,
+	C1_SOS_CODE_POINT,
+	C1_CSI_CODE_POINT,
+	C1_ST_CODE_POINT,
+	C1_OSC_CODE_POINT,
+	C1_PM_CODE_POINT,
+	C1_APC_CODE_POINT,
+]);
+
+const tokenize_ansi_ESCAPE = '\u001B';
+const ANSI_BELL = '\u0007';
+const tokenize_ansi_ANSI_CSI = '[';
+const tokenize_ansi_ANSI_OSC = ']';
+const ANSI_DCS = 'P';
+const ANSI_SOS = 'X';
+const ANSI_PM = '^';
+const ANSI_APC = '_';
+const tokenize_ansi_ANSI_SGR_TERMINATOR = 'm';
+const ANSI_OSC_TERMINATOR = '\\';
+const ANSI_STRING_TERMINATOR = `${tokenize_ansi_ESCAPE}${ANSI_OSC_TERMINATOR}`;
+const C1_OSC = '\u009D';
+const C1_STRING_TERMINATOR = '\u009C';
+const ANSI_HYPERLINK_ESC_PREFIX = `${tokenize_ansi_ESCAPE}${tokenize_ansi_ANSI_OSC}8;`;
+const ANSI_HYPERLINK_C1_PREFIX = `${C1_OSC}8;`;
+const ANSI_HYPERLINK_ESC_CLOSE = `${ANSI_HYPERLINK_ESC_PREFIX};`;
+const ANSI_HYPERLINK_C1_CLOSE = `${ANSI_HYPERLINK_C1_PREFIX};`;
+
+const CODE_POINT_0 = '0'.codePointAt(0);
+const CODE_POINT_9 = '9'.codePointAt(0);
+const CODE_POINT_SEMICOLON = ';'.codePointAt(0);
+const CODE_POINT_COLON = ':'.codePointAt(0);
+// ECMA-48 CSI format: parameter bytes 0x30-0x3F, intermediates 0x20-0x2F, final 0x40-0x7E.
+const CODE_POINT_CSI_PARAMETER_START = '0'.codePointAt(0);
+const CODE_POINT_CSI_PARAMETER_END = '?'.codePointAt(0);
+const CODE_POINT_CSI_INTERMEDIATE_START = ' '.codePointAt(0);
+const CODE_POINT_CSI_INTERMEDIATE_END = '/'.codePointAt(0);
+const CODE_POINT_CSI_FINAL_START = '@'.codePointAt(0);
+const CODE_POINT_CSI_FINAL_END = '~'.codePointAt(0);
+const REGIONAL_INDICATOR_SYMBOL_LETTER_A = 127_462;
+const REGIONAL_INDICATOR_SYMBOL_LETTER_Z = 127_487;
+const SGR_RESET_CODE = 0;
+const SGR_EXTENDED_FOREGROUND_CODE = 38;
+const SGR_DEFAULT_FOREGROUND_CODE = 39;
+const SGR_EXTENDED_BACKGROUND_CODE = 48;
+const SGR_DEFAULT_BACKGROUND_CODE = 49;
+const SGR_COLOR_TYPE_ANSI_256 = 5;
+const SGR_COLOR_TYPE_TRUECOLOR = 2;
+const SGR_ANSI_256_FRAGMENT_LENGTH = 3;
+const SGR_TRUECOLOR_FRAGMENT_LENGTH = 5;
+const SGR_ANSI_256_LAST_PARAMETER_OFFSET = 2;
+const SGR_TRUECOLOR_LAST_PARAMETER_OFFSET = 4;
+const VARIATION_SELECTOR_16_CODE_POINT = 65_039;
+const COMBINING_ENCLOSING_KEYCAP_CODE_POINT = 8419;
+const EMOJI_PRESENTATION_GRAPHEME_REGEX = /\p{Emoji_Presentation}/u;
+const GRAPHEME_SEGMENTER = new Intl.Segmenter(undefined, {granularity: 'grapheme'});
+
+const endCodeNumbers = new Set();
+for (const [, end] of node_modules_ansi_styles.codes) {
+	endCodeNumbers.add(end);
+}
+
+function isSgrParameterCharacter(codePoint) {
+	return (
+		(codePoint >= CODE_POINT_0 && codePoint <= CODE_POINT_9)
+		|| codePoint === CODE_POINT_SEMICOLON
+		|| codePoint === CODE_POINT_COLON
+	);
+}
+
+function isCsiParameterCharacter(codePoint) {
+	return codePoint >= CODE_POINT_CSI_PARAMETER_START && codePoint <= CODE_POINT_CSI_PARAMETER_END;
+}
+
+function isCsiIntermediateCharacter(codePoint) {
+	return codePoint >= CODE_POINT_CSI_INTERMEDIATE_START && codePoint <= CODE_POINT_CSI_INTERMEDIATE_END;
+}
+
+function isCsiFinalCharacter(codePoint) {
+	return codePoint >= CODE_POINT_CSI_FINAL_START && codePoint <= CODE_POINT_CSI_FINAL_END;
+}
+
+function isRegionalIndicatorCodePoint(codePoint) {
+	return codePoint >= REGIONAL_INDICATOR_SYMBOL_LETTER_A && codePoint <= REGIONAL_INDICATOR_SYMBOL_LETTER_Z;
+}
+
+function createControlParseResult(code, endIndex) {
+	return {
+		token: {
+			type: 'control',
+			code,
+		},
+		endIndex,
+	};
+}
+
+function isEmojiStyleGrapheme(grapheme) {
+	if (EMOJI_PRESENTATION_GRAPHEME_REGEX.test(grapheme)) {
+		return true;
+	}
+
+	for (const character of grapheme) {
+		const codePoint = character.codePointAt(0);
+		if (
+			codePoint === VARIATION_SELECTOR_16_CODE_POINT
+			|| codePoint === COMBINING_ENCLOSING_KEYCAP_CODE_POINT
+		) {
+			return true;
+		}
+	}
+
+	return false;
+}
+
+function getGraphemeWidth(grapheme) {
+	let regionalIndicatorCount = 0;
+	for (const character of grapheme) {
+		const codePoint = character.codePointAt(0);
+		if (isFullwidthCodePoint(codePoint)) {
+			return 2;
+		}
+
+		if (isRegionalIndicatorCodePoint(codePoint)) {
+			regionalIndicatorCount++;
+		}
+	}
+
+	if (regionalIndicatorCount >= 1) {
+		return 2;
+	}
+
+	if (isEmojiStyleGrapheme(grapheme)) {
+		return 2;
+	}
+
+	return 1;
+}
+
+function getSgrPrefix(code) {
+	if (code.startsWith('\u009B')) {
+		return '\u009B';
+	}
+
+	return `${tokenize_ansi_ESCAPE}${tokenize_ansi_ANSI_CSI}`;
+}
+
+function createSgrCode(prefix, values) {
+	return `${prefix}${values.join(';')}${tokenize_ansi_ANSI_SGR_TERMINATOR}`;
+}
+
+function getSgrFragments(code) {
+	const fragments = [];
+	const sgrPrefix = getSgrPrefix(code);
+	let parameterString;
+
+	if (code.startsWith(`${tokenize_ansi_ESCAPE}${tokenize_ansi_ANSI_CSI}`)) {
+		parameterString = code.slice(2, -1);
+	} else if (code.startsWith('\u009B')) {
+		parameterString = code.slice(1, -1);
+	} else {
+		return fragments;
+	}
+
+	const rawCodes = parameterString.length === 0 ? [String(SGR_RESET_CODE)] : parameterString.split(';');
+	let index = 0;
+	while (index < rawCodes.length) {
+		const codeNumber = Number.parseInt(rawCodes[index], 10);
+		if (Number.isNaN(codeNumber)) {
+			index++;
+			continue;
+		}
+
+		if (codeNumber === SGR_RESET_CODE) {
+			fragments.push({type: 'reset'});
+			index++;
+			continue;
+		}
+
+		if (codeNumber === SGR_EXTENDED_FOREGROUND_CODE || codeNumber === SGR_EXTENDED_BACKGROUND_CODE) {
+			const colorType = Number.parseInt(rawCodes[index + 1], 10);
+			if (colorType === SGR_COLOR_TYPE_ANSI_256 && index + SGR_ANSI_256_LAST_PARAMETER_OFFSET < rawCodes.length) {
+				const openCode = createSgrCode(sgrPrefix, rawCodes.slice(index, index + SGR_ANSI_256_FRAGMENT_LENGTH));
+				fragments.push({
+					type: 'start',
+					code: openCode,
+					endCode: node_modules_ansi_styles.color.ansi(codeNumber === SGR_EXTENDED_FOREGROUND_CODE ? SGR_DEFAULT_FOREGROUND_CODE : SGR_DEFAULT_BACKGROUND_CODE),
+				});
+				index += SGR_ANSI_256_FRAGMENT_LENGTH;
+				continue;
+			}
+
+			if (colorType === SGR_COLOR_TYPE_TRUECOLOR && index + SGR_TRUECOLOR_LAST_PARAMETER_OFFSET < rawCodes.length) {
+				const openCode = createSgrCode(sgrPrefix, rawCodes.slice(index, index + SGR_TRUECOLOR_FRAGMENT_LENGTH));
+				fragments.push({
+					type: 'start',
+					code: openCode,
+					endCode: node_modules_ansi_styles.color.ansi(codeNumber === SGR_EXTENDED_FOREGROUND_CODE ? SGR_DEFAULT_FOREGROUND_CODE : SGR_DEFAULT_BACKGROUND_CODE),
+				});
+				index += SGR_TRUECOLOR_FRAGMENT_LENGTH;
+				continue;
+			}
+
+			const openCode = createSgrCode(sgrPrefix, [rawCodes[index]]);
+			fragments.push({
+				type: 'start',
+				code: openCode,
+				endCode: node_modules_ansi_styles.color.ansi(codeNumber === SGR_EXTENDED_FOREGROUND_CODE ? SGR_DEFAULT_FOREGROUND_CODE : SGR_DEFAULT_BACKGROUND_CODE),
+			});
+			index++;
+			continue;
+		}
+
+		if (endCodeNumbers.has(codeNumber)) {
+			fragments.push({
+				type: 'end',
+				endCode: node_modules_ansi_styles.color.ansi(codeNumber),
+			});
+			index++;
+			continue;
+		}
+
+		const mappedEndCode = node_modules_ansi_styles.codes.get(codeNumber);
+		if (mappedEndCode !== undefined) {
+			const openCode = createSgrCode(sgrPrefix, [rawCodes[index]]);
+			fragments.push({
+				type: 'start',
+				code: openCode,
+				endCode: node_modules_ansi_styles.color.ansi(mappedEndCode),
+			});
+			index++;
+			continue;
+		}
+
+		const openCode = createSgrCode(sgrPrefix, [rawCodes[index]]);
+		fragments.push({
+			type: 'start',
+			code: openCode,
+			endCode: node_modules_ansi_styles.reset.open,
+		});
+		index++;
+	}
+
+	if (fragments.length === 0) {
+		fragments.push({type: 'reset'});
+	}
+
+	return fragments;
+}
+
+function parseCsiCode(string, index) {
+	const escapeCodePoint = string.codePointAt(index);
+	let sequenceStartIndex;
+
+	if (escapeCodePoint === ESCAPE_CODE_POINT) {
+		if (string[index + 1] !== tokenize_ansi_ANSI_CSI) {
+			return;
+		}
+
+		sequenceStartIndex = index + 2;
+	} else if (escapeCodePoint === C1_CSI_CODE_POINT) {
+		sequenceStartIndex = index + 1;
+	} else {
+		return;
+	}
+
+	let hasCanonicalSgrParameters = true;
+	for (let sequenceIndex = sequenceStartIndex; sequenceIndex < string.length; sequenceIndex++) {
+		const codePoint = string.codePointAt(sequenceIndex);
+
+		if (isCsiFinalCharacter(codePoint)) {
+			const code = string.slice(index, sequenceIndex + 1);
+			if (string[sequenceIndex] !== tokenize_ansi_ANSI_SGR_TERMINATOR || !hasCanonicalSgrParameters) {
+				return createControlParseResult(code, sequenceIndex + 1);
+			}
+
+			return {
+				token: {
+					type: 'sgr',
+					code,
+					fragments: getSgrFragments(code),
+				},
+				endIndex: sequenceIndex + 1,
+			};
+		}
+
+		if (isCsiParameterCharacter(codePoint)) {
+			if (!isSgrParameterCharacter(codePoint)) {
+				hasCanonicalSgrParameters = false;
+			}
+
+			continue;
+		}
+
+		if (isCsiIntermediateCharacter(codePoint)) {
+			hasCanonicalSgrParameters = false;
+			continue;
+		}
+
+		const endIndex = sequenceIndex;
+		return createControlParseResult(string.slice(index, endIndex), endIndex);
+	}
+
+	return createControlParseResult(string.slice(index), string.length);
+}
+
+function parseHyperlinkCode(string, index) {
+	let hyperlinkPrefix;
+	let hyperlinkClose;
+	const codePoint = string.codePointAt(index);
+
+	if (
+		codePoint === ESCAPE_CODE_POINT
+		&& string.startsWith(ANSI_HYPERLINK_ESC_PREFIX, index)
+	) {
+		hyperlinkPrefix = ANSI_HYPERLINK_ESC_PREFIX;
+		hyperlinkClose = ANSI_HYPERLINK_ESC_CLOSE;
+	} else if (
+		codePoint === C1_OSC_CODE_POINT
+		&& string.startsWith(ANSI_HYPERLINK_C1_PREFIX, index)
+	) {
+		hyperlinkPrefix = ANSI_HYPERLINK_C1_PREFIX;
+		hyperlinkClose = ANSI_HYPERLINK_C1_CLOSE;
+	} else {
+		return;
+	}
+
+	const uriStart = string.indexOf(';', index + hyperlinkPrefix.length);
+	if (uriStart === -1) {
+		return createControlParseResult(string.slice(index), string.length);
+	}
+
+	for (let sequenceIndex = uriStart + 1; sequenceIndex < string.length; sequenceIndex++) {
+		const character = string[sequenceIndex];
+
+		if (character === ANSI_BELL) {
+			const code = string.slice(index, sequenceIndex + 1);
+			const action = sequenceIndex === uriStart + 1 ? 'close' : 'open';
+			return {
+				token: {
+					type: 'hyperlink',
+					code,
+					action,
+					closePrefix: hyperlinkClose,
+					terminator: ANSI_BELL,
+				},
+				endIndex: sequenceIndex + 1,
+			};
+		}
+
+		if (
+			character === tokenize_ansi_ESCAPE
+			&& string[sequenceIndex + 1] === ANSI_OSC_TERMINATOR
+		) {
+			const code = string.slice(index, sequenceIndex + 2);
+			const action = sequenceIndex === uriStart + 1 ? 'close' : 'open';
+			return {
+				token: {
+					type: 'hyperlink',
+					code,
+					action,
+					closePrefix: hyperlinkClose,
+					terminator: ANSI_STRING_TERMINATOR,
+				},
+				endIndex: sequenceIndex + 2,
+			};
+		}
+
+		if (character === C1_STRING_TERMINATOR) {
+			const code = string.slice(index, sequenceIndex + 1);
+			const action = sequenceIndex === uriStart + 1 ? 'close' : 'open';
+			return {
+				token: {
+					type: 'hyperlink',
+					code,
+					action,
+					closePrefix: hyperlinkClose,
+					terminator: C1_STRING_TERMINATOR,
+				},
+				endIndex: sequenceIndex + 1,
+			};
+		}
+	}
+
+	return createControlParseResult(string.slice(index), string.length);
+}
+
+function parseControlStringCode(string, index) {
+	const codePoint = string.codePointAt(index);
+	let sequenceStartIndex;
+	let supportsBellTerminator = false;
+
+	switch (codePoint) {
+		case ESCAPE_CODE_POINT: {
+			const command = string[index + 1];
+			switch (command) {
+				case tokenize_ansi_ANSI_OSC: {
+					// OSC accepts ST (ECMA-48) and BEL (xterm compatibility extension).
+					sequenceStartIndex = index + 2;
+					supportsBellTerminator = true;
+					break;
+				}
+
+				case ANSI_DCS:
+				case ANSI_SOS:
+				case ANSI_PM:
+				case ANSI_APC: {
+					sequenceStartIndex = index + 2;
+					break;
+				}
+
+				case ANSI_OSC_TERMINATOR: {
+					return createControlParseResult(ANSI_STRING_TERMINATOR, index + 2);
+				}
+
+				default: {
+					return;
+				}
+			}
+
+			break;
+		}
+
+		case C1_OSC_CODE_POINT: {
+			sequenceStartIndex = index + 1;
+			supportsBellTerminator = true;
+			break;
+		}
+
+		case C1_DCS_CODE_POINT:
+		case C1_SOS_CODE_POINT:
+		case C1_PM_CODE_POINT:
+		case C1_APC_CODE_POINT: {
+			sequenceStartIndex = index + 1;
+			break;
+		}
+
+		case C1_ST_CODE_POINT: {
+			return createControlParseResult(C1_STRING_TERMINATOR, index + 1);
+		}
+
+		default: {
+			return;
+		}
+	}
+
+	for (let sequenceIndex = sequenceStartIndex; sequenceIndex < string.length; sequenceIndex++) {
+		if (supportsBellTerminator && string[sequenceIndex] === ANSI_BELL) {
+			return createControlParseResult(string.slice(index, sequenceIndex + 1), sequenceIndex + 1);
+		}
+
+		if (
+			string[sequenceIndex] === tokenize_ansi_ESCAPE
+			&& string[sequenceIndex + 1] === ANSI_OSC_TERMINATOR
+		) {
+			return createControlParseResult(string.slice(index, sequenceIndex + 2), sequenceIndex + 2);
+		}
+
+		if (string[sequenceIndex] === C1_STRING_TERMINATOR) {
+			return createControlParseResult(string.slice(index, sequenceIndex + 1), sequenceIndex + 1);
+		}
+	}
+
+	return createControlParseResult(string.slice(index), string.length);
+}
+
+function parseAnsiCode(string, index) {
+	const codePoint = string.codePointAt(index);
+	if (codePoint === ESCAPE_CODE_POINT || codePoint === C1_OSC_CODE_POINT) {
+		const hyperlinkCode = parseHyperlinkCode(string, index);
+		if (hyperlinkCode) {
+			return hyperlinkCode;
+		}
+	}
+
+	const controlStringCode = parseControlStringCode(string, index);
+	if (controlStringCode) {
+		return controlStringCode;
+	}
+
+	return parseCsiCode(string, index);
+}
+
+function appendTrailingAnsiTokens(string, index, tokens) {
+	while (index < string.length) {
+		const nextCodePoint = string.codePointAt(index);
+		if (!tokenize_ansi_ESCAPES.has(nextCodePoint)) {
+			break;
+		}
+
+		const escapeCode = parseAnsiCode(string, index);
+		if (!escapeCode) {
+			break;
+		}
+
+		tokens.push(escapeCode.token);
+		index = escapeCode.endIndex;
+	}
+
+	return index;
+}
+
+function parseCharacterTokenWithRawSegmentation(string, index, graphemeSegments) {
+	const segment = graphemeSegments.containing(index);
+	if (!segment || segment.index !== index) {
+		return;
+	}
+
+	return {
+		token: {
+			type: 'character',
+			// Intentionally preserve UAX29 behavior (GB3): CRLF is one grapheme cluster.
+			value: segment.segment,
+			visibleWidth: getGraphemeWidth(segment.segment),
+			isGraphemeContinuation: false,
+		},
+		endIndex: index + segment.segment.length,
+	};
+}
+
+function collectVisibleCharacters(string) {
+	const visibleCharacters = [];
+	let index = 0;
+
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				index = code.endIndex;
+				continue;
+			}
+		}
+
+		const value = String.fromCodePoint(codePoint);
+		visibleCharacters.push({
+			value,
+			visibleWidth: 1,
+			isGraphemeContinuation: false,
+		});
+		index += value.length;
+	}
+
+	return visibleCharacters;
+}
+
+function applyGraphemeMetadata(visibleCharacters) {
+	if (visibleCharacters.length === 0) {
+		return;
+	}
+
+	const visibleString = visibleCharacters.map(({value}) => value).join('');
+	const scalarOffsets = [];
+	let scalarOffset = 0;
+
+	for (const visibleCharacter of visibleCharacters) {
+		scalarOffsets.push(scalarOffset);
+		scalarOffset += visibleCharacter.value.length;
+	}
+
+	let scalarIndex = 0;
+	for (const segment of GRAPHEME_SEGMENTER.segment(visibleString)) {
+		while (
+			scalarIndex < visibleCharacters.length
+			&& scalarOffsets[scalarIndex] < segment.index
+		) {
+			scalarIndex++;
+		}
+
+		let graphemeIndex = scalarIndex;
+		let isFirstInGrapheme = true;
+		while (
+			graphemeIndex < visibleCharacters.length
+			&& scalarOffsets[graphemeIndex] < segment.index + segment.segment.length
+		) {
+			visibleCharacters[graphemeIndex].visibleWidth = isFirstInGrapheme ? getGraphemeWidth(segment.segment) : 0;
+			visibleCharacters[graphemeIndex].isGraphemeContinuation = !isFirstInGrapheme;
+			isFirstInGrapheme = false;
+			graphemeIndex++;
+		}
+
+		scalarIndex = graphemeIndex;
+	}
+}
+
+function tokenizeAnsiWithVisibleSegmentation(string, {endCharacter = Number.POSITIVE_INFINITY} = {}) {
+	const tokens = [];
+	const visibleCharacters = collectVisibleCharacters(string);
+	applyGraphemeMetadata(visibleCharacters);
+
+	let index = 0;
+	let visibleCharacterIndex = 0;
+	let visibleCount = 0;
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				tokens.push(code.token);
+				index = code.endIndex;
+				continue;
+			}
+		}
+
+		const value = String.fromCodePoint(codePoint);
+		const visibleCharacter = visibleCharacters[visibleCharacterIndex];
+		let visibleWidth = isFullwidthCodePoint(codePoint) ? 2 : value.length;
+		if (visibleCharacter) {
+			visibleWidth = visibleCharacter.visibleWidth;
+		}
+
+		const token = {
+			type: 'character',
+			value,
+			visibleWidth,
+			isGraphemeContinuation: visibleCharacter ? visibleCharacter.isGraphemeContinuation : false,
+		};
+
+		tokens.push(token);
+		index += value.length;
+		visibleCharacterIndex++;
+		visibleCount += token.visibleWidth;
+
+		if (visibleCount >= endCharacter) {
+			const nextVisibleCharacter = visibleCharacters[visibleCharacterIndex];
+			if (
+				!nextVisibleCharacter
+				|| !nextVisibleCharacter.isGraphemeContinuation
+			) {
+				index = appendTrailingAnsiTokens(string, index, tokens);
+				break;
+			}
+		}
+	}
+
+	return tokens;
+}
+
+function areValuesInSameGrapheme(leftValue, rightValue) {
+	const pair = `${leftValue}${rightValue}`;
+	const splitIndex = leftValue.length;
+
+	for (const segment of GRAPHEME_SEGMENTER.segment(pair)) {
+		if (segment.index === splitIndex) {
+			return false;
+		}
+
+		if (segment.index > splitIndex) {
+			return true;
+		}
+	}
+
+	return true;
+}
+
+function hasAnsiSplitContinuationAhead(string, startIndex, previousVisibleValue, graphemeSegments) {
+	if (!previousVisibleValue) {
+		return false;
+	}
+
+	let index = startIndex;
+	let hasAnsiCode = false;
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				hasAnsiCode = true;
+				index = code.endIndex;
+				continue;
+			}
+		}
+
+		if (!hasAnsiCode) {
+			return false;
+		}
+
+		const characterToken = parseCharacterTokenWithRawSegmentation(string, index, graphemeSegments);
+		if (!characterToken) {
+			return true;
+		}
+
+		return areValuesInSameGrapheme(previousVisibleValue, characterToken.token.value);
+	}
+
+	return false;
+}
+
+function tokenizeAnsi(string, {endCharacter = Number.POSITIVE_INFINITY} = {}) {
+	const tokens = [];
+	const graphemeSegments = GRAPHEME_SEGMENTER.segment(string);
+
+	let index = 0;
+	let visibleCount = 0;
+	let previousVisibleValue;
+	let hasAnsiSinceLastVisible = false;
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				tokens.push(code.token);
+				index = code.endIndex;
+				hasAnsiSinceLastVisible = true;
+				continue;
+			}
+		}
+
+		const characterToken = parseCharacterTokenWithRawSegmentation(string, index, graphemeSegments);
+		if (!characterToken) {
+			return tokenizeAnsiWithVisibleSegmentation(string, {endCharacter});
+		}
+
+		if (
+			hasAnsiSinceLastVisible
+			&& previousVisibleValue
+			&& areValuesInSameGrapheme(previousVisibleValue, characterToken.token.value)
+		) {
+			return tokenizeAnsiWithVisibleSegmentation(string, {endCharacter});
+		}
+
+		tokens.push(characterToken.token);
+		index = characterToken.endIndex;
+		visibleCount += characterToken.token.visibleWidth;
+		hasAnsiSinceLastVisible = false;
+		previousVisibleValue = characterToken.token.value;
+
+		if (visibleCount >= endCharacter) {
+			if (hasAnsiSplitContinuationAhead(string, index, previousVisibleValue, graphemeSegments)) {
+				return tokenizeAnsiWithVisibleSegmentation(string, {endCharacter});
+			}
+
+			index = appendTrailingAnsiTokens(string, index, tokens);
+			break;
+		}
+	}
+
+	return tokens;
+}
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/index.js
+
+
+function applySgrFragments(activeStyles, fragments) {
+	for (const fragment of fragments) {
+		switch (fragment.type) {
+			case 'reset': {
+				activeStyles.clear();
+				break;
+			}
+
+			case 'end': {
+				activeStyles.delete(fragment.endCode);
+				break;
+			}
+
+			case 'start': {
+				activeStyles.delete(fragment.endCode);
+				activeStyles.set(fragment.endCode, fragment.code);
+				break;
+			}
+
+			default: {
+				break;
+			}
+		}
+	}
+
+	return activeStyles;
+}
+
+function undoAnsiCodes(activeStyles) {
+	return [...activeStyles.keys()].reverse().join('');
+}
+
+function closeHyperlink(hyperlinkToken) {
+	return `${hyperlinkToken.closePrefix}${hyperlinkToken.terminator}`;
+}
+
+function shouldIncludeSgrAfterEnd(token, activeStyles) {
+	let hasStartFragment = false;
+	let hasClosingEffect = false;
+
+	for (const fragment of token.fragments) {
+		if (fragment.type === 'start') {
+			hasStartFragment = true;
+			continue;
+		}
+
+		if (fragment.type === 'reset' && activeStyles.size > 0) {
+			hasClosingEffect = true;
+			continue;
+		}
+
+		if (fragment.type === 'end' && activeStyles.has(fragment.endCode)) {
+			hasClosingEffect = true;
+		}
+	}
+
+	return hasClosingEffect && !hasStartFragment;
+}
+
+function slice_ansi_applySgrToken({token, isPastEnd, activeStyles, returnValue, include, activeHyperlink, position}) {
+	if (isPastEnd && !shouldIncludeSgrAfterEnd(token, activeStyles)) {
+		return {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		};
+	}
+
+	activeStyles = applySgrFragments(activeStyles, token.fragments);
+	if (include) {
+		returnValue += token.code;
+	}
+
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+function applyHyperlinkToken({token, isPastEnd, activeStyles, activeHyperlink, position, returnValue, include}) {
+	if (
+		isPastEnd
+		&& (
+			token.action !== 'close'
+			|| !activeHyperlink
+		)
+	) {
+		return {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		};
+	}
+
+	if (token.action === 'open') {
+		activeHyperlink = token;
+	} else if (token.action === 'close') {
+		activeHyperlink = undefined;
+	}
+
+	if (include) {
+		returnValue += token.code;
+	}
+
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+function applyControlToken({token, isPastEnd, activeStyles, activeHyperlink, position, returnValue, include}) {
+	if (!isPastEnd && include) {
+		returnValue += token.code;
+	}
+
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+function applyCharacterToken({token, start, activeStyles, activeHyperlink, position, returnValue, include}) {
+	if (
+		!include
+		&& position >= start
+		&& !token.isGraphemeContinuation
+	) {
+		include = true;
+		returnValue = [...activeStyles.values()].join('');
+		if (activeHyperlink) {
+			returnValue += activeHyperlink.code;
+		}
+	}
+
+	if (include) {
+		returnValue += token.value;
+	}
+
+	position += token.visibleWidth;
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+const tokenHandlers = {
+	sgr: slice_ansi_applySgrToken,
+	hyperlink: applyHyperlinkToken,
+	control: applyControlToken,
+	character: applyCharacterToken,
+};
+
+function applyToken(parameters) {
+	const tokenHandler = tokenHandlers[parameters.token.type];
+	if (!tokenHandler) {
+		const {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		} = parameters;
+
+		return {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		};
+	}
+
+	return tokenHandler(parameters);
+}
+
+function createHasContinuationAheadMap(tokens) {
+	const hasContinuationAhead = Array.from({length: tokens.length}, () => false);
+	let nextCharacterIsContinuation = false;
+
+	for (let tokenIndex = tokens.length - 1; tokenIndex >= 0; tokenIndex--) {
+		const token = tokens[tokenIndex];
+		hasContinuationAhead[tokenIndex] = nextCharacterIsContinuation;
+		if (token.type === 'character') {
+			nextCharacterIsContinuation = Boolean(token.isGraphemeContinuation);
+		}
+	}
+
+	return hasContinuationAhead;
+}
+
+function sliceAnsi(string, start, end) {
+	const tokens = tokenizeAnsi(string, {endCharacter: end});
+	const hasContinuationAhead = createHasContinuationAheadMap(tokens);
+	let activeStyles = new Map();
+	let activeHyperlink;
+	let position = 0;
+	let returnValue = '';
+	let include = false;
+
+	for (const [tokenIndex, token] of tokens.entries()) {
+		let isPastEnd = end !== undefined && position >= end;
+		if (
+			isPastEnd
+			&& token.type !== 'character'
+			&& hasContinuationAhead[tokenIndex]
+		) {
+			isPastEnd = false;
+		}
+
+		if (
+			isPastEnd
+			&& token.type === 'character'
+			&& !token.isGraphemeContinuation
+		) {
+			break;
+		}
+
+		({activeStyles, activeHyperlink, position, returnValue, include} = applyToken({
+			token,
+			isPastEnd,
+			start,
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		}));
+	}
+
+	if (!include) {
+		return '';
+	}
+
+	if (activeHyperlink) {
+		returnValue += closeHyperlink(activeHyperlink);
+	}
+
+	// Disable active codes at the end
+	returnValue += undoAnsiCodes(activeStyles);
+
+	return returnValue;
+}
+
+;// CONCATENATED MODULE: ./node_modules/log-update/index.js
+
+
+
+
+
+
+
+const log_update_getWidth = (stream, defaultWidth) => stream.columns ?? defaultWidth ?? 80;
+const SYNCHRONIZED_OUTPUT_ENABLE = '\u001B[?2026h';
+const SYNCHRONIZED_OUTPUT_DISABLE = '\u001B[?2026l';
+
+const fitToTerminalHeight = (stream, wrappedText, defaultHeight) => {
+	const terminalHeight = stream.rows ?? defaultHeight ?? 24;
+	if (terminalHeight === undefined) {
+		return {text: wrappedText, wasClipped: false};
+	}
+
+	// Zero height: intentionally produce no output
+	if (terminalHeight === 0) {
+		return {text: '', wasClipped: wrappedText !== ''};
+	}
+
+	const unstyled = stripAnsi(wrappedText);
+	const newlineCount = [...unstyled].filter(character => character === '\n').length;
+	const linesCount = newlineCount + 1;
+	const toRemove = Math.max(0, linesCount - terminalHeight);
+	if (toRemove === 0) {
+		return {text: wrappedText, wasClipped: false};
+	}
+
+	let seen = 0;
+	let cut = 0;
+	for (const [index, character] of [...unstyled].entries()) {
+		if (character === '\n') {
+			seen++;
+			if (seen === toRemove) {
+				cut = index + 1;
+				break;
+			}
+		}
+	}
+
+	return {text: sliceAnsi(wrappedText, cut), wasClipped: true};
+};
+
+/**
+Find common prefix and suffix between frames.
+*/
+const diffFrames = (previousLines, nextLines) => {
+	let start = 0;
+	for (; start < previousLines.length && start < nextLines.length; start++) {
+		if (previousLines[start] !== nextLines[start]) {
+			break;
+		}
+	}
+
+	let endPrevious = previousLines.length - 1;
+	let endNext = nextLines.length - 1;
+	while (endPrevious >= start && endNext >= start && previousLines[endPrevious] === nextLines[endNext]) {
+		endPrevious--;
+		endNext--;
+	}
+
+	return {start, endPrevious, endNext};
+};
+
+/**
+Build a single escape sequence patch to transform previous -> next.
+*/
+const buildPatch = ({
+	prevCount,
+	start,
+	endPrevious,
+	endNext,
+	nextLines,
+	nextWrappedEndsWithNewline,
+}) => {
+	let sequence = '';
+
+	// Move cursor up to the first changed line, starting from the trailing blank line.
+	const upCount = Math.max(0, prevCount - 1 - start);
+	if (upCount > 0) {
+		sequence += cursorUp(upCount);
+	}
+
+	sequence += cursorLeft;
+
+	// Clear the changed block from the previous frame.
+	const linesToClear = Math.max(0, endPrevious - start + 1);
+	for (let index = 0; index < linesToClear; index++) {
+		sequence += eraseLine;
+
+		if (index < linesToClear - 1) {
+			sequence += cursorDown();
+		}
+	}
+
+	if (linesToClear > 1) {
+		sequence += cursorUp(linesToClear - 1);
+	}
+
+	sequence += cursorLeft;
+
+	// Write the new changed block.
+	const wroteSlice = nextLines.slice(start, endNext + 1);
+	if (wroteSlice.length > 0) {
+		const chunk = wroteSlice.join('\n');
+		sequence += chunk;
+
+		// Ensure we do not leave trailing characters on the last written line
+		sequence += eraseEndLine;
+
+		if (nextWrappedEndsWithNewline && !chunk.endsWith('\n')) {
+			sequence += '\n';
+		}
+	}
+
+	// Reposition cursor to the final trailing blank line for the next call
+	const currentLine = start + wroteSlice.length;
+	const finalLine = nextLines.length - 1;
+	const downCount = finalLine - currentLine;
+	if (downCount > 0) {
+		sequence += cursorDown(downCount);
+	}
+
+	return sequence;
+};
+
+function createLogUpdate(stream, {showCursor = false, defaultWidth, defaultHeight} = {}) {
+	let previousLineCount = 0;
+	let previousWidth = log_update_getWidth(stream, defaultWidth);
+	let previousOutput = '';
+	const useSynchronizedOutput = stream.isTTY === true;
+
+	const write = output => {
+		if (output === '') {
+			return;
+		}
+
+		if (useSynchronizedOutput) {
+			stream.write(SYNCHRONIZED_OUTPUT_ENABLE + output + SYNCHRONIZED_OUTPUT_DISABLE);
+			return;
+		}
+
+		stream.write(output);
+	};
+
+	/**
+	Normalize, wrap, and height-clip into a concrete frame.
+
+	Returns both the wrapped string and an array of lines, where an empty frame (for `rows === 0`) is represented by `lines.length === 0`.
+	*/
+	const computeFrame = (text, width) => {
+		// Preserve user's trailing newlines, ensure at least one
+		const textString = String(text);
+		const raw = textString.endsWith('\n') ? textString : `${textString}\n`;
+		const wrapped = wrapAnsi(raw, width, {trim: false, hard: true, wordWrap: false});
+		const {text: clippedText, wasClipped} = fitToTerminalHeight(stream, wrapped, defaultHeight);
+
+		// Derive lines. Special-case empty string to represent 0 lines.
+		const lines = clippedText === '' ? [] : clippedText.split('\n');
+		return {wrapped: clippedText, lines, wasClipped};
+	};
+
+	const reset = () => {
+		previousOutput = '';
+		previousWidth = log_update_getWidth(stream, defaultWidth);
+		previousLineCount = 0;
+	};
+
+	const render = (...arguments_) => {
+		if (!showCursor) {
+			cli_cursor.hide();
+		}
+
+		const width = log_update_getWidth(stream, defaultWidth);
+		const {wrapped, lines, wasClipped} = computeFrame(arguments_.join(' '), width);
+
+		// If nothing would be written (rows === 0 after clipping), skip I/O but update state.
+		if (lines.length === 0) {
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = 0;
+			return;
+		}
+
+		// Fast no-op path
+		if (wrapped === previousOutput && previousWidth === width) {
+			return;
+		}
+
+		// First frame: just write
+		if (previousLineCount === 0) {
+			write(wrapped);
+
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = lines.length;
+			return;
+		}
+
+		// Width changed or content clipped: full erase + write (diffing is invalid across wraps/clips)
+		if (previousWidth !== width || wasClipped) {
+			write(eraseLines(previousLineCount) + wrapped);
+
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = lines.length;
+			return;
+		}
+
+		const previousLines = previousOutput === '' ? [] : previousOutput.split('\n');
+		const {start, endPrevious, endNext} = diffFrames(previousLines, lines);
+
+		// If nothing changed (including trailing blank logic), bail
+		if (start === lines.length && previousLineCount === lines.length) {
+			return;
+		}
+
+		// If common prefix length is zero, simpler and correct to full erase.
+		if (start === 0) {
+			write(eraseLines(previousLineCount) + wrapped);
+
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = lines.length;
+			return;
+		}
+
+		const patch = buildPatch({
+			prevCount: previousLineCount,
+			start,
+			endPrevious,
+			endNext,
+			nextLines: lines,
+			nextWrappedEndsWithNewline: wrapped.endsWith('\n'),
+		});
+
+		write(patch);
+
+		previousOutput = wrapped;
+		previousWidth = width;
+		previousLineCount = lines.length;
+	};
+
+	render.clear = () => {
+		write(eraseLines(previousLineCount));
+		reset();
+	};
+
+	render.done = () => {
+		reset();
+		if (!showCursor) {
+			cli_cursor.show();
+		}
+	};
+
+	render.persist = (...arguments_) => {
+		const erasePrevious = previousLineCount > 0 ? eraseLines(previousLineCount) : '';
+		if (previousLineCount > 0) {
+			previousLineCount = 0;
+		}
+
+		const text = `${arguments_.join(' ')}`;
+		const width = log_update_getWidth(stream, defaultWidth);
+		const {wrapped: wrappedText} = computeFrame(text, width);
+		write(erasePrevious + wrappedText);
+
+		reset();
+	};
+
+	return render;
+}
+
+const logUpdate = createLogUpdate(external_node_process_namespaceObject.stdout);
+
+/* harmony default export */ const log_update = ((/* unused pure expression or super */ null && (logUpdate)));
+
+const logUpdateStderr = createLogUpdate(external_node_process_namespaceObject.stderr);
+
+;// CONCATENATED MODULE: ./lib/report/progress/live-line.js
+
+/** A line at the bottom of a terminal that is drawn over and over. */
+class LiveLine {
+    #width;
+    #draw;
+    #shown = false;
+    constructor(terminal) {
+        // A terminal that does not know its size says 0.
+        this.#width = () => terminal.columns || 80;
+        const sized = {
+            isTTY: terminal.isTTY,
+            get columns() {
+                return terminal.columns || 80;
+            },
+            write: (text) => terminal.write(text),
+        };
+        // A cursor that the library hides it shows again by handlers that take signals for us.
+        this.#draw = createLogUpdate(sized, { showCursor: true });
+    }
+    /** @param text printable characters; what does not fit in one line is cut off */
+    show(text) {
+        this.#shown = true;
+        this.#draw(text.slice(0, Math.max(1, this.#width() - 1)));
+    }
+    /** The line is gone, and the cursor stands where it began, until it is shown again. */
+    hide() {
+        if (this.#shown)
+            this.#draw.clear();
+        this.#shown = false;
+    }
+}
+/** Whether a stream is a terminal on which a line can be drawn anew; the log of a workflow is none. */
+function canDraw(stream, environment) {
+    const { TERM, GITHUB_ACTIONS } = environment;
+    return stream.isTTY === true && TERM !== undefined && TERM !== 'dumb' && GITHUB_ACTIONS !== 'true';
+}
+
+;// CONCATENATED MODULE: ./lib/report/standard-streams.js
+
+
+
+
+
+let live;
+/**
+ * The line at the bottom of the terminal; there is one for the whole process, and what is printed here hides it first.
+ *
+ * @returns undefined where neither stream is a terminal that can do that
+ */
+function liveLine() {
+    const terminal = [process.stdout, process.stderr].find((stream) => canDraw(stream, process.env));
+    live ??= terminal && new LiveLine(terminal);
+    return live;
+}
+/** The log of a workflow on standard output. */
+function workflowLog() {
+    return new WorkflowLog((text) => writeAll(1, text), () => (0,external_node_crypto_namespaceObject.randomBytes)(16).toString('hex'));
+}
+/** The command's own words, on standard error. */
+function standard_streams_say(text) {
+    writeAll(2, text);
+}
+/** On standard output, as it is. */
+function printBytes(text) {
+    writeAll(1, bufferOf(text));
+}
+/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
+function writeAll(descriptor, text) {
+    live?.hide();
+    const data = Buffer.from(text);
+    for (let at = 0; at < data.length;) {
+        try {
+            at += (0,external_node_fs_namespaceObject.writeSync)(descriptor, data, at);
+        }
+        catch (error) {
+            if (error.code !== 'EAGAIN')
+                return;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/masks.js
+
+
+
+
+/**
+ * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
+ * it, but only lines that are long enough to be secret.
+ */
+function maskSecrets(texts) {
+    for (const line of secretLines(texts))
+        printBytes(encode(`${maskCommand(line)}\n`));
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/require-terminal.js
+
+/**
+ * Of `--watch`, before anything is started.
+ *
+ * @param isTerminal whether standard output is one
+ * @param term the variable TERM
+ * @throws UserError where there is no cursor that could be moved
+ */
+function requireTerminal(isTerminal, term) {
+    if (!isTerminal)
+        throw new UserError('--watch needs a terminal, and standard output is none. Leave it out where output goes to a file or a pipe');
+    if (term === 'dumb')
+        throw new UserError('--watch needs a terminal whose cursor can be moved, and TERM is dumb. Leave it out, or set TERM to what the terminal is');
+}
+
+;// CONCATENATED MODULE: ./lib/cli/usage.js
+/** What the command understands. */
+const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
+       distmake [-c HOSTFILE] [options] -- COMMAND [arguments]
+
+  -c FILE              the host matrix (default: DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc, ~/.makehosts)
+  --hosts-format WORD  makehosts, dmakerc, d1make, dpb or yaml (default: as the matrix looks)
+  -g GROUP             the group of hosts to use (default: DMAKE_GROUP, the first one)
+  -x NAME=VALUE        a setting of dmake's, DMAKE_OUTPUT_MODE say (may be given again)
+  --hosts              print the hosts that would be used, and build nothing
+  --root DIR           what is staged (default: the enclosing git work tree, else here)
+  --make PROGRAM       the make to run (default: make)
+  --dist PATTERN       targets that may leave, besides .DIST; "auto" or "makefile" alone (may be given again)
+  --local PATTERN      targets that must stay (may be given again)
+  --local-jobs N       distributable jobs taken here when the hosts are full (default: number of processors)
+  --load WORD          how a host's load counts: auto, jobs, reported, m1 or m2
+  --toolchain COMMAND  hosts on which it prints something else than here are left out; "off": none is
+                       (may be given again; default: cc --version and uname -m)
+  --known-hosts WORD   accept-new: take the keys of hosts that were never seen
+  --fallback WORD      local, or never: no distributable recipe runs here
+  --environment NAME   a further variable that travels (may be given again)
+  --setup LINES        for sh, evaluated once per lane on the hosts
+  --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
+  --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
+  --bulk DIR           the targets are items of a bulk build, whose state is kept in DIR: failed ones are not tried again,
+                       a run that was killed goes on where it was (docs/bulk.md)
+  --log WORD           fold, failures or plain
+  --watch              hosts, slots and what runs where, live on the terminal; what fails or warns is printed above
+  --report DIR         events, trace and a page with the timeline are written there (docs/report.md)
+  --problem-matcher F  a problem matcher in GitHub's JSON, for annotations in a workflow (may be given again)
+  -dD                  say what is done where, and why, with times
+  --check              try every host, print what is found in a table, and build nothing
+  --help, --version    ours, and make's
+
+The first argument that is none of these, and all behind it, go to make (-dD may stand among them). Behind -- stands a command that calls make
+somewhere below (cmake --build, a build script): every make in it is distributed.`;
+
+;// CONCATENATED MODULE: ./lib/cli/version.js
+/** That of package.json, which may not be there where the bundle is; a test compares them. */
+const VERSION = '0.1.0';
+
+;// CONCATENATED MODULE: ./lib/cli/about.js
+
+
+
+
+
+
+
+/**
+ * `--help`: our usage, then make's own, in which tools look for its options. `--version`: make's own words first, since tools
+ * read the first line, then ours. Needs no hosts; without a make only ours is printed, and why. Status 0.
+ *
+ * @param name the make, as the user names it
+ * @param print takes what goes to standard output
+ * @param complain takes what goes to standard error
+ */
+async function tellAbout(what, name, print = printBytes, complain = standard_streams_say) {
+    const ofMake = await about_makeWords(what, name, complain);
+    print(what === 'help' ? encode(`${USAGE}\n\n`) + ofMake : ofMake + encode(`distmake ${VERSION}\n`));
+    return { kind: 'exited', status: 0 };
+}
+async function about_makeWords(what, name, complain) {
+    let make;
+    try {
+        make = await findMake(name, encode(process.env['PATH'] ?? ''));
+    }
+    catch (error) {
+        if (!(error instanceof UserError))
+            throw error;
+        complain(`distmake: ${error.message}\n`);
+        return '';
+    }
+    const chunks = [];
+    const outcome = await runNative({
+        file: decode(make.path),
+        name: decode(make.name),
+        arguments: [`--${what}`],
+        directory: process.cwd(),
+        output: (data) => chunks.push(data),
+        onSignal: () => undefined,
+    });
+    const said = bytesOf(Buffer.concat(chunks));
+    if (make.kind !== 'bmake' && outcome.kind === 'exited' && outcome.status === 0)
+        return said;
+    // A bmake knows neither: --version is taken for the name of a variable (-V), or it prints its usage.
+    return what === 'help' ? said : `${make.name} ${make.version}`.trimEnd() + '\n';
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/host-questions.js
+
+const host_questions_VERSION = /\d+(?:\.\d+)+/g;
+/** Of df(1) in its POSIX format, blocks or inodes: all, used, free, share. A file system may have no count of inodes. */
+const FREE = /\s(\d{1,18})\s+(\d{1,18})\s+(-?\d{1,18})\s+(?:\d{1,3}%|-)\s/;
+/**
+ * A program for sh that tells the versions of make and cc, and what is free in the current directory's file system.
+ *
+ * @param nonce a word of letters and digits that no command knows
+ */
+function factsProgram(nonce) {
+    const first = (command) => `${command} 2>/dev/null </dev/null | sed 1q`;
+    const df = (flags) => `df ${flags} . 2>/dev/null </dev/null | sed -n '1p;$p'`;
+    const line = (name, command) => `printf '%s\\n' "${nonce} ${name} $(${command} | tr '\\n' ' ')"\n`;
+    return [
+        line('make', first('make --version')),
+        line('cc', first('cc --version')),
+        line('blocks', df('-Pk')),
+        line('inodes', df('-Pi')),
+    ].join('');
+}
+/** Reads what `factsProgram` printed, as far as it came and makes sense. */
+function host_questions_readFacts({ stdout }, nonce) {
+    const said = (name) => {
+        const begin = `${nonce} ${name} `;
+        const found = stdout.split('\n').find((one) => one.startsWith(begin));
+        return decode(found?.slice(begin.length) ?? '');
+    };
+    const blocks = FREE.exec(said('blocks'))?.[3];
+    // Elsewhere -i adds columns to those of the blocks.
+    const inodes = /inodes/i.test(said('inodes')) ? FREE.exec(said('inodes')) : undefined;
+    const files = inodes && Number(inodes[1]) > 0 ? Math.max(0, Number(inodes[3])) : undefined;
+    return {
+        make: said('make').match(host_questions_VERSION)?.[0],
+        // "cc (Debian 12.2.0-14+deb12u1) 12.2.0": the last one is the compiler's own.
+        cc: said('cc').match(host_questions_VERSION)?.at(-1),
+        free: blocks === undefined ? undefined : { bytes: Math.max(0, Number(blocks)) * 1024, files },
+    };
+}
+/** Seconds since 1970, as exactly as its date(1) has them. */
+const CLOCK_PROGRAM = 'date +%s.%N';
+/**
+ * How far a host's clock is from the runner's, by the sample that leaves the least doubt: the host has read its clock at some
+ * moment between the runner's two readings.
+ */
+function readClock(samples) {
+    const found = samples.flatMap(({ stdout, before, after }) => {
+        const [, seconds, fraction] = /^(\d{1,12})(?:\.(\d{9}))?/.exec(stdout) ?? [];
+        if (seconds === undefined)
+            return [];
+        const there = Number(seconds) + (fraction === undefined ? 0 : Number(`0.${fraction}`));
+        const least = there - after / 1000;
+        // Without a fraction it may be a second later.
+        const most = there + (fraction === undefined ? 1 : 0) - before / 1000;
+        return [{ offset: (least + most) / 2, within: Math.abs(most - least) / 2 }];
+    });
+    return found.sort((a, b) => a.within - b.within)[0];
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/in-time.js
+
+/**
+ * What a promise gives, if it comes in time. It goes on all the same.
+ *
+ * @param ms how long it may take
+ * @param late what is thrown when it has taken longer
+ * @throws Error also when the signal ends the wait
+ */
+async function inTime(work, ms, late, signal) {
+    const over = deferred();
+    const stop = () => over.reject(new Error('the check was ended before it was through'));
+    const timer = setTimeout(() => over.reject(new Error(late)), ms);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted)
+        stop();
+    work.catch(() => undefined);
+    try {
+        return await Promise.race([work, over.promise]);
+    }
+    finally {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/findings.js
+function nothingOf(host) {
+    return {
+        host,
+        problem: undefined,
+        remarks: [],
+        login: undefined,
+        by: undefined,
+        sandbox: undefined,
+        withoutPerl: false,
+        slots: undefined,
+        processors: undefined,
+        cap: undefined,
+        load: undefined,
+        tools: undefined,
+        make: undefined,
+        cc: undefined,
+        roundTrip: undefined,
+        clock: undefined,
+        free: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/check-local-host.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Heeds the owner of the runner and what the matrix says of bare localhost, as a build does. Never rejects: what goes wrong is
+ * the report's problem.
+ */
+async function checkLocalHost(host, world) {
+    const { settings, environment, tools, limits, signal } = world;
+    const findings = { ...nothingOf(host), login: 'the runner itself' };
+    if (settings.fallback === 'never')
+        return { ...findings, remarks: ['it gets no jobs: with fallback never nothing that may leave runs on the runner'] };
+    const processors = (0,external_node_os_namespaceObject.availableParallelism)();
+    const locals = new LocalHosts({
+        hosts: [host],
+        scheduler: new Scheduler([host], { jobs: 1, localJobs: 0, processors, fallback: 'local' }),
+        sink: (event) => {
+            if (event.type === 'host-lost')
+                findings.problem = event.reason;
+        },
+        tools,
+        baggage: new Baggage(environment, []),
+        environment,
+        root: settings.root,
+        processors,
+        load: runnerLoad,
+    });
+    const late = `it was not ready within ${limits.start / 1000} s: its start-up command or its set-up lines take long, or hang`;
+    try {
+        await inTime(locals.start(Promise.resolve(false)), limits.start, late, signal);
+        if (findings.problem === undefined) {
+            await askRunner(world, findings);
+            const cap = readOwnersFile(host.needsOwnersFile)?.cap;
+            const place = new HostPlace(host, 'jobs');
+            const load = runnerLoad();
+            place.ready({ processors, cap, load });
+            Object.assign(findings, { processors, cap, load, slots: place.slots, tools: 'same' });
+        }
+    }
+    catch (error) {
+        findings.problem = error instanceof Error ? error.message : String(error);
+    }
+    finally {
+        locals.close();
+    }
+    return findings;
+}
+async function askRunner({ settings, environment, limits, signal }, findings) {
+    const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(16).toString('hex');
+    const late = AbortSignal.any([AbortSignal.timeout(limits.question), signal]);
+    const answer = await runnerTools(settings.root, environment).ask(factsProgram(nonce), late);
+    const { make, cc } = host_questions_readFacts(answer, nonce);
+    Object.assign(findings, { make, cc });
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/login-text.js
+
+
+/**
+ * Where and with what one logs in to a host; as much of it as can be said. What is wrong with it shows when it is reached.
+ */
+async function describeLogin(host, login) {
+    // What the ssh configuration says is that program's own business.
+    if (host.transport !== undefined)
+        return { login: describe(host), by: (0,external_node_path_.basename)(host.transport[0] ?? '') };
+    let place;
+    try {
+        const settings = settingsOf(host, login.config, login.home);
+        const { username: user, endpoint } = settings;
+        place = describe({ ...endpoint, user });
+        const { tried } = await login.keyRing.planFor(settings);
+        return { login: place, by: tried.length === 0 ? 'no key' : tried.map((one) => shortened(one, login)).join(', ') };
+    }
+    catch {
+        return { login: place, by: undefined };
+    }
+}
+/** Without its fingerprint, which stands where a login is refused. */
+function shortened(key, { home }) {
+    const name = key.replace(/ \(SHA256:[^)]*\)$/, '');
+    return name.startsWith(`${home}/`) ? `~${name.slice(home.length)}` : name;
+}
+
+;// CONCATENATED MODULE: ./lib/report/format-bytes.js
+/** Bytes for people: `812 B`, `1.2 MB`. */
+function formatBytes(bytes) {
+    if (bytes < 1000)
+        return `${Math.round(bytes)} B`;
+    let value = bytes / 1000;
+    for (const unit of ['kB', 'MB']) {
+        if (value < 999.5)
+            return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+        value /= 1000;
+    }
+    return `${value < 10 ? value.toFixed(1) : Math.round(value)} GB`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/space-remarks.js
+
+/**
+ * Where a host has not the room that the workspace takes there.
+ *
+ * @param survey undefined: nothing is sent
+ */
+function spaceRemarks({ free, sandbox, slots }, survey) {
+    if (!free || !survey)
+        return [];
+    // Without private mounts each lane has a copy.
+    const copies = sandbox === 'tree' ? (slots ?? 1) : 1;
+    const what = copies === 1 ? 'the workspace takes' : `${copies} copies of the workspace, one for each slot, take`;
+    const remarks = [];
+    if (free.bytes < survey.bytes * copies)
+        remarks.push(`it has ${formatBytes(free.bytes)} free where it is staged (/tmp), and ${what} ${formatBytes(survey.bytes * copies)}: ` +
+            'make room there, or send less (exclude)');
+    if (free.files !== undefined && free.files < survey.files * copies)
+        remarks.push(`there is room for ${free.files} more files where it is staged (/tmp; inodes), and ${what} ${survey.files * copies}: ` +
+            'remove some there, or send less (exclude)');
+    return remarks;
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/check-ssh-host.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** How often each is tried: one may be held up. */
+const ROUND_TRIPS = 5;
+const CLOCK_SAMPLES = 3;
+/**
+ * Brings one ssh host up as a build does, but for the workspace, asks it a few things, and leaves nothing there. Never
+ * rejects: what goes wrong is the report's problem, in the words that a build has for it.
+ */
+async function checkSshHost(host, login, world) {
+    const { tools, staging, onHostUsed } = world;
+    const lanes = new SshLanes(host, login, () => onHostUsed(host));
+    const check = new SshHostCheck(host, lanes, world);
+    const { findings } = check;
+    try {
+        Object.assign(findings, await describeLogin(host, login));
+        await check.perform(login.timeout);
+    }
+    catch (error) {
+        findings.problem = error instanceof Error ? error.message : String(error);
+    }
+    if (findings.problem !== undefined)
+        tools.gone(host);
+    check.close();
+    const directory = stagingDirectory(staging, host);
+    const reason = await lanes.clean(directory);
+    if (reason !== undefined)
+        findings.remarks = [...findings.remarks, `${directory} could not be removed: ${reason}. Remove it there by hand`];
+    lanes.close();
+    return findings;
+}
+class SshHostCheck {
+    findings;
+    #host;
+    #world;
+    #remote;
+    #nonce = (0,external_node_crypto_namespaceObject.randomBytes)(16).toString('hex');
+    #lane;
+    constructor(host, lanes, world) {
+        const { settings, environment, stage, token } = world;
+        this.#host = host;
+        this.#world = world;
+        this.findings = nothingOf(host);
+        this.#remote = new RemoteHost({
+            host,
+            opener: { open: async (setup) => (this.#lane = await lanes.open(setup)) },
+            stage,
+            baggage: new Baggage(environment, []),
+            staging: encode(stagingDirectory(world.staging, host)),
+            setup: hostSetup(host, settings.setup),
+            sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
+            partial: settings.staging === 'declared',
+            token,
+            merge: false,
+            subMakeArguments: new SubMakeArguments([], []),
+        });
+    }
+    /**
+     * @param timeout ms that the login may take, unless the matrix says otherwise
+     * @throws Error with the reason why it takes no jobs
+     */
+    async perform(timeout) {
+        const { tools, limits, settings } = this.#world;
+        tools.checkArch(this.#host);
+        const most = limits.start + (this.#host.timeout === undefined ? timeout : this.#host.timeout * 1000);
+        await this.#inTime(this.#remote.start(), most, `it was not up within ${most / 1000} s: its start-up command or its set-up lines take long, or hang`);
+        this.#heard();
+        this.findings.roundTrip = await this.#roundTrip();
+        await this.#askFacts();
+        this.findings.clock = await this.#askClock();
+        this.findings.remarks = [...this.findings.remarks, ...spaceRemarks(this.findings, await this.#world.survey)];
+        if (settings.toolchain?.length === 0) {
+            this.findings.tools = 'not compared';
+            return;
+        }
+        this.findings.tools = 'differ';
+        // It has a limit of its own, and says more then; but it waits for a place for as long as the host's owner has none.
+        const limit = TOOLS_TIMEOUT_MS * 2;
+        await this.#inTime(tools.check(this.#remote), limit, `its tools were not compared within ${limit / 1000} s: a command hangs there, or jobs of others have all places of its owner`);
+        this.findings.tools = 'same';
+    }
+    close() {
+        this.#remote.close();
+    }
+    /** What it has said while it came up. */
+    #heard() {
+        const lane = this.#lane;
+        if (!lane)
+            return;
+        const place = new HostPlace(this.#host, 'jobs');
+        place.ready(lane.facts);
+        Object.assign(this.findings, {
+            sandbox: lane.sandbox,
+            withoutPerl: lane instanceof ShLane,
+            slots: place.slots,
+            processors: lane.facts.processors,
+            cap: lane.facts.cap,
+            load: lane.facts.load,
+        });
+    }
+    /** The median, in ms. */
+    async #roundTrip() {
+        const times = [];
+        for (let n = 0; n < ROUND_TRIPS; n++) {
+            const begin = performance.now();
+            const asked = this.#lane?.load() ?? Promise.resolve();
+            await this.#answer('a question for its load', asked);
+            times.push(performance.now() - begin);
+        }
+        return times.sort((a, b) => a - b)[Math.floor(ROUND_TRIPS / 2)];
+    }
+    async #askFacts() {
+        Object.assign(this.findings, host_questions_readFacts({ stdout: await this.#ask(factsProgram(this.#nonce)) }, this.#nonce));
+    }
+    async #askClock() {
+        const samples = [];
+        for (let n = 0; n < CLOCK_SAMPLES; n++) {
+            const before = Date.now();
+            const stdout = await this.#ask(CLOCK_PROGRAM);
+            samples.push({ stdout, before, after: Date.now() });
+        }
+        return readClock(samples);
+    }
+    async #ask(program) {
+        const { limits, signal } = this.#world;
+        const late = AbortSignal.timeout(limits.question);
+        const began = `${this.#nonce} began\n`;
+        const asked = this.#remote.ask(`echo '${this.#nonce} began'\n${program}`, AbortSignal.any([late, signal]));
+        const { stdout, outcome } = await this.#answer('a command for sh', asked);
+        if (!stdout.startsWith(began) && outcome.kind === 'cancelled' && this.findings.cap !== undefined) {
+            throw new Error(`all places that its owner allows (max_jobs: ${this.findings.cap}) were taken by jobs of others for ` +
+                `${limits.question / 1000} s: it could not be asked anything. Jobs go there when one is free; try again then`);
+        }
+        return stdout.startsWith(began) ? stdout.slice(began.length) : stdout;
+    }
+    /** Twice the time: what is killed because it takes too long may still tell what it had by then. */
+    #answer(what, work) {
+        const { question } = this.#world.limits;
+        return this.#inTime(work, question * 2, `it is up, but ${what} did not end there within ${(question * 2) / 1000} s`);
+    }
+    #inTime(work, ms, late) {
+        return inTime(work, ms, late, this.#world.signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/check-hosts.js
+
+
+
+
+const LIMITS = { start: 60_000, question: 10_000 };
+/** What is excluded where nothing is to be sent. */
+const EVERYTHING = ['*'];
+/**
+ * Finds out for each host whether it would take jobs of a build with these settings, all at the same time. The workspace is not
+ * sent. A host that does not answer is given up after a while and holds up no other.
+ *
+ * @returns one report a host, in matrix order
+ */
+async function checkHosts(options) {
+    const { settings, hosts, login, environment, limits } = options;
+    const sshHosts = hosts.filter((host) => !host.local);
+    if (!login && sshHosts.length > 0)
+        throw new Error('Internal error: ssh hosts are to be checked without a login');
+    const world = { onSkipped: () => undefined, recipesOf: () => [] };
+    const { stage, token, forgetToken } = stageFor({ ...settings, exclude: EVERYTHING }, world);
+    const full = settings.staging === 'none' || sshHosts.length === 0 ? undefined : stageFor(settings, world);
+    const tools = toolCheck(settings, sshHosts, environment);
+    tools.start();
+    const shared = {
+        ...options,
+        tools,
+        stage,
+        token,
+        survey: Promise.resolve(full?.stage.survey()).catch(() => undefined),
+        limits: { ...LIMITS, ...limits },
+    };
+    try {
+        return await Promise.all(hosts.map((host) => (host.local || !login ? checkLocalHost(host, shared) : checkSshHost(host, login, shared))));
+    }
+    finally {
+        forgetToken();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/text-table.js
+/** What takes two columns of a terminal: East Asian wide and full-width characters, and pictures. */
+const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const text_table_NOTHING = /^[\p{M}\p{Default_Ignorable_Code_Point}]*$/u;
+const text_table_segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Columns that a text without control characters takes on a terminal. */
+function textWidth(text) {
+    if (/^[ -~]*$/.test(text))
+        return text.length;
+    return [...text_table_segmenter.segment(text)].reduce((sum, { segment }) => sum + (text_table_NOTHING.test(segment) ? 0 : WIDE.test(segment) ? 2 : 1), 0);
+}
+/**
+ * Rows with aligned columns, two blanks apart, no blanks at the end of a line.
+ *
+ * @param rows all with the same number of cells, each on one line
+ */
+function textTable(rows) {
+    const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => textWidth(row[at] ?? ''))));
+    return rows.map((row) => row
+        .map((cell, at) => cell + ' '.repeat(Math.max(0, (widths[at] ?? 0) - textWidth(cell))))
+        .join('  ')
+        .trimEnd());
+}
+
+;// CONCATENATED MODULE: ./lib/report/check-table.js
+
+
+
+/** Longest text of one cell, and of one line below the table, in characters. */
+const CELL_LIMIT = 60;
+const check_table_LINE_LIMIT = 2000;
+/** Column titles, and what stands below them; undefined: it is not known. One that tells nothing of any host is left out. */
+const check_table_COLUMNS = [
+    ['host', ({ host }) => host.name],
+    ['jobs', ({ problem }) => (problem === undefined ? 'yes' : 'no')],
+    ['login', ({ login }) => login],
+    ['by', ({ by }) => by],
+    ['sandbox', sandboxText],
+    ['slots', slotsText],
+    ['tools', ({ tools }) => tools],
+    ['make', ({ make }) => make],
+    ['cc', ({ cc }) => cc],
+    ['round trip', roundTripText],
+    ['clock', clockText],
+    ['free', ({ free }) => free && formatBytes(free.bytes)],
+    ['load', ({ load }) => load?.[0].toFixed(2)],
+];
+/**
+ * What a check has found, for people: a line of a table for each host, below it why hosts take no jobs and what else there is
+ * to know, then how many can be used. Names and whatever hosts said are made harmless for a terminal; a workflow's log has to
+ * guard it all the same. Ends with a newline.
+ *
+ * @param isPublic where a host with a name of its own is, and with what one gets in there, is not told
+ */
+function checkTable(found, isPublic = false) {
+    const reports = isPublic ? found.map(withoutLogin) : found;
+    const columns = check_table_COLUMNS.filter(([, cell], at) => at === 0 || reports.some((report) => tells(cell(report), report)));
+    const rows = [
+        columns.map(([title]) => title),
+        ...reports.map((report) => columns.map(([, cell]) => harmless(cell(report) ?? '-', CELL_LIMIT))),
+    ];
+    const notes = reports.flatMap(({ host, problem, remarks }) => [
+        ...(problem === undefined ? [] : [`${host.name} takes no jobs: ${problem}`]),
+        ...remarks.map((remark) => `${host.name}: ${remark}`),
+    ]);
+    const usable = reports.filter(({ problem }) => problem === undefined).length;
+    const verdict = `${usable} of ${reports.length} ${reports.length === 1 ? 'host' : 'hosts'} can take jobs`;
+    const paragraphs = [textTable(rows), notes.map((note) => harmless(note, check_table_LINE_LIMIT)), [verdict]];
+    return paragraphs
+        .filter((lines) => lines.length > 0)
+        .map((lines) => `${lines.join('\n')}\n`)
+        .join('\n');
+}
+function withoutLogin(report) {
+    const { name, address } = report.host;
+    return { ...report, by: undefined, login: name.includes(address) ? report.login : undefined };
+}
+/** A host is often called by its login. */
+function tells(cell, { host }) {
+    return cell !== undefined && cell !== host.name;
+}
+function sandboxText({ sandbox, withoutPerl }) {
+    return sandbox && withoutPerl ? `${sandbox}, no perl` : sandbox;
+}
+function roundTripText({ roundTrip }) {
+    if (roundTrip === undefined)
+        return undefined;
+    return `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms`;
+}
+/** `4`, with what else bears on it: `2 (8 processors, its owner allows 2)`. */
+function slotsText({ slots, processors, cap }) {
+    if (slots === undefined || processors === undefined)
+        return undefined;
+    const count = `${processors} ${processors === 1 ? 'processor' : 'processors'}`;
+    return `${slots} (${count}${cap === undefined ? '' : `, its owner allows ${cap}`})`;
+}
+/** `+0.3 s ± 0.01`: as many digits as it is sure of. */
+function clockText({ clock }) {
+    if (!clock)
+        return undefined;
+    const { offset, within } = clock;
+    const digits = within < 0.01 ? 3 : within < 0.1 ? 2 : 1;
+    // Not "-0.00".
+    const shown = Number(offset.toFixed(digits)) + 0;
+    return `${shown < 0 ? '' : '+'}${shown.toFixed(digits)} s ± ${Math.max(within, 10 ** -digits).toFixed(digits)}`;
+}
+function harmless(text, limit) {
+    return withoutColours(cleanTitle(text, limit));
+}
+
+;// CONCATENATED MODULE: ./lib/cli/check.js
+
+
+
+
+
+
+
+/** Of what is found out about keys and hosts on the way, in characters. */
+const NOTICE_LIMIT = 2000;
+/** `--check`: tries every host and prints what is found. Status 0 when all can take jobs, else 1, also without any. */
+async function check_check({ settings, plan, login, environment, signals, inWorkflow }) {
+    const { hosts } = plan;
+    if (hosts.length === 0) {
+        standard_streams_say('distmake: there are no hosts to check: name a matrix with -c FILE (~/.makehosts counts with -j alone: add -j4)\n');
+        return { kind: 'exited', status: 1 };
+    }
+    login?.notices.listen((text) => standard_streams_say(`distmake: ${cleanTitle(text, NOTICE_LIMIT)}\n`));
+    const stopping = new AbortController();
+    let stopped;
+    signals.onSignal((name) => {
+        stopped = name;
+        stopping.abort();
+    });
+    const reports = await checkHosts({
+        settings,
+        hosts,
+        login,
+        environment,
+        staging: stagingName(new Date()),
+        onHostUsed: () => undefined,
+        signal: stopping.signal,
+    });
+    if (stopped !== undefined)
+        return { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[stopped] };
+    const table = checkTable(reports, inWorkflow);
+    if (inWorkflow)
+        workflowLog().text(table);
+    else
+        printBytes(encode(table));
+    return { kind: 'exited', status: reports.every(({ problem }) => problem === undefined) ? 0 : 1 };
+}
+
+;// CONCATENATED MODULE: ./lib/build/dmake-settings.js
+
+
+
+/** dmake's settings that count here; each may be a macro of the makefile or a variable of the environment. */
+const DMAKE_NAMES = [
+    'DMAKE_RCFILE',
+    'DMAKE_GROUP',
+    'DMAKE_MODE',
+    'DMAKE_MAX_JOBS',
+    'DMAKE_ADJUST_MAX_JOBS',
+    'DMAKE_OUTPUT_MODE',
+];
+const MODES = ['serial', 'parallel', 'distributed'];
+/** dmake's own words (D19), and how its manuals spell them. HTML1 has no form of its own there either. */
+const OUTPUT_MODES = new Map([
+    ['TXT1', 'TXT1'],
+    ['TXT2', 'TXT2'],
+    ['HTML1', 'TXT1'],
+    ['TEXT1', 'TXT1'],
+    ['TEXT2', 'TXT2'],
+]);
+/** Used where dmake is asked for and nothing says how many (D2), and for a DMAKE_MAX_JOBS that makes no sense. */
+const DMAKE_JOBS = 2;
+/** What the makefile and the environment say in dmake's words; a macro ranks above a variable, and the command line above both (D1). */
+class DmakeSettings {
+    #macros;
+    #environment;
+    #options;
+    /** @param options what the command line says of them (-x) */
+    constructor(macros, environment, options = new Map()) {
+        this.#macros = macros;
+        this.#environment = environment;
+        this.#options = options;
+    }
+    /** Whether dmake is what people have in mind here. */
+    get any() {
+        return DMAKE_NAMES.some((name) => this.told(name) !== undefined);
+    }
+    /** A setting that is not empty. */
+    told(name) {
+        const option = this.#options.get(name)?.trim();
+        if (option)
+            return { value: option, where: `option -x ${name}` };
+        const macro = this.#macros.get(name)?.trim();
+        if (macro)
+            return { value: macro, where: `${name} in the makefile` };
+        const variable = this.#environment[name]?.trim();
+        return variable ? { value: variable, where: `${name} in the environment` } : undefined;
+    }
+    /** @throws UserError for a word that is no mode (D8) */
+    get mode() {
+        const told = this.told('DMAKE_MODE');
+        if (told === undefined)
+            return undefined;
+        const mode = MODES.find((one) => one === told.value);
+        if (mode !== undefined)
+            return mode;
+        const grid = told.value === 'grid' ? ': there is no grid here; list the hosts in a .dmakerc and say distributed' : '';
+        throw new UserError(`${told.where} must be ${MODES.join(', ')}, not ${excerpt(told.value)}${grid}`);
+    }
+    /** @returns the number of jobs, with what is to be said about it */
+    get maxJobs() {
+        const told = this.told('DMAKE_MAX_JOBS');
+        if (told === undefined)
+            return { jobs: undefined, warnings: [] };
+        const jobs = /^\d{1,4}$/.test(told.value) ? Number(told.value) : 0;
+        if (jobs > 0)
+            return { jobs, warnings: [] };
+        const warning = `${told.where} must be a number from 1 to 9999, not ${excerpt(told.value)}: ${DMAKE_JOBS} is used`;
+        return { jobs: DMAKE_JOBS, warnings: [warning] };
+    }
+    /** DMAKE_ADJUST_MAX_JOBS; unknown words mean M1, as dmake has it (D14). */
+    get load() {
+        const word = this.told('DMAKE_ADJUST_MAX_JOBS')?.value.toLowerCase();
+        if (word === undefined)
+            return undefined;
+        if (word === 'no')
+            return 'jobs';
+        return LOAD_POLICIES.find((policy) => policy === word && /^m\d$/.test(policy)) ?? 'm1';
+    }
+    /** DMAKE_OUTPUT_MODE, as {@link readOutputMode} has it. */
+    get outputMode() {
+        const told = this.told('DMAKE_OUTPUT_MODE');
+        return told === undefined ? { mode: undefined, warnings: [] } : readOutputMode(told);
+    }
+}
+/** Reads a value of DMAKE_OUTPUT_MODE, in capitals as dmake wants it. Any other word is ignored, with a warning (D19). */
+function readOutputMode({ value, where }) {
+    const mode = OUTPUT_MODES.get(value);
+    if (mode !== undefined)
+        return { mode, warnings: [] };
+    const meant = OUTPUT_MODES.has(value.toUpperCase()) ? `; write ${value.toUpperCase()}` : '';
+    return { mode, warnings: [`${where} must be TXT1, TXT2 or HTML1, not ${excerpt(value)}: it is ignored${meant}`] };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/lines.js
+
+/** The words of a line, parted by blanks and tabs. */
+function lines_wordsOf(line) {
+    return Array.from(line.matchAll(/[^ \t]+/g), (match) => ({ text: match[0], column: match.index + 1 }));
+}
+/** The lines of a text with their numbers from 1. */
+function* lines_linesOf(text) {
+    for (const [index, line] of text.split(/\r?\n/).entries())
+        yield [index + 1, line];
+}
+// eslint-disable-next-line no-control-regex -- those are what it looks for
+const lines_CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+/** A control character in a line, tabs aside: where it stands, from 1, and what to say of it. */
+function controlCharacter(line) {
+    const control = lines_CONTROL.exec(line);
+    return control === null
+        ? undefined
+        : { column: control.index + 1, text: `there is a control character in it: ${shown(control[0])}` };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/plain-text.js
+
+/** More than any farm needs, and little enough to be read in no time. */
+const MOST_CHARACTERS = 2 ** 20;
+const KEY_MARK = 'PRIVATE KEY-----';
+/**
+ * The matrix behind what the user gave: plain, or as base64 on one line (which is what fits a secret best: the runner
+ * masks each line of a secret by itself). Lines in errors are those of the plain text. A byte order mark is taken away.
+ *
+ * @throws UserError for a private key pasted by mistake, and for a text that is too long
+ */
+function plainText(given, source) {
+    const text = given.replace(/^\ufeff/, '');
+    if (text.length > MOST_CHARACTERS)
+        throw new UserError(`${source}: it is too long for a host matrix (above 1 MiB)`);
+    const decoded = decodeBase64(text);
+    const plain = decoded === undefined
+        ? { text, name: source }
+        : { text: decoded.replace(/^\ufeff/, ''), name: `${source} (decoded from base64)` };
+    // Errors show words of the text: nobody wants to see those of a key in a log.
+    if (plain.text.includes(KEY_MARK)) {
+        throw new UserError(`${plain.name}: this is a private key, not a host matrix; the key belongs in the input ssh-private-key`);
+    }
+    return plain;
+}
+/**
+ * The text behind a single word of base64 (padding may be missing), or undefined when it is not that: no matrix but a
+ * list of one bare name is a single word of such letters, so nothing is taken away from the plain forms.
+ */
+function decodeBase64(text) {
+    const word = text.trim();
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(word))
+        return undefined;
+    let decoded;
+    try {
+        decoded = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(word, 'base64'));
+    }
+    catch {
+        return undefined;
+    }
+    return looksLikeMatrix(decoded) || decoded.includes(KEY_MARK) ? decoded : undefined;
+}
+/**
+ * Text without control characters that has a line of two words or more, or is JSON or YAML on one line: a short word
+ * that decodes by chance is neither.
+ */
+function looksLikeMatrix(text) {
+    // eslint-disable-next-line no-control-regex -- those are what it looks for
+    if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text))
+        return false;
+    return /^[ \t]*[^#\s]\S*[ \t]+\S/m.test(text) || /^\s*(\{.*\}|\[.*\])\s*$/s.test(text);
+}
+
+;// CONCATENATED MODULE: ./lib/util/nearest-word.js
+/** Longer texts are no mistyped words, and not worth the square of their length. */
+const nearest_word_LONGEST = 100;
+/**
+ * The word that someone most likely meant, or undefined when none is near: at most a third of its letters (and always
+ * one, but not all) may be wrong, missing, too many, or swapped with their neighbour. Large and small letters are the same.
+ */
+function nearestWord(text, words) {
+    if (text.length > nearest_word_LONGEST)
+        return undefined;
+    const ranked = words
+        .map((word) => ({ word, distance: editDistance(text.toLowerCase(), word.toLowerCase()) }))
+        .filter(({ word, distance }) => distance < word.length && distance <= Math.max(1, Math.floor(word.length / 3)))
+        .sort((a, b) => a.distance - b.distance);
+    return ranked[0]?.word;
+}
+/** Edits between two texts, a swap of neighbours counting as one (optimal string alignment). */
+function editDistance(from, to) {
+    if (Math.abs(from.length - to.length) > to.length)
+        return Infinity;
+    let [before, above] = [[], Array.from({ length: to.length + 1 }, (_, column) => column)];
+    for (let row = 1; row <= from.length; row++) {
+        const current = [row];
+        for (let column = 1; column <= to.length; column++) {
+            const cost = from[row - 1] === to[column - 1] ? 0 : 1;
+            const swap = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+            current.push(Math.min(at(above, column) + 1, at(current, column - 1) + 1, at(above, column - 1) + cost, swap ? at(before, column - 2) + 1 : Infinity));
+        }
+        [before, above] = [above, current];
+    }
+    return at(above, to.length);
+}
+function at(row, column) {
+    return row?.[column] ?? Infinity;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/problems.js
+
+
+
+const MOST_PROBLEMS = 10;
+/** Keeps what is wrong with a matrix, so that people hear of everything at once. */
+class Problems {
+    source;
+    #form;
+    #problems = [];
+    /**
+     * @param source what errors call the text
+     * @param form what the format looks like, which ends every error
+     */
+    constructor(source, form) {
+        this.source = source;
+        this.#form = form;
+    }
+    add(place, text) {
+        this.#problems.push({ place, text });
+    }
+    /** @throws UserError with the first ten problems in the order of the text, if there are any */
+    finish() {
+        if (this.#problems.length === 0)
+            return;
+        const sorted = [...this.#problems].sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
+        const lines = sorted
+            .slice(0, MOST_PROBLEMS)
+            .map(({ place, text }) => located(this.source, place, typeof text === 'string' ? text : text()));
+        const more = sorted.length - lines.length;
+        if (more > 0)
+            lines.push(`${this.source}: ${more} more ${more === 1 ? 'problem' : 'problems'}`);
+        throw new UserError([...lines, this.#form].join('\n'));
+    }
+    /** @throws UserError with the problems, and where there are none: that there is no host at all */
+    finishWithout() {
+        this.finish();
+        throw new UserError(`${this.source}: there is no host in it\n${this.#form}`);
+    }
+}
+/** `SOURCE, line L, column C: TEXT`. */
+function located(source, { line, column }, text) {
+    return `${source}, line ${line}, column ${column}: ${text}`;
+}
+/** `; did you mean "WORD"?`, or nothing when no word is near. */
+function meant(text, words) {
+    const near = nearestWord(text, words);
+    return near === undefined ? '' : `; did you mean ${shown(near)}?`;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/d1make.js
+
+
+
+
+
+
+/*
+ * d1make's D1MAKE_HOSTS (L1): names alone, parted by blanks. Several blanks, newlines, user, port and comments are
+ * additions. Nothing is said of jobs: a host takes as many as it has processors.
+ *
+ *   matrix = { blank | newline } [ host { ( blank | newline ) host } ] [ "#" comment ]
+ *   host   = as address.ts has it
+ */
+const d1make_FORM = 'It is a list of hosts, "[user@]name[:port]" each, with blanks between them, such as "build1 ci@build2:2222"; ' +
+    'an IPv6 address goes in brackets: "[2001:db8::7]:2222".';
+/**
+ * The matrix that D1MAKE_HOSTS is, or a file in that form.
+ *
+ * @param source what errors call it: `D1MAKE_HOSTS`, or the name of a file
+ * @throws UserError naming all that is wrong (the first ten), or saying that it names no host
+ */
+function parseD1makeHosts(value, source, settings = {}) {
+    const { text, name } = plainText(value, source);
+    const problems = new Problems(name, d1make_FORM);
+    const { setup = '', makeArguments = '' } = settings;
+    const hosts = new Map();
+    for (const [line, raw] of lines_linesOf(text)) {
+        const control = controlCharacter(raw);
+        if (control !== undefined) {
+            problems.add({ line, column: control.column }, control.text);
+            continue;
+        }
+        for (const { text: word, column } of lines_wordsOf(raw.replace(/(^|[ \t])#.*$/, ''))) {
+            const address = parseAddress(word);
+            if ('problem' in address) {
+                problems.add({ line, column }, address.problem);
+                continue;
+            }
+            const local = isRunner(address.value);
+            const host = { ...HOST_DEFAULTS, name: word, ...address.value, slots: undefined, local, line, setup };
+            const before = hosts.get(identity(host));
+            if (before === undefined)
+                hosts.set(identity(host), host);
+            else
+                problems.add({ line, column }, `${shown(word)} is there twice: leave one out`);
+        }
+    }
+    if (hosts.size === 0)
+        problems.finishWithout();
+    problems.finish();
+    const all = [...hosts.values()];
+    return { format: 'd1make', source: name, hosts: all, groups: [], ungrouped: all, makeArguments, warnings: [] };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/group.js
+
+
+
+const group_MOST_NAMES = 20;
+/** The group that is used where nobody names one: the first formal one (D5); undefined where there is none. */
+function defaultGroup(matrix) {
+    return matrix.groups[0]?.name;
+}
+/**
+ * The hosts of exactly one group (D5): the one named; else the first formal group; else, where there are no formal
+ * groups, the unnamed one, which is all hosts then.
+ *
+ * @param name undefined: nobody has named a group
+ * @param asker who named it, for the error: `input group`, `-g`
+ * @throws UserError for a group that is not defined, saying which there are
+ */
+function chooseGroup(matrix, name, asker) {
+    const { groups, source, ungrouped } = matrix;
+    const wanted = name ?? defaultGroup(matrix);
+    if (wanted === undefined)
+        return ungrouped;
+    const group = groups.find((one) => one.name === wanted);
+    if (group !== undefined)
+        return group.hosts;
+    const names = groups.map((one) => one.name);
+    const there = names.slice(0, group_MOST_NAMES).map((one) => shown(one));
+    if (names.length > there.length)
+        there.push(`${names.length - there.length} more`);
+    const list = there.length === 0 ? 'it has no groups' : `its groups are ${there.join(', ')}`;
+    throw new UserError(`${asker}: there is no group ${shown(wanted)} in ${source}: ${list}${meant(wanted, names)}`);
+}
+
+;// CONCATENATED MODULE: ./lib/model/matrix.js
+/** The forms in which a host matrix may be written. */
+const MATRIX_FORMATS = ['makehosts', 'dmakerc', 'd1make', 'dpb', 'yaml'];
+
+;// CONCATENATED MODULE: ./lib/util/shell-words.js
+/**
+ * Splits text into words as a POSIX shell does when nothing is expanded: blanks and newlines part words; single quotes
+ * keep everything, double quotes everything but a backslash before a dollar, a backquote, a double quote, a backslash or
+ * a newline; a backslash outside keeps the next character, and before a newline both vanish (POSIX shell, 2.2). `$` and
+ * `#` are ordinary characters. The libraries for this each lose a backslash somewhere, which a compiler flag can't bear.
+ *
+ * @returns the words, or what is wrong
+ */
+function shellWords(text) {
+    const words = [];
+    let word;
+    for (let at = 0; at < text.length; at++) {
+        const char = text[at];
+        if (/[ \t\r\n]/.test(char)) {
+            if (word !== undefined)
+                words.push(word);
+            word = undefined;
+        }
+        else if (char === '\\') {
+            const next = text[++at];
+            if (next === undefined)
+                return 'there is nothing behind the backslash at its end';
+            if (next !== '\n')
+                word = (word ?? '') + next;
+        }
+        else if (char === "'") {
+            const end = text.indexOf("'", at + 1);
+            if (end < 0)
+                return UNCLOSED;
+            word = (word ?? '') + text.slice(at + 1, end);
+            at = end;
+        }
+        else if (char === '"') {
+            const end = closingQuote(text, at);
+            if (end < 0)
+                return UNCLOSED;
+            word =
+                (word ?? '') +
+                    text.slice(at + 1, end).replace(/\\(\n|[$`"\\])/g, (_, kept) => (kept === '\n' ? '' : kept));
+            at = end;
+        }
+        else {
+            word = (word ?? '') + char;
+        }
+    }
+    if (word !== undefined)
+        words.push(word);
+    return words;
+}
+const UNCLOSED = 'a quote is opened and never closed';
+function closingQuote(text, open) {
+    for (let at = open + 1; at < text.length; at++) {
+        if (text[at] === '\\')
+            at++;
+        else if (text[at] === '"')
+            return at;
+    }
+    return -1;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/command-words.js
+
+
+/** A program and its arguments from text on one line, parted as a shell does it; nothing is expanded. */
+function commandWords(text) {
+    // eslint-disable-next-line no-control-regex -- those are what it looks for
+    if (/[\x00\r\n]/.test(text))
+        return wrong('it must be one line');
+    const words = shellWords(text);
+    if (typeof words === 'string')
+        return wrong(words);
+    return words.length === 0 || words[0] === '' ? wrong('the program is missing') : right(words);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/values.js
+
+
+const MOST_SLOTS = 9999;
+const MOST_SECONDS = 9_999_999;
+/** Jobs that a host may run at one time: 1 to 9999. */
+function parseSlots(word) {
+    if (/^-\d+$/.test(word))
+        return wrong(`the number of jobs is negative: ${shown(word)}`);
+    if (!/^\d+$/.test(word))
+        return wrong(`the number of jobs is not a number: ${shown(word)}`);
+    const slots = Number(word);
+    if (slots === 0)
+        return wrong('the number of jobs is zero: leave the host out instead');
+    return slots > MOST_SLOTS ? wrong(`the number of jobs is above ${MOST_SLOTS}: ${shown(word)}`) : right(slots);
+}
+/** Whole seconds, `least` or more. */
+function values_parseSeconds(word, least) {
+    const seconds = /^\d{1,7}$/.test(word) ? Number(word) : NaN;
+    return seconds >= least
+        ? right(seconds)
+        : wrong(`must be whole seconds from ${least} to ${MOST_SECONDS}, not ${shown(word)}`);
+}
+/** A factor from 1 to 50, fractions allowed (DPB's `sf`). */
+function parseSpeed(word) {
+    const speed = /^\d{1,2}(\.\d{1,6})?$/.test(word) ? Number(word) : NaN;
+    return speed >= 1 && speed <= 50 ? right(speed) : wrong(`must be a number from 1 to 50, not ${shown(word)}`);
+}
+const values_UNITS = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+/**
+ * Bytes, 0 or more, from a number with K, M or G behind it (powers of 1024).
+ *
+ * @param unit of a bare number
+ */
+function parseMemory(word, unit = '') {
+    const [, digits, letter = ''] = /^(\d{1,12})([kmg]?)$/i.exec(word) ?? [];
+    const factor = values_UNITS[letter === '' ? unit : letter.toLowerCase()] ?? NaN;
+    const bytes = digits === undefined ? NaN : Number(digits) * factor;
+    return Number.isSafeInteger(bytes)
+        ? right(bytes)
+        : wrong(`must be a number with K, M or G behind it, such as 4G, not ${shown(word)}`);
+}
+/** `N` slots, or `/N` for that part of a host's slots (E14); 0: no job takes more than one. */
+function parseParallel(word) {
+    const [, slash, digits] = /^(\/?)(\d{1,4})$/.exec(word) ?? [];
+    const number = Number(digits);
+    if (digits === undefined || (number === 0 && slash !== '')) {
+        return wrong(`must be a number of jobs such as 4, or a part of them such as /2, not ${shown(word)}`);
+    }
+    return slash === '' ? right(number) : right(`/${number}`);
+}
+/** Directories for PATH, colon-separated: absolute, or they would mean another place for each job. */
+function checkPath(path) {
+    if (hasControl(path))
+        return 'must not have control characters in it';
+    const relative = path.split(':').find((part) => !part.startsWith('/'));
+    if (relative === undefined)
+        return undefined;
+    return relative === ''
+        ? 'has an empty part: each is a directory such as "/opt/bin"'
+        : `must be absolute, such as "/opt/bin", not ${shown(relative)}`;
+}
+/** Whether there are characters in it that no name of a file or program in a matrix may have. */
+function hasControl(text) {
+    // eslint-disable-next-line no-control-regex -- those are what it looks for
+    return /[\x00-\x1f\x7f]/.test(text);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc-attributes.js
+
+
+
+
+const dmakerc_attributes_NAMES = ['jobs', 'path', 'rsh'];
+/**
+ * Reads what stands in braces behind the name of a host (grammar in dmakerc-reader.ts).
+ *
+ * @param start where its `{` is
+ * @param problems takes what is wrong; that attribute is then left out
+ * @returns the attributes, and where to go on: behind its `}`, or where somebody must have forgotten it
+ */
+function readAttributes(tokens, start, problems) {
+    const attributes = {};
+    const seen = new Set();
+    let at = start + 1;
+    for (let behind = false;; behind = true) {
+        const token = tokens[at];
+        if (token === undefined || isForgotten(tokens, at)) {
+            const open = tokens[start];
+            if (open !== undefined)
+                problems.add(open.place, '"{" is never closed');
+            return { attributes, next: at };
+        }
+        if (token.kind === '}')
+            return { attributes, next: at + 1 };
+        if (behind && token.kind === ',')
+            at++;
+        else if (behind)
+            problems.add(token.place, `a comma is missing before ${shown(token.text)}`);
+        at = readAttribute(tokens, at, { attributes, seen, problems });
+    }
+}
+/** At the end of the text, at another `{`, and where an entry or a group must begin. */
+function isForgotten(tokens, at) {
+    const token = tokens[at];
+    if (token === undefined || token.kind === 'end' || token.kind === '{')
+        return true;
+    return token.kind === 'word' && (token.text === 'host' || token.text === 'group') && tokens[at + 1]?.kind !== '=';
+}
+/** Takes one attribute, or up to the next comma or brace when it is none. @returns where to go on */
+function readAttribute(tokens, at, target) {
+    const [name, equals, value] = [tokens[at], tokens[at + 1], tokens[at + 2]];
+    if (name === undefined)
+        return at;
+    const wrong = (token, text) => {
+        target.problems.add(token.place, text);
+        return skip(tokens, at);
+    };
+    if (name.kind !== 'word') {
+        const found = name.kind === 'end' ? 'the end' : shown(name.text);
+        return wrong(name, `an attribute such as "jobs = 4" should stand here, not ${found}`);
+    }
+    if (equals?.kind !== '=')
+        return wrong(equals ?? name, `"=" is missing behind ${shown(name.text)}`);
+    if (value === undefined || (value.kind !== 'word' && value.kind !== 'quoted')) {
+        return wrong(value ?? equals, `the value of ${shown(name.text)} is missing`);
+    }
+    const known = dmakerc_attributes_NAMES.find((one) => one === name.text);
+    if (known === undefined) {
+        const names = `there are ${dmakerc_attributes_NAMES.slice(0, -1).join(', ')} and ${dmakerc_attributes_NAMES.at(-1)}`;
+        return wrong(name, `there is no attribute ${shown(name.text)}${meant(name.text, dmakerc_attributes_NAMES) || `: ${names}`}`);
+    }
+    if (target.seen.has(known))
+        return wrong(name, `attribute "${known}" is there twice`);
+    target.seen.add(known);
+    const problem = take(known, value.text, target.attributes);
+    if (problem !== undefined)
+        target.problems.add(value.place, problem);
+    return at + 3;
+}
+/** Sets an attribute, or tells what is wrong with its value. */
+function take(name, text, attributes) {
+    if (name === 'path') {
+        const problem = checkPath(text);
+        if (problem !== undefined)
+            return `path ${problem}`;
+        attributes.path = text;
+        return undefined;
+    }
+    const value = name === 'jobs' ? parseSlots(text) : commandWords(text);
+    if ('problem' in value)
+        return name === 'rsh' ? `rsh: ${value.problem}` : value.problem;
+    if (typeof value.value === 'number')
+        attributes.jobs = value.value;
+    else
+        attributes.rsh = value.value;
+    return undefined;
+}
+/** Behind the rest of a broken attribute: at a comma, a brace, or the end. */
+function skip(tokens, from) {
+    let at = from;
+    for (let kind = tokens[at]?.kind; kind !== undefined; kind = tokens[++at]?.kind) {
+        if (kind === ',' && at > from)
+            return at;
+        if (kind === '{' || kind === '}' || kind === 'end')
+            return at;
+    }
+    return at;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc-reader.js
+
+
+
+
+/*
+ * Sun dmake's .dmakerc, from the manuals ("Distributed Make (dmake)"), section "Runtime Configuration File". Newlines
+ * are blanks, except that a quote ends on its line. User and port are additions, and "#" where a word could begin, not
+ * on lines of its own alone.
+ *
+ *   matrix     = { entry | group }
+ *   group      = "group" name "{" { entry | "group" name } "}"
+ *   entry      = [ "host" ] name [ "{" [ attribute { "," attribute } ] "}" ]
+ *   attribute  = "jobs" "=" number | "path" "=" text | "rsh" "=" text
+ *   name, text = word | '"' { any character but '"' and newline } '"'
+ *   word       = { any character but blank, newline, and one of {}=,"; not "#" first }
+ *
+ * "group" and "host" are names when quoted. A host may be in several groups, and say something else of itself in each,
+ * as exactly one group is used.
+ */
+class DmakercReader {
+    #tokens;
+    #problems;
+    #runner;
+    #at = 0;
+    /** The same host with the same attributes is the same object in all groups. */
+    #hosts = new Map();
+    #ungrouped = new Map();
+    groups = [];
+    /** @param tokens the last of them is `end` */
+    constructor(tokens, problems, runner) {
+        this.#tokens = tokens;
+        this.#problems = problems;
+        this.#runner = runner;
+    }
+    /** All hosts in file order. */
+    get hosts() {
+        return [...this.#hosts.values()];
+    }
+    /** Those outside of all groups. */
+    get ungrouped() {
+        return [...this.#ungrouped.values()];
+    }
+    read() {
+        for (let token = this.#peek(); token.kind !== 'end'; token = this.#peek()) {
+            if (isWord(token, 'group'))
+                this.#group();
+            else
+                this.#addUngrouped(token, this.#entry());
+        }
+    }
+    #addUngrouped({ place }, host) {
+        if (host === undefined)
+            return;
+        const before = this.#ungrouped.get(identity(host));
+        if (before === undefined)
+            this.#ungrouped.set(identity(host), host);
+        else
+            this.#problems.add(place, `${shown(host.name)} is there twice, first on line ${before.line}: leave one out`);
+    }
+    #group() {
+        const { place } = this.#next();
+        const name = this.#name('group');
+        if (name === undefined)
+            return;
+        const open = this.#peek();
+        if (open.kind !== '{') {
+            this.#problems.add(open.place, `"{" with the members of group ${shown(name.text)} is missing here`);
+            return;
+        }
+        this.#next();
+        const members = [];
+        for (let token = this.#peek(); token.kind !== '}'; token = this.#peek()) {
+            if (token.kind === 'end') {
+                this.#problems.add(open.place, `"{" of group ${shown(name.text)} is never closed`);
+                break;
+            }
+            const member = isWord(token, 'group') ? this.#reference() : this.#hostMember(token);
+            if (member !== undefined)
+                members.push(member);
+        }
+        this.#next();
+        if (members.length === 0)
+            this.#problems.add(place, `group ${shown(name.text)} has no members`);
+        this.groups.push({ name: name.text, place: name.place, members });
+    }
+    #hostMember({ place }) {
+        const host = this.#entry();
+        return host && { host, place };
+    }
+    #reference() {
+        this.#next();
+        const name = this.#name('group');
+        if (name === undefined)
+            return undefined;
+        const open = this.#peek();
+        if (open.kind !== '{')
+            return { group: name.text, place: name.place };
+        const way = `give group ${shown(name.text)} its members outside of this group, and only its name here`;
+        this.#problems.add(open.place, `a group cannot be defined in a group: ${way}`);
+        this.#skipBraces();
+        return undefined;
+    }
+    #entry() {
+        if (isWord(this.#peek(), 'host'))
+            this.#next();
+        const name = this.#name('host');
+        if (name === undefined)
+            return undefined;
+        const attributes = this.#peek().kind === '{' ? this.#attributes() : {};
+        if (name.kind === 'word' && /^[+-]?\d+$/.test(name.text)) {
+            this.#problems.add(name.place, `a number stands where a host should: jobs are written "{ jobs = ${name.text.slice(0, 9)} }"`);
+            return undefined;
+        }
+        const address = parseAddress(name.text);
+        if ('problem' in address) {
+            this.#problems.add(name.place, address.problem);
+            return undefined;
+        }
+        const local = isRunner(address.value, this.#runner);
+        const { jobs = DEFAULT_JOBS, path = '', rsh } = attributes;
+        const host = {
+            ...HOST_DEFAULTS,
+            ...address.value,
+            name: name.text,
+            slots: jobs,
+            local,
+            line: name.place.line,
+            path,
+            // dmake does not go through rsh to the machine that it runs on.
+            transport: local ? undefined : rsh,
+            needsOwnersFile: true,
+        };
+        const key = JSON.stringify([identity(host), name.text, jobs, path, host.transport]);
+        const same = this.#hosts.get(key) ?? host;
+        this.#hosts.set(key, same);
+        return same;
+    }
+    #attributes() {
+        const { attributes, next } = readAttributes(this.#tokens, this.#at, this.#problems);
+        this.#at = next;
+        return attributes;
+    }
+    /** Takes a name, or says that it is missing and passes over what stands there. */
+    #name(of) {
+        const token = this.#peek();
+        if ((token.kind === 'word' && !isWord(token, 'group') && !isWord(token, 'host')) || token.kind === 'quoted') {
+            if (token.text !== '')
+                return this.#next();
+            this.#problems.add(token.place, `the name of a ${of} is empty`);
+        }
+        else {
+            const found = token.kind === 'end' ? 'the end' : shown(token.text);
+            this.#problems.add(token.place, `the name of a ${of} should stand here, not ${found}`);
+        }
+        // A keyword begins something that can be read.
+        if (token.kind === '{')
+            this.#skipBraces();
+        else if (token.kind !== 'end' && token.kind !== 'word')
+            this.#next();
+        return undefined;
+    }
+    #skipBraces() {
+        while (this.#peek().kind !== '}' && this.#peek().kind !== 'end')
+            this.#next();
+        if (this.#peek().kind === '}')
+            this.#next();
+    }
+    #peek() {
+        return this.#tokens[this.#at] ?? dmakerc_reader_END;
+    }
+    /** Never goes beyond the end. */
+    #next() {
+        const token = this.#peek();
+        if (token.kind !== 'end')
+            this.#at++;
+        return token;
+    }
+}
+const dmakerc_reader_END = { kind: 'end', text: '', place: { line: 1, column: 1 } };
+/** What dmake gives a host that does not say (D4). */
+const DEFAULT_JOBS = 2;
+function isWord(token, text) {
+    return token.kind === 'word' && token.text === text;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc-tokens.js
+
+
+/** A quote that is not closed ends with its line: the rest of the file can then still be read. */
+const TOKEN = /[ \t]+|#.*|[{}=,]|"[^"]*"?|[^ \t{}=,"#][^ \t{}=,"]*/y;
+/** The tokens of a text, `end` being the last. `problems` takes quotes without an end, and control characters. */
+function tokensOf(text, problems) {
+    const tokens = [];
+    let last = { line: 1, column: 1 };
+    for (const [line, raw] of lines_linesOf(text)) {
+        const control = controlCharacter(raw);
+        if (control !== undefined) {
+            problems.add({ line, column: control.column }, control.text);
+            continue;
+        }
+        for (const match of raw.matchAll(new RegExp(TOKEN, 'gy'))) {
+            const [token] = match;
+            const place = { line, column: match.index + 1 };
+            if (/^[ \t#]/.test(token))
+                continue;
+            tokens.push(tokenOf(token, place, problems));
+            last = { line, column: place.column + token.length };
+        }
+    }
+    return [...tokens, { kind: 'end', text: '', place: last }];
+}
+function tokenOf(token, place, problems) {
+    if (token === '{' || token === '}' || token === '=' || token === ',')
+        return { kind: token, text: token, place };
+    if (!token.startsWith('"'))
+        return { kind: 'word', text: token, place };
+    const closed = token.length > 1 && token.endsWith('"');
+    if (!closed)
+        problems.add(place, `a quote is opened and not closed on its line: ${shown(token)}`);
+    return { kind: 'quoted', text: token.slice(1, closed ? -1 : undefined), place };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/group-resolver.js
+
+
+
+/** Groups in groups multiply; above that nobody meant it. */
+const MOST_MEMBERSHIPS = 1_000_000;
+/**
+ * Groups with the hosts of the groups in them, which may be defined later (D3). Every host is once in each.
+ *
+ * @param problems takes names that are used twice or not defined, cycles (D5), and hosts that are twice in one group
+ */
+function resolveGroups(definitions, problems) {
+    const byName = new Map();
+    for (const definition of definitions) {
+        const { name, place } = definition;
+        const first = byName.get(name);
+        if (first === undefined)
+            byName.set(name, definition);
+        else
+            problems.add(place, `group ${shown(name)} is there twice, first on line ${first.place.line}`);
+    }
+    const resolver = new Resolver(byName, problems);
+    return [...byName.values()].map((definition) => ({ name: definition.name, hosts: resolver.hostsOf(definition) }));
+}
+class Resolver {
+    #definitions;
+    #problems;
+    #done = new Map();
+    /** From the outermost group to the one that is looked at: no recursion, as nothing bounds how deep groups nest. */
+    #open = new Map();
+    #memberships = 0;
+    constructor(definitions, problems) {
+        this.#definitions = definitions;
+        this.#problems = problems;
+    }
+    hostsOf(definition) {
+        const stack = [];
+        if (!this.#done.has(definition.name))
+            this.#enter(definition, stack);
+        for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1))
+            this.#step(visit, stack);
+        return this.#done.get(definition.name) ?? [];
+    }
+    #enter(definition, stack) {
+        const visit = { definition, next: 0, hosts: new Map() };
+        stack.push(visit);
+        this.#open.set(definition.name, visit);
+    }
+    /** Takes the next member in, or enters it first if it is a group that nobody has looked at. */
+    #step(visit, stack) {
+        const { definition } = visit;
+        const member = definition.members[visit.next];
+        if (member === undefined) {
+            stack.pop();
+            this.#open.delete(definition.name);
+            this.#done.set(definition.name, Array.from(visit.hosts.values(), ({ host }) => host));
+            return;
+        }
+        const { place } = member;
+        if ('host' in member)
+            this.#add(visit, member.host, place);
+        else {
+            const inner = this.#definitions.get(member.group);
+            const hosts = this.#done.get(member.group);
+            if (inner === undefined)
+                this.#problems.add(place, () => this.#undefined(member.group));
+            else if (this.#open.has(member.group))
+                this.#problems.add(place, this.#cycle(member.group));
+            else if (hosts === undefined) {
+                this.#enter(inner, stack);
+                return;
+            }
+            else
+                for (const host of hosts)
+                    this.#add(visit, host, place);
+        }
+        visit.next++;
+    }
+    #add(visit, host, place) {
+        if (++this.#memberships > MOST_MEMBERSHIPS) {
+            if (this.#memberships === MOST_MEMBERSHIPS + 1) {
+                this.#problems.add(place, `the groups hold more than ${MOST_MEMBERSHIPS} hosts together`);
+            }
+            return;
+        }
+        const before = visit.hosts.get(identity(host));
+        if (before === undefined)
+            visit.hosts.set(identity(host), { host, line: place.line });
+        else {
+            this.#problems.add(place, () => `${shown(host.name)} is twice in group ${shown(visit.definition.name)}, first on line ${before.line}`);
+        }
+    }
+    #undefined(name) {
+        return `there is no group ${shown(name)}${meant(name, [...this.#definitions.keys()])}`;
+    }
+    #cycle(name) {
+        const open = [...this.#open.keys()];
+        const way = [...open.slice(open.indexOf(name)), name];
+        const some = way.length > 12 ? [...way.slice(0, 10), '…', name] : way;
+        return `group ${shown(name)} is in itself: ${some.map((one) => shown(one).slice(1, -1)).join(' → ')}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dmakerc.js
+
+
+
+
+const dmakerc_FORM = 'An entry is "[host] NAME [{ jobs = N, path = "DIR", rsh = "PROGRAM" }]", NAME being "[user@]name[:port]"; a group is ' +
+    '"group NAME { … }" with entries and "group NAME" in it; names may be in double quotes; "#" begins a comment.';
+/**
+ * A matrix in the form of Sun dmake's .dmakerc (D3, D4; grammar in dmakerc-reader.ts). Each host needs a file of its
+ * owner there, as dmake has it (D12). The runner gets jobs if it is listed, as `localhost` or by its own name (D7).
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError naming all that is wrong (the first ten), or saying that there is no host at all
+ */
+function parseDmakerc(text, source, runner) {
+    const problems = new Problems(source, dmakerc_FORM);
+    const reader = new DmakercReader(tokensOf(text, problems), problems, runner);
+    reader.read();
+    const groups = resolveGroups(reader.groups, problems);
+    const hosts = reader.hosts;
+    if (hosts.length === 0)
+        problems.finishWithout();
+    problems.finish();
+    return { format: 'dmakerc', source, hosts, groups, ungrouped: reader.ungrouped, makeArguments: '', warnings: [] };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb-expansion.js
+/**
+ * Text with DPB's `%h` (the host) and `%a` (its arch, where the file says it) filled in, and `%%` for a percent sign. The
+ * others of DPB stand for its own directories and times, which are not here: they stay as they are, as does what is none
+ * of DPB's.
+ */
+function expand(text, { host, arch }) {
+    return text.replace(/%(.)/g, (whole, letter) => {
+        if (letter === 'h')
+            return host;
+        if (letter === 'a')
+            return arch ?? whole;
+        return letter === '%' ? '%' : whole;
+    });
+}
+/** Those of DPB's expansions in a text that mean nothing here. */
+function unexpanded(text) {
+    return [...new Set(Array.from(text.matchAll(/%(.)/g), ([whole]) => whole))].filter((one) => /^%[dfLpt$]$/.test(one));
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb-parameters.js
+
+
+
+
+/** Known to dpb(1) and DPB/Config.pm, and of no effect here. */
+const WITHOUT_EFFECT = [
+    ...['ALWAYS_CLEAN', 'BUILD_USER', 'COLOR', 'CONTROL', 'DIRMODE', 'DISPLAY_TIMEOUT', 'DONT_BUILD_ONCE'],
+    ...['DONT_CLEAN_LOCKS', 'DROPPRIV', 'FETCH_CMD', 'FETCH_JOBS', 'FETCH_TIMEOUT', 'FETCH_USER', 'HISTORY_ONLY'],
+    ...['LISTING_EXTRA', 'LOCKDIR', 'LOGDIR', 'LOG_USER', 'MIRROR', 'NEVER_CLEAN', 'NO_BUILD_STATS', 'NO_CURSOR'],
+    ...['PORT_USER', 'RECORD', 'ROACH', 'SMALL_TIME', 'STATS_BACKLOG', 'STATS_USED', 'SYSLOG', 'TESTS', 'WANTSIZE'],
+];
+const dpb_parameters_NAMES = ['STARTUP', 'CONNECTION_TIMEOUT', 'STUCK_TIMEOUT', ...WITHOUT_EFFECT];
+/**
+ * Reads a line if it is a parameter.
+ *
+ * @param clean without comment and blanks at its end
+ * @param parameters takes its value
+ * @returns whether it is one
+ */
+function readParameter(clean, line, parameters, problems, warnings) {
+    const match = /^([ \t]*)([A-Z_]+)=([ \t]*)(.*)$/.exec(clean);
+    if (match === null)
+        return false;
+    const [, indent = '', name = '', gap = '', value = ''] = match;
+    const place = { line, column: indent.length + 1 };
+    const valuePlace = { line, column: place.column + name.length + 1 + gap.length };
+    const seconds = (least) => {
+        const reading = values_parseSeconds(value, least);
+        if ('value' in reading)
+            return reading.value;
+        problems.add(valuePlace, `${name} ${reading.problem}`);
+        return undefined;
+    };
+    if (name === 'STARTUP') {
+        parameters.startup = value;
+        for (const one of unexpanded(value))
+            warnings.add(valuePlace, () => `STARTUP: ${one} means nothing here and stays`);
+    }
+    else if (name === 'CONNECTION_TIMEOUT')
+        parameters.connectionTimeout = seconds(1);
+    else if (name === 'STUCK_TIMEOUT')
+        parameters.stuckTimeout = seconds(0);
+    else if (!WITHOUT_EFFECT.includes(name)) {
+        warnings.add(place, () => `there is no parameter ${shown(name)}, it is passed over${meant(name, dpb_parameters_NAMES)}`);
+    }
+    return true;
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb-properties.js
+
+
+
+
+
+/** Each reads one property. A bare number of memory is in K, as DPB has it (DPB/HostProperties.pm). */
+const dpb_properties_READERS = {
+    jobs: (value) => named('jobs', parseSlots(value)),
+    sf: (value) => named('speed', parseSpeed(value)),
+    parallel: (value) => named('parallel', parseParallel(value)),
+    timeout: (value) => named('timeout', values_parseSeconds(value, 1)),
+    stuck: (value) => named('stuck', values_parseSeconds(value, 0)),
+    memory: (value) => named('memory', parseMemory(value, 'k')),
+    mem: (value) => named('memory', parseMemory(value, 'k')),
+    arch: (value) => named('arch', parseArch(value)),
+    chroot: (value) => named('chroot', parseChroot(value)),
+};
+/** Known to dpb(1) and its modules, and of no effect here. */
+const dpb_properties_WITHOUT_EFFECT = [
+    ...['always_clean', 'build_user', 'chroot_user', 'fetch_timeout', 'junk', 'nochecksum', 'parallel2', 'repair'],
+    ...['small', 'squiggles', 'syslog', 'umask'],
+];
+const dpb_properties_NAMES = [...Object.keys(dpb_properties_READERS), ...dpb_properties_WITHOUT_EFFECT];
+/**
+ * The properties in the words behind a host; words without "=" count for nothing (DPB's rule).
+ *
+ * @param problems takes values that are wrong
+ * @param warnings takes properties that nobody knows
+ */
+function readProperties(words, line, problems, warnings) {
+    let properties = {};
+    for (const { text, column } of words) {
+        const equals = text.indexOf('=');
+        if (equals < 0)
+            continue;
+        const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
+        const reader = Object.hasOwn(dpb_properties_READERS, name) ? dpb_properties_READERS[name] : undefined;
+        if (reader === undefined) {
+            if (dpb_properties_WITHOUT_EFFECT.includes(name))
+                continue;
+            warnings.add({ line, column }, () => `there is no property ${shown(name)}, it is passed over${meant(name, dpb_properties_NAMES)}`);
+            continue;
+        }
+        const reading = reader(value);
+        const place = { line, column: column + equals + 1 };
+        if ('problem' in reading)
+            problems.add(place, name === 'jobs' ? reading.problem : `${name} ${reading.problem}`);
+        else
+            properties = { ...properties, ...reading.value };
+        for (const one of name === 'chroot' ? unexpanded(value) : []) {
+            warnings.add(place, () => `chroot: ${one} means nothing here and stays`);
+        }
+    }
+    return properties;
+}
+function named(name, reading) {
+    return 'problem' in reading ? reading : right({ [name]: reading.value });
+}
+/** A word such as `uname -m` prints: it may be put into a command. */
+function parseArch(value) {
+    return /^[A-Za-z0-9_.-]+$/.test(value) ? right(value) : wrong(`must be a word such as amd64, not ${shown(value)}`);
+}
+/** A directory, or `/` or nothing for none. */
+function parseChroot(value) {
+    return value === '' || /^[/%]/.test(value)
+        ? right(value)
+        : wrong(`must be absolute, such as "/jail", not ${shown(value)}`);
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/warnings.js
+
+const MOST_WARNINGS = 10;
+/** Keeps what was passed over in a matrix. */
+class Warnings {
+    #source;
+    #texts = [];
+    #more = 0;
+    /** @param source what warnings call the text */
+    constructor(source) {
+        this.#source = source;
+    }
+    /** @param text called for the first ten alone: what it costs is bounded */
+    add(place, text) {
+        if (this.#texts.length < MOST_WARNINGS)
+            this.#texts.push(located(this.#source, place, text()));
+        else
+            this.#more++;
+    }
+    /** The first ten in the order in which they came, and how many more there are. */
+    list() {
+        if (this.#more === 0)
+            return [...this.#texts];
+        return [...this.#texts, `${this.#source}: ${this.#more} more ${this.#more === 1 ? 'warning' : 'warnings'}`];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/dpb.js
+
+
+
+
+
+
+
+
+
+
+/*
+ * DPB's hosts file, from dpb(1) and DPB/Config.pm (section 5b, E13, E14). Its own rules hold: the first of two equal
+ * hosts wins, words without "=" count for nothing, and what is not known is passed over, here with a warning.
+ *
+ *   matrix    = { [ parameter | default | entry ] [ "#" comment ] newline }
+ *   parameter = UPPER "=" text                            (to the end of the line; UPPER of capitals and "_")
+ *   default   = "DEFAULT" { blank property | blank word } (for later lines only)
+ *   entry     = host { blank property | blank word }
+ *   property  = name "=" [ value ]
+ *   host      = as address.ts has it
+ */
+const dpb_FORM = 'A line is "[user@]name[:port] [PROPERTY=VALUE …]" such as "ci@build1 jobs=8 sf=2", "DEFAULT PROPERTY=VALUE …" for the ' +
+    'lines below it, or "PARAMETER=VALUE" in capitals; "#" begins a comment.';
+/**
+ * A matrix in the form of DPB's hosts file. Warnings tell what was passed over.
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError naming all that is wrong (the first ten), or saying that there is no host at all
+ */
+function parseDpb(text, source, runner) {
+    const problems = new Problems(source, dpb_FORM);
+    const warnings = new Warnings(source);
+    const entries = new Map();
+    const parameters = {};
+    let defaults = {};
+    for (const [line, raw] of lines_linesOf(text)) {
+        const control = controlCharacter(raw);
+        if (control !== undefined)
+            problems.add({ line, column: control.column }, control.text);
+        const clean = raw.replace(/#.*$/, '').trimEnd();
+        const [first, ...words] = lines_wordsOf(clean);
+        if (control !== undefined || first === undefined)
+            continue;
+        if (readParameter(clean, line, parameters, problems, warnings))
+            continue;
+        const properties = { ...defaults, ...readProperties(words, line, problems, warnings) };
+        if (first.text === 'DEFAULT') {
+            defaults = properties;
+            continue;
+        }
+        const host = hostOf(first, line, problems, runner);
+        if (host === undefined)
+            continue;
+        const before = entries.get(identity(host));
+        if (before === undefined)
+            entries.set(identity(host), { host, properties });
+        else {
+            const counts = `line ${before.host.line} counts, not this one`;
+            warnings.add({ line, column: first.column }, () => `${shown(host.name)} is there already: ${counts}`);
+        }
+    }
+    if (entries.size === 0)
+        problems.finishWithout();
+    problems.finish();
+    const hosts = Array.from(entries.values(), (entry) => complete(entry, parameters));
+    return { format: 'dpb', source, hosts, groups: [], ungrouped: hosts, makeArguments: '', warnings: warnings.list() };
+}
+function hostOf(word, line, problems, runner) {
+    const address = word.text.includes('=')
+        ? { problem: `a line begins with the name of a host, not with ${shown(word.text)}; parameters are in capitals` }
+        : parseAddress(word.text);
+    if ('problem' in address) {
+        problems.add({ line, column: word.column }, address.problem);
+        return undefined;
+    }
+    const local = isRunner(address.value, runner);
+    return { ...HOST_DEFAULTS, name: word.text, ...address.value, slots: undefined, local, line };
+}
+/** A host with all that properties and parameters say of it. */
+function complete({ host, properties }, parameters) {
+    const { jobs, speed = 1, timeout = parameters.connectionTimeout, arch, memory, parallel } = properties;
+    // "stuck" is said for a host of speed 1.
+    const stuck = Math.round((properties.stuck ?? parameters.stuckTimeout ?? 0) * speed);
+    const facts = { host: host.address, arch };
+    const chroot = expand(properties.chroot ?? '', facts);
+    return {
+        ...host,
+        slots: jobs,
+        speed,
+        timeout,
+        stuck: stuck === 0 ? undefined : stuck,
+        memory: memory === 0 ? undefined : memory,
+        arch,
+        // A part of slots that are known late stays a part.
+        parallel: parallel === undefined || jobs === undefined ? parallel : parallelOf(parallel, jobs),
+        chroot: chroot === '' || chroot === '/' ? undefined : chroot,
+        startup: expand(parameters.startup ?? '', facts),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/hosts/makehosts.js
+
+
+
+
+
+
+/*
+ * bsddistmake's ~/.makehosts (B1-B3): one host a line with the number of jobs it takes at one time. User, port and
+ * comments are additions; a file of bsddistmake itself reads the same.
+ *
+ *   matrix  = { line newline }
+ *   line    = { blank } [ host blank { blank } slots { blank } ] [ "#" comment ]
+ *   host    = as address.ts has it
+ *   slots   = 1 … 9999
+ *   blank   = space | tab
+ *
+ * A "#" begins a comment where a word could begin.
+ */
+const makehosts_FORM = 'A line is "[user@]name[:port] N", N being the jobs it may run at one time, such as "ci@build1.example.org:2222 8"; ' +
+    'an IPv6 address goes in brackets: "[2001:db8::7]:2222 8".';
+/**
+ * A matrix in the makehosts form.
+ *
+ * @param source what errors call the text: `input hosts`, or the name of a file
+ * @throws UserError naming every bad line (the first ten), or saying that there is no host at all
+ */
+function parseMakehosts(text, source) {
+    const problems = new Problems(source, makehosts_FORM);
+    const hosts = new Map();
+    for (const [line, raw] of lines_linesOf(text)) {
+        const words = lines_wordsOf(raw.replace(/(^|[ \t])#.*$/, ''));
+        const host = controlCharacter(raw) ?? makehosts_parseLine(words, line);
+        if (host === undefined)
+            continue;
+        if ('text' in host) {
+            problems.add({ line, column: host.column }, host.text);
+            continue;
+        }
+        const before = hosts.get(identity(host));
+        if (before === undefined)
+            hosts.set(identity(host), host);
+        else {
+            const twice = `${shown(host.name)} is there twice, first on line ${before.line}: one line with the sum will do`;
+            problems.add({ line, column: words[0]?.column ?? 1 }, twice);
+        }
+    }
+    if (hosts.size === 0)
+        problems.finishWithout();
+    problems.finish();
+    const all = [...hosts.values()];
+    return { format: 'makehosts', source, hosts: all, groups: [], ungrouped: all, makeArguments: '', warnings: [] };
+}
+/** A host, what is wrong with the line and where, or undefined for a line without a host. */
+function makehosts_parseLine([name, capacity, extra], line) {
+    if (name === undefined)
+        return undefined;
+    const address = parseAddress(name.text);
+    if ('problem' in address)
+        return { ...name, text: address.problem };
+    if (capacity === undefined)
+        return { ...name, text: `the number of jobs is missing after ${shown(name.text)}` };
+    if (extra !== undefined) {
+        return { ...extra, text: `there is something behind the number of jobs: ${shown(extra.text)}` };
+    }
+    const slots = parseSlots(capacity.text);
+    if ('problem' in slots)
+        return { ...capacity, text: slots.problem };
+    const local = isRunner(address.value);
+    return { ...HOST_DEFAULTS, name: name.text, ...address.value, slots: slots.value, local, line };
+}
+
 ;// CONCATENATED MODULE: ./lib/hosts/yaml-plain.js
 
 
@@ -60714,11 +66197,11 @@ const hostText = pipe(dist_string(BE_HOST), dist_description('[user@]name[:port]
 const host = dist_union([hostText, pipe(noList(BE_HOST), strictObject(hostEntries, BE_HOST))], BE_HOST);
 const hosts = array(host, 'must be a list of hosts');
 const yaml_schema_members = nullable(array(yaml_schema_name, 'must be a list of names of hosts and groups'));
-const BE_GROUP = 'must be a name, or a mapping that has "name" and "members"';
+const yaml_schema_BE_GROUP = 'must be a name, or a mapping that has "name" and "members"';
 const groupEntries = { name: yaml_schema_name, members: optional(yaml_schema_members) };
-const group = pipe(noList(BE_GROUP), strictObject(groupEntries, BE_GROUP));
+const yaml_schema_group = pipe(noList(yaml_schema_BE_GROUP), strictObject(groupEntries, yaml_schema_BE_GROUP));
 const BE_GROUPS = 'must be a mapping of names to members, or a list';
-const groups = dist_union([pipe(noList(BE_GROUPS), dist_record(yaml_schema_name, yaml_schema_members, BE_GROUPS)), array(dist_union([yaml_schema_name, group], BE_GROUP), BE_GROUPS)], BE_GROUPS);
+const groups = dist_union([pipe(noList(BE_GROUPS), dist_record(yaml_schema_name, yaml_schema_members, BE_GROUPS)), array(dist_union([yaml_schema_name, yaml_schema_group], yaml_schema_BE_GROUP), BE_GROUPS)], BE_GROUPS);
 const BE_DEFAULTS = 'must be a mapping';
 const BE_MATRIX = 'must be a mapping with "hosts" in it, or a list of hosts';
 const matrixEntries = {
@@ -61672,6 +67155,3265 @@ async function farmFor({ hostsFile, hostsFormat, group, dmake, makeArguments }, 
     }, { macros, environment: process.env, home: (0,external_node_os_namespaceObject.homedir)(), directory, makehosts: 'with -j, and right' });
 }
 
+;// CONCATENATED MODULE: ./lib/cli/options.js
+
+
+
+
+
+
+
+
+/**
+ * Takes the command's own options from the front of the command line.
+ *
+ * @param words without the program's name
+ * @param directory the current one
+ * @throws UserError naming the option that is wrong
+ */
+function parseOptions(words, directory) {
+    const values = new Map();
+    const flags = new Set();
+    let at = 0;
+    for (; at < words.length; at++) {
+        const [name, attached] = split(words[at]);
+        if (FLAGS.has(words[at])) {
+            flags.add(words[at]);
+            continue;
+        }
+        if (!OPTIONS.has(name))
+            break;
+        const value = attached ?? words[++at];
+        if (value === undefined)
+            throw new UserError(`option ${name} needs a value\n\n${USAGE}`);
+        values.set(name, [...(values.get(name) ?? []), value]);
+    }
+    refuseLate(words.slice(at));
+    const command = words[at] === '--' ? words.slice(at + 1) : undefined;
+    if (command?.length === 0)
+        throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
+    if (command !== undefined && values.has('--bulk'))
+        throw new UserError('option --bulk: the items are targets of a make; leave out -- and give the arguments of that make');
+    const last = (name) => values.get(name)?.at(-1);
+    const directoryOf = (name) => {
+        if (last(name) === '')
+            throw new UserError(`option ${name}: the name of a directory is missing`);
+        return last(name) === undefined ? undefined : (0,external_node_path_.resolve)(directory, last(name) ?? '');
+    };
+    const rest = command === undefined ? splitArguments(words.slice(at)) : [];
+    const debug = flags.has(options_DEBUG) || rest.some(isDebug);
+    if (flags.has('--watch') && values.has('--log'))
+        throw new UserError('option --watch: it shows the build its own way; leave out --log');
+    const root = last('--root');
+    const hostsFile = last('-c');
+    const staging = options_wordOf('--staging', last('--staging'), ['tree', 'declared', 'none']) ?? 'tree';
+    const exclude = values.get('--exclude') ?? [];
+    if (staging === 'none' && exclude.length > 0)
+        throw new UserError('option --exclude: nothing is copied with --staging none; leave one of the two out');
+    return {
+        hostsFile: hostsFile === undefined ? undefined : (0,external_node_path_.resolve)(directory, hostsFile),
+        hostsFormat: options_wordOf('--hosts-format', last('--hosts-format'), MATRIX_FORMATS),
+        group: last('-g'),
+        dmake: dmakeOf(values.get('-x') ?? []),
+        instead: INSTEAD.find((one) => flags.has(`--${one}`)),
+        root: root === undefined ? undefined : (0,external_node_path_.resolve)(directory, root),
+        make: last('--make') ?? 'make',
+        dist: distOf(values.get('--dist')),
+        local: values.get('--local') ?? [],
+        localJobs: countOf('--local-jobs', last('--local-jobs')),
+        load: options_wordOf('--load', last('--load'), LOAD_POLICIES),
+        toolchain: toolchainOf(values.get('--toolchain')),
+        knownHosts: options_wordOf('--known-hosts', last('--known-hosts'), ['accept-new']),
+        fallback: options_wordOf('--fallback', last('--fallback'), ['local', 'never']) ?? 'local',
+        environment: values.get('--environment') ?? [],
+        setup: last('--setup') ?? '',
+        staging,
+        exclude,
+        bulk: directoryOf('--bulk'),
+        log: options_wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
+        watch: flags.has('--watch'),
+        debug,
+        report: directoryOf('--report'),
+        problemMatchers: (values.get('--problem-matcher') ?? []).map((file) => (0,external_node_path_.resolve)(directory, file)),
+        makeArguments: rest.filter((group) => !isDebug(group)).flatMap((group) => group.words),
+        command,
+    };
+}
+const options_DEBUG = '-dD';
+/** The first that is given counts. */
+const INSTEAD = ['help', 'version', 'hosts', 'check'];
+/** They take no value. */
+const FLAGS = new Set(['--watch', options_DEBUG, ...INSTEAD.map((one) => `--${one}`)]);
+const OPTIONS = new Set([
+    '-c',
+    '-g',
+    '-x',
+    '--hosts-format',
+    '--load',
+    '--toolchain',
+    '--known-hosts',
+    '--root',
+    '--make',
+    '--dist',
+    '--local',
+    '--local-jobs',
+    '--fallback',
+    '--environment',
+    '--setup',
+    '--staging',
+    '--exclude',
+    '--bulk',
+    '--log',
+    '--report',
+    '--problem-matcher',
+]);
+/** Make's own -d with a D, which make does not know; bsddistmake takes it anywhere. */
+function isDebug({ words, arguments: read }) {
+    return words.length === 1 && words[0] === options_DEBUG && read.some(({ kind }) => kind === 'unknown');
+}
+/** `--name=value`, `-cVALUE` and the like carry their value themselves. */
+function split(word) {
+    if (/^-[cgx]./.test(word))
+        return [word.slice(0, 2), word.slice(2)];
+    const equals = word.indexOf('=');
+    return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
+}
+/** An option of ours among those for make would only bring up make's usage. */
+function refuseLate(words) {
+    for (const argument of argumentsOf(words)) {
+        const [name] = argument.kind === 'unknown' ? split(argument.text) : [''];
+        if (name.startsWith('--') && (FLAGS.has(name) || OPTIONS.has(name)))
+            throw new UserError(`option ${name} must stand before the first argument for make`);
+    }
+}
+function dmakeOf(words) {
+    return new Map(words.map((word) => {
+        const [, name, value] = /^(\w+)=(.*)$/s.exec(word) ?? [];
+        const known = DMAKE_NAMES.find((one) => one === name);
+        if (known === undefined || value === undefined)
+            throw new UserError(`option -x: ${excerpt(word)} is not NAME=VALUE with one of ${DMAKE_NAMES.join(', ')}`);
+        return [known, value];
+    }));
+}
+function distOf(patterns) {
+    if (patterns === undefined)
+        return undefined;
+    const [first] = patterns;
+    if (patterns.length === 1 && (first === 'auto' || first === 'makefile'))
+        return { mode: first };
+    return { mode: 'patterns', patterns };
+}
+function toolchainOf(commands) {
+    return commands?.length === 1 && commands[0] === 'off' ? [] : commands;
+}
+function countOf(name, value) {
+    if (value === undefined)
+        return undefined;
+    if (!/^\d{1,4}$/.test(value))
+        throw new UserError(`option ${name}: ${JSON.stringify(value)} is not a number from 0 to 9999`);
+    return Number(value);
+}
+function options_wordOf(name, value, words) {
+    if (value === undefined)
+        return undefined;
+    const word = words.find((one) => one === value);
+    if (word === undefined)
+        throw new UserError(`option ${name}: ${JSON.stringify(value)} is none of ${words.join(', ')}`);
+    return word;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/annotation-text.js
+
+/** Characters of the message, and of a note: the runner cuts an annotation at 4096, and what stands last tells most. */
+const MESSAGE = 2000;
+const annotation_text_NOTE = 400;
+/**
+ * The text of an annotation:
+ *
+ *     no match for ‘operator<’ (operand types are ‘Entry’ and ‘Entry’)
+ *     in /usr/include/c++/12/bits/predefined_ops.h:45      (where it really is)
+ *     from src/sort.cpp:11                                 (how the compiler came there)
+ *     note: candidate: …
+ *     src/sort.o: status 1 on build1
+ *     and 99 more times
+ */
+function annotation_text_textOf({ finding, times }, locator) {
+    const { place, diagnostic, remark } = finding;
+    const message = clipped(decode(finding.message), MESSAGE);
+    const lines = diagnostic
+        ? [...headOf(diagnostic, place, message, locator), ...notesOf(diagnostic, locator)]
+        : [message];
+    if (remark !== '')
+        lines.push(remark);
+    if (times > 1)
+        lines.push(times === 2 ? 'and once more' : `and ${times - 1} more times`);
+    return lines.filter((line) => line !== '').join('\n');
+}
+function headOf({ severity, spot, via }, place, message, locator) {
+    const real = spot && annotation_text_named(spot, locator);
+    if (!place)
+        return [real === undefined || spot?.line === undefined ? message : `${real}: ${message}`];
+    if (place.indirect)
+        return [message, real === undefined ? '' : `in ${real}`];
+    // Who came there says most where the file is everybody's; of a warning it is only the first of many.
+    const from = via.find((one) => severity === 'error' && one.file !== spot?.file);
+    return [message, from ? `from ${annotation_text_named(from, locator)}` : ''];
+}
+function notesOf({ notes }, locator) {
+    return notes.map(({ spot, text }) => `note: ${clipped(decode(text).trimStart(), annotation_text_NOTE)}${spot ? ` (${annotation_text_named(spot, locator)})` : ''}`);
+}
+/** `src/a.c:3`; below the root without the root. */
+function annotation_text_named({ file, line }, locator) {
+    const name = file.startsWith('/') ? (locator.file({ file, line, column: undefined }, []) ?? file) : file;
+    return `${decode(name)}${line === undefined ? '' : `:${line}`}`;
+}
+function clipped(text, most) {
+    return text.length <= most ? text : `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')} ...`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/findings.js
+/** Findings of one rank that are kept: of those that cannot be shown any more only the number counts. */
+const KEPT = 100;
+const SEVERITIES = ['error', 'warning', 'notice'];
+/** What was found in a run. The same one (file, line, column, text) is kept once, as the most useful that it was. */
+class Findings {
+    #found = new Map();
+    #kept = new Map();
+    #leftOut = { error: 0, warning: 0, notice: 0 };
+    add(finding) {
+        const key = keyOf(finding);
+        const same = this.#found.get(key);
+        if (same) {
+            same.times += 1;
+            if (order(finding) < order(same.finding))
+                same.finding = finding;
+            return;
+        }
+        const shelf = `${order(finding)}`;
+        const kept = this.#kept.get(shelf) ?? 0;
+        if (kept >= KEPT) {
+            this.#leftOut[finding.severity] += 1;
+            return;
+        }
+        this.#kept.set(shelf, kept + 1);
+        this.#found.set(key, { finding, times: 1 });
+    }
+    /** Whether there is one of that severity. */
+    has(severity) {
+        return [...this.#found.values()].some(({ finding }) => finding.severity === severity);
+    }
+    /** The most useful ones of a severity, in that order, and how many there are besides. */
+    best(severity, most) {
+        const all = [...this.#found.values()]
+            .filter(({ finding }) => finding.severity === severity)
+            .sort((a, b) => a.finding.rank - b.finding.rank);
+        return { best: all.slice(0, most), more: Math.max(0, all.length - most) + this.#leftOut[severity] };
+    }
+}
+function order({ severity, rank }) {
+    return SEVERITIES.indexOf(severity) * 100 + rank;
+}
+function keyOf({ place, diagnostic, message, remark }) {
+    // Quotes are those of the locale, and that of a host is not that of the runner. They are UTF-8, byte by byte.
+    const text = message.replace(/\xe2\x80[\x98\x99]|`/g, "'");
+    if (place && diagnostic)
+        return `${place.file}:${place.line ?? ''}:${place.column ?? ''}:${text}`;
+    return diagnostic ? text : `\n${remark}\n${text}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/place-reason.js
+/** Why a job runs where it runs, on a host: the scheduler's choice, or where the lines of its recipe before it ran. */
+const CHOSEN_REASONS = ['least-loaded', 'follows'];
+/** On the runner, since it was never to leave. */
+const KEPT_REASONS = [
+    /** Its target is neither in `dist` nor in the makefile's `.DIST`. */
+    'not-whitelisted',
+    /** The input `local`, or the makefile's `.LOCAL`, names it. */
+    'named-local',
+    /** Its recipe calls make, whose recipes are distributed by themselves. */
+    'calls-make',
+    /** It runs in a directory that is not staged. */
+    'outside',
+    /** Make only looks (-n, -q) or touches (-t). */
+    'make-mode',
+    /** `staging: declared`, and its prerequisites are not known. */
+    'unknown-prerequisites',
+    /** dmake's rules let nothing else of its make run beside it. */
+    'not-beside-others',
+    /** There is no host in the matrix. */
+    'no-hosts',
+];
+/** On the runner, though it might have left. */
+const MISSED_REASONS = [
+    /** All slots were taken. */
+    'hosts-full',
+    /** No host was ready by then. */
+    'hosts-coming',
+    /** All hosts were lost by then. */
+    'hosts-lost',
+    /** Its command has the workspace's absolute path, which leads nowhere on the hosts that are left. */
+    'absolute-path',
+    /** Its recipe failed on a host, and was run again. */
+    'failed-there',
+    /** What it wrote on a host was not taken: refused, or somebody else had written it meanwhile. */
+    'not-taken',
+];
+/** Whether a job with that reason ran on the runner though it might have left. */
+function isMissed(reason) {
+    return MISSED_REASONS.some((one) => one === reason);
+}
+
+;// CONCATENATED MODULE: ./lib/report/reason-text.js
+/** Why a job ran where it ran, in the words of all logs and pictures: `hosts full`. */
+const REASON_WORDS = {
+    'least-loaded': 'least loaded',
+    follows: 'follows its recipe',
+    'not-whitelisted': 'not in dist',
+    'named-local': 'named in local',
+    'calls-make': 'calls make',
+    outside: 'outside of the workspace',
+    'make-mode': 'make only looks (-n, -q, -t)',
+    'unknown-prerequisites': 'prerequisites not known',
+    'not-beside-others': 'nothing may run beside it',
+    'no-hosts': 'no hosts in the matrix',
+    'hosts-full': 'hosts full',
+    'hosts-coming': 'no host ready yet',
+    'hosts-lost': 'all hosts lost',
+    'absolute-path': 'absolute path, and no private mounts there',
+    'failed-there': 'failed there',
+    'not-taken': 'not taken from there',
+};
+
+;// CONCATENATED MODULE: ./lib/report/recipe-log.js
+
+
+
+
+
+/** Name of a place in the log. */
+function placeName(place) {
+    return place?.name ?? 'local';
+}
+/**
+ * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
+ * depends on which is first.
+ */
+class RecipeLog {
+    recipe;
+    #jobs = new Map();
+    /** The job whose text came last. */
+    #last;
+    finished = false;
+    /** Its recipe calls make. */
+    recursive = false;
+    failed;
+    /** Something of it has been shown; so has its failure. */
+    #shown = false;
+    #told = false;
+    constructor(recipe) {
+        this.recipe = recipe;
+    }
+    /** The target on one line, to show to people. */
+    get name() {
+        return cleanTitle(decode(this.recipe.target));
+    }
+    placed(job, reason) {
+        this.#job(job).reason = reason;
+    }
+    ended(job, { place, outcome, seconds, again }) {
+        const log = this.#job(job);
+        log.legs.push({ place, reason: log.reason, outcome, seconds, again });
+    }
+    printed(job, text) {
+        const log = this.#job(job);
+        // A second text of one job is none that we know of; it is not lost all the same.
+        log.text =
+            log.printed || log.text === undefined ? text : { ...log.text, output: log.text.output + text.echo + text.output };
+        log.printed = false;
+        this.#last = log;
+    }
+    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
+    remark(text) {
+        if (this.#last !== undefined)
+            this.#last.remark += text;
+    }
+    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
+    get complete() {
+        const logs = [...this.#jobs.values()];
+        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && recipe_log_final(log) !== undefined);
+    }
+    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
+    take() {
+        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
+        // make prints the line before it asks: what was cancelled while it waited never ran.
+        const shown = fresh.filter((log) => recipe_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
+        const text = shown.map((log) => recipe_log_joined(log.text) + log.remark).join('');
+        const files = recipe_log_filesOf(shown);
+        const ignored = shown.some((log) => log.remark !== '');
+        for (const log of fresh) {
+            log.printed = true;
+            log.remark = '';
+            const end = recipe_log_final(log);
+            if (end !== undefined && succeeded(end.outcome))
+                log.text = { echo: '', output: '' };
+        }
+        // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
+        if (text === '')
+            return undefined;
+        const ends = shown.map(recipe_log_final);
+        const ended = ends.find((leg) => leg !== undefined && leg.outcome.kind !== 'cancelled' && !succeeded(leg.outcome));
+        // Until the recipe is over only make's remark tells a failure that it ignores from one that ends the recipe.
+        const failure = this.finished ? this.failed?.outcome : ignored ? undefined : ended?.outcome;
+        this.#shown = true;
+        if (failure !== undefined)
+            this.#told = true;
+        return {
+            text,
+            title: this.#title(shown),
+            failure: failure === undefined ? undefined : describeOutcome(failure),
+            running: ends.every((leg) => leg === undefined),
+            files,
+        };
+    }
+    /** The failure as a line, where it came after all that was shown, or with nothing to show. */
+    untoldFailure() {
+        if (this.failed === undefined || this.failed.outcome.kind === 'cancelled')
+            return undefined;
+        // What it called has failed, and stands there.
+        if (this.#told || this.recursive)
+            return undefined;
+        this.#told = true;
+        return `${this.#title([...this.#jobs.values()])}  failed: ${describeOutcome(this.failed.outcome)}`;
+    }
+    /** The title of one that ran, and that nothing has been shown of. */
+    quietTitle() {
+        if (this.#shown || this.#told || this.recursive)
+            return undefined;
+        const logs = [...this.#jobs.values()];
+        const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
+        return ran ? this.#title(logs) : undefined;
+    }
+    /** Title and text of the line that failed, and the file that has all of it if it is long. */
+    failure() {
+        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
+        const logs = log === undefined ? [] : [log];
+        return { title: this.#title(logs), text: recipe_log_joined(log?.text), files: recipe_log_filesOf(logs) };
+    }
+    /**
+     * `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. Where it was the runner though it
+     * might have left, why: `target  local, hosts full  1.2 s`.
+     */
+    #title(logs) {
+        const legs = logs.flatMap((log) => log.legs).filter((leg) => leg.outcome.kind !== 'cancelled');
+        let places = '';
+        let last;
+        let retried = false;
+        const seen = new Set();
+        for (const leg of legs) {
+            const name = placeName(leg.place);
+            if (last === undefined)
+                places = name;
+            else if (retried)
+                places += ` -> ${name}`;
+            else if (!seen.has(name))
+                places += `, ${name}`;
+            seen.add(name);
+            last = name;
+            retried = leg.again;
+        }
+        if (last === undefined)
+            return this.name;
+        const missed = legs.find((leg) => leg.reason !== undefined && isMissed(leg.reason));
+        // The arrow has said it.
+        const isSaid = missed?.reason === 'failed-there' && places.includes(' -> ');
+        if (missed?.reason !== undefined && !isSaid)
+            places += `, ${REASON_WORDS[missed.reason]}`;
+        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
+        return `${this.name}  ${places}  ${seconds.toFixed(1)} s`;
+    }
+    /** Lines that failed on a host and passed when they were run again, as sentences. */
+    failedThere() {
+        const sentences = [];
+        for (const { legs } of this.#jobs.values()) {
+            const last = legs.at(-1);
+            if (last === undefined || !succeeded(last.outcome))
+                continue;
+            for (const leg of legs) {
+                if (!leg.again || succeeded(leg.outcome))
+                    continue;
+                if (leg.outcome.kind !== 'exited' && leg.outcome.kind !== 'signaled')
+                    continue;
+                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
+                sentences.push(`${this.name}: failed on ${placeName(leg.place)} (${describeOutcome(leg.outcome)}), passed ${where}`);
+            }
+        }
+        return sentences;
+    }
+    #job(job) {
+        let log = this.#jobs.get(job.id);
+        if (log === undefined) {
+            log = { job, reason: undefined, legs: [], text: undefined, remark: '', printed: false };
+            this.#jobs.set(job.id, log);
+        }
+        return log;
+    }
+}
+function recipe_log_final(log) {
+    const last = log.legs.at(-1);
+    return last?.again === true ? undefined : last;
+}
+function recipe_log_filesOf(logs) {
+    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
+}
+function recipe_log_joined(text) {
+    if (text === undefined)
+        return '';
+    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
+    return echo + withNewline(text.output);
+}
+function withNewline(text) {
+    return text === '' || text.endsWith('\n') ? text : text + '\n';
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/locator.js
+
+
+
+/** Directories of makes that are tried last. */
+const MAKES = 50;
+/** Answers that are remembered. */
+const locator_REMEMBERED = 20_000;
+/** Of what linkers read. */
+const locator_OBJECT = /\.(?:l?o|obj|a|so(?:\.[\d.]+)?)$/;
+/** Of what objects are made of. */
+const SOURCES = ['c', 'cpp', 'cc', 'cxx', 'C', 'm', 'mm', 'S', 's', 'f90', 'F90', 'f'];
+/** Finds the files that tools name. Only files that exist are places: an annotation elsewhere is not shown. */
+class Locator {
+    #root;
+    #exists;
+    #stagings = new Set();
+    #makes = new Set();
+    #known = new Map();
+    /** @param root of the repository, absolute */
+    constructor(root, exists = (path) => (0,external_node_fs_namespaceObject.existsSync)(fsPath(path))) {
+        this.#root = root;
+        this.#exists = exists;
+    }
+    /** Where a host without a private root has its copies of the repository: compilers print those paths. */
+    addStaging(directory) {
+        this.#stagings.add(directory);
+    }
+    /** A make has run there: names may be relative to it where nothing else fits. */
+    addMake(directory) {
+        if (this.#makes.size < MAKES)
+            this.#makes.add(directory);
+    }
+    /**
+     * The place to show for a problem: its own if that is in the repository, else the nearest one from which the tool
+     * came there.
+     *
+     * @param bases directories that a relative name may start from, the likeliest first; absolute
+     */
+    locate({ spot, via, directory }, bases) {
+        for (const one of spot ? [spot, ...via] : via) {
+            const file = this.file(one, [directory, ...bases]);
+            if (file !== undefined)
+                return { file, line: one.line, column: one.column, indirect: one !== spot };
+        }
+        return undefined;
+    }
+    /** A file's name relative to the root; undefined: there is none of that name in the repository. */
+    file({ file, object }, bases) {
+        const beside = object === undefined ? [] : bases.map((base) => external_node_path_.posix.resolve(base, external_node_path_.posix.dirname(object)));
+        const all = external_node_path_.posix.isAbsolute(file) ? [''] : [...beside, ...bases];
+        // Nobody looks into an object: its source is the place, where it stands beside it.
+        const names = locator_OBJECT.test(file) ? SOURCES.map((suffix) => file.replace(locator_OBJECT, `.${suffix}`)) : [file];
+        for (const base of all) {
+            for (const name of names) {
+                const found = this.#within(base, name);
+                if (found !== undefined)
+                    return found;
+            }
+        }
+        if (external_node_path_.posix.isAbsolute(file) || locator_OBJECT.test(file))
+            return undefined;
+        const further = new Set([this.#root, ...this.#makes].map((base) => this.#within(base, file)));
+        further.delete(undefined);
+        // More than one file of that name says nothing.
+        return further.size === 1 ? [...further][0] : undefined;
+    }
+    #within(base, file) {
+        const path = this.#home(external_node_path_.posix.resolve(base, file));
+        if (!path.startsWith(`${this.#root}/`))
+            return undefined;
+        if (!this.#known.has(path)) {
+            if (this.#known.size >= locator_REMEMBERED)
+                this.#known.clear();
+            this.#known.set(path, this.#exists(path) ? path.slice(this.#root.length + 1) : undefined);
+        }
+        return this.#known.get(path);
+    }
+    /** `STAGING/l1/tree/src/a.c`, or `STAGING/tree/src/a.c`, is `src/a.c` here. */
+    #home(path) {
+        for (const staging of this.#stagings) {
+            if (!path.startsWith(`${staging}/`))
+                continue;
+            const inside = /^\/(?:l\d+\/)?tree(?=\/)/.exec(path.slice(staging.length));
+            if (inside)
+                return this.#root + path.slice(staging.length + inside[0].length);
+        }
+        return path;
+    }
+}
+/** Directories to which a command changes by itself (`cd sub && cc x.c`), absolute; as far as its text tells. */
+function directoriesOf(command, directory) {
+    const found = [];
+    const changes = /(?:^|[;&|({\n]|\bthen|\bdo)[ \t]*cd[ \t]+(?:--[ \t]+)?(?:"([^"$`\\]+)"|'([^']+)'|([^\s;&|()"'$`\\]+))/g;
+    let now = directory;
+    for (const [, double, single, bare] of command.slice(0, 64 * 1024).matchAll(changes)) {
+        const name = double ?? single ?? bare;
+        if (name === undefined || name === '-' || found.length >= 10)
+            continue;
+        now = external_node_path_.posix.resolve(now, name);
+        found.unshift(now);
+    }
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/judge.js
+
+
+
+
+
+/** How useful errors are, the most useful first, and how useful warnings are. */
+const ERROR = { cause: 0, unplaced: 1, further: 2, passed: 3 };
+const WARNING = { placed: 0, doubtful: 1, unplaced: 2 };
+/** Targets that failed without a word and wait for make's; of more than can be shown. */
+const SILENT = 1000;
+/**
+ * Decides what counts, and how much:
+ *
+ * Errors: the first that has a place, of each target that failed for good, and make's own; targets that failed and gave no place;
+ * the further ones. Errors in a recipe that passed, or whose failure make ignores, are warnings, unless a problem matcher of the
+ * user's says that they are errors.
+ * Warnings: those with a place in the repository; then errors that do not count; then those without a place.
+ */
+class Judge {
+    #findings;
+    #locator;
+    /** Targets that failed and did not say why; where their lines stand make may say later. */
+    #silent = [];
+    /** Those of them that call make: they say nothing, unless nothing else does. */
+    #callers = [];
+    constructor(findings, locator) {
+        this.#findings = findings;
+        this.#locator = locator;
+    }
+    /** A recipe is over, and all of its text has come. */
+    recipe(notes) {
+        const { failed } = notes;
+        for (const job of notes.jobs.values()) {
+            if (failed?.job.id === job.job.id)
+                this.#failure(notes, failed, job);
+            else if (job.outcome?.kind !== 'cancelled')
+                this.#other(notes, job);
+        }
+    }
+    /** What is no error, from wherever. */
+    harmless(problem, bases = []) {
+        const { severity } = problem;
+        this.#add(problem, { bases, severity, rank: [WARNING.placed, WARNING.unplaced], title: speaker(problem) });
+    }
+    /**
+     * The run is over.
+     *
+     * @param errors that stand outside of recipes' texts, in make's
+     * @param outcome of the run; undefined: it was cut short
+     */
+    make(errors, verdicts, outcome) {
+        const passed = outcome !== undefined && succeeded(outcome);
+        for (const { recipe, finding } of this.#silent) {
+            this.#findings.add({ ...finding, place: verdicts.place(recipe, this.#locator) });
+        }
+        for (const error of errors) {
+            if (passed)
+                this.#uncounted(error, []);
+            else if (error.origin !== 'weak') {
+                this.#add(error, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: speaker(error) });
+            }
+        }
+        if (passed || this.#findings.has('error'))
+            return;
+        for (const finding of this.#callers)
+            this.#findings.add(finding);
+        if (this.#callers.length > 0)
+            return;
+        // Of the recipes of a make that runs undistributed nothing is known but what it says of them itself.
+        for (const verdict of verdicts.all())
+            this.#add(verdict, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: 'make' });
+    }
+    #failure({ recipe, recursive }, { outcome, place: host }, { job, problems, lastLines }) {
+        if (outcome.kind === 'cancelled')
+            return;
+        const target = cleanTitle(decode(recipe.target));
+        const title = `${target} failed`;
+        const remark = `${target}: ${describeOutcome(outcome)}${host === undefined ? '' : ` on ${placeName(host)}`}`;
+        const bases = basesOf(job);
+        const errors = problems.filter(({ severity, origin }) => severity === 'error' && origin !== 'weak');
+        const cause = errors.find((error) => this.#locator.locate(error, bases)) ?? errors[0];
+        for (const problem of problems) {
+            if (problem.severity !== 'error')
+                this.harmless(problem, bases);
+        }
+        for (const error of errors) {
+            const rank = error === cause ? [ERROR.cause, ERROR.unplaced] : [ERROR.further, ERROR.further];
+            this.#add(error, { bases, severity: 'error', rank, title, remark });
+        }
+        if (cause)
+            return;
+        const message = encode(lastLines);
+        const rank = ERROR.unplaced;
+        const finding = {
+            severity: 'error',
+            rank,
+            place: undefined,
+            diagnostic: undefined,
+            message,
+            title,
+            remark,
+        };
+        if (recursive)
+            this.#callers.push(finding);
+        else if (this.#silent.length < SILENT)
+            this.#silent.push({ recipe, finding });
+        else
+            this.#findings.add(finding);
+    }
+    #other({ recipe }, { job, problems, outcome }) {
+        if (problems.length === 0)
+            return;
+        const isIgnored = outcome !== undefined && !succeeded(outcome);
+        const title = isIgnored ? `${cleanTitle(decode(recipe.target))} failed, which make ignores` : undefined;
+        const bases = basesOf(job);
+        for (const problem of problems) {
+            if (problem.severity === 'error')
+                this.#uncounted(problem, bases, title);
+            else
+                this.harmless(problem, bases);
+        }
+    }
+    #uncounted(error, bases, title = speaker(error)) {
+        const { origin } = error;
+        if (origin === 'matcher') {
+            this.#add(error, { bases, severity: 'error', rank: [ERROR.passed, ERROR.passed], title });
+        }
+        else if (origin !== 'weak') {
+            this.#add(error, { bases, severity: 'warning', rank: [WARNING.doubtful, WARNING.unplaced], title });
+        }
+    }
+    /** @param told rank: of one that has a place in the repository, and of one that has not */
+    #add(diagnostic, told) {
+        const { bases = [], severity, rank, title, remark = '' } = told;
+        const place = this.#locator.locate(diagnostic, bases);
+        const { message } = diagnostic;
+        this.#findings.add({ severity, rank: place ? rank[0] : rank[1], place, diagnostic, message, title, remark });
+    }
+}
+/** Where a name in a job's output may start from. */
+function basesOf({ command, directory, recipe }) {
+    return [...directoriesOf(command, directory), directory, recipe.directory];
+}
+/** Who says it, where that is none of the compilers and linkers. */
+function speaker({ origin, owner }) {
+    return origin === 'make' ? 'make' : owner;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/lines.js
+/** Longest line that is looked at; of longer ones (template errors) the beginning, where place and message stand. */
+const lines_LONGEST = 4096;
+/** Colours, what compilers print to clear a line behind them, and links (`-fdiagnostics-urls`). */
+// eslint-disable-next-line no-control-regex
+const lines_ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g;
+/** Gives every line of a text, without escapes and without its end (LF, CRLF, lone CR), cut to {@link LONGEST}. */
+function eachLine(text, take) {
+    // Ends are made alike here: a flag that is asked in the loop has V8 search the whole text again for every line.
+    const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+    for (let begin = 0; begin < lines.length;) {
+        const newline = lines.indexOf('\n', begin);
+        const end = newline === -1 ? lines.length : newline;
+        take(plainLine(lines.slice(begin, end)));
+        begin = end + 1;
+    }
+}
+/** One line without escapes, cut to {@link LONGEST}. */
+function plainLine(line) {
+    const part = line.length > 4 * lines_LONGEST ? line.slice(0, 4 * lines_LONGEST) : line;
+    const bare = part.includes('\x1b') ? part.replace(lines_ESCAPES, '') : part;
+    return bare.length > lines_LONGEST ? bare.slice(0, lines_LONGEST) : bare;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/recipe-notes.js
+
+
+/** Problems of one job that are kept, of each severity. */
+const recipe_notes_KEPT = 100;
+/** Last lines of a text that may have to speak for it, and the characters of one. */
+const LAST_LINES = 10;
+const LAST_WIDTH = 300;
+/** What is known of one recipe until it is over. Text, outcome and end come in any order. */
+class RecipeNotes {
+    recipe;
+    jobs = new Map();
+    finished = false;
+    recursive = false;
+    failed;
+    constructor(recipe) {
+        this.recipe = recipe;
+    }
+    job(job) {
+        let notes = this.jobs.get(job.id);
+        if (!notes) {
+            notes = { job, problems: [], lastLines: '', outcome: undefined, printed: false };
+            this.jobs.set(job.id, notes);
+        }
+        return notes;
+    }
+    /** Nothing of it is still to come. */
+    get complete() {
+        return this.finished && [...this.jobs.values()].every(({ printed, outcome }) => printed && outcome !== undefined);
+    }
+}
+/** Keeps a problem, within bounds. */
+function keep(problems, problem) {
+    let same = 0;
+    for (const { severity } of problems)
+        if (severity === problem.severity)
+            same++;
+    if (same < recipe_notes_KEPT)
+        problems.push(problem);
+}
+/** The end of a text, for people. */
+function lastLinesOf(text) {
+    const lines = [];
+    eachLine(text.slice(-LAST_LINES * 4096).trimEnd(), (line) => lines.push(line));
+    return lines
+        .slice(-LAST_LINES)
+        .map((line) => decode(line.length > LAST_WIDTH ? `${line.slice(0, LAST_WIDTH)} ...` : line))
+        .join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/frames.js
+/** Files of which it is remembered who includes them. */
+const FILES = 200;
+/** Longest way that is remembered. */
+const frames_DEEPEST = 50;
+/**
+ * By which ways a compiler came to a place. gcc says so above the first problem alone that it has in a file, or in an
+ * instantiation; what follows there is reached by the same way.
+ */
+class Frames {
+    #includes = new Map();
+    /** Who includes the file that is going to be named next. The nearest first. */
+    #chain;
+    #instantiation;
+    /** Takes what is said of ways, and each name of a file behind that. */
+    take(saying) {
+        switch (saying.kind) {
+            case 'included':
+                this.#chain ??= [];
+                if (this.#chain.length >= frames_DEEPEST)
+                    return;
+                // gcc begins with the nearest and goes on with `from`; clang says the same words again for each, the nearest last.
+                if (saying.further)
+                    this.#chain.push(saying.spot);
+                else
+                    this.#chain.unshift(saying.spot);
+                return;
+            case 'inside':
+                this.#named(saying.file);
+                this.#instantiation = saying.instantiation ? { spots: [] } : undefined;
+                return;
+            case 'required':
+                this.#named(saying.spot.file);
+                if ((this.#instantiation ??= { spots: [] }).spots.length < frames_DEEPEST)
+                    this.#instantiation.spots.push(saying.spot);
+                return;
+            case 'problem':
+            case 'note':
+            case 'remark':
+                if (saying.spot)
+                    this.#named(saying.spot.file);
+                return;
+            case 'object':
+        }
+    }
+    /** The way to a place in that file. */
+    to(file) {
+        return [...(this.#instantiation?.spots ?? []), ...(this.#includes.get(file) ?? [])];
+    }
+    #named(file) {
+        if (!this.#chain)
+            return;
+        if (this.#includes.size >= FILES)
+            this.#includes.clear();
+        this.#includes.set(file, this.#chain);
+        this.#chain = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/grammar.js
+const LINKER = /^(?:\S*[/-])?(?:ld|ld64|gold|lld|mold)(?:\.\w+)?: /;
+/** bison says LINE.COLUMN-COLUMN. */
+const PLACE = /^([^\s:"][^:]*):(\d{1,9})(?:[:.](\d{1,9})(?:-[\d.]{1,19})?)?:(?: (.*))?$/s;
+const KIND = /^((?:fatal )?error|fatal|warning|note|remark|info|sorry, unimplemented|internal compiler error)(?: ?#\d+)?: (.+)$/is;
+const REQUIRED = /^ {2}(?:recursively )?required (?:from|by|for) |^ {2}in .{1,3}constexpr.{1,3} expansion of /;
+const PROGRAM = /^([\w./+-]+): ((?:fatal )?error|warning|internal compiler error): (.+)$/is;
+const INSIDE = /^([^\s:][^:]*): (?:(In (?:instantiation|substitution) of )|In |At |Assembler messages)/;
+const INCLUDED = /^(?:In file included| {10,})( from|from) ([^\s:][^:]*):(\d{1,9})(?::(\d{1,9}))?[:,]?$/;
+const SECTION = /^(.*?):?\(\.[\w.$+-]{1,200}\): (.+)$/s;
+const UNLINKED = /^(?:undefined reference to |multiple definition of |more undefined references to )|^cannot (?:find|open) |: (?:undefined reference to |multiple definition of |undefined symbol|relocation )|^relocation .* against |DSO missing/;
+/** What a driver says when a program that it has started has said why. */
+const WEAK = /^(?:ld returned \d|linker command failed|.* command failed with exit code)/;
+/** Reads a line of a compiler or a linker; undefined: it says nothing of the kind. */
+function readLine(line) {
+    if (!line.includes(':'))
+        return undefined;
+    const included = INCLUDED.exec(line);
+    if (included) {
+        const [, word = '', file = '', row, column] = included;
+        return { kind: 'included', spot: spotOf(file, row, column), further: word === 'from' };
+    }
+    const linker = LINKER.exec(line)?.[0];
+    const text = linker === undefined ? line : line.slice(linker.length);
+    return (readPlaced(text) ??
+        readSection(text) ??
+        (linker === undefined ? undefined : readLinker(text, line)) ??
+        readProgram(line));
+}
+function readPlaced(line) {
+    const [, file, row, column, rest = ''] = PLACE.exec(line) ?? [];
+    if (file === undefined) {
+        const inside = INSIDE.exec(line);
+        if (inside?.[1] !== undefined)
+            return { kind: 'inside', file: inside[1], instantiation: inside[2] !== undefined };
+        const object = / in function .+:$/.test(line) ? /^(.+?): in function /.exec(line)?.[1] : undefined;
+        return object === undefined ? undefined : { kind: 'object', object: /\(([^()]+)\)$/.exec(object)?.[1] ?? object };
+    }
+    const spot = spotOf(file, row, column);
+    const [, kind = '', text = ''] = KIND.exec(rest) ?? [];
+    if (kind !== '')
+        return problem(kind.toLowerCase(), spot, text);
+    if (REQUIRED.test(rest))
+        return { kind: 'required', spot };
+    if (UNLINKED.test(rest))
+        return { kind: 'problem', severity: 'error', spot, text: rest };
+    return rest === '' ? undefined : { kind: 'remark', spot, text: rest };
+}
+/** `b.c:(.text+0x1): undefined reference to …`. */
+function readSection(line) {
+    const [, file, text] = SECTION.exec(line) ?? [];
+    if (file === undefined || text === undefined || !UNLINKED.test(text))
+        return undefined;
+    return { kind: 'problem', severity: 'error', spot: spotOf(file, undefined, undefined), text };
+}
+function readLinker(text, line) {
+    const [, kind = '', said = ''] = KIND.exec(text) ?? [];
+    if (kind !== '')
+        return problem(kind.toLowerCase(), undefined, said, line);
+    if (!UNLINKED.test(text))
+        return undefined;
+    return { kind: 'problem', severity: 'error', spot: undefined, text };
+}
+function readProgram(line) {
+    const [, program = '', kind = '', text = ''] = PROGRAM.exec(line) ?? [];
+    if (program === '')
+        return undefined;
+    return problem(kind.toLowerCase(), program.includes('.') ? spotOf(program, undefined, undefined) : undefined, text, line);
+}
+/** @param whole what to show where there is no place to point at: the line with the name of the program */
+function problem(kind, spot, text, whole = text) {
+    if (kind === 'note' || kind === 'remark' || kind === 'info')
+        return { kind: 'note', spot, text };
+    if (kind === 'warning')
+        return { kind: 'problem', severity: 'warning', spot, text: spot ? text : whole };
+    const plain = kind.endsWith('error') && !kind.startsWith('internal') ? text : kind === 'fatal' ? text : `${kind}: ${text}`;
+    return { kind: 'problem', severity: 'error', spot, text: whole === text ? plain : whole, weak: WEAK.test(text) };
+}
+/** Compilers say 0 where they have no number. */
+function spotOf(file, line, column) {
+    return { file, line: Number(line ?? 0) || undefined, column: Number(column ?? 0) || undefined };
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/make-words.js
+
+/** `make`, `/usr/bin/gmake-4.4`, `make[2]`. */
+const SAYS = /^(?:[^\s:[\]]*\/)?[\w.-]*make[\w.-]*(?:\[(\d{1,4})\])?: (.+)$/s;
+/** Any quotes: make is translated. They are UTF-8, byte by byte. */
+const make_words_QUOTED = /^(?:[`'"]|\xe2\x80[\x98\x9c]|\xc2\xab)?(.*?)(?:['"]|\xe2\x80[\x99\x9d]|\xc2\xbb)?$/s;
+const VERDICT = /^\[(?:(.+):(\d{1,9}): |<builtin>: )?(.+)\] (Error \d+|[A-Z][\w /]*(?: \(core dumped\))?)(?: shuffle=\S+)?$/s;
+/** Lines longer than this are not make's own. */
+const make_words_LONGEST = 1024;
+/** Consequences of something that was said before, or of the end of the run. */
+const CONSEQUENCE = /^(?:Waiting for |Deleting |Interrupt|Terminated|\[.*\] (?:Interrupt|Terminated|Hangup))/;
+/** Reads a line without its end; undefined: it is not of make. `FILE:LINE: *** TEXT` is read by {@link readMakefileError}. */
+function readMakeWords(line) {
+    const [, number, said = ''] = line.length <= make_words_LONGEST && line.includes('make') ? (SAYS.exec(line) ?? []) : [];
+    if (said === '')
+        return undefined;
+    const level = Number(number ?? 0);
+    const [, way, name = ''] = /^(Entering|Leaving) directory (.+)$/s.exec(said) ?? [];
+    if (way !== undefined) {
+        if (way === 'Leaving')
+            return { level, kind: 'leaves' };
+        return { level, kind: 'enters', directory: make_words_QUOTED.exec(name)?.[1] ?? name };
+    }
+    if (/^Circular .* dependency dropped\.$/s.test(said))
+        return { level, kind: 'warning', text: said };
+    if (said.startsWith('warning: '))
+        return { level, kind: 'warning', text: said.slice('warning: '.length).trimStart() };
+    if (!said.startsWith('*** '))
+        return undefined;
+    const text = said.slice('*** '.length);
+    if (CONSEQUENCE.test(text))
+        return { level, kind: 'other' };
+    const [, file, row, target, end] = VERDICT.exec(text) ?? [];
+    if (target === undefined || end === undefined)
+        return { level, kind: 'error', text };
+    return { level, kind: 'verdict', target, end, spot: file === undefined ? undefined : spotOf(file, row, undefined) };
+}
+/** `Makefile:3: *** missing separator.  Stop.`, `$(error …)`. */
+function readMakefileError(line) {
+    if (!line.includes(': *** '))
+        return undefined;
+    const [, file, row, text] = /^([^\s:][^:]*):(\d{1,9}): \*\*\* (.+)$/s.exec(line) ?? [];
+    return file === undefined || text === undefined ? undefined : { spot: spotOf(file, row, undefined), text };
+}
+/** Whether a file's name is one that makefiles have. */
+function isMakefile(file) {
+    return /(?:^|\/)(?:GNUmakefile[^/]*|[Mm]akefile[^/]*|[^/]*\.(?:mk|mak|make))$/.test(file);
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/scanner.js
+
+
+
+/** Notes that are kept with a problem: a template error has dozens. */
+const NOTES = 3;
+/** Further ways to a problem that its notes tell. */
+const WAYS = 20;
+/** Finds what compilers (gcc, clang), linkers (ld, gold, lld, mold) and make say is wrong, line by line. */
+class scanner_Scanner {
+    #options;
+    #frames = new Frames();
+    /** The directories of makes below, by level: make tells when it enters one. */
+    #entered = new Map();
+    #object;
+    /** What notes belong to. */
+    #last;
+    constructor(options) {
+        this.#options = options;
+    }
+    /** One line, without its end and without escapes. */
+    line(line) {
+        // Nothing that is understood has neither.
+        if (!line.includes(': ') && !line.includes(':(') && !line.includes(' from ') && !line.startsWith('>>> '))
+            return;
+        const words = readMakeWords(line);
+        if (words) {
+            this.#make(words);
+            return;
+        }
+        const makefile = readMakefileError(line);
+        if (makefile)
+            this.#problem({ severity: 'error', ...makefile, message: makefile.text, origin: 'make' });
+        else if (line.startsWith('>>> '))
+            this.#linkerNote(line.slice('>>> '.length));
+        else
+            this.#saying(readLine(line));
+    }
+    /** The line is another's: what follows are no notes on what was said before it. */
+    pass() {
+        this.#last = undefined;
+    }
+    #make(words) {
+        const { level } = words;
+        const directory = this.#entered.get(level) ?? (level === 0 ? this.#options.directory : this.#directory());
+        if (words.kind === 'enters')
+            this.#entered.set(level, words.directory);
+        else if (words.kind === 'leaves')
+            this.#entered.delete(level);
+        else if (words.kind === 'verdict') {
+            const { target, end, spot } = words;
+            const diagnostic = diagnosticOf({
+                severity: 'error',
+                spot,
+                message: `${target}: ${end}`,
+                origin: 'weak',
+                directory,
+            });
+            this.#options.onVerdict?.(target, diagnostic);
+        }
+        else if (words.kind !== 'other') {
+            this.#problem({ severity: words.kind, spot: undefined, message: words.text, origin: 'make', directory });
+        }
+    }
+    #saying(saying) {
+        if (!saying)
+            return;
+        this.#frames.take(saying);
+        if (saying.kind === 'object') {
+            this.#object = saying.object;
+        }
+        else if (saying.kind === 'note') {
+            this.#note(saying.spot, saying.text);
+        }
+        else if (saying.kind === 'remark') {
+            const byMake = this.#options.ofMake || this.#entered.size > 0;
+            if (!byMake || !isMakefile(saying.spot.file))
+                return;
+            this.#problem({ severity: 'warning', spot: saying.spot, message: saying.text, origin: 'make' });
+        }
+        else if (saying.kind === 'problem') {
+            this.#told(saying);
+        }
+    }
+    #told({ severity, spot, text, weak }) {
+        // The second line of what make says of a rule that is there twice.
+        if (/^ignoring old (?:recipe|commands) for target/.test(text)) {
+            this.#note(spot, text);
+            return;
+        }
+        const unlinked = spot && spot.line === undefined ? { ...spot, object: this.#object } : spot;
+        const way = spot ? this.#frames.to(spot.file) : [];
+        const [, file, line] = /; (?:[^:;]*:)?([^:;]+):(\d{1,9}): first defined here/.exec(text) ?? [];
+        const first = file === undefined ? [] : [spotOf(file, line, undefined)];
+        const origin = weak === true ? 'weak' : 'tool';
+        this.#problem({ severity, spot: unlinked, via: [...first, ...way], message: text, origin });
+    }
+    #note(spot, text) {
+        const last = this.#last;
+        if (!last)
+            return;
+        const isWay = /requested here$|^in (?:instantiation|expansion) of |^expanded from /.test(text);
+        if (spot && isWay && last.via.length < WAYS)
+            last.via.push(spot);
+        if (last.notes.length < NOTES)
+            last.notes.push({ spot, text });
+    }
+    /** lld: `>>> referenced by b.cpp:5 (src/b.cpp:5)`. */
+    #linkerNote(text) {
+        const [, file, line] = /^(?:referenced by|defined at) .*\(([^():]+):(\d{1,9})\)$/.exec(text) ??
+            /^(?:referenced by|defined at) ([^\s:()]+):(\d{1,9})/.exec(text) ??
+            [];
+        if (file !== undefined && this.#last && this.#last.via.length < WAYS)
+            this.#last.via.push(spotOf(file, line, undefined));
+        if (/^(?:referenced|defined) /.test(text))
+            this.#note(undefined, text);
+    }
+    #problem(found) {
+        this.#last = diagnosticOf({ directory: this.#directory(), ...found });
+        this.#options.onProblem(this.#last);
+    }
+    /** Of the innermost make that has entered one. */
+    #directory() {
+        let level = -1;
+        for (const one of this.#entered.keys())
+            level = Math.max(level, one);
+        return this.#entered.get(level) ?? this.#options.directory;
+    }
+}
+function diagnosticOf({ severity, spot, via = [], message, origin, directory, }) {
+    return { severity, spot, via, message, notes: [], origin, directory };
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/verdicts.js
+/** More of them are no help to anybody. */
+const verdicts_KEPT = 1000;
+/** make's own words on recipes that failed, which tell where in which makefile the line stands. */
+class verdicts_Verdicts {
+    #byTarget = new Map();
+    #count = 0;
+    add(target, verdict) {
+        if (++this.#count > verdicts_KEPT)
+            return;
+        this.#byTarget.set(target, [...(this.#byTarget.get(target) ?? []), verdict]);
+    }
+    all() {
+        return [...this.#byTarget.values()].flat();
+    }
+    /** The line that failed; undefined: make has not said, or targets of that name failed in more than one place. */
+    place({ target, directory }, locator) {
+        const said = this.#byTarget.get(target) ?? [];
+        const here = said.filter((verdict) => verdict.directory === directory);
+        const [verdict, ...others] = here.length > 0 ? here : said;
+        return verdict && others.length === 0 ? locator.locate(verdict, [directory]) : undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/annotations.js
+
+
+
+
+
+
+
+
+
+
+
+/** What a step may have of each annotation. */
+const annotations_LIMIT = 10;
+/** Bytes of make's text that are read at one time: it comes line by line, and to start the matchers costs something. */
+const annotations_PIECE = 64 * 1024;
+/**
+ * Annotations for what compilers, linkers, make and the user's problem matchers say of the recipes. They come out at the
+ * end, since a step may have few of them: the most useful are shown ({@link Judge}), not the first. What failed on a host and
+ * passed when it was run again is not heard of: its text is nowhere.
+ */
+class Annotations {
+    #options;
+    #locator;
+    #matchers;
+    #findings = new Findings();
+    #judge;
+    #recipes = new Map();
+    /** What make itself says stands between the recipes' texts; whether errors there count is known at the end. */
+    #makeErrors = [];
+    #verdicts = new verdicts_Verdicts();
+    #makeScanner;
+    #unread = [];
+    #unreadLength = 0;
+    #givenUp = [];
+    #outcome;
+    #done = false;
+    constructor(options) {
+        this.#options = options;
+        const { root, directory = root, matchers = [], exists } = options;
+        this.#locator = new Locator(root, exists);
+        this.#locator.addMake(directory);
+        this.#judge = new Judge(this.#findings, this.#locator);
+        this.#matchers = new Matchers(matchers, (owner) => this.#givenUp.push(owner));
+        this.#makeScanner = new scanner_Scanner({
+            directory,
+            ofMake: true,
+            onProblem: (problem) => this.#ofMake(problem),
+            onVerdict: (target, verdict) => this.#verdicts.add(target, verdict),
+        });
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'host-ready':
+                this.#locator.addStaging(encode(event.staging));
+                return;
+            case 'job-finished':
+                if (event.again)
+                    return;
+                this.#recipe(event.job.recipe).job(event.job).outcome = event.outcome;
+                this.#settle(event.job.recipe);
+                return;
+            case 'job-text':
+                this.#printed(event.job, event.output);
+                this.#settle(event.job.recipe);
+                return;
+            case 'make-text':
+                this.#makeText(event.text);
+                return;
+            case 'recipe-finished': {
+                const notes = this.#recipe(event.recipe);
+                notes.finished = true;
+                notes.failed = event.failed;
+                notes.recursive = event.class === 'recursive';
+                this.#settle(event.recipe);
+                return;
+            }
+            case 'run-finished':
+                this.#outcome = event.outcome;
+                return;
+            default:
+        }
+    };
+    /** Prints them. */
+    finish() {
+        if (this.#done)
+            return;
+        this.#done = true;
+        this.#unread.push('\n');
+        this.#readMakeText();
+        for (const notes of this.#recipes.values())
+            this.#judge.recipe(notes);
+        this.#recipes.clear();
+        this.#judge.make(this.#makeErrors, this.#verdicts, this.#outcome);
+        const more = ['error', 'warning', 'notice'].map((severity) => this.#print(severity));
+        const counts = more.flatMap((count, index) => count === 0 ? [] : [`${count} more ${['error', 'warning', 'notice'][index] ?? ''}${count === 1 ? '' : 's'}`]);
+        if (counts.length > 0) {
+            const [verb, most] = [more.reduce((a, b) => a + b) === 1 ? 'is' : 'are', annotations_LIMIT];
+            this.#options.log.notice(`${counts.join(', ')} ${verb} in the log: a step shows at most ${most} of each.`);
+        }
+        for (const owner of this.#givenUp) {
+            const text = `problem matcher ${owner}: its expressions took more than a second for a few lines, and it was not used any more. Have them try fewer ways, with [^:]+ in place of .* say`;
+            this.#options.log.warning(text);
+        }
+    }
+    #recipe(recipe) {
+        let notes = this.#recipes.get(recipe.id);
+        if (!notes) {
+            notes = new RecipeNotes(recipe);
+            this.#recipes.set(recipe.id, notes);
+            this.#locator.addMake(recipe.directory);
+        }
+        return notes;
+    }
+    #printed(job, output) {
+        const notes = this.#recipe(job.recipe).job(job);
+        notes.printed = true;
+        if (output === '' || notes.outcome?.kind === 'cancelled')
+            return;
+        const { directory } = job;
+        const onProblem = (problem) => keep(notes.problems, problem);
+        this.#scan(output, new scanner_Scanner({ directory, ofMake: false, onProblem }), directory, onProblem);
+        if (notes.outcome === undefined || !succeeded(notes.outcome))
+            notes.lastLines = lastLinesOf(output);
+    }
+    /** It comes in pieces of any size. */
+    #makeText(text) {
+        this.#unread.push(text);
+        this.#unreadLength += text.length;
+        if (this.#unreadLength >= annotations_PIECE)
+            this.#readMakeText();
+    }
+    #readMakeText() {
+        const text = this.#unread.join('');
+        const whole = text.lastIndexOf('\n') + 1;
+        // A line that does not end is none of make's.
+        const rest = text.length - whole < annotations_PIECE ? text.slice(whole) : '';
+        this.#unread = [rest];
+        this.#unreadLength = rest.length;
+        const { root, directory = root } = this.#options;
+        this.#scan(text.slice(0, whole), this.#makeScanner, directory, (problem) => this.#ofMake(problem));
+    }
+    #ofMake(problem) {
+        if (problem.severity === 'error')
+            keep(this.#makeErrors, problem);
+        else
+            this.#judge.harmless(problem);
+    }
+    #scan(text, scanner, directory, onMatch) {
+        if (this.#matchers.none) {
+            eachLine(text, (line) => scanner.line(line));
+            return;
+        }
+        const lines = [];
+        eachLine(text, (line) => lines.push(line));
+        const matches = this.#matchers.match(lines);
+        lines.forEach((line, index) => {
+            const match = matches[index];
+            if (!match) {
+                scanner.line(line);
+                return;
+            }
+            scanner.pass();
+            onMatch({ ...match, directory });
+        });
+    }
+    #settle({ id }) {
+        const notes = this.#recipes.get(id);
+        if (!notes?.complete)
+            return;
+        this.#recipes.delete(id);
+        this.#judge.recipe(notes);
+    }
+    /** @returns how many are not shown */
+    #print(severity) {
+        const { log, left = () => annotations_LIMIT } = this.#options;
+        // The notice that counts the rest is one, too.
+        const most = Math.max(0, Math.min(annotations_LIMIT, left(severity)) - (severity === 'notice' ? 2 : 0));
+        const { best, more } = this.#findings.best(severity, most);
+        for (const counted of best) {
+            const { place, title } = counted.finding;
+            const text = annotation_text_textOf(counted, this.#locator);
+            const at = { title, file: place && decode(place.file), line: place?.line, col: place?.column };
+            if (severity === 'error')
+                log.error(at, text);
+            else
+                log[severity](text, at);
+        }
+        return more;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/debug-log.js
+
+
+
+
+
+
+/** Longest line, in characters. */
+const debug_log_LIMIT = 1000;
+/**
+ * What bsddistmake's `-dD` shows (B11), and a little more: that distribution is on, each host with its slots, each staging
+ * directory, where each line of a recipe goes and why, what comes back from there and how long each step took.
+ */
+class DebugLog {
+    #options;
+    #jobs = new Map();
+    /** Lines that have come of each recipe that is open. */
+    #lines = new Map();
+    #staging = new Map();
+    constructor(options) {
+        this.#options = options;
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started':
+                this.#begin(event);
+                return;
+            case 'workspace-surveyed':
+                this.#say(`workspace: ${counted(event.files, 'file')}, ${formatBytes(event.bytes)}`);
+                return;
+            case 'work-known':
+                this.#say(`make is going to run the recipes of ${counted(event.targets.length, 'target')}`);
+                return;
+            case 'host-ready':
+                this.#hostReady(event);
+                return;
+            case 'host-lost':
+                this.#say(`host ${event.host.name}: lost: ${event.reason}`);
+                return;
+            case 'job-queued':
+                this.#times(event.job);
+                return;
+            case 'job-placed':
+                this.#placed(event);
+                return;
+            case 'job-turned-away': {
+                this.#say(`${this.#name(event.job)}: ${placeName(event.place)} turned it away, its owner has no place`);
+                this.#times(event.job).queued = this.#options.now();
+                return;
+            }
+            case 'job-waits':
+                this.#say(`${this.#name(event.job)}: calls make, its slot is free while it waits`);
+                return;
+            case 'job-started':
+                this.#times(event.job).started ??= this.#options.now();
+                return;
+            case 'job-collecting':
+                this.#times(event.job).collecting = this.#options.now();
+                return;
+            case 'job-finished':
+                this.#finished(event);
+                return;
+            case 'recipe-finished':
+                this.#lines.delete(event.recipe.id);
+                return;
+            case 'run-finished':
+                this.#end(event);
+                return;
+            default:
+                return;
+        }
+    };
+    finish() {
+        this.#jobs.clear();
+        this.#lines.clear();
+    }
+    #begin({ hosts, jobs, localJobs }) {
+        if (hosts.length === 0) {
+            this.#say('distribution disabled: there are no hosts');
+            return;
+        }
+        const known = hosts.map(({ slots }) => slots ?? 0).reduce((sum, slots) => sum + slots, 0);
+        const more = hosts.some(({ slots }) => slots === undefined) ? ' and those of hosts that have one a processor' : '';
+        const most = jobs === 'places' ? 'as many jobs as there are places' : `${jobs} jobs at one time`;
+        this.#say(`distribution enabled: ${counted(hosts.length, 'host')}, ${counted(known, 'slot')}${more}, ${most}, ` +
+            `at most ${localJobs} of them here when hosts are full, dist ${distText(this.#options.dist)}`);
+        for (const host of hosts)
+            this.#say(`host ${host.name}: ${slotsOf(host)}${host.local ? ', the runner itself' : ''}`);
+    }
+    #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging }) {
+        this.#staging.set(host.name, staging);
+        this.#say(`host ${host.name}: ready, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
+        this.#say(`staging ${host.name}:${staging}, ${counted(count, 'file')}, ${formatBytes(bytes)}, ${duration(seconds)}`);
+    }
+    #placed({ job, place, reason, slots }) {
+        const times = this.#times(job);
+        const now = this.#options.now();
+        const waited = now - times.queued;
+        const wide = slots > 1 ? `, ${slots} slots` : '';
+        Object.assign(times, { placed: now, started: undefined, collecting: undefined });
+        const why = `${REASON_WORDS[reason]}${wide}${waited < 0.001 ? '' : `, waited ${duration(waited)}`}`;
+        this.#say(`${this.#name(job)} -> ${placeName(place)} (${why})`);
+    }
+    #finished({ job, place, outcome, seconds, again, traffic }) {
+        const times = this.#times(job);
+        const now = this.#options.now();
+        const name = this.#name(job);
+        const end = succeeded(outcome) ? '' : `, ${describeOutcome(outcome)}`;
+        const next = again ? ', runs again' : '';
+        if (traffic && place) {
+            const { sent, received, files: count } = traffic;
+            const started = times.started ?? times.placed;
+            const home = times.collecting === undefined ? '' : `, home ${duration(now - times.collecting)}`;
+            this.#say(`${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${formatBytes(received)} ` +
+                `(${formatBytes(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(seconds)}${home}${end}${next}`);
+        }
+        else {
+            this.#say(`${name}: ended on ${placeName(place)}, ran ${duration(seconds)}${end}${next}`);
+        }
+        times.queued = now;
+        if (!again)
+            this.#jobs.delete(job.id);
+    }
+    #end({ outcome, seconds, counts, hosts }) {
+        const { remote, retried, local, recursive } = counts;
+        this.#say(`end: ${describeOutcome(outcome)} after ${duration(seconds)}; recipes: ${remote} on hosts, ${retried} again on the runner, ` +
+            `${local} on the runner, ${recursive} that call make`);
+        for (const host of hosts)
+            this.#say(figuresText(host));
+    }
+    #times(job) {
+        let times = this.#jobs.get(job.id);
+        if (!times) {
+            const line = (this.#lines.get(job.recipe.id) ?? 0) + 1;
+            this.#lines.set(job.recipe.id, line);
+            const now = this.#options.now();
+            times = { line, queued: now, placed: now, started: undefined, collecting: undefined };
+            this.#jobs.set(job.id, times);
+        }
+        return times;
+    }
+    /** `sub/a.o`, `sub/a.o (line 2)`: the target from the workspace on, and which of its shell calls. */
+    #name(job) {
+        const { line } = this.#times(job);
+        return `${this.#target(job.recipe)}${line === 1 ? '' : ` (line ${line})`}`;
+    }
+    #target({ target, directory }) {
+        const { root } = this.#options;
+        const from = directory.startsWith(`${root}/`)
+            ? directory.slice(root.length + 1)
+            : directory === root
+                ? ''
+                : directory;
+        return decode(target.startsWith('/') || from === '' ? target : `${from}/${target}`);
+    }
+    #say(text) {
+        const time = this.#options.now().toFixed(3).padStart(7);
+        this.#options.write(withoutColours(cleanTitle(`[${time}] ${text}`, debug_log_LIMIT)));
+    }
+}
+function slotsOf({ slots }) {
+    return slots === undefined ? 'a slot for each processor' : counted(slots, 'slot');
+}
+function distText(dist) {
+    return dist.mode === 'patterns' ? dist.patterns.join(' ') : dist.mode;
+}
+function figuresText({ name, jobs, busySeconds, sent, received }) {
+    return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${formatBytes(sent)} sent, ${formatBytes(received)} back`;
+}
+function counted(count, noun) {
+    return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** `4 ms`, `0.31 s`, `75.4 s`. */
+function duration(seconds) {
+    if (seconds < 0.0995)
+        return `${Math.max(0, Math.round(seconds * 1000))} ms`;
+    return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/job-times.js
+/** When a job was over, or the last that is known of it; seconds since the start of the run. */
+function job_times_endOf(job) {
+    const leg = job.legs.at(-1);
+    return leg?.ended ?? leg?.collecting ?? leg?.waits ?? leg?.started ?? leg?.placed ?? job.queued;
+}
+/** When it called make. */
+function callOf(job) {
+    const leg = job.legs.at(-1);
+    return leg?.waits ?? leg?.started ?? job.queued;
+}
+/** The one that ended last. */
+function latest(jobs) {
+    let found;
+    for (const job of jobs)
+        if (!found || job_times_endOf(job) > job_times_endOf(found))
+            found = job;
+    return found;
+}
+/** How many of these numbers, in ascending order, are at most so large. */
+function countUpTo(ascending, limit) {
+    let [low, high] = [0, ascending.length];
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((ascending[middle] ?? 0) <= limit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+/** The jobs of each make, by its process id, in the order in which the makes first asked for one. */
+function jobsByMake(record) {
+    const makes = new Map();
+    for (const job of record.jobs) {
+        const jobs = makes.get(job.recipe.make);
+        if (jobs)
+            jobs.push(job);
+        else
+            makes.set(job.recipe.make, [job]);
+    }
+    return makes;
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/make-calls.js
+
+/**
+ * Which job called which make. The events do not tell; the times do: a make whose first job was asked for after a job had
+ * called make, and whose last one ended before that job did, is of that job. Among several it is the one that called last
+ * and has no make yet, so that of two calls at the same moment the wrong one may be taken.
+ */
+class MakeCalls {
+    #callers = new Map();
+    #below = new Map();
+    constructor(record) {
+        const calls = record.jobs.filter((job) => job.legs.at(-1)?.waits !== undefined);
+        // The first make of all is nobody's.
+        for (const [make, jobs] of [...jobsByMake(record)].slice(1))
+            this.#assign(make, jobs, calls);
+    }
+    /** The job that called the make of this one. */
+    callerOf(job) {
+        return this.#callers.get(job.recipe.make);
+    }
+    /** The jobs of the makes that this one called. */
+    jobsBelow(job) {
+        return this.#below.get(job) ?? [];
+    }
+    #assign(make, jobs, calls) {
+        const [first] = jobs;
+        if (!first)
+            return;
+        const end = jobs.reduce((last, job) => Math.max(last, job_times_endOf(job)), 0);
+        let found;
+        for (const call of calls) {
+            if (call.recipe.make === make || callOf(call) > first.queued)
+                continue;
+            if ((call.legs.at(-1)?.ended ?? Infinity) < end)
+                continue;
+            if (!found || this.#isLikelier(call, found))
+                found = call;
+        }
+        if (!found)
+            return;
+        this.#callers.set(make, found);
+        const below = this.#below.get(found);
+        if (below)
+            below.push(...jobs);
+        else
+            this.#below.set(found, [...jobs]);
+    }
+    #isLikelier(call, than) {
+        const [taken, other] = [this.#below.has(call), this.#below.has(than)];
+        return taken === other ? callOf(call) > callOf(than) : other;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/releases.js
+
+
+/** Make asks for the next job within so many seconds: a longer gap has another cause than the job before. */
+const PROMPT = 0.1;
+/** As many jobs as make may start, nearly: what is asked for later than at once is asked for when one has ended. */
+const FULL = 0.9;
+/** What make waited for before it asked for a job, as the times tell. */
+class Releases {
+    calls;
+    #makes;
+    #leaves;
+    /** Of jobs that do not call make. */
+    #queued;
+    #ended;
+    #most;
+    constructor(record) {
+        const { jobs } = record;
+        const ascending = (a, b) => a - b;
+        this.calls = new MakeCalls(record);
+        this.#makes = new Map([...jobsByMake(record)].map(([make, ofMake]) => [make, new Ends(ofMake)]));
+        // A job that calls make hands what it may start on to that make.
+        const leaves = jobs.filter((job) => job.legs.at(-1)?.waits === undefined);
+        this.#leaves = new Ends(leaves);
+        this.#queued = leaves.map(({ queued }) => queued).sort(ascending);
+        this.#ended = leaves.map(job_times_endOf).sort(ascending);
+        this.#most = this.#queued.reduce((most, time) => Math.max(most, this.#open(time)), 0);
+    }
+    /**
+     * The line before it in its recipe; else what ended last in its make, or in the make that the same caller called before,
+     * before it was asked for; else the call of its make. Where that is long ago and all jobs that make may start were taken:
+     * the job, of whatever make, that made room.
+     * @param seen jobs that it cannot be
+     * @returns undefined: nothing came before
+     */
+    of(job, seen) {
+        const line = job.recipe.jobs[job.recipe.jobs.indexOf(job) - 1];
+        if (line && !seen.has(line))
+            return { job: line, called: false };
+        const caller = this.calls.callerOf(job);
+        const before = this.#makes.get(job.recipe.make)?.before(job.queued, seen) ?? this.#sibling(job, caller, seen);
+        const time = before ? job_times_endOf(before) : caller ? callOf(caller) : 0;
+        if (job.queued - time > PROMPT) {
+            const room = this.#leaves.before(job.queued, seen);
+            if (room && job_times_endOf(room) > time && this.#open(job_times_endOf(room), true) >= this.#most * FULL) {
+                return { job: room, called: false };
+            }
+        }
+        if (before)
+            return { job: before, called: false };
+        return caller && callOf(caller) <= job.queued ? { job: caller, called: true } : undefined;
+    }
+    /** How many jobs make had started and had not seen end, at that time, or right before it. */
+    #open(time, before = false) {
+        return countUpTo(this.#queued, time) - countUpTo(this.#ended, before ? time - 1e-6 : time);
+    }
+    /** `make -C a && make -C b`: the last one of a. */
+    #sibling(job, caller, seen) {
+        if (!caller)
+            return undefined;
+        const { make } = job.recipe;
+        const others = this.calls.jobsBelow(caller).filter((one) => one.recipe.make !== make && !seen.has(one));
+        return latest(others.filter((one) => job_times_endOf(one) <= job.queued));
+    }
+}
+/** Jobs by their ends. */
+class Ends {
+    #jobs;
+    #times;
+    constructor(jobs) {
+        this.#jobs = [...jobs].sort((a, b) => job_times_endOf(a) - job_times_endOf(b));
+        this.#times = this.#jobs.map(job_times_endOf);
+    }
+    /** The one that ended last, up to that time. */
+    before(time, seen) {
+        for (let at = countUpTo(this.#times, time) - 1; at >= 0; at--) {
+            const job = this.#jobs[at];
+            if (job && !seen.has(job))
+                return job;
+        }
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/critical-path.js
+
+
+/**
+ * `make`: no job of the path was asked for: make read its makefiles, expanded a recipe, or ended. `wait`: for a slot.
+ * `staging`: the host's tree was brought up to date. `collect`: what it wrote came home.
+ */
+const STEP_KINDS = ['make', 'wait', 'staging', 'run', 'collect'];
+/**
+ * The chain of jobs that the end of the run waited for, as the times tell it: from the job that ended last back to the one
+ * whose end released it ({@link Releases}), and so on. A job that calls make waited for what ended last in there.
+ *
+ * It is observed, not computed: nobody knows make's graph of dependencies. Where as many jobs ran as make may start, the
+ * path goes through the one that made room. To make a step shorter helps as far as no other chain is nearly as long.
+ * @returns steps in order of time that follow on one another, from the start of the run to its end; none without jobs
+ */
+function criticalPath(record) {
+    const last = latest(record.jobs);
+    if (!last)
+        return [];
+    const releases = new Releases(record);
+    const seen = new Set();
+    const steps = [];
+    let until = record.seconds;
+    /** The job that comes after, in time. */
+    let next;
+    let at = { job: last, called: false };
+    while (at) {
+        const { job, called } = at;
+        const end = Math.min(called ? callOf(job) : job_times_endOf(job), until);
+        addGap(steps, end, until, next);
+        const child = called ? undefined : latest(releases.calls.jobsBelow(job));
+        seen.add(job);
+        if (child && !seen.has(child)) {
+            // It ends when its make does: the path goes through that, and comes back to what was before the call.
+            until = Math.min(job_times_endOf(child), end);
+            addGap(steps, until, end, job);
+            next = undefined;
+            at = { job: child, called: false };
+            continue;
+        }
+        until = addPhases(steps, job, end);
+        next = job;
+        at = releases.of(job, seen);
+    }
+    addGap(steps, 0, until, next);
+    return steps.reverse();
+}
+/** How long each kind of step took in all, in seconds. */
+function secondsByKind(steps) {
+    const sums = { make: 0, wait: 0, staging: 0, run: 0, collect: 0 };
+    for (const { kind, from, to } of steps)
+        sums[kind] += to - from;
+    return sums;
+}
+/** The phases of a job, latest first, up to `end`. Returns when make asked for it. */
+function addPhases(steps, job, end) {
+    let to = end;
+    const add = (kind, from) => {
+        if (from === undefined || from >= to)
+            return;
+        steps.push({ kind, job, from, to });
+        to = from;
+    };
+    for (const leg of [...job.legs].reverse()) {
+        if (leg.placed >= to)
+            continue;
+        add('wait', leg.ended);
+        add('collect', leg.collecting);
+        add('run', leg.started);
+        add('staging', leg.placed);
+    }
+    add('wait', job.queued);
+    return to;
+}
+function addGap(steps, from, to, job) {
+    if (from < to)
+        steps.push({ kind: 'make', job, from, to });
+}
+
+;// CONCATENATED MODULE: ./lib/report/page/strings.js
+/** Numbers texts, each once, from 0. */
+class Strings {
+    #indices = new Map();
+    index(text) {
+        let index = this.#indices.get(text);
+        if (index === undefined)
+            this.#indices.set(text, (index = this.#indices.size));
+        return index;
+    }
+    get all() {
+        return [...this.#indices.keys()];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/page/page-data.js
+/** `open`: it was not over when the record ended. */
+const PAGE_CLASSES = ['open', 'remote', 'retried', 'local', 'recursive'];
+/** How a leg ended. `failed`: and its recipe with it. `ignored`: it failed, its recipe did not. */
+const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'];
+
+;// CONCATENATED MODULE: ./lib/report/page/encode-page.js
+
+
+
+
+
+
+
+/** All commands together, in characters: the page must stay below 5 MB at 20 000 jobs. */
+const encode_page_COMMANDS = 1_600_000;
+const NAME_LIMIT = 300;
+const REASONS = [...CHOSEN_REASONS, ...KEPT_REASONS, ...MISSED_REASONS];
+/**
+ * What the page shows of a run, also of one that is cut short.
+ * @param outputs files with the output of jobs, by the job's id, relative to the page
+ */
+function pageData(record, outputs = new Map()) {
+    const { end, start, jobs } = record;
+    const strings = new Strings();
+    const indices = new Map(jobs.map((job, index) => [job, index]));
+    const result = end ? (succeeded(end.outcome) ? 'succeeded' : 'failed') : 'unfinished';
+    const links = jobs.flatMap((job, index) => {
+        const file = outputs.get(job.id);
+        return file === undefined ? [] : [[String(index), file]];
+    });
+    return {
+        started: start?.time ?? 0,
+        duration: milliseconds(record.seconds),
+        result,
+        outcome: end ? describeOutcome(end.outcome) : '',
+        counts: countsOf(record),
+        reasons: REASONS.map((reason) => ({ words: REASON_WORDS[reason], missed: isMissed(reason) })),
+        places: record.places.map(placeOf),
+        recipes: recipeColumns(record, strings),
+        jobs: jobColumns(record, strings),
+        legs: legColumns(record, strings),
+        path: pathColumns(record, indices),
+        outputs: Object.fromEntries(links),
+        strings: strings.all,
+    };
+}
+function countsOf(record) {
+    const counts = { open: 0, remote: 0, retried: 0, local: 0, recursive: 0 };
+    for (const recipe of record.recipes)
+        counts[recipe.class ?? 'open']++;
+    return counts;
+}
+function placeOf(place) {
+    return {
+        name: cleanTitle(place.name),
+        local: place.local,
+        slots: place.slots ?? null,
+        state: place.state,
+        reason: cleanTitle(place.reason ?? '', NAME_LIMIT),
+        ready: place.ready === undefined ? null : milliseconds(place.ready),
+        lost: place.lost === undefined ? null : milliseconds(place.lost),
+        staging: place.staging.bytes,
+        sent: place.figures?.sent ?? null,
+        received: place.figures?.received ?? null,
+    };
+}
+function recipeColumns({ recipes }, strings) {
+    return {
+        target: recipes.map(({ target }) => strings.index(cleanTitle(target, NAME_LIMIT))),
+        directory: recipes.map(({ directory }) => strings.index(cleanTitle(directory, NAME_LIMIT))),
+        make: recipes.map(({ make }) => make),
+        class: recipes.map((recipe) => PAGE_CLASSES.indexOf(recipe.class ?? 'open')),
+    };
+}
+function jobColumns({ jobs, recipes }, strings) {
+    const indices = new Map(recipes.map((recipe, index) => [recipe, index]));
+    const limit = commandLimit(jobs);
+    let before = 0;
+    return {
+        recipe: jobs.map(({ recipe }) => indices.get(recipe) ?? 0),
+        command: jobs.map(({ command }) => strings.index(cleanCommand(command, limit))),
+        directory: jobs.map(({ directory }) => strings.index(cleanTitle(directory, NAME_LIMIT))),
+        queued: jobs.map(({ queued }) => {
+            const now = milliseconds(queued);
+            const since = now - before;
+            before = now;
+            return since;
+        }),
+    };
+}
+function legColumns({ jobs, places }, strings) {
+    const columns = {
+        ...{ job: [], place: [], reason: [], slot: [], slots: [], placed: [], started: [], waits: [], collecting: [] },
+        ...{ ended: [], end: [], outcome: [], sent: [], received: [], files: [] },
+    };
+    const numbers = new Map(places.map(({ name }, index) => [name, index]));
+    for (const [index, job] of jobs.entries()) {
+        for (const leg of job.legs) {
+            const placed = milliseconds(leg.placed);
+            const since = (time) => (time === undefined ? -1 : milliseconds(time) - placed);
+            columns.job.push(index);
+            columns.place.push(numbers.get(leg.place) ?? 0);
+            columns.reason.push(REASONS.indexOf(leg.reason));
+            columns.slot.push(leg.slot);
+            columns.slots.push(leg.slots);
+            columns.placed.push(placed - milliseconds(job.queued));
+            columns.started.push(since(leg.started));
+            columns.waits.push(since(leg.waits));
+            columns.collecting.push(since(leg.collecting));
+            columns.ended.push(since(leg.ended));
+            columns.end.push(LEG_ENDS.indexOf(encode_page_endOf(job, leg)));
+            columns.outcome.push(leg.outcome === undefined ? -1 : strings.index(outcomeWords(leg.outcome)));
+            columns.sent.push(leg.sent);
+            columns.received.push(leg.received);
+            columns.files.push(leg.files);
+        }
+    }
+    return columns;
+}
+function encode_page_endOf({ id, recipe }, { outcome, again }) {
+    if (outcome === undefined)
+        return 'open';
+    if (outcome === 'turned-away' || again)
+        return 'again';
+    if (succeeded(outcome))
+        return 'succeeded';
+    if (outcome.kind === 'cancelled')
+        return 'cancelled';
+    return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';
+}
+function outcomeWords(outcome) {
+    return outcome === 'turned-away'
+        ? 'turned away: no place for it there'
+        : cleanTitle(describeOutcome(outcome), NAME_LIMIT);
+}
+function pathColumns(record, indices) {
+    const steps = criticalPath(record);
+    return {
+        job: steps.map(({ job }) => (job ? (indices.get(job) ?? -1) : -1)),
+        kind: steps.map(({ kind }) => STEP_KINDS.indexOf(kind)),
+        duration: steps.map(({ from, to }) => milliseconds(to) - milliseconds(from)),
+    };
+}
+/** Untrusted, of several lines maybe; tabs stay. */
+function cleanCommand(command, limit) {
+    const text = withoutColours(cleanLines(command).join('\n'));
+    return text.length <= limit ? text : `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+/** So many characters of each command that all of them stay within the limit. */
+function commandLimit(jobs) {
+    for (let limit = 2000; limit > 60; limit = Math.floor(limit / 1.3)) {
+        const total = jobs.reduce((sum, { command }) => sum + Math.min(command.length, limit), 0);
+        if (total <= encode_page_COMMANDS)
+            return limit;
+    }
+    return 60;
+}
+function milliseconds(seconds) {
+    return Math.round(seconds * 1000);
+}
+
+;// CONCATENATED MODULE: ./lib/report/page/render-page.js
+
+
+/** Where the template expects the data; it stands there once. */
+const DATA_MARK = '"@data@"';
+/**
+ * The page of a run: one file that needs no other, and no network.
+ * @param template the page without data; unless it is given, what the build has made of page/
+ */
+function renderPage(data, template = (0,external_node_fs_namespaceObject.readFileSync)(assetPath('report.html'), 'utf8')) {
+    const at = template.lastIndexOf(DATA_MARK);
+    return template.slice(0, at) + scriptJson(data) + template.slice(at + DATA_MARK.length);
+}
+/** JSON that cannot end the script element it stands in, nor begin a comment of HTML. */
+function scriptJson(value) {
+    const escaped = { '<': '\\u003c', '\u2028': '\\u2028', '\u2029': '\\u2029' };
+    return JSON.stringify(value).replace(/[<\u2028\u2029]/g, (character) => escaped[character] ?? '');
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/slot-numbers.js
+/** What pictures of a run call the runner where the matrix does not list it. */
+const slot_numbers_RUNNER = 'runner';
+/** Numbers the slots of one place, so that each job has a row of its own as long as it runs: the lowest that are free. */
+class SlotNumbers {
+    #taken = new Set();
+    /**
+     * @param count how many the job has, 1 or more
+     * @returns the first of so many neighbours
+     */
+    take(count = 1) {
+        let first = 1;
+        for (let next = 1; next < first + count; next++)
+            if (this.#taken.has(next))
+                first = next + 1;
+        for (let at = first; at < first + count; at++)
+            this.#taken.add(at);
+        return first;
+    }
+    give(first, count = 1) {
+        for (let at = first; at < first + count; at++)
+            this.#taken.delete(at);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/run-record.js
+
+
+/** Longest command that is kept, in characters. */
+const COMMAND_LIMIT = 2000;
+/**
+ * What happened in a run, as the events tell it: every job with its places and times. All pictures of a run (summary,
+ * timeline, trace, page, what is shown on a terminal) are made from it. Keeps no output.
+ */
+class RunRecord {
+    #now;
+    #slots = new Map();
+    #jobs = new Map();
+    #recipes = new Map();
+    #places = new Map();
+    #start;
+    #end;
+    #work;
+    /** @param now seconds since the start of the run, never less than before */
+    constructor(now) {
+        this.#now = now;
+    }
+    get start() {
+        return this.#start;
+    }
+    /** Undefined while it runs, and for one that was cut short. */
+    get end() {
+        return this.#end;
+    }
+    /** Targets that the first make is going to run recipes of, where that is known. */
+    get work() {
+        return this.#work;
+    }
+    /** In the order in which make asked for their first lines. */
+    get recipes() {
+        return [...this.#recipes.values()];
+    }
+    get jobs() {
+        return [...this.#jobs.values()];
+    }
+    /** The hosts in the order of the matrix, the runner last. */
+    get places() {
+        return [...this.#places.values()];
+    }
+    job(id) {
+        return this.#jobs.get(id);
+    }
+    /** Seconds from the start of the run to now, or to its end. */
+    get seconds() {
+        return this.#end?.seconds ?? this.#now();
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started':
+                this.#begin(event);
+                return;
+            case 'work-known':
+                this.#work = new Set(event.targets.map(decode));
+                return;
+            case 'staging-progress':
+                Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes, seconds: event.seconds });
+                return;
+            case 'host-ready': {
+                const { host, slots, files, bytes, seconds } = event;
+                const place = this.#place(host);
+                Object.assign(place, { state: 'ready', slots, ready: this.#now() });
+                Object.assign(place.staging, { files, bytes, done: bytes, seconds });
+                return;
+            }
+            case 'host-lost':
+                Object.assign(this.#place(event.host), { state: 'lost', lost: this.#now(), reason: event.reason });
+                return;
+            case 'job-queued':
+                this.#job(event.job);
+                return;
+            case 'job-placed': {
+                const { place, reason, slots } = event;
+                const { name } = this.#place(place);
+                // Its place was lost before anything of it ran there; nobody tells the end of that.
+                this.#endLeg(event.job, { kind: 'host-lost', reason: 'lost before it began' }, true);
+                const slot = this.#numbers(name).take(slots);
+                this.#job(event.job).legs.push(legOf({ place: name, reason, slot, slots, placed: this.#now() }));
+                return;
+            }
+            case 'job-started': {
+                const leg = this.#leg(event.job);
+                if (leg)
+                    leg.started ??= this.#now();
+                return;
+            }
+            case 'job-waits': {
+                const leg = this.#leg(event.job);
+                if (!leg || leg.waits !== undefined)
+                    return;
+                leg.waits = this.#now();
+                this.#numbers(leg.place).give(leg.slot, leg.slots);
+                return;
+            }
+            case 'job-collecting': {
+                const leg = this.#leg(event.job);
+                if (leg)
+                    leg.collecting = this.#now();
+                return;
+            }
+            case 'job-turned-away':
+                this.#endLeg(event.job, 'turned-away', true);
+                return;
+            case 'job-finished':
+                this.#finished(event);
+                return;
+            case 'recipe-finished': {
+                const recipe = this.#recipe(event.recipe);
+                recipe.class = event.class;
+                const { failed } = event;
+                if (failed) {
+                    recipe.failed = { job: failed.job.id, outcome: failed.outcome, place: this.#place(failed.place).name };
+                }
+                return;
+            }
+            case 'run-finished':
+                this.#end = event;
+                for (const figures of event.hosts) {
+                    const place = this.#places.get(run_record_nameOf(figures));
+                    if (place)
+                        place.figures = figures;
+                }
+                return;
+            default:
+                return;
+        }
+    };
+    #begin(event) {
+        this.#start = event;
+        for (const host of event.hosts)
+            this.#place(host);
+        const runner = this.#place(undefined);
+        runner.state = 'ready';
+        runner.slots = event.processors;
+    }
+    #finished(event) {
+        const { job, outcome, again, seconds, traffic } = event;
+        const leg = this.#endLeg(job, outcome, again);
+        if (leg)
+            Object.assign(leg, { seconds, ...traffic });
+        if (!again)
+            this.#job(job).ended = this.#now();
+    }
+    #endLeg(job, outcome, again) {
+        const leg = this.#leg(job);
+        if (!leg)
+            return undefined;
+        Object.assign(leg, { outcome, again, ended: this.#now(), seconds: 0 });
+        if (leg.waits === undefined)
+            this.#numbers(leg.place).give(leg.slot, leg.slots);
+        return leg;
+    }
+    /** Where the job runs now. */
+    #leg(job) {
+        const leg = this.#job(job).legs.at(-1);
+        return leg?.ended === undefined ? leg : undefined;
+    }
+    #job(job) {
+        let record = this.#jobs.get(job.id);
+        if (!record) {
+            const recipe = this.#recipe(job.recipe);
+            record = {
+                id: job.id,
+                recipe,
+                command: decode(job.command.slice(0, COMMAND_LIMIT)),
+                directory: decode(job.directory),
+                queued: this.#now(),
+                legs: [],
+                ended: undefined,
+            };
+            this.#jobs.set(job.id, record);
+            recipe.jobs.push(record);
+        }
+        return record;
+    }
+    #recipe({ id, make, target, directory }) {
+        let record = this.#recipes.get(id);
+        if (!record) {
+            const names = { target: decode(target), directory: decode(directory) };
+            record = { id, make, ...names, jobs: [], class: undefined, failed: undefined };
+            this.#recipes.set(id, record);
+        }
+        return record;
+    }
+    /** Bare localhost is the runner, by another name where it is listed. */
+    #place(place) {
+        const name = run_record_nameOf(place);
+        let record = this.#places.get(name);
+        if (!record) {
+            record = {
+                name,
+                local: place?.local ?? true,
+                slots: place?.slots,
+                state: place?.local === true ? 'ready' : 'coming',
+                reason: undefined,
+                ready: undefined,
+                lost: undefined,
+                staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
+                figures: undefined,
+            };
+            this.#places.set(name, record);
+        }
+        return record;
+    }
+    #numbers(place) {
+        let numbers = this.#slots.get(place);
+        if (!numbers)
+            this.#slots.set(place, (numbers = new SlotNumbers()));
+        return numbers;
+    }
+}
+/** What goes for a place here. No host goes by the runner's name, which would make one of two machines. */
+function run_record_nameOf(place) {
+    if (!place)
+        return slot_numbers_RUNNER;
+    return place.name === slot_numbers_RUNNER ? `${slot_numbers_RUNNER} (host)` : place.name;
+}
+function legOf(known) {
+    return {
+        ...known,
+        started: undefined,
+        waits: undefined,
+        collecting: undefined,
+        ended: undefined,
+        seconds: undefined,
+        outcome: undefined,
+        again: false,
+        sent: 0,
+        received: 0,
+        files: 0,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/event-schema.js
+
+
+/*
+ * The lines of events.ndjson, version 1. schema/events.schema.json is made from this (scripts/schema.mjs), and the types of
+ * what is written are these. What is added later is optional; anything else gets another version.
+ */
+/** Of events.ndjson. A reader of another version must not trust what it reads. */
+const EVENTS_VERSION = 1;
+const event_schema_text = dist_string();
+const count = pipe(number(), integer(), minValue(0));
+const id = pipe(count, dist_description('Introduced by a line before.'));
+const seconds = pipe(number(), minValue(0));
+const place = pipe(event_schema_text, dist_description('The name of a host, or "runner".'));
+const event_schema_host = pipe(event_schema_text, dist_description('The name of a host of run-started.'));
+const lossy = optional(pipe(literal(true), dist_description('A name is not UTF-8: what is not has become U+FFFD here.')));
+const outcome = variant('kind', [
+    strictObject({ kind: literal('exited'), status: count }),
+    strictObject({ kind: literal('signaled'), signal: count }),
+    strictObject({ kind: literal('host-lost'), reason: event_schema_text }),
+    strictObject({ kind: literal('cancelled') }),
+]);
+const classes = ['remote', 'retried', 'local', 'recursive'];
+/** One kind of line: its time and type, and these. */
+function event_schema_line(type, description, entries) {
+    const time = pipe(seconds, dist_description('Seconds since the start of the run, never less than in the line before.'));
+    return pipe(strictObject({ time, type: literal(type), ...entries }), dist_description(description));
+}
+const amount = { files: count, bytes: count };
+/** What may stand on a line. */
+const EVENT_LINE = dist_union([
+    event_schema_line('distmake-events', 'The first line.', { version: literal(EVENTS_VERSION) }),
+    event_schema_line('run-started', 'The host matrix is read, nothing has been started.', {
+        hosts: array(strictObject({
+            name: event_schema_text,
+            slots: optional(pipe(count, dist_description('Absent: as many as the host turns out to have.'))),
+            local: pipe(dist_boolean(), dist_description('It is the runner itself.')),
+            speed: number(),
+        })),
+        jobs: pipe(dist_union([count, literal('places')]), dist_description('"places": as many as the hosts turn out to take.')),
+        localJobs: count,
+        processors: pipe(count, dist_description('Of the runner.')),
+        started: pipe(event_schema_text, dist_description('When, as ISO 8601 has it, UTC.')),
+    }),
+    event_schema_line('work-known', 'Targets that the first make is going to run recipes of, without those of sub-makes.', {
+        targets: array(event_schema_text),
+        lossy,
+    }),
+    event_schema_line('workspace-surveyed', 'What every host gets at first; the biggest directories of it.', {
+        ...amount,
+        directories: array(strictObject({ path: event_schema_text, ...amount })),
+    }),
+    event_schema_line('staging-progress', 'So much of it is on its way to that host.', {
+        host: event_schema_host,
+        seconds,
+        ...amount,
+        of: strictObject(amount),
+    }),
+    event_schema_line('host-ready', 'Staged and ready for jobs.', {
+        host: event_schema_host,
+        seconds,
+        ...amount,
+        compressed: optional(count),
+        sandbox: picklist(['overlay', 'tree', 'shared']),
+        slots: count,
+        staging: pipe(event_schema_text, dist_description('Its staging directory there.')),
+    }),
+    event_schema_line('host-lost', 'The host takes no (more) jobs.', { host: event_schema_host, reason: event_schema_text }),
+    event_schema_line('recipe', 'Introduces a recipe: all jobs of one target in one make.', {
+        recipe: count,
+        make: pipe(count, dist_description('Process id of its make.')),
+        target: event_schema_text,
+        directory: event_schema_text,
+        lossy,
+    }),
+    event_schema_line('job', 'Introduces a job: one line of a recipe, or all of it.', {
+        job: count,
+        recipe: id,
+        directory: optional(pipe(event_schema_text, dist_description('Absent: that of its recipe.'))),
+        command: event_schema_text,
+        cut: optional(pipe(count, dist_description('Characters of the command that are left out at its end.'))),
+        lossy,
+    }),
+    event_schema_line('job-queued', 'Make asks for it: it waits for its turn, and for a place.', { job: id }),
+    event_schema_line('job-placed', 'It has a slot, or several; on a host that has its tree brought up to date first.', {
+        job: id,
+        place,
+        reason: picklist([...CHOSEN_REASONS, ...KEPT_REASONS, ...MISSED_REASONS]),
+        slots: count,
+    }),
+    event_schema_line('job-turned-away', "The host's owner has no place for it: it is placed again.", { job: id, place }),
+    event_schema_line('job-started', 'It starts there. One that is run again starts twice.', { job: id, place }),
+    event_schema_line('job-waits', 'It calls make, and only waits from here on: its slot is free.', { job: id }),
+    event_schema_line('job-collecting', 'It has ended on a host; what it wrote is on its way home.', { job: id, place }),
+    event_schema_line('job-finished', 'It has ended there.', {
+        job: id,
+        place,
+        outcome,
+        seconds: pipe(seconds, dist_description('Of the recipe itself, by the clock of the place.')),
+        again: pipe(dist_boolean(), dist_description('That does not count: it runs again.')),
+        traffic: optional(strictObject({ sent: count, received: count, files: count })),
+    }),
+    event_schema_line('job-text', 'It has printed so many bytes.', {
+        job: id,
+        bytes: pipe(count, dist_description('Of a very long output those that were kept in memory.')),
+        file: optional(pipe(event_schema_text, dist_description('All of it, relative to the directory of the report.'))),
+    }),
+    event_schema_line('make-text', 'Make itself, or a recipe that calls make, has printed so many bytes.', { bytes: count }),
+    event_schema_line('recipe-finished', 'All jobs of the recipe are done.', {
+        recipe: id,
+        class: picklist(classes),
+        failed: optional(strictObject({ job: id, outcome, place })),
+    }),
+    event_schema_line('message', 'Something for people, not an error of the build.', {
+        level: picklist(['notice', 'warning']),
+        text: event_schema_text,
+    }),
+    event_schema_line('bulk-finished', 'A bulk build: how many items became what; where the list of them is.', {
+        built: count,
+        upToDate: count,
+        failed: count,
+        skipped: count,
+        notReached: count,
+        file: event_schema_text,
+    }),
+    event_schema_line('run-finished', 'The last line of a run that was not cut short.', {
+        outcome,
+        seconds,
+        counts: strictObject(entriesFromList(classes, count)),
+        failedTargets: array(event_schema_text),
+        hosts: array(strictObject({ name: event_schema_text, jobs: count, busySeconds: seconds, sent: count, received: count })),
+    }),
+]);
+
+;// CONCATENATED MODULE: ./lib/report/directory/event-lines.js
+
+
+
+/** Longest command that is written, in characters. */
+const event_lines_COMMAND_LIMIT = 2000;
+/**
+ * Events as lines of events.ndjson (docs/report.md). Recipes and jobs are introduced when they first appear, and are numbers
+ * from then on.
+ */
+class EventLines {
+    #now;
+    #fileOf;
+    #recipes = new Set();
+    #jobs = new Set();
+    #time = 0;
+    /**
+     * @param now seconds since the start of the run
+     * @param fileOf the file with a job's whole output, relative to the report's directory
+     */
+    constructor(now, fileOf) {
+        this.#now = now;
+        this.#fileOf = fileOf;
+    }
+    /** The line before all others. */
+    first() {
+        return this.#line({ type: 'distmake-events', version: EVENTS_VERSION });
+    }
+    /** The lines for one event, none of which ends in a newline. */
+    of(event) {
+        return [...this.#introductions(event), this.#say(event)].map((said) => this.#line(said));
+    }
+    #line(said) {
+        // Microseconds are as much as the clock knows.
+        this.#time = Math.max(this.#time, Math.round(this.#now() * 1e6) / 1e6);
+        const text = JSON.stringify({ time: this.#time, ...said });
+        // Some readers take these for the end of a line.
+        return text.replace(/[\x7f-\x9f\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+    #introductions(event) {
+        if ('job' in event)
+            return this.#job(event.job);
+        if (event.type !== 'recipe-finished')
+            return [];
+        return [...this.#recipe(event.recipe), ...(event.failed ? this.#job(event.failed.job) : [])];
+    }
+    #recipe({ id, make, target, directory }) {
+        if (this.#recipes.has(id))
+            return [];
+        this.#recipes.add(id);
+        const names = { target: decode(target), directory: decode(directory) };
+        return [{ type: 'recipe', recipe: id, make, ...names, ...event_lines_lossy(target, directory) }];
+    }
+    #job(job) {
+        const { id, recipe } = job;
+        if (this.#jobs.has(id))
+            return [];
+        this.#jobs.add(id);
+        const command = decode(job.command);
+        const cut = command.length - event_lines_COMMAND_LIMIT;
+        return [
+            ...this.#recipe(recipe),
+            {
+                type: 'job',
+                job: id,
+                recipe: recipe.id,
+                ...(job.directory !== recipe.directory && { directory: decode(job.directory) }),
+                command: command.slice(0, event_lines_COMMAND_LIMIT),
+                ...(cut > 0 && { cut }),
+                ...event_lines_lossy(job.directory, job.command),
+            },
+        ];
+    }
+    #say(event) {
+        switch (event.type) {
+            case 'run-started': {
+                const { type, jobs, localJobs, processors, time } = event;
+                const hosts = event.hosts.map(({ name, slots, local, speed }) => ({
+                    name,
+                    ...(slots !== undefined && { slots }),
+                    local,
+                    speed,
+                }));
+                return { type, hosts, jobs, localJobs, processors, started: new Date(time).toISOString() };
+            }
+            case 'work-known':
+                return { type: event.type, targets: event.targets.map(decode), ...event_lines_lossy(...event.targets) };
+            case 'workspace-surveyed':
+                return { ...event, directories: [...event.directories] };
+            case 'staging-progress':
+                return { ...event, host: event.host.name };
+            case 'host-ready': {
+                const { compressed, ...rest } = event;
+                return { ...rest, host: event.host.name, ...(compressed !== undefined && { compressed }) };
+            }
+            case 'host-lost':
+                return { ...event, host: event.host.name };
+            case 'job-queued':
+            case 'job-waits':
+                return { type: event.type, job: event.job.id };
+            case 'job-placed':
+            case 'job-turned-away':
+            case 'job-collecting':
+                return { ...event, job: event.job.id, place: event_lines_nameOf(event.place) };
+            case 'job-started':
+                return { type: event.type, job: event.job.id, place: event_lines_nameOf(event.place) };
+            case 'job-finished': {
+                const { type, job, place, outcome, seconds, again, traffic } = event;
+                return { type, job: job.id, place: event_lines_nameOf(place), outcome, seconds, again, ...(traffic && { traffic }) };
+            }
+            case 'job-text': {
+                const file = event.file === undefined ? undefined : this.#fileOf(event.job.id);
+                const bytes = event.output.length;
+                return { type: event.type, job: event.job.id, bytes, ...(file !== undefined && { file }) };
+            }
+            case 'make-text':
+                return { type: event.type, bytes: event.text.length };
+            case 'recipe-finished': {
+                const { type, recipe, failed } = event;
+                const failure = failed && { job: failed.job.id, outcome: failed.outcome, place: event_lines_nameOf(failed.place) };
+                return { type, recipe: recipe.id, class: event.class, ...(failure && { failed: failure }) };
+            }
+            case 'message':
+                return event;
+            case 'bulk-finished': {
+                const { built, upToDate, failed, skipped, notReached } = event.report;
+                return {
+                    type: event.type,
+                    built: built.length,
+                    upToDate: upToDate.length,
+                    failed: failed.length,
+                    skipped: skipped.length,
+                    notReached: notReached.length,
+                    file: event.file,
+                };
+            }
+            case 'run-finished':
+                return { ...event, failedTargets: [...event.failedTargets], hosts: [...event.hosts] };
+        }
+    }
+}
+function event_lines_nameOf(place) {
+    return place?.name ?? slot_numbers_RUNNER;
+}
+function event_lines_lossy(...names) {
+    return names.some((name) => encode(decode(name)) !== name) ? { lossy: true } : {};
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/events-file.js
+
+/** So much is written at one time, in bytes. */
+const events_file_BATCH = 64 * 1024;
+/** What is less goes to the file after so long, in ms: who follows it sees what happens. */
+const DELAY = 500;
+/**
+ * A file that grows line by line without holding anybody up: it is written in the background. At the end all of it is there,
+ * at once: what was on its way is then written again where it belongs, which does no harm.
+ */
+class EventsFile {
+    #descriptor;
+    #onError;
+    #lines = [];
+    #length = 0;
+    #timer;
+    /** What is on its way, and where in the file it belongs. */
+    #writing;
+    #offset = 0;
+    #closed = false;
+    #failed = false;
+    /**
+     * @param onError is told of the first error, after which nothing more is written
+     * @throws the error of the file system when it is there already, or cannot be made
+     */
+    constructor(path, onError) {
+        this.#descriptor = (0,external_node_fs_namespaceObject.openSync)(path, 'wx');
+        this.#onError = onError;
+    }
+    /** @param line without its newline */
+    add(line) {
+        if (this.#closed || this.#failed)
+            return;
+        this.#lines.push(line);
+        this.#length += line.length + 1;
+        if (this.#length >= events_file_BATCH)
+            this.#send();
+        else
+            this.#timer ??= setTimeout(this.#send, DELAY).unref();
+    }
+    /** Everything is in the file when it returns. A second call does nothing. */
+    close() {
+        if (this.#closed)
+            return;
+        this.#closed = true;
+        clearTimeout(this.#timer);
+        try {
+            let rest = Buffer.concat([this.#writing ?? Buffer.alloc(0), this.#take()]);
+            while (!this.#failed && rest.length > 0) {
+                const written = (0,external_node_fs_namespaceObject.writeSync)(this.#descriptor, rest, 0, rest.length, this.#offset);
+                this.#offset += written;
+                rest = rest.subarray(written);
+            }
+        }
+        catch (error) {
+            this.#fail(error);
+        }
+        // One that is still written to is closed when that is over: its number must not become another file's.
+        if (!this.#writing)
+            (0,external_node_fs_namespaceObject.closeSync)(this.#descriptor);
+    }
+    #send = () => {
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+        if (this.#writing ?? this.#closed)
+            return;
+        if (this.#length > 0)
+            this.#write(this.#take());
+    };
+    #write(data) {
+        this.#writing = data;
+        (0,external_node_fs_namespaceObject.write)(this.#descriptor, data, 0, data.length, this.#offset, (error, written) => {
+            this.#writing = undefined;
+            if (this.#closed) {
+                (0,external_node_fs_namespaceObject.closeSync)(this.#descriptor);
+                return;
+            }
+            if (error) {
+                this.#fail(error);
+                return;
+            }
+            this.#offset += written;
+            if (written < data.length)
+                this.#write(data.subarray(written));
+            else
+                this.#send();
+        });
+    }
+    #take() {
+        const data = Buffer.from(this.#lines.map((line) => `${line}\n`).join(''));
+        this.#lines = [];
+        this.#length = 0;
+        return data;
+    }
+    #fail(error) {
+        if (!this.#failed)
+            this.#onError(error);
+        this.#failed = true;
+        this.#lines = [];
+        this.#length = 0;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/masked-events.js
+
+/** Events of a run with all secrets out of everything that the files of a report are made from. */
+class MaskedEvents {
+    #secrets;
+    /** By id: what has been masked is masked once, and stays the same object. */
+    #jobs = new Map();
+    #recipes = new Map();
+    #hosts = new Map();
+    constructor(secrets) {
+        this.#secrets = secrets;
+    }
+    mask(event) {
+        const { maskText } = this.#secrets;
+        switch (event.type) {
+            case 'run-started':
+                return { ...event, hosts: event.hosts.map((host) => this.#host(host)) };
+            case 'work-known':
+                return { ...event, targets: event.targets.map(this.#secrets.mask) };
+            case 'workspace-surveyed':
+                return { ...event, directories: event.directories.map((one) => ({ ...one, path: maskText(one.path) })) };
+            case 'staging-progress':
+                return { ...event, host: this.#host(event.host) };
+            case 'host-ready':
+                return { ...event, host: this.#host(event.host), staging: maskText(event.staging) };
+            case 'host-lost':
+                return { ...event, host: this.#host(event.host), reason: maskText(event.reason) };
+            case 'job-queued':
+            case 'job-waits':
+            case 'job-text':
+                return { ...event, job: this.job(event.job) };
+            case 'job-placed':
+            case 'job-turned-away':
+            case 'job-started':
+            case 'job-collecting':
+                return { ...event, job: this.job(event.job), place: this.#place(event.place) };
+            case 'job-finished':
+                return {
+                    ...event,
+                    job: this.job(event.job),
+                    place: this.#place(event.place),
+                    outcome: this.#outcome(event.outcome),
+                };
+            case 'recipe-finished': {
+                const { failed } = event;
+                return {
+                    ...event,
+                    recipe: this.#recipe(event.recipe),
+                    failed: failed && {
+                        job: this.job(failed.job),
+                        outcome: this.#outcome(failed.outcome),
+                        place: this.#place(failed.place),
+                    },
+                };
+            }
+            case 'make-text':
+                return event;
+            case 'message':
+                return { ...event, text: maskText(event.text) };
+            case 'bulk-finished':
+                return { ...event, file: maskText(event.file) };
+            case 'run-finished':
+                return {
+                    ...event,
+                    outcome: this.#outcome(event.outcome),
+                    failedTargets: event.failedTargets.map(maskText),
+                    hosts: event.hosts.map((figures) => ({ ...figures, name: this.#name(figures.name) })),
+                };
+        }
+    }
+    job(job) {
+        let masked = this.#jobs.get(job.id);
+        if (!masked) {
+            const { mask } = this.#secrets;
+            const { id, umask } = job;
+            masked = {
+                id,
+                umask,
+                recipe: this.#recipe(job.recipe),
+                directory: mask(job.directory),
+                command: mask(job.command),
+                argv: [],
+                environment: [],
+                prerequisites: undefined,
+            };
+            this.#jobs.set(id, masked);
+        }
+        return masked;
+    }
+    #recipe(recipe) {
+        let masked = this.#recipes.get(recipe.id);
+        if (!masked) {
+            const { mask } = this.#secrets;
+            masked = { ...recipe, target: mask(recipe.target), directory: mask(recipe.directory) };
+            this.#recipes.set(recipe.id, masked);
+        }
+        return masked;
+    }
+    #place(place) {
+        return place && this.#host(place);
+    }
+    #host(host) {
+        let masked = this.#hosts.get(host.name);
+        if (!masked) {
+            // Two hosts whose names differ in a secret alone are two hosts still.
+            const name = this.#secrets.maskText(host.name);
+            const same = [...this.#hosts.values()].some((other) => other.name === name);
+            const shown = same ? `${name} (${this.#hosts.size + 1})` : name;
+            const { slots, local, line, speed } = host;
+            // What is private of it is not even there to be written.
+            masked = {
+                ...HOST_DEFAULTS,
+                name: shown,
+                address: shown,
+                user: undefined,
+                port: undefined,
+                slots,
+                local,
+                line,
+                speed,
+            };
+            this.#hosts.set(host.name, masked);
+        }
+        return masked;
+    }
+    #name(name) {
+        return this.#hosts.get(name)?.name ?? this.#secrets.maskText(name);
+    }
+    #outcome(outcome) {
+        return outcome.kind === 'host-lost' ? { ...outcome, reason: this.#secrets.maskText(outcome.reason) } : outcome;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/output-files.js
+
+
+
+
+/** Most that the outputs of a run may fill, in bytes. */
+const TOTAL_LIMIT = 1_000_000_000;
+/** Longest name of a file, in bytes; file systems take 255, programs that pack and unpack archives not always. */
+const output_files_NAME_LIMIT = 100;
+/** The whole outputs of jobs that print more than a log shows, a file each below `output/`. */
+class OutputFiles {
+    #options;
+    /** Relative to the directory of the report, by job. */
+    #names = new Map();
+    #left;
+    #over = false;
+    constructor(options) {
+        this.#options = options;
+        this.#left = options.limit ?? TOTAL_LIMIT;
+    }
+    /** Of jobs whose file has all of their output: relative to the directory of the report, by job. */
+    get names() {
+        return this.#names;
+    }
+    /** @param job without secrets in its target; its file is made anew */
+    open(job) {
+        if (this.#over)
+            return undefined;
+        const name = `output/${outputName(job.id, decode(job.recipe.target))}`;
+        const path = (0,external_node_path_.join)(this.#options.directory, name);
+        let descriptor;
+        try {
+            (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_.dirname)(path), { recursive: true });
+            (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
+            // Never through a link that somebody has put there.
+            descriptor = (0,external_node_fs_namespaceObject.openSync)(path, 'wx');
+        }
+        catch (error) {
+            this.#give(error);
+            return undefined;
+        }
+        const masked = this.#options.secrets.stream();
+        const open = descriptor;
+        let whole = true;
+        const put = (text) => {
+            if (whole)
+                whole = this.#put(open, text);
+        };
+        return {
+            write: (text) => put(masked.push(text)),
+            close: () => {
+                put(masked.end());
+                (0,external_node_fs_namespaceObject.closeSync)(open);
+                if (!whole)
+                    return undefined;
+                this.#names.set(job.id, name);
+                return (0,external_node_path_.join)(this.#options.shown, name);
+            },
+            discard: () => {
+                (0,external_node_fs_namespaceObject.closeSync)(open);
+                try {
+                    (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
+                }
+                catch (error) {
+                    this.#give(error);
+                }
+            },
+        };
+    }
+    /** False: it is not, or not all of it, in the file. */
+    #put(descriptor, text) {
+        const data = bufferOf(text);
+        const fits = data.length <= this.#left;
+        const taken = fits ? data : data.subarray(0, this.#left);
+        const limit = formatBytes(this.#options.limit ?? TOTAL_LIMIT);
+        try {
+            output_files_writeAll(descriptor, taken);
+            this.#left -= taken.length;
+            if (fits)
+                return true;
+            output_files_writeAll(descriptor, bufferOf(encode(`\n[... what follows is left out: output/ holds ${limit} ...]\n`)));
+        }
+        catch (error) {
+            this.#give(error);
+            return false;
+        }
+        this.#stop(`report: ${(0,external_node_path_.join)(this.#options.shown, 'output')} holds ${limit}: no more of long outputs is kept there`);
+        return false;
+    }
+    #give(error) {
+        const why = error.message;
+        this.#stop(`report: long outputs cannot be kept in ${(0,external_node_path_.join)(this.#options.shown, 'output')}: ${why}`);
+    }
+    #stop(text) {
+        if (!this.#over)
+            this.#options.onTrouble(text);
+        this.#over = true;
+    }
+}
+/** `0042-main.o.txt`: safe on every file system, and in an archive for any of them. */
+function outputName(id, target) {
+    const front = `${String(id).padStart(4, '0')}-`;
+    const clean = target.replace(/[^A-Za-z0-9._+-]+/g, '_').replace(/^\.+/, '');
+    // The end of a path tells more than its beginning.
+    return `${front}${clean.slice(-(output_files_NAME_LIMIT - front.length - '.txt'.length))}.txt`;
+}
+function output_files_writeAll(descriptor, data) {
+    for (let rest = data; rest.length > 0;)
+        rest = rest.subarray((0,external_node_fs_namespaceObject.writeSync)(descriptor, rest));
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-event.js
+/** Seconds as the whole microseconds of a trace: what meets in seconds meets there. */
+function micros(seconds) {
+    return Math.max(0, Math.round(seconds * 1e6));
+}
+/** @param from and `to` in microseconds */
+function trace_event_complete(pid, tid, name, from, to, args, cat) {
+    return { ph: 'X', pid, tid, name, ...(cat !== undefined && { cat }), ts: from, dur: Math.max(0, to - from), args };
+}
+/** @param at in seconds */
+function instant(pid, tid, name, at, args) {
+    return { ph: 'i', s: 't', pid, tid, name, ts: micros(at), args };
+}
+/** The name of a process or thread, and where it stands among the others. */
+function trace_event_named(what, pid, tid, name, index) {
+    const common = { ph: 'M', pid, tid };
+    return [
+        { ...common, name: `${what}_name`, args: { name } },
+        { ...common, name: `${what}_sort_index`, args: { sort_index: index } },
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-counters.js
+
+/** More points than that are no use in a picture. */
+const POINTS = 5000;
+/**
+ * How many jobs wait for a place, and how many have one, over time. In a long run points that are closer than a five
+ * thousandth of it are one, with what held last.
+ *
+ * @param end in seconds, of what has not ended
+ */
+function counters(record, pid, end) {
+    const changes = [];
+    for (const { queued, legs, ended } of record.jobs) {
+        let asked = queued;
+        for (const leg of legs) {
+            changes.push({ at: micros(asked), waiting: 1, running: 0 }, { at: micros(leg.placed), waiting: -1, running: 1 });
+            const given = leg.waits ?? leg.ended;
+            if (given !== undefined)
+                changes.push({ at: micros(given), waiting: 0, running: -1 });
+            // Turned away, or to run again, it waits anew.
+            asked = leg.ended ?? asked;
+        }
+        const last = legs.at(-1);
+        if (last !== undefined && last.outcome !== 'turned-away' && !last.again)
+            continue;
+        changes.push({ at: micros(asked), waiting: 1, running: 0 });
+        if (ended !== undefined)
+            changes.push({ at: micros(ended), waiting: -1, running: 0 });
+    }
+    changes.sort((a, b) => a.at - b.at);
+    const apart = Math.ceil(micros(end) / POINTS);
+    const points = [{ ts: 0, waiting: 0, running: 0 }];
+    let [waiting, running] = [0, 0];
+    for (const change of changes) {
+        waiting += change.waiting;
+        running += change.running;
+        const ts = changes.length > POINTS ? change.at - (change.at % apart) : change.at;
+        if (points.at(-1)?.ts === ts)
+            points.pop();
+        points.push({ ts, waiting, running });
+    }
+    return points.map(({ ts, ...args }) => ({ ph: 'C', pid, tid: pid, name: 'jobs', ts, args }));
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-legs.js
+
+
+
+
+/**
+ * One leg on its slot: a slice with the name of the target, and in it one for each phase: staging, running, collecting. It
+ * ends where the job has called make, and given its slot back.
+ *
+ * @param end in seconds, of what has not ended
+ */
+function legSlices(job, leg, pid, tid, end) {
+    const last = micros(leg.waits ?? leg.ended ?? end);
+    const placed = micros(leg.placed);
+    const started = Math.min(last, leg.started === undefined ? last : micros(leg.started));
+    const collecting = Math.min(last, leg.collecting === undefined ? last : micros(leg.collecting));
+    const { id, recipe, command, directory, queued } = job;
+    const slices = [
+        trace_event_complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg)),
+        trace_event_complete(pid, tid, 'staging', placed, started, {}, 'phase'),
+        trace_event_complete(pid, tid, 'running', started, collecting, {}, 'phase'),
+        trace_event_complete(pid, tid, 'collecting', collecting, last, {}, 'phase'),
+    ];
+    // A phase that took no time says nothing, nor does one that is all there is.
+    return slices.filter(({ dur }, at) => at === 0 || (dur !== undefined && dur > 0 && dur < last - placed));
+    function argumentsOf() {
+        const { reason, slots, sent, received, files } = leg;
+        return {
+            job: id,
+            reason: REASON_WORDS[reason],
+            outcome: outcomeText(leg),
+            waited_ms: Math.round((leg.placed - queued) * 1e3),
+            command,
+            directory,
+            ...(slots > 1 && { slots }),
+            ...(sent + received > 0 && { sent, received, files }),
+        };
+    }
+}
+function outcomeText({ outcome, again }) {
+    if (outcome === undefined)
+        return 'not ended';
+    if (outcome === 'turned-away')
+        return "turned away: the host's owner had no place for it";
+    return `${describeOutcome(outcome)}${again ? ', run again' : ''}`;
+}
+/** What one may filter by. */
+function categoryOf({ recipe }, { outcome, again, reason }) {
+    if (outcome === 'turned-away')
+        return 'turned-away';
+    if (again)
+        return 'run-again';
+    if (outcome !== undefined && !succeeded(outcome))
+        return 'failed';
+    if (recipe.class === 'recursive')
+        return 'calls-make';
+    return isMissed(reason) ? 'might-have-left' : 'job';
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-rows.js
+/** Rows for spans that may overlap, so that none do on any row. */
+class Rows {
+    /** Where the last span of each ends. */
+    #ends = [];
+    /** @returns the lowest row with nothing from then on, numbered from 0, and whether it is a new one */
+    take(from, to) {
+        const free = this.#ends.findIndex((end) => end <= from);
+        const row = free === -1 ? this.#ends.length : free;
+        this.#ends[row] = to;
+        return { row, fresh: free === -1 };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace.js
+
+
+
+
+/*
+ * Numbers of threads. Perfetto takes 0, and the number of the process itself, for something else than any thread: they begin
+ * above the numbers of places.
+ */
+/** Of a place's staging and its loss; the slots, from 1, come behind it. */
+const STATE = 1000;
+/** Of recipes that only wait for a make, as many as there are at one time. */
+const trace_MAKES = 100_000;
+/**
+ * A run in Chrome's trace event format (JSON object form), which Perfetto and chrome://tracing read. Places are processes, in
+ * the order of the matrix, the runner last; slots are threads. A leg of a job is a slice with its phases in it. Jobs
+ * that have called make and wait without a slot have threads of their own. Of a run that was cut short, what had not ended ends
+ * where the record does.
+ *
+ * @returns pieces of one JSON text
+ */
+function* trace(record) {
+    yield '{"displayTimeUnit":"ms","traceEvents":[\n';
+    let first = true;
+    for (const event of events(record)) {
+        yield (first ? '' : ',\n') + JSON.stringify(event);
+        first = false;
+    }
+    yield '\n]}\n';
+}
+function* events(record) {
+    const end = trace_endOf(record);
+    const { places } = record;
+    const run = places.length + 1;
+    yield* trace_event_named('process', run, run, 'run', 0);
+    yield* counters(record, run, end);
+    const pids = new Map(places.map(({ name }, at) => [name, at + 1]));
+    const legs = record.jobs
+        .flatMap((job) => job.legs.map((leg) => ({ job, leg })))
+        .sort((a, b) => a.leg.placed - b.leg.placed);
+    const threads = new Set();
+    const makes = new Map();
+    for (const [at, place] of places.entries()) {
+        const pid = at + 1;
+        yield* trace_event_named('process', pid, STATE, place.name, pid);
+        if (!place.local) {
+            yield* trace_event_named('thread', pid, STATE, 'host', STATE);
+            const until = place.ready ?? place.lost ?? end;
+            const { bytes, files, done, seconds } = place.staging;
+            yield trace_event_complete(pid, STATE, 'first staging', micros(until - seconds), micros(until), { bytes, files, done });
+        }
+        if (place.lost !== undefined)
+            yield instant(pid, STATE, 'host lost', place.lost, { reason: place.reason ?? '' });
+    }
+    for (const { job, leg } of legs) {
+        const pid = pids.get(leg.place);
+        if (pid === undefined)
+            continue;
+        const tid = STATE + leg.slot;
+        if (!threads.has(`${pid} ${tid}`))
+            yield* trace_event_named('thread', pid, tid, `slot ${leg.slot}`, tid);
+        threads.add(`${pid} ${tid}`);
+        yield* legSlices(job, leg, pid, tid, end);
+        if (leg.waits === undefined)
+            continue;
+        let rows = makes.get(pid);
+        if (!rows)
+            makes.set(pid, (rows = new Rows()));
+        const from = micros(leg.waits);
+        const to = micros(leg.ended ?? end);
+        const { row, fresh } = rows.take(from, to);
+        if (fresh)
+            yield* trace_event_named('thread', pid, trace_MAKES + row, row === 0 ? 'makes' : `makes ${row + 1}`, trace_MAKES + row);
+        yield trace_event_complete(pid, trace_MAKES + row, job.recipe.target, from, to, {
+            job: job.id,
+            directory: job.directory,
+            command: job.command,
+        });
+    }
+}
+/** No time of the record is later. */
+function trace_endOf(record) {
+    let end = record.seconds;
+    for (const { queued, legs } of record.jobs) {
+        end = Math.max(end, queued);
+        for (const leg of legs)
+            end = Math.max(end, leg.ended ?? leg.placed);
+    }
+    return end;
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/report-directory.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** So much is given to the file system at one time, in characters. */
+const report_directory_PIECE = 1 << 20;
+/**
+ * What is kept of a run: its events as they come, and at its end a trace, a page, and the whole outputs of what the log
+ * cuts (docs/report.md). Has a record of its own, of events without secrets. Nothing here holds up the build or fails it.
+ */
+class ReportDirectory {
+    /** Real path. Nothing in it is for hosts. */
+    path;
+    #options;
+    #shown;
+    #record;
+    #masked;
+    #lines;
+    #events;
+    #outputs;
+    #done = false;
+    /** @throws UserError when the directory cannot be used: it is a file, not to be written to, or holds files of others */
+    constructor(options) {
+        const { now, onTrouble } = options;
+        this.#options = options;
+        this.#shown = shownPath(options);
+        this.path = openDirectory(options.path);
+        const secrets = new Secrets(options.secrets);
+        this.#record = new RunRecord(now);
+        this.#masked = new MaskedEvents(secrets);
+        this.#outputs = new OutputFiles({ directory: this.path, shown: this.#shown, secrets, onTrouble });
+        this.#lines = new EventLines(now, (job) => this.#outputs.names.get(job));
+        this.#events = new EventsFile((0,external_node_path_.join)(this.path, EVENTS), (error) => this.#trouble(EVENTS, error));
+        this.#events.add(this.#lines.first());
+    }
+    handle = (event) => {
+        if (this.#done)
+            return;
+        const masked = this.#masked.mask(event);
+        this.#record.handle(masked);
+        for (const line of this.#lines.of(masked))
+            this.#events.add(line);
+    };
+    /** Opens a file for the whole output of a job; undefined when there is no more room for such. */
+    spool = (job) => {
+        return this.#done ? undefined : this.#outputs.open(this.#masked.job(job));
+    };
+    finish() {
+        if (this.#done)
+            return;
+        this.#done = true;
+        this.#events.close();
+        if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_.join)(this.path, EVENTS))) {
+            const shown = (0,external_node_path_.join)(this.#shown, EVENTS);
+            this.#options.onTrouble(`report: ${shown} is gone: something has removed it while the build ran`);
+        }
+        this.#write(TRACE, () => trace(this.#record));
+        this.#write(PAGE, () => [this.#page()]);
+    }
+    #page() {
+        return renderPage(pageData(this.#record, this.#outputs.names), this.#options.template);
+    }
+    /** All of it, or nothing. */
+    #write(name, pieces) {
+        const path = (0,external_node_path_.join)(this.path, name);
+        const part = `${path}.part`;
+        try {
+            (0,external_node_fs_namespaceObject.mkdirSync)(this.path, { recursive: true });
+            (0,external_node_fs_namespaceObject.rmSync)(part, { force: true });
+            const descriptor = (0,external_node_fs_namespaceObject.openSync)(part, 'wx');
+            try {
+                let text = '';
+                for (const piece of pieces()) {
+                    text += piece;
+                    if (text.length < report_directory_PIECE)
+                        continue;
+                    report_directory_writeWhole(descriptor, text);
+                    text = '';
+                }
+                report_directory_writeWhole(descriptor, text);
+            }
+            finally {
+                (0,external_node_fs_namespaceObject.closeSync)(descriptor);
+            }
+            (0,external_node_fs_namespaceObject.renameSync)(part, path);
+        }
+        catch (error) {
+            (0,external_node_fs_namespaceObject.rmSync)(part, { force: true });
+            this.#trouble(name, error);
+        }
+    }
+    #trouble(name, error) {
+        const why = error.message;
+        this.#options.onTrouble(`report: ${(0,external_node_path_.join)(this.#shown, name)} could not be written: ${why}`);
+    }
+}
+function shownPath({ path, from }) {
+    const below = (0,external_node_path_.relative)(from, path);
+    return below === '' || /^\.\.(?:\/|$)/.test(below) ? path : below;
+}
+function report_directory_writeWhole(descriptor, text) {
+    for (let rest = Buffer.from(text); rest.length > 0;)
+        rest = rest.subarray((0,external_node_fs_namespaceObject.writeSync)(descriptor, rest));
+}
+
 ;// CONCATENATED MODULE: ./lib/report/dmake-part.js
 
 /**
@@ -61992,47 +70734,11 @@ function unreachable(value) {
     throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
 }
 
-;// CONCATENATED MODULE: ./lib/report/diagnostic.js
+;// CONCATENATED MODULE: ./lib/report/noteworthy.js
 
-
-
-/** Longest line that is looked at: compilers write short ones, generated text is long. */
-const diagnostic_LONGEST = 4096;
-/**
- * The first error in what a job printed that names a file below the root. Understood:
- *
- *     FILE:LINE[:COLUMN]: [fatal ]error: MESSAGE         gcc, clang
- *     [ld: ]FILE:LINE: undefined reference to `NAME'     ld; also `multiple definition of`
- *     FILE:LINE: *** MESSAGE                             make
- *
- * @param directory where the job ran, absolute; relative file names start there
- * @param root of the repository, absolute
- */
-function findDiagnostic(output, directory, root) {
-    for (const raw of output.split(/\r\n|\n|\r/)) {
-        if (raw.length > diagnostic_LONGEST || !raw.includes(':'))
-            continue;
-        const match = /^(?:\S*ld(?:\.\w+)?: )?([^\s:][^:]*):(\d{1,9})(?::(\d{1,9}))?: (?:(?:fatal )?error: |\*\*\* |(?=undefined reference to |multiple definition of ))(.+)$/.exec(withoutColours(raw));
-        if (match === null)
-            continue;
-        const [, name = '', line, column, message = ''] = match;
-        const file = external_node_path_.posix.relative(root, external_node_path_.posix.resolve(directory, name));
-        if (file === '' || file === '..' || file.startsWith('../'))
-            continue;
-        return {
-            file: decode(file),
-            line: Number(line),
-            column: column === undefined ? undefined : Number(column),
-            message: decode(message),
-        };
-    }
-    return undefined;
-}
 /** Whether a line of output is a warning or an error of a compiler, a linker or make: what `log: failures` shows. */
 function isNoteworthy(line) {
-    if (line.length > diagnostic_LONGEST)
-        return false;
-    const text = withoutColours(line);
+    const text = plainLine(line);
     return (/(?:^|: |\s)(?:fatal )?(?:error|warning)(?: #?\w+| \[[^\]]*\])?: /i.test(text) ||
         /^[^:\s]+(?:\[\d+\])?: (?:\*\*\* |\[.*\] .*\(ignored\)$)/.test(text) ||
         /undefined reference to |multiple definition of /.test(text));
@@ -62042,154 +70748,183 @@ function isMakeWarning(line) {
     return isNoteworthy(line) || /^\S+:\d+: /.test(line);
 }
 
-;// CONCATENATED MODULE: ./lib/report/recipe-log.js
+;// CONCATENATED MODULE: ./lib/report/directory-lines.js
+/**
+ * `make[1]: Entering directory` and `Leaving directory`. make -O says both for every target of a sub-make: two lines
+ * between any two folds. They are held until it is known that they tell something: not where the same is left and entered
+ * again at once, and not around a target that printed nothing.
+ */
+class DirectoryLines {
+    #held = [];
+    #quiet = false;
+    /** @returns whether the text is such a line, and is held now */
+    take(text) {
+        const match = /^([^:\s]+: )(Entering|Leaving)( directory .*\n)$/.exec(text);
+        if (match === null)
+            return false;
+        const [, make = '', verb, rest = ''] = match;
+        const other = `${make}${verb === 'Entering' ? 'Leaving' : 'Entering'}${rest}`;
+        if (this.#held.at(-1) === other && (verb === 'Entering' || this.#quiet))
+            this.#held.pop();
+        else
+            this.#held.push(text);
+        this.#quiet = false;
+        return true;
+    }
+    /** A target has printed nothing since the last of these lines. */
+    nothingPrinted() {
+        this.#quiet = true;
+    }
+    /** Something is about to be printed: what stands before it. */
+    release() {
+        const text = this.#held.join('');
+        this.#held = [];
+        this.#quiet = false;
+        return text;
+    }
+}
 
+;// CONCATENATED MODULE: ./lib/report/flood.js
 
-
-/** Name of a place in the log. */
-function placeName(place) {
-    return place?.name ?? 'local';
+/**
+ * Of one recipe in one piece. The runner's live console takes some 500 lines in half a second: this holds it up for two
+ * seconds at most, and is more than anybody reads.
+ */
+const FLOOD = { lines: 2000, bytes: 256 * 1024 };
+/** Where all of it is, as the end of a note on what was left out. */
+function wholeTextNote(files) {
+    if (files.length > 0)
+        return `; all of it: ${files.join(', ')}`;
+    return '; a report directory (input report) keeps long outputs whole';
 }
 /**
- * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
- * depends on which is first.
+ * Text within a bound: its first and its last lines, half of the bound each, and between them a note on a line of its own.
+ * The first error usually stands in the first half, what came of it in the second. Lines end where the runner ends them,
+ * and none counts for more than is shown of it.
+ *
+ * @param where end of the note: where the rest can be found
  */
-class RecipeLog {
-    recipe;
-    #jobs = new Map();
-    /** The job whose text came last. */
-    #last;
-    finished = false;
-    /** Its recipe calls make. */
-    recursive = false;
-    failed;
-    constructor(recipe) {
-        this.recipe = recipe;
-    }
-    /** The target on one line, to show to people. */
-    get name() {
-        return cleanTitle(decode(this.recipe.target));
-    }
-    ended(job, leg) {
-        this.#job(job).legs.push(leg);
-    }
-    printed(job, text) {
-        const log = this.#job(job);
-        // A second text of one job is none that we know of; it is not lost all the same.
-        log.text =
-            log.printed || log.text === undefined
-                ? text
-                : { echo: log.text.echo, output: log.text.output + text.echo + text.output };
-        log.printed = false;
-        this.#last = log;
-    }
-    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
-    remark(text) {
-        if (this.#last !== undefined)
-            this.#last.remark += text;
-    }
-    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
-    get complete() {
-        const logs = [...this.#jobs.values()];
-        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && recipe_log_final(log) !== undefined);
-    }
-    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
-    take() {
-        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
-        // make prints the line before it asks: what was cancelled while it waited never ran.
-        const shown = fresh.filter((log) => recipe_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
-        const text = shown.map((log) => recipe_log_joined(log.text) + log.remark).join('');
-        const ignored = shown.some((log) => log.remark !== '');
-        for (const log of fresh) {
-            log.printed = true;
-            log.remark = '';
-            const end = recipe_log_final(log);
-            if (end !== undefined && succeeded(end.outcome))
-                log.text = { echo: '', output: '' };
-        }
-        if (text === '')
-            return undefined;
-        const ends = shown.map(recipe_log_final);
-        const ended = ends.find((leg) => leg !== undefined && leg.outcome.kind !== 'cancelled' && !succeeded(leg.outcome));
-        // Until the recipe is over only make's remark tells a failure that it ignores from one that ends the recipe.
-        const failure = this.finished ? this.failed?.outcome : ignored ? undefined : ended?.outcome;
-        return {
-            text,
-            title: this.#title(shown),
-            failure: failure === undefined ? undefined : describeOutcome(failure),
-            running: ends.every((leg) => leg === undefined),
-        };
-    }
-    /** Title, text and bare output of the line that failed. */
-    failure() {
-        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
-        return {
-            title: this.#title(log === undefined ? [] : [log]),
-            text: recipe_log_joined(log?.text),
-            output: log?.text?.output ?? '',
-        };
-    }
-    /** `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. */
-    #title(logs) {
-        const legs = logs.flatMap((log) => log.legs).filter((leg) => leg.outcome.kind !== 'cancelled');
-        let places = '';
-        let last;
-        let retried = false;
-        const seen = new Set();
-        for (const leg of legs) {
-            const name = placeName(leg.place);
-            if (last === undefined)
-                places = name;
-            else if (retried)
-                places += ` -> ${name}`;
-            else if (!seen.has(name))
-                places += `, ${name}`;
-            seen.add(name);
-            last = name;
-            retried = leg.again;
-        }
-        if (last === undefined)
-            return this.name;
-        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
-        return `${this.name}  ${places}  ${seconds.toFixed(1)} s`;
-    }
-    /** Lines that failed on a host and passed when they were run again, as sentences. */
-    failedThere() {
-        const sentences = [];
-        for (const { legs } of this.#jobs.values()) {
-            const last = legs.at(-1);
-            if (last === undefined || !succeeded(last.outcome))
-                continue;
-            for (const leg of legs) {
-                if (!leg.again || (leg.outcome.kind !== 'exited' && leg.outcome.kind !== 'signaled'))
-                    continue;
-                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
-                sentences.push(`${this.name}: failed on ${placeName(leg.place)} (${describeOutcome(leg.outcome)}), passed ${where}`);
-            }
-        }
-        return sentences;
-    }
-    #job(job) {
-        let log = this.#jobs.get(job.id);
-        if (log === undefined) {
-            log = { job, legs: [], text: undefined, remark: '', printed: false };
-            this.#jobs.set(job.id, log);
-        }
-        return log;
-    }
+function cutFlood(text, bound, where) {
+    if (headEnd(text, bound) === text.length)
+        return text;
+    const half = { lines: Math.floor(bound.lines / 2), bytes: Math.floor(bound.bytes / 2) };
+    const head = headEnd(text, half);
+    const tail = tailStart(text, half);
+    const middle = text.slice(head, tail);
+    const lines = middle.match(/\r\n|\n|\r|[^\r\n]$/g)?.length ?? 0;
+    // Of a very long output less is here than there was.
+    const least = /\n\[\.\.\. \d+ bytes left out \.\.\.\]\n/.test(`\n${middle}`) ? 'more than ' : '';
+    return `${text.slice(0, head)}[... ${least}${lines} ${lines === 1 ? 'line' : 'lines'} left out${where} ...]\n${text.slice(tail)}`;
 }
-function recipe_log_final(log) {
-    const last = log.legs.at(-1);
-    return last?.again === true ? undefined : last;
+/** Where the first lines end that are within the bound. */
+function headEnd(text, bound) {
+    const ends = /\r\n|\n|\r|$/g;
+    let at = 0;
+    let bytes = 0;
+    for (let lines = 0; at < text.length && lines < bound.lines; lines++) {
+        ends.lastIndex = at;
+        const match = ends.exec(text);
+        const end = match === null ? text.length : match.index + match[0].length;
+        bytes += Math.min(end - at, LINE_LIMIT);
+        if (bytes > bound.bytes)
+            break;
+        at = end;
+    }
+    return at;
 }
-function recipe_log_joined(text) {
-    if (text === undefined)
-        return '';
-    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
-    return echo + withNewline(text.output);
+/** Where the last lines begin that are within the bound. */
+function tailStart(text, bound) {
+    let at = text.length;
+    let bytes = 0;
+    for (let lines = 0; at > 0 && lines < bound.lines; lines++) {
+        const begin = lineStart(text, at);
+        bytes += Math.min(at - begin, LINE_LIMIT);
+        if (bytes > bound.bytes)
+            break;
+        at = begin;
+    }
+    return at;
 }
-function withNewline(text) {
-    return text === '' || text.endsWith('\n') ? text : text + '\n';
+/** Where the line begins that ends at `end`, its own end of line included. */
+function lineStart(text, end) {
+    let at = end - 1;
+    if (text[at] === '\n' && text[at - 1] === '\r')
+        at -= 1;
+    while (at > 0 && text[at - 1] !== '\n' && text[at - 1] !== '\r')
+        at -= 1;
+    return at;
+}
+
+;// CONCATENATED MODULE: ./lib/report/replay.js
+
+
+
+/** Longest text that is worth a paste, in bytes. */
+const replay_MOST = 64 * 1024;
+/** Longer lines are broken where that can be done: neither a log nor a terminal takes lines of 4096 characters. */
+const LONG = 1000;
+/** What means more than a word to an interactive shell in front of which `cd DIR &&` stands. */
+const MORE_THAN_ONE = /[\n;&|!#(){}]/;
+/** Anything that a terminal does not take as it is pasted; `\p{C}` is all control characters and the invisible ones. */
+const UNPASTABLE = /(?![\n\t])\p{C}/u;
+/**
+ * Shell that runs a job again wherever the workspace is in its place. A plain command of make's usual shell stands as it
+ * is; anything else is given to its own shell, quoted by POSIX' rules, in a subshell:
+ *
+ *     cd /w/src && cc -c main.c
+ *     (cd /w/src && /bin/bash -ec 'cc -c main.c; test -s main.o')
+ *
+ * @returns undefined where no log can show it so that it could be pasted: it is too long, or has control characters, `##[`,
+ *   or bytes that are no UTF-8
+ */
+function rerunLine({ directory, argv, command }) {
+    if (command.length > replay_MOST)
+        return undefined;
+    const usual = argv.length === 3 && /^(?:\/bin\/)?sh$/.test(argv[0] ?? '') && argv[1] === '-c' && argv[2] === command;
+    const bytes = usual && !MORE_THAN_ONE.test(command)
+        ? `cd ${shellQuote(directory)} && ${broken(command.trim())}`
+        : `(cd ${shellQuote(directory)} && ${argv.map((word) => shellQuote(word === command ? broken(word) : word)).join(' ')})`;
+    const text = decode(bytes);
+    const isShown = cleanLines(text).join('\n') === text && !UNPASTABLE.test(text);
+    return isShown && encode(text) === bytes ? text : undefined;
+}
+/**
+ * `ran on me@10.0.0.1:2222 (ssh -p 2222 me@10.0.0.1)`: the second is how to get there, where plain ssh leads there. Where a host
+ * with a name of its own is, and the way through others, is nobody's business (privateFields).
+ */
+function whereItRan(place) {
+    if (place === undefined)
+        return 'ran on the runner';
+    const { name, address, local, transport, jump } = place;
+    const leads = !local && transport === undefined && jump === undefined && name.includes(address);
+    return `ran on ${name}${leads ? ` (${sshLine(place)})` : ''}`;
+}
+/**
+ * A long command with a backslash at the end of each line, which means the same to a shell between words. Not where a
+ * space might be no space between words: behind a quote, a backslash, or where a comment or a here-document may begin.
+ */
+function broken(command) {
+    if (command.length <= LONG)
+        return command;
+    const safe = command.search(/['"\\`#]|<</);
+    const end = safe < 0 ? command.length : safe;
+    let text = '';
+    let from = 0;
+    while (end - from > LONG) {
+        const at = command.lastIndexOf(' ', from + LONG);
+        if (at <= from)
+            break;
+        text += `${command.slice(from, at)} \\\n`;
+        from = at + 1;
+    }
+    return text + command.slice(from);
+}
+function sshLine({ user, address, port }) {
+    const words = ['ssh'];
+    if (port !== undefined && port !== 22)
+        words.push('-p', String(port));
+    words.push(user === undefined ? address : `${user}@${address}`);
+    return words.map(shellQuote).join(' ');
 }
 
 ;// CONCATENATED MODULE: ./lib/report/failed-targets.js
@@ -62197,30 +70932,22 @@ function withNewline(text) {
 
 
 
-
 /** Failed targets whose output is repeated; further ones (make -k) are only named. */
 const REPEATED = 50;
-/** Bytes of each that are repeated. */
-const REPEATED_BYTES = 64 * 1024;
-/** Last lines of output in an annotation when no compiler named the place. */
-const LAST_LINES = 10;
-/** What failed, kept for the end of the log, where it stands once more with an annotation for each. */
+/** Of each; all of them together are no more than the log of a middling build. */
+const BOUND = { lines: 500, bytes: 64 * 1024 };
+/** What failed, kept for the end of the log, where it stands once more with how to run it again. */
 class FailedTargets {
-    #root;
     #targets = [];
-    /** @param root of the repository, absolute: annotations name files relative to it */
-    constructor(root) {
-        this.#root = root;
-    }
     add(recipe, failed) {
-        const { title, text, output } = recipe.failure();
+        const { title, text, files } = recipe.failure();
+        const isRepeated = this.#targets.length < REPEATED;
+        const isAbove = files.length === 0 && cutFlood(text, FLOOD, '') === text;
+        const where = isAbove ? ', they stand above' : wholeTextNote(files);
         this.#targets.push({
-            title,
-            target: recipe.name,
-            verdict: verdictOf(failed),
-            text: this.#targets.length < REPEATED ? failed_targets_excerpt(text) : '',
-            lastLines: decode(withoutColours(output.slice(-REPEATED_BYTES)).trimEnd().split('\n').slice(-LAST_LINES).join('\n')),
-            diagnostic: findDiagnostic(output, failed.job.directory, this.#root),
+            title: `${title}  failed: ${describeOutcome(failed.outcome)}`,
+            text: isRepeated ? cutFlood(text, BOUND, where) : '',
+            hint: isRepeated ? hintOf(failed.job, failed.place) : '',
             recursive: recipe.recursive,
         });
     }
@@ -62231,39 +70958,50 @@ class FailedTargets {
         if (targets.length === 0)
             return;
         log.text(`Failed targets: ${targets.length}`);
-        for (const target of targets) {
-            log.text(`${target.title}  failed: ${target.verdict}\n${decode(target.text)}`);
-            const { diagnostic } = target;
-            const details = diagnostic?.message ?? target.lastLines;
-            log.error({ title: `${target.target} failed`, file: diagnostic?.file, line: diagnostic?.line, col: diagnostic?.column }, `${target.target}: ${target.verdict}${details === '' ? '' : `\n${details}`}`);
-        }
+        for (const { title, text, hint } of targets)
+            log.text(`${title}\n${decode(text)}${hint}`);
     }
 }
-/** `status 2 on build1`. */
-function verdictOf(failed) {
-    return describeOutcome(failed.outcome) + (failed.place === undefined ? '' : ` on ${placeName(failed.place)}`);
-}
-/** The beginning, where the first error stands, and the end. */
-function failed_targets_excerpt(text) {
-    if (text.length <= REPEATED_BYTES)
-        return text;
-    const half = REPEATED_BYTES / 2;
-    const note = `\n[... ${text.length - 2 * half} bytes left out, they stand above ...]\n`;
-    return text.slice(0, half) + note + text.slice(-half);
+/** Where it ran, and a line to paste into a terminal. */
+function hintOf(job, place) {
+    const line = rerunLine(job);
+    const again = line === undefined
+        ? 'no line to run it again: its command is too long for a log, or has characters that a log cannot show'
+        : `to run it again: ${line}`;
+    return `${whereItRan(place)}\n${again}\n`;
 }
 
-;// CONCATENATED MODULE: ./lib/report/format-bytes.js
-/** Bytes for people: `812 B`, `1.2 MB`. */
-function formatBytes(bytes) {
-    if (bytes < 1000)
-        return `${Math.round(bytes)} B`;
-    let value = bytes / 1000;
-    for (const unit of ['kB', 'MB']) {
-        if (value < 999.5)
-            return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-        value /= 1000;
+;// CONCATENATED MODULE: ./lib/report/quiet-targets.js
+/** Targets in one fold: more would be held back for long, as nothing but the next ones makes them come out. */
+const quiet_targets_MOST = 200;
+/**
+ * Targets that printed nothing, not even their commands, gathered for as long as nothing else is printed: one fold for all
+ * of them, with a line for each. One alone has a fold of its own, like any other target.
+ */
+class QuietTargets {
+    #log;
+    #titles = [];
+    constructor(log) {
+        this.#log = log;
     }
-    return `${value < 10 ? value.toFixed(1) : Math.round(value)} GB`;
+    /** @param title `target  host  0.2 s` */
+    add(title) {
+        this.#titles.push(title);
+        if (this.#titles.length >= quiet_targets_MOST)
+            this.print();
+    }
+    /** Prints those that are held; before anything else is printed, and at the end. */
+    print() {
+        const titles = this.#titles;
+        const [first] = titles;
+        if (first === undefined)
+            return;
+        this.#titles = [];
+        if (titles.length === 1)
+            this.#log.group(first, '');
+        else
+            this.#log.group(`${titles.length} targets without output`, titles.join('\n'));
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/report/staging.js
@@ -62304,62 +71042,71 @@ function describeHostReady({ host, seconds, files, bytes, compressed, sandbox })
 
 
 
+
+
+
 /** make's text may come in pieces in log mode `plain`; an unended line is held up to this length. */
 const LINE_HELD = 64 * 1024;
 /**
- * The action's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
+ * The step's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
  * something else is, or when the recipe is over. What failed is not folded, and stands once more at the end.
+ *
+ * A recipe of which only make's echo is there has a fold of its own: that is one line on the screen, as with make, and it
+ * can be found by its target. Only those without any text are gathered ({@link QuietTargets}).
+ *
+ * Whatever is printed is printed as whole lines, groups and all, at one time: others may write between.
  */
 class FoldLog {
     #log;
     #mode;
-    #failed;
+    #failed = new FailedTargets();
+    #quiet;
+    #directories = new DirectoryLines();
     #recipes = new Map();
     /** The recipe whose text came last and is not printed yet. */
     #pending;
     /** An unended line, in log mode `plain`. */
     #line = '';
-    /** `make[1]: Leaving directory`, until it is known that the next line does not enter the same again. */
-    #leaving = '';
     #done = false;
-    constructor({ log, mode, root }) {
+    constructor({ log, mode }) {
         this.#log = log;
         this.#mode = mode;
-        this.#failed = new FailedTargets(root);
+        this.#quiet = new QuietTargets(log);
     }
     handle = (event) => {
         switch (event.type) {
             case 'run-started':
             case 'work-known':
             case 'job-queued':
-            case 'job-placed':
             case 'job-turned-away':
             case 'job-waits':
             case 'job-started':
             case 'job-collecting':
                 return;
+            case 'job-placed':
+                this.#recipe(event.job.recipe).placed(event.job, event.reason);
+                return;
             case 'bulk-finished':
                 this.#flush();
-                this.#leave();
-                this.#log.text(bulkText(event.report, event.file));
+                this.#out().text(bulkText(event.report, event.file));
                 return;
             case 'workspace-surveyed':
-                this.#log.text(describeSurvey(event));
+                this.#beside().text(describeSurvey(event));
                 return;
             case 'staging-progress':
-                this.#log.text(describeProgress(event));
+                this.#beside().text(describeProgress(event));
                 return;
             case 'host-ready':
-                this.#log.text(describeHostReady(event));
+                this.#beside().text(describeHostReady(event));
                 return;
             case 'host-lost':
-                this.#log.warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
+                this.#beside().warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
                 return;
             case 'message':
                 if (event.level === 'notice')
-                    this.#log.notice(event.text);
+                    this.#beside().notice(event.text);
                 else
-                    this.#log.warning(event.text);
+                    this.#beside().warning(event.text);
                 return;
             case 'job-finished': {
                 const recipe = this.#recipe(event.job.recipe);
@@ -62371,7 +71118,8 @@ class FoldLog {
                 const recipe = this.#recipe(event.job.recipe);
                 if (this.#pending !== recipe)
                     this.#flush();
-                this.#leave();
+                if (event.echo === '' && event.output === '')
+                    this.#directories.nothingPrinted();
                 recipe.printed(event.job, event);
                 this.#pending = recipe;
                 if (this.#mode === 'plain')
@@ -62397,19 +71145,34 @@ class FoldLog {
                 unreachable(event);
         }
     };
+    /** Prints what is held in case more of its recipe comes: for a log that is looked at while nothing else happens. */
+    flush() {
+        this.#flush();
+    }
     /** Prints what is still held and the failures. Also after a run that was cut short; a second call does nothing. */
     finish() {
         if (this.#done)
             return;
         this.#done = true;
         this.#flush();
-        this.#leave();
         this.#print(this.#line);
         this.#line = '';
         for (const recipe of this.#recipes.values())
             this.#close(recipe);
-        this.#failed.print(this.#log);
-        this.#log.finish();
+        this.#failed.print(this.#out());
+    }
+    /** For what has its place among the texts: what is held and stands before it comes out. */
+    #out() {
+        const log = this.#beside();
+        const directories = this.#directories.release();
+        if (directories !== '')
+            log.text(decode(directories));
+        return log;
+    }
+    /** For what has its place in time alone. */
+    #beside() {
+        this.#quiet.print();
+        return this.#log;
     }
     #recipe(recipe) {
         let log = this.#recipes.get(recipe.id);
@@ -62425,6 +71188,16 @@ class FoldLog {
             return;
         if (this.#pending === recipe)
             this.#flush();
+        if (this.#mode !== 'plain') {
+            const untold = recipe.untoldFailure();
+            if (untold !== undefined)
+                this.#beside().text(untold);
+        }
+        if (this.#mode === 'fold') {
+            const title = recipe.quietTitle();
+            if (title !== undefined)
+                this.#quiet.add(title);
+        }
         this.#close(recipe);
     }
     #close(recipe) {
@@ -62432,7 +71205,7 @@ class FoldLog {
         if (failed !== undefined && failed.outcome.kind !== 'cancelled')
             this.#failed.add(recipe, failed);
         for (const sentence of recipe.failedThere())
-            this.#log.text(sentence);
+            this.#beside().text(sentence);
         this.#recipes.delete(recipe.recipe.id);
     }
     #flush() {
@@ -62441,18 +71214,20 @@ class FoldLog {
         const piece = recipe?.take();
         if (piece === undefined)
             return;
-        const text = decode(piece.text);
-        if (this.#mode === 'plain')
-            this.#log.text(text);
-        else if (piece.failure !== undefined)
-            this.#log.text(`${piece.title}  failed: ${piece.failure}\n${text}`);
+        if (this.#mode === 'plain') {
+            this.#print(piece.text);
+            return;
+        }
+        const text = decode(cutFlood(piece.text, FLOOD, wholeTextNote(piece.files)));
+        if (piece.failure !== undefined)
+            this.#out().text(`${piece.title}  failed: ${piece.failure}\n${text}`);
         else if (this.#mode === 'failures' && !piece.text.split('\n').some(isNoteworthy))
             return;
         // It runs on, with others: a recipe that calls make. Only make's echo has come, and time and place are not known.
         else if (piece.running)
-            this.#log.text(text);
+            this.#out().text(text);
         else
-            this.#log.group(piece.title, text);
+            this.#out().group(piece.title, text);
     }
     #makeText(text) {
         if (this.#mode === 'plain') {
@@ -62468,20 +71243,8 @@ class FoldLog {
             this.#print(text.split('\n').filter(isMakeWarning).join('\n'));
             return;
         }
-        // make -O says both for every target of a sub-make: two lines between any two folds, which tell nothing new.
-        if (this.#leaving !== '' && text === this.#leaving.replace(': Leaving ', ': Entering ')) {
-            this.#leaving = '';
-            return;
-        }
-        this.#leave();
-        if (/^[^:\s]+: Leaving directory .*\n$/.test(text))
-            this.#leaving = text;
-        else
+        if (!this.#directories.take(text))
             this.#print(text);
-    }
-    #leave() {
-        this.#print(this.#leaving);
-        this.#leaving = '';
     }
     /** Whole lines, or a piece of one would be printed as a line of its own. */
     #lines(text) {
@@ -62493,7 +71256,7 @@ class FoldLog {
     }
     #print(text) {
         if (text !== '')
-            this.#log.text(decode(text));
+            this.#out().text(decode(text));
     }
 }
 /** `make: [Makefile:3: foo] Error 1 (ignored)`, which the parser of make's output gives as a text of its own. */
@@ -62502,205 +71265,1416 @@ function isIgnoredFailure(text, target) {
     return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
 }
 
-;// CONCATENATED MODULE: ./lib/cli/log.js
+;// CONCATENATED MODULE: ./lib/report/progress/progress-line.js
 
-
-
-
-
-
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
 /**
- * What is printed of a run.
- *
- * @param piped make's output comes as events
- * @param shape one of dmake's: then it is no log for a workflow, and nothing in it is made harmless
+ * `[132/840] 12 hosts 64 jobs 31 s left`. `[132/840+]`: sub-makes will add to the total; `[132]`: it is not known;
+ * `9 of 12 hosts`: the others are not there yet, or no longer. Holds nothing but figures: no name of anybody.
  */
-function logFor(settings, piped, shape) {
-    if (shape !== undefined)
-        return new DmakeLog({ mode: shape, runner: (0,external_node_os_namespaceObject.hostname)(), write: printBytes, say: standard_streams_say });
-    if (!piped)
-        return plainLog(standard_streams_say);
-    const workflow = workflowLog();
-    const fold = new FoldLog({ log: workflow, mode: settings.log, root: encode(settings.root) });
+function progressLine({ done, total, grows, hosts, jobs, secondsLeft, begun }) {
+    const { ready, all, staging } = hosts;
+    const which = ready === all ? progress_line_counted(all, 'host') : `${ready} of ${progress_line_counted(all, 'host')}`;
+    if (!begun && all > 0) {
+        const bytes = staging ? `, ${formatBytes(staging.done)} of ${formatBytes(staging.bytes)} sent` : '';
+        return `staging: ${which} ready${bytes}`;
+    }
+    const of = total === undefined ? '' : `/${total}${grows ? '+' : ''}`;
+    const left = secondsLeft === undefined ? '' : ` ${timeLeft(secondsLeft)}`;
+    return `[${done}${of}]${all > 0 ? ` ${which}` : ''} ${progress_line_counted(jobs, 'job')}${left}`;
+}
+/** `31 s left`, `4 min left`, `2 h 10 min left`: no more digits than an estimate is good for. */
+function timeLeft(seconds) {
+    if (seconds < 99.5)
+        return `${Math.max(1, Math.round(seconds))} s left`;
+    if (seconds < 99.5 * MINUTE)
+        return `${Math.round(seconds / MINUTE)} min left`;
+    const tens = Math.round(seconds / (10 * MINUTE));
+    const minutes = (tens % 6) * 10;
+    return `${Math.floor((tens * 10 * MINUTE) / HOUR)} h${minutes > 0 ? ` ${minutes} min` : ''} left`;
+}
+function progress_line_counted(count, noun) {
+    return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/live-progress.js
+
+/** How often the line is drawn, in seconds. */
+const REDRAWN = 0.25;
+/** Progress on a terminal: a line at the bottom, as long as the run lasts. Whoever prints hides it first. */
+class LiveProgress {
+    #progress;
+    #line;
+    #ticker;
+    #stop;
+    constructor(progress, line, ticker) {
+        this.#progress = progress;
+        this.#line = line;
+        this.#ticker = ticker;
+    }
+    handle = (event) => {
+        this.#progress.handle(event);
+        if (event.type === 'run-started')
+            this.#stop ??= this.#ticker(REDRAWN, () => this.#line.show(progressLine(this.#progress.figures)));
+        else if (event.type === 'run-finished')
+            this.finish();
+    };
+    finish() {
+        this.#stop?.();
+        this.#line.hide();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/hosts-ready.js
+/** Which hosts take jobs, and how far their first staging is, as the events tell. */
+class HostsReady {
+    #all = new Set();
+    #ready = new Set();
+    #staging = new Map();
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started':
+                for (const { name, local } of event.hosts) {
+                    this.#all.add(name);
+                    if (local)
+                        this.#ready.add(name);
+                }
+                return;
+            case 'staging-progress':
+                this.#staging.set(event.host.name, { done: event.bytes, bytes: event.of.bytes });
+                return;
+            case 'host-ready':
+                this.#ready.add(event.host.name);
+                this.#staging.set(event.host.name, { done: event.bytes, bytes: event.bytes });
+                return;
+            case 'host-lost':
+                this.#ready.delete(event.host.name);
+                this.#staging.delete(event.host.name);
+                return;
+            default:
+                return;
+        }
+    };
+    get figures() {
+        let done = 0;
+        let bytes = 0;
+        for (const one of this.#staging.values()) {
+            done += one.done;
+            bytes += one.bytes;
+        }
+        return { ready: this.#ready.size, all: this.#all.size, staging: bytes > 0 ? { done, bytes } : undefined };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/recent-average.js
+/** After so many seconds a value counts for a third of what it counted at first. */
+const recent_average_MEMORY = 20;
+/** The average over time of a number that changes now and then, of late more than long ago. */
+class RecentAverage {
+    #value = 0;
+    #since;
+    #sum = 0;
+    #weight = 0;
+    /** It has that value from now on. @param now in seconds, never less than before */
+    set(value, now) {
+        this.#pass(now);
+        this.#value = value;
+    }
+    /** @returns the value itself until time has passed */
+    at(now) {
+        this.#pass(now);
+        return this.#weight > 0 ? this.#sum / this.#weight : this.#value;
+    }
+    #pass(now) {
+        if (this.#since !== undefined) {
+            const kept = Math.exp((this.#since - now) / recent_average_MEMORY);
+            this.#sum = this.#sum * kept + this.#value * (1 - kept);
+            this.#weight = this.#weight * kept + (1 - kept);
+        }
+        this.#since = now;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/recipe-progress.js
+/** How far one recipe has come. Times are seconds since the start of the run. */
+class RecipeProgress {
+    /** It is one of a sub-make. */
+    below;
+    /** How long it held a slot in an earlier run. */
+    expected;
+    /** Its open jobs, each with the time at which it got its slot, if it has one. */
+    #open = new Map();
+    #seconds = 0;
+    #ran = false;
+    #calls = false;
+    constructor(below, expected) {
+        this.below = below;
+        this.expected = expected;
+    }
+    /** A job of it has ended and none is open. Only its next line tells that it was not done. */
+    get done() {
+        return this.#ran && this.#open.size === 0;
+    }
+    /** It is one that waits for a make below it: how long that takes is no work of its own. */
+    get calls() {
+        return this.#calls;
+    }
+    queued(job) {
+        this.#open.set(job, undefined);
+    }
+    placed(job, now) {
+        this.#open.set(job, now);
+    }
+    /** @returns whether the job had a slot until now */
+    left(job, now) {
+        const since = this.#open.get(job);
+        if (since === undefined)
+            return false;
+        this.#seconds += now - since;
+        this.#open.set(job, undefined);
+        return true;
+    }
+    /** @param ran false: it was cancelled */
+    ended(job, ran) {
+        this.#open.delete(job);
+        this.#ran ||= ran;
+    }
+    waits() {
+        this.#calls = true;
+    }
+    /** How long its jobs have held slots, added up. */
+    seconds(now) {
+        let sum = this.#seconds;
+        for (const since of this.#open.values())
+            if (since !== undefined)
+                sum += now - since;
+        return sum;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/time-left.js
+/** Before that nothing is said: slots are still being filled. */
+const EARLY_SECONDS = 5;
+/** So many done recipes, and that share of all, say what the others will take. */
+const ENOUGH = 8;
+const ENOUGH_SHARE = 0.05;
+/** As large a share of what is left may be unknown where earlier runs know the rest. */
+const UNKNOWN_SHARE = 0.2;
+/**
+ * How long the rest takes: the work that is left, shared by as many jobs as run at one time of late, and no less than the
+ * longest recipe. What is not known from earlier runs takes as long as the average recipe of this one.
+ *
+ * @returns seconds; undefined when there is too little to go by, or nothing left
+ */
+function estimate({ waiting, running, finished, parallel, elapsed }) {
+    if (elapsed < EARLY_SECONDS)
+        return undefined;
+    const mean = finished.count > 0 ? finished.seconds / finished.count : undefined;
+    const rest = { count: 0, unknown: 0, sum: 0, longest: 0 };
+    const add = (expected, seconds) => {
+        const left = Math.max(0, (expected ?? mean ?? 0) - seconds);
+        rest.count++;
+        if (expected === undefined)
+            rest.unknown++;
+        rest.sum += left;
+        rest.longest = Math.max(rest.longest, left);
+    };
+    for (const expected of waiting)
+        add(expected, 0);
+    for (const { expected, seconds } of running)
+        add(expected, seconds);
+    if (rest.count === 0)
+        return undefined;
+    const enough = Math.max(ENOUGH, ENOUGH_SHARE * (rest.count + finished.count));
+    const isGuess = rest.unknown > 0 && mean === undefined;
+    if (isGuess || (rest.unknown > UNKNOWN_SHARE * rest.count && finished.count < enough))
+        return undefined;
+    return Math.max(rest.sum / Math.max(1, parallel), rest.longest);
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/progress.js
+
+
+
+
+
+/** Counts how far a run has come, as its events tell. Each event costs the same, however many recipes there are. */
+class Progress {
+    #now;
+    #earlier;
+    #recipes = new Map();
+    /** Those that have begun and are not done. */
+    #open = new Set();
+    #parallel = new RecentAverage();
+    #hosts = new HostsReady();
+    /** Of the first make, once it has asked for something; and when it has. */
+    #first;
+    /** Targets of it, as a dry view has found them, until it is known where it runs. */
+    #work;
+    #begun = new Set();
+    /** Targets of it that have not begun, with their earlier times. */
+    #waiting;
+    #jobs = 0;
+    #done = 0;
+    #below = 0;
+    #finished = { count: 0, seconds: 0 };
+    /** @param now seconds since the start of the run, never less than before */
+    constructor(now, earlier = () => undefined) {
+        this.#now = now;
+        this.#earlier = earlier;
+    }
+    get figures() {
+        return {
+            done: this.#done,
+            total: this.#total,
+            grows: this.#below > 0,
+            hosts: this.#hosts.figures,
+            jobs: this.#jobs,
+            secondsLeft: this.#secondsLeft,
+            begun: this.#first !== undefined,
+        };
+    }
+    handle = (event) => {
+        this.#hosts.handle(event);
+        switch (event.type) {
+            case 'work-known':
+                this.#work = event.targets.map(decode);
+                this.#reckon();
+                return;
+            case 'job-queued':
+                this.#queued(event.job);
+                return;
+            case 'job-placed':
+                this.#recipes.get(event.job.recipe.id)?.placed(event.job.id, this.#now());
+                this.#count(1);
+                return;
+            case 'job-waits':
+                this.#left(event.job);
+                this.#recipes.get(event.job.recipe.id)?.waits();
+                return;
+            case 'job-turned-away':
+                this.#left(event.job);
+                return;
+            case 'job-finished':
+                this.#left(event.job);
+                if (!event.again)
+                    this.#ended(event.job, event.outcome.kind !== 'cancelled');
+                return;
+            default:
+                return;
+        }
+    };
+    get #total() {
+        if (!this.#waiting)
+            return undefined;
+        const own = this.#waiting.size + this.#recipes.size - this.#below;
+        // Mostly sub-makes: what the first make does says little of the whole.
+        return this.#below > own ? undefined : own + this.#below;
+    }
+    get #secondsLeft() {
+        // Nobody knows what sub-makes are going to do.
+        if (!this.#waiting || !this.#first || this.#below > 0)
+            return undefined;
+        const now = this.#now();
+        return estimate({
+            waiting: this.#waiting.values(),
+            running: [...this.#open].map((recipe) => ({ expected: recipe.expected, seconds: recipe.seconds(now) })),
+            finished: this.#finished,
+            parallel: this.#parallel.at(now),
+            elapsed: now - this.#first.time,
+        });
+    }
+    #queued({ id, recipe: { id: number, make, directory, target } }) {
+        const where = decode(directory);
+        const name = decode(target);
+        this.#first ??= { make, directory: where, time: this.#now() };
+        const below = make !== this.#first.make;
+        let recipe = this.#recipes.get(number);
+        if (!recipe) {
+            recipe = new RecipeProgress(below, this.#earlier(where, name));
+            this.#recipes.set(number, recipe);
+            if (below)
+                this.#below++;
+            else
+                this.#begun.add(name);
+        }
+        if (recipe.done)
+            this.#redone(recipe, -1);
+        recipe.queued(id);
+        this.#open.add(recipe);
+        if (!below)
+            this.#waiting?.delete(name);
+        this.#reckon();
+    }
+    #left(job) {
+        if (this.#recipes.get(job.recipe.id)?.left(job.id, this.#now()) === true)
+            this.#count(-1);
+    }
+    #ended(job, ran) {
+        const recipe = this.#recipes.get(job.recipe.id);
+        if (!recipe)
+            return;
+        recipe.ended(job.id, ran);
+        if (!recipe.done)
+            return;
+        this.#open.delete(recipe);
+        this.#redone(recipe, 1);
+    }
+    /** It is done, or it was not: there is a further line. */
+    #redone(recipe, by) {
+        this.#done += by;
+        if (recipe.calls)
+            return;
+        this.#finished.count += by;
+        this.#finished.seconds += by * recipe.seconds(this.#now());
+    }
+    #count(by) {
+        this.#jobs += by;
+        this.#parallel.set(this.#jobs, this.#now());
+    }
+    /** Once both are known: what is to be done, and where. */
+    #reckon() {
+        if (!this.#work || !this.#first)
+            return;
+        const { directory } = this.#first;
+        const left = this.#work.filter((target) => !this.#begun.has(target));
+        this.#waiting = new Map(left.map((target) => [target, this.#earlier(directory, target)]));
+        this.#work = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/progress-lines.js
+
+/** A run that is over sooner shows nothing, in seconds. */
+const progress_lines_LONG = 10;
+/** Between two lines that say the same, in seconds. */
+const IDLE = 60;
+/** Progress for a log that nobody can write over: now and then a line, as long as make runs something. */
+class ProgressLines {
+    #options;
+    #stop;
+    #last;
+    constructor(options) {
+        this.#options = options;
+    }
+    handle = (event) => {
+        const { progress, ticker } = this.#options;
+        progress.handle(event);
+        if (event.type === 'run-started')
+            this.#stop ??= ticker(1, () => this.#tick());
+        else if (event.type === 'run-finished')
+            this.finish();
+    };
+    finish() {
+        this.#stop?.();
+    }
+    #tick() {
+        const { progress, print, pause } = this.#options;
+        const time = this.#options.now();
+        if (time < (this.#last ? this.#last.time + pause : progress_lines_LONG))
+            return;
+        const { figures } = progress;
+        // The staging has lines of its own.
+        if (!figures.begun)
+            return;
+        const line = progressLine(figures);
+        if (this.#last?.line === line && time < this.#last.time + IDLE)
+            return;
+        this.#last = { time, line };
+        print(line);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/ticker.js
+/** By the clock. It does not keep the process from ending. */
+const clockTicker = (seconds, call) => {
+    const timer = setInterval(call, seconds * 1000);
+    timer.unref();
+    return () => clearInterval(timer);
+};
+
+;// CONCATENATED MODULE: ./lib/report/progress/progress-reporter.js
+
+
+
+
+
+/** Between two lines, in seconds. Folds show by themselves that the build goes on. */
+const PAUSE = { fold: 30, failures: 10 };
+/**
+ * What shows the progress of a run beside its log.
+ *
+ * @param print takes a line for the log, without its newline
+ * @param earlier how long recipes took in earlier runs
+ * @returns undefined for log mode `plain`: what is printed there is make's own
+ */
+function progressReporter(mode, print, earlier) {
+    if (mode === 'plain')
+        return undefined;
+    const start = performance.now();
+    const now = () => (performance.now() - start) / 1000;
+    const progress = new Progress(now, earlier);
+    const line = liveLine();
+    if (line)
+        return new LiveProgress(progress, line, clockTicker);
+    return new ProgressLines({ progress, print, now, ticker: clockTicker, pause: PAUSE[mode] });
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/run-clock.js
+/** The time that all pictures of a run share. It must hear each event before they do. */
+class RunClock {
+    #begin;
+    handle = (event) => {
+        if (event.type === 'run-started')
+            this.#begin ??= performance.now();
+    };
+    /** Seconds since the start of the run, 0 before. */
+    now = () => (this.#begin === undefined ? 0 : (performance.now() - this.#begin) / 1000);
+}
+
+;// CONCATENATED MODULE: ./lib/report/reporter.js
+/** Hands every event to all of them, in this order, and ends them in this order. */
+function allOf(reporters) {
+    const all = reporters.filter((one) => one !== undefined);
     return {
-        handle: fold.handle,
+        handle: (event) => {
+            for (const { handle } of all)
+                handle(event);
+        },
         finish: () => {
-            fold.finish();
-            workflow.finish();
+            for (const one of all)
+                one.finish?.();
         },
     };
 }
 
-;// CONCATENATED MODULE: ./lib/cli/options.js
+;// CONCATENATED MODULE: ./lib/report/watch/text-width.js
 
 
-
-
-
-
-
-const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
-       distmake [-c HOSTFILE] [options] -- COMMAND [arguments]
-
-  -c FILE              the host matrix (default: DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc, ~/.makehosts)
-  --hosts-format WORD  makehosts, dmakerc, d1make, dpb or yaml (default: as the matrix looks)
-  -g GROUP             the group of hosts to use (default: DMAKE_GROUP, the first one)
-  -x NAME=VALUE        a setting of dmake's, DMAKE_OUTPUT_MODE say (may be given again)
-  --hosts              print the hosts that would be used, and build nothing
-  --root DIR           what is staged (default: the enclosing git work tree, else here)
-  --make PROGRAM       the make to run (default: make)
-  --dist PATTERN       targets that may leave, besides .DIST; "auto" or "makefile" alone (may be given again)
-  --local PATTERN      targets that must stay (may be given again)
-  --local-jobs N       distributable jobs taken here when the hosts are full (default: number of processors)
-  --load WORD          how a host's load counts: auto, jobs, reported, m1 or m2
-  --toolchain COMMAND  hosts on which it prints something else than here are left out; "off": none is
-                       (may be given again; default: cc --version and uname -m)
-  --known-hosts WORD   accept-new: take the keys of hosts that were never seen
-  --fallback WORD      local, or never: no distributable recipe runs here
-  --environment NAME   a further variable that travels (may be given again)
-  --setup LINES        for sh, evaluated once per lane on the hosts
-  --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
-  --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
-  --bulk DIR           the targets are items of a bulk build, whose state is kept in DIR: failed ones are not tried again,
-                       a run that was killed goes on where it was (docs/bulk.md)
-  --log WORD           fold, failures or plain
-
-The first argument that is none of these, and all behind it, go to make. Behind -- stands a command that calls make
-somewhere below (cmake --build, a build script): every make in it is distributed.`;
+/** Longest name that is looked at, in characters: more than any line of a terminal shows. */
+const text_width_NAME_LIMIT = 600;
 /**
- * Takes the command's own options from the front of the command line.
- *
- * @param words without the program's name
- * @param directory the current one
- * @throws UserError naming the option that is wrong
+ * What terminals do not agree about, or show nothing of: characters without a width of their own (joiners, fillers, the
+ * choice of a variant), which would make one character of several.
  */
-function parseOptions(words, directory) {
-    const values = new Map();
-    let showHosts = false;
-    let at = 0;
-    for (; at < words.length; at++) {
-        const [name, attached] = split(words[at]);
-        if (words[at] === '--hosts') {
-            showHosts = true;
-            continue;
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
+/** Halves of characters, characters that no standard knows, private ones: of no known width. */
+const UNKNOWN = /[\p{Cs}\p{Cn}\p{Co}]/gu;
+/** Accents that stand on the character before. */
+const COMBINING = /[\p{Mn}\p{Me}]/u;
+/** More of them than any script needs; a line of ten thousand is no line any more. */
+const COMBINING_FLOOD = /([\p{Mn}\p{Me}]{4})[\p{Mn}\p{Me}]+/gu;
+const SHORTENED = '...';
+/** An untrusted name or sentence on one line, without anything that moves the cursor; a long one keeps its end. */
+function seen(text) {
+    const end = text.length > text_width_NAME_LIMIT ? SHORTENED + text.slice(-text_width_NAME_LIMIT) : text;
+    const plain = withoutColours(cleanTitle(end, 2 * text_width_NAME_LIMIT));
+    return plain.replaceAll('\t', ' ').replace(UNSEEN, '').replace(UNKNOWN, '\ufffd').replace(COMBINING_FLOOD, '$1');
+}
+/** Columns that a text without control characters takes; rather too many than too few. */
+function widthOf(text) {
+    if (/^[\x20-\x7e]*$/.test(text))
+        return text.length;
+    let width = 0;
+    for (const character of text)
+        width += widthOfOne(character);
+    return width;
+}
+/** The text, or as much of its beginning as there is room for. */
+function keepStart(text, columns) {
+    if (widthOf(text) <= columns)
+        return text;
+    const mark = SHORTENED.slice(0, columns);
+    return fitting([...text], columns - mark.length).join('') + mark;
+}
+/** The text, or as much of its end as there is room for: of a path the part that tells most. */
+function keepEnd(text, columns) {
+    if (widthOf(text) <= columns)
+        return text;
+    const mark = SHORTENED.slice(0, columns);
+    const kept = fitting([...text].reverse(), columns - mark.length).reverse();
+    while (COMBINING.test(kept[0] ?? ''))
+        kept.shift();
+    return mark + kept.join('');
+}
+/** Rows of a terminal that breaks it where a row is full. */
+function heightOf(text, columns) {
+    let rows = 1;
+    let used = 0;
+    for (const character of text) {
+        const width = widthOfOne(character);
+        if (used + width > columns) {
+            rows++;
+            used = 0;
         }
-        if (!OPTIONS.has(name))
-            break;
-        const value = attached ?? words[++at];
-        if (value === undefined)
-            throw new UserError(`option ${name} needs a value\n\n${USAGE}`);
-        values.set(name, [...(values.get(name) ?? []), value]);
+        used += width;
     }
-    refuseLate(words.slice(at));
-    const command = words[at] === '--' ? words.slice(at + 1) : undefined;
-    if (command?.length === 0)
-        throw new UserError(`behind -- a command is missing\n\n${USAGE}`);
-    if (command !== undefined && values.has('--bulk'))
-        throw new UserError('option --bulk: the items are targets of a make; leave out -- and give the arguments of that make');
-    const last = (name) => values.get(name)?.at(-1);
-    if (last('--bulk') === '')
-        throw new UserError('option --bulk: the name of a directory is missing');
-    const root = last('--root');
-    const hostsFile = last('-c');
-    const staging = options_wordOf('--staging', last('--staging'), ['tree', 'declared', 'none']) ?? 'tree';
-    const exclude = values.get('--exclude') ?? [];
-    if (staging === 'none' && exclude.length > 0)
-        throw new UserError('option --exclude: nothing is copied with --staging none; leave one of the two out');
+    return rows;
+}
+/** The text with blanks behind it. */
+function padEnd(text, columns) {
+    return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+}
+function padStart(text, columns) {
+    return ' '.repeat(Math.max(0, columns - widthOf(text))) + text;
+}
+function fitting(characters, columns) {
+    let left = columns;
+    const end = characters.findIndex((character) => (left -= widthOfOne(character)) < 0);
+    return characters.slice(0, end < 0 ? undefined : end);
+}
+function widthOfOne(character) {
+    return COMBINING.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0);
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/live-region.js
+
+
+const HIDE_CURSOR = '\x1b[?25l';
+const SHOW_CURSOR = '\x1b[?25h';
+const ERASE_BELOW = '\r\x1b[J';
+// eslint-disable-next-line no-control-regex
+const COLOURS = /\x1b\[[0-9;]*m/g;
+/**
+ * Lines at the bottom of a terminal that are drawn again and again, with text above them that stays. The terminal is
+ * left with its cursor shown however this process ends, as long as it can do anything about it, and while it is stopped.
+ */
+class LiveRegion {
+    #terminal;
+    #sized;
+    #update;
+    /** What is on the terminal now. */
+    #lines = [];
+    /** What stays and is not printed yet. */
+    #above = '';
+    #again = () => undefined;
+    #open = true;
+    #stopped = false;
+    /** Takes over the last lines of the terminal. */
+    constructor(terminal) {
+        this.#terminal = terminal;
+        this.#sized = sized(terminal);
+        // Hiding the cursor is done here: the library does it on standard error, and with handlers that take signals for us.
+        this.#update = createLogUpdate(this.#sized, { showCursor: true });
+        terminal.on('resize', this.#resized);
+        process.on('SIGTSTP', this.#suspend);
+        process.on('SIGCONT', this.#resume);
+        process.on('exit', this.#leave);
+        terminal.write(HIDE_CURSOR);
+    }
+    /** Columns, and rows that the region may have: the cursor stands in the one below. */
+    get size() {
+        const { columns, rows } = this.#sized;
+        return { columns, rows: rows - 1 };
+    }
+    /** @param again called when the lines have to be drawn anew, at another size perhaps */
+    onLost(again) {
+        this.#again = again;
+    }
+    /** Text that stays, in whole lines. It comes out with the next {@link draw}. */
+    print(text) {
+        this.#above += text;
+    }
+    /** Replaces what is there. No line may be wider than the terminal, and no more may be given than {@link size} has. */
+    draw(lines) {
+        if (!this.#open)
+            return;
+        this.#flush();
+        if (lines.length === 0) {
+            this.#clear();
+            return;
+        }
+        this.#update(lines.join('\n'));
+        this.#lines = lines;
+    }
+    /** Gives the terminal back: the region is gone, what was printed stays. A second call does nothing. */
+    close() {
+        if (this.#open) {
+            this.#clear();
+            this.#leave();
+        }
+        this.#terminal.off('resize', this.#resized);
+        process.off('SIGTSTP', this.#suspend);
+        process.off('SIGCONT', this.#resume);
+        process.off('exit', this.#leave);
+    }
+    #flush() {
+        if (this.#above === '')
+            return;
+        this.#clear();
+        this.#terminal.write(this.#above);
+        this.#above = '';
+    }
+    #clear() {
+        if (this.#lines.length > 0)
+            this.#update.clear();
+        this.#lines = [];
+    }
+    /** The last thing that is done, by whatever way the process ends. */
+    #leave = () => {
+        this.#open = false;
+        this.#terminal.write(this.#above + SHOW_CURSOR);
+        this.#above = '';
+    };
+    /** A terminal that has become narrower has broken the lines that were there: the region is higher than it was. */
+    #resized = () => {
+        const { columns } = this.size;
+        const height = this.#lines.reduce((sum, line) => sum + heightOf(line.replace(COLOURS, ''), columns), 0);
+        if (height > 0)
+            this.#terminal.write(`\x1b[${height}A${ERASE_BELOW}`);
+        this.#forget();
+        this.#again();
+    };
+    /** Ctrl-Z: the shell gets a line and a cursor of its own. */
+    #suspend = () => {
+        this.#clear();
+        this.#terminal.write(SHOW_CURSOR);
+        this.#stopped = true;
+        process.kill(process.pid, 'SIGSTOP');
+    };
+    /** The shell has printed since: what was drawn is somewhere above. */
+    #resume = () => {
+        // It may come twice, or for no reason.
+        if (!this.#stopped)
+            return;
+        this.#stopped = false;
+        this.#terminal.write(HIDE_CURSOR);
+        this.#forget();
+        this.#again();
+    };
+    #forget() {
+        this.#update.done();
+        this.#lines = [];
+    }
+}
+/** As much of a terminal as is drawn with. One that does not know its size says 0, and is taken to have the usual one. */
+function sized(terminal) {
+    const part = {
+        isTTY: true,
+        get columns() {
+            return terminal.columns || 80;
+        },
+        get rows() {
+            return terminal.rows || 24;
+        },
+        write: (text) => terminal.write(text),
+    };
+    return part;
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/clock-text.js
+/** `0:09`, `1:04`, `1:02:03`. */
+function clock_text_clockText(seconds) {
+    const whole = Math.max(0, Math.floor(seconds));
+    const two = (number) => String(number).padStart(2, '0');
+    const minutes = Math.floor(whole / 60);
+    if (minutes < 60)
+        return `${minutes}:${two(whole % 60)}`;
+    return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+/** `9 s`, from a minute on `1:04`. */
+function sinceText(seconds) {
+    return seconds < 60 ? `${Math.max(0, Math.floor(seconds))} s` : clock_text_clockText(seconds);
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/line.js
+
+
+function span(text, style) {
+    return { text, style };
+}
+/** A line of at most so many columns, with escape sequences for the styles alone, and only where colour is wanted. */
+function paint(line, columns, colour) {
+    let left = columns;
+    let painted = '';
+    for (const { text, style } of line) {
+        const shown = keepStart(text, left);
+        left -= widthOf(shown);
+        painted +=
+            colour && style !== undefined && shown !== '' ? (0,external_node_util_namespaceObject.styleText)(style, shown, { validateStream: false }) : shown;
+        if (shown !== text)
+            break;
+    }
+    return painted.trimEnd();
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/result-text.js
+
+
+
+
+/**
+ * The last lines, which stay: the result, how long it took and where the recipes ran.
+ *
+ * @returns empty for a run that was cut short before its end was known
+ */
+function resultText(state, colour) {
+    const { end } = state;
+    if (!end)
+        return '';
+    const { remote, retried, local, recursive } = end.counts;
+    const well = succeeded(end.outcome);
+    const verdict = well ? 'made' : `failed (${describeOutcome(end.outcome)})`;
+    const counts = [
+        [remote, 'on hosts'],
+        [retried, 'failed on a host and ran again'],
+        [local, 'here'],
+        [recursive, 'called make'],
+    ];
+    const all = remote + retried + local + recursive;
+    const parts = counts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+    const noun = all === 1 ? 'recipe' : 'recipes';
+    const failed = end.failedTargets.length > 0 ? `, failed targets: ${end.failedTargets.length}` : '';
+    const sum = ` after ${clock_text_clockText(end.seconds)}, ${all} ${noun}${all > 0 ? `: ${parts.join(', ')}` : ''}${failed}`;
+    const lines = [[span(verdict, well ? 'green' : 'red'), span(sum)]];
+    const missed = state.places.flatMap((place) => [...place.missed]).sort((a, b) => b[1] - a[1]);
+    if (missed.length > 0) {
+        const words = missed.map(([reason, count]) => `${REASON_WORDS[reason]} ${count}`);
+        lines.push([span(`ran here though they might have left: ${words.join(', ')}`)]);
+    }
+    return lines.map((line) => `${paint(line, Infinity, colour)}\n`).join('');
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/terminal-log.js
+
+
+/** Ends whatever colour a text has begun. */
+const PLAIN_AGAIN = '\x1b[0m';
+/**
+ * What a workflow's log would have, for a terminal: no commands, no folds. Everything that is given to it is untrusted;
+ * of control characters only tabs and colours are left, and colours only where they are wanted.
+ */
+class TerminalLog {
+    #write;
+    #colour;
+    /** @param write takes whole lines */
+    constructor(write, colour) {
+        this.#write = write;
+        this.#colour = colour;
+    }
+    text(text) {
+        const lines = cleanLines(text);
+        if (lines.length === 0)
+            return;
+        const shown = lines.join('\n');
+        if (!this.#colour)
+            this.#write(`${withoutColours(shown)}\n`);
+        else
+            this.#write(`${shown}${shown.includes('\x1b') ? PLAIN_AGAIN : ''}\n`);
+    }
+    /** One after the other: a terminal has no folds. */
+    group(title, text) {
+        this.#write(`${paint([span(withoutColours(cleanTitle(title)), 'bold')], Infinity, this.#colour)}\n`);
+        this.text(text);
+    }
+    warning(message) {
+        this.#own(message);
+    }
+    notice(message) {
+        this.#own(message);
+    }
+    #own(message) {
+        this.text(`distmake: ${message}`);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/watched-place.js
+/** A host of the matrix, or the runner, as it is at this moment. Its texts are harmless. */
+class WatchedPlace {
+    name;
+    local;
+    slots;
+    state = 'coming';
+    /** Why it was lost. */
+    reason = '';
+    /** How much of the first staging is there, from 0 to 1. */
+    staged;
+    running = new Map();
+    /** Jobs that have ended there. */
+    done = 0;
+    /** On the runner: jobs that might have left. */
+    missed = new Map();
+    #since = 0;
+    #until;
+    /** Slots multiplied by seconds, of jobs that have ended there. */
+    #busy = 0;
+    constructor(name, local, slots) {
+        this.name = name;
+        this.local = local;
+        this.slots = slots;
+        if (local)
+            this.state = 'ready';
+    }
+    ready(slots, now) {
+        this.state = 'ready';
+        this.slots = slots;
+        this.#since = now;
+    }
+    lost(reason, now) {
+        this.state = 'lost';
+        this.reason = reason;
+        this.#until = now;
+    }
+    /** A job leaves its slot. */
+    leaves(id, now) {
+        const job = this.running.get(id);
+        if (!job)
+            return;
+        this.running.delete(id);
+        this.#busy += job.slots * (now - job.placed);
+    }
+    /** How many of its slots are taken; on the runner it may be more than it has. */
+    get used() {
+        let used = 0;
+        for (const { slots } of this.running.values())
+            used += slots;
+        return used;
+    }
+    /** How much of its slots has been taken since it was ready, from 0 to 1; undefined before anybody can tell. */
+    busyShare(now) {
+        const seconds = (this.#until ?? now) - this.#since;
+        if (this.state === 'coming' || this.slots === undefined || this.slots === 0 || seconds <= 0)
+            return undefined;
+        let busy = this.#busy;
+        for (const { placed, slots } of this.running.values())
+            busy += slots * (now - placed);
+        return Math.min(1, busy / (this.slots * seconds));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/watch-state.js
+
+
+
+
+
+
+
+/** Failures that are kept: more than a terminal has lines for. */
+const FAILURES = 50;
+/**
+ * A run as it is at this moment. Keeps what runs, waits and has failed, and counts of the rest, so that a look at it
+ * costs the same after 20 000 jobs as after 20.
+ */
+class WatchState {
+    #now;
+    #directory;
+    /** By the host's name; undefined: the runner, whatever a host is called. */
+    #places = new Map();
+    /** Where each job is that has a slot. */
+    #placed = new Map();
+    #queue = new Set();
+    #failures = [];
+    #failed = 0;
+    #end;
+    /**
+     * @param now seconds since the start of the run, never less than before
+     * @param directory where the first make runs, absolute
+     */
+    constructor(now, directory) {
+        this.#now = now;
+        this.#directory = directory;
+    }
+    /** Seconds from the start of the run to now, or to its end. */
+    get seconds() {
+        return this.#end?.seconds ?? this.#now();
+    }
+    get end() {
+        return this.#end;
+    }
+    /** The hosts in the order of the matrix, the runner last. */
+    get places() {
+        return [...this.#places.values()];
+    }
+    /** Jobs that wait for their turn or for a place. */
+    get queue() {
+        return this.#queue.size;
+    }
+    /** Targets that have failed for good; a recipe that calls make fails for another's sake, and does not count. */
+    get failed() {
+        return this.#failed;
+    }
+    /** The last of them, the newest first. */
+    get failures() {
+        return this.#failures;
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started': {
+                for (const host of event.hosts)
+                    this.#place(host);
+                this.#place(undefined).slots = event.processors;
+                return;
+            }
+            case 'staging-progress': {
+                const { bytes, of } = event;
+                this.#place(event.host).staged = of.bytes > 0 ? Math.min(1, bytes / of.bytes) : undefined;
+                return;
+            }
+            case 'host-ready':
+                this.#place(event.host).ready(event.slots, this.#now());
+                return;
+            case 'host-lost':
+                this.#place(event.host).lost(seen(event.reason), this.#now());
+                return;
+            case 'job-queued':
+                this.#queue.add(event.job.id);
+                return;
+            case 'job-placed':
+                this.#jobPlaced(event);
+                return;
+            case 'job-started': {
+                const job = this.#placed.get(event.job.id)?.running.get(event.job.id);
+                if (job)
+                    job.started ??= this.#now();
+                return;
+            }
+            case 'job-collecting': {
+                const job = this.#placed.get(event.job.id)?.running.get(event.job.id);
+                if (job)
+                    job.collecting = true;
+                return;
+            }
+            case 'job-waits':
+                this.#leaves(event.job);
+                return;
+            case 'job-turned-away':
+                this.#leaves(event.job);
+                this.#queue.add(event.job.id);
+                return;
+            case 'job-finished':
+                this.#leaves(event.job);
+                if (event.outcome.kind !== 'cancelled')
+                    this.#place(event.place).done += 1;
+                if (event.again)
+                    this.#queue.add(event.job.id);
+                else
+                    this.#queue.delete(event.job.id);
+                return;
+            case 'recipe-finished':
+                this.#recipeFinished(event);
+                return;
+            case 'run-finished':
+                this.#end = event;
+                this.#queue.clear();
+                for (const place of this.#places.values())
+                    place.running.clear();
+                this.#placed.clear();
+                return;
+            default:
+                return;
+        }
+    };
+    #jobPlaced({ job, place, reason, slots }) {
+        this.#leaves(job);
+        this.#queue.delete(job.id);
+        const at = this.#place(place);
+        const placed = this.#now();
+        const target = this.#name(job.recipe);
+        at.running.set(job.id, { target, reason, slots, placed, started: undefined, collecting: false });
+        this.#placed.set(job.id, at);
+        if (isMissed(reason))
+            at.missed.set(reason, (at.missed.get(reason) ?? 0) + 1);
+    }
+    #leaves(job) {
+        this.#placed.get(job.id)?.leaves(job.id, this.#now());
+        this.#placed.delete(job.id);
+    }
+    #recipeFinished({ recipe, class: kind, failed }) {
+        if (failed === undefined || failed.outcome.kind === 'cancelled' || kind === 'recursive')
+            return;
+        this.#failed += 1;
+        const host = failed.place === undefined ? undefined : this.#place(failed.place).name;
+        const verdict = seen(describeOutcome(failed.outcome));
+        this.#failures.unshift({ target: this.#name(recipe), host, verdict, at: this.#now() });
+        if (this.#failures.length > FAILURES)
+            this.#failures.pop();
+    }
+    /** Many makes have a `main.o`: it is told with its directory. */
+    #name({ target, directory }) {
+        const below = external_node_path_.posix.relative(this.#directory, directory);
+        if (below === '' || target.startsWith('/'))
+            return seen(decode(target));
+        return seen(decode(below.startsWith('../') || below === '..' ? `${directory}/${target}` : `${below}/${target}`));
+    }
+    #place(place) {
+        let known = this.#places.get(place?.name);
+        if (!known) {
+            known = new WatchedPlace(seen(place?.name ?? slot_numbers_RUNNER), place?.local ?? true, place?.slots);
+            this.#places.set(place?.name, known);
+        }
+        return known;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/place-line.js
+
+
+
+
+
+/** Below so many columns there is no bar, and below fewer no figures. */
+const BAR_FROM = 60;
+const FIGURES_FROM = 45;
+/** Characters of a bar, without its ends. */
+const BAR = 10;
+/** Columns of `1:02:03`. */
+const TIME = 7;
+/** Columns that a running job wants to have. */
+const JOB = 60;
+/** Longest name of a host, as a share of the line. */
+const NAME_SHARE = 0.3;
+/** The columns that these places need beneath each other. */
+function columnsFor(places, all) {
+    const widest = (text) => places.reduce((most, place) => Math.max(most, widthOf(text(place))), 0);
     return {
-        hostsFile: hostsFile === undefined ? undefined : (0,external_node_path_.resolve)(directory, hostsFile),
-        hostsFormat: options_wordOf('--hosts-format', last('--hosts-format'), MATRIX_FORMATS),
-        group: last('-g'),
-        dmake: dmakeOf(values.get('-x') ?? []),
-        showHosts,
-        root: root === undefined ? undefined : (0,external_node_path_.resolve)(directory, root),
-        make: last('--make') ?? 'make',
-        dist: distOf(values.get('--dist')),
-        local: values.get('--local') ?? [],
-        localJobs: countOf('--local-jobs', last('--local-jobs')),
-        load: options_wordOf('--load', last('--load'), LOAD_POLICIES),
-        toolchain: toolchainOf(values.get('--toolchain')),
-        knownHosts: options_wordOf('--known-hosts', last('--known-hosts'), ['accept-new']),
-        fallback: options_wordOf('--fallback', last('--fallback'), ['local', 'never']) ?? 'local',
-        environment: values.get('--environment') ?? [],
-        setup: last('--setup') ?? '',
-        staging,
-        exclude,
-        bulk: last('--bulk') === undefined ? undefined : (0,external_node_path_.resolve)(directory, last('--bulk') ?? ''),
-        log: options_wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
-        makeArguments: command === undefined ? words.slice(at) : [],
-        command,
+        all,
+        name: Math.min(Math.floor(all * NAME_SHARE), widest((place) => place.name)),
+        state: widest(stateText),
+        slots: widest(place_line_slotsText),
+        done: widest(({ done }) => String(done)),
     };
 }
-const OPTIONS = new Set([
-    '-c',
-    '-g',
-    '-x',
-    '--hosts-format',
-    '--load',
-    '--toolchain',
-    '--known-hosts',
-    '--root',
-    '--make',
-    '--dist',
-    '--local',
-    '--local-jobs',
-    '--fallback',
-    '--environment',
-    '--setup',
-    '--staging',
-    '--exclude',
-    '--bulk',
-    '--log',
-]);
-/** `--name=value`, `-cVALUE` and the like carry their value themselves. */
-function split(word) {
-    if (/^-[cgx]./.test(word))
-        return [word.slice(0, 2), word.slice(2)];
-    const equals = word.indexOf('=');
-    return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
-}
-/** An option of ours among those for make would only bring up make's usage. */
-function refuseLate(words) {
-    for (const argument of argumentsOf(words)) {
-        const [name] = argument.kind === 'unknown' ? split(argument.text) : [''];
-        if (name === '--hosts' || (name.startsWith('--') && OPTIONS.has(name)))
-            throw new UserError(`option ${name} must stand before the first argument for make`);
+/**
+ * `build1  ready  [######....]  6/8  132 done   83 % busy`.
+ *
+ * @param now seconds since the start of the run
+ * @param inline whether what has run longest there stands in the same line
+ */
+function placeLine(place, columns, now, inline) {
+    const { all } = columns;
+    const line = [
+        span(padEnd(keepStart(place.name, columns.name), columns.name), 'bold'),
+        span('  '),
+        span(padEnd(stateText(place), place.state === 'lost' ? 0 : columns.state), STATE_STYLES[place.state]),
+    ];
+    if (place.state === 'lost')
+        return [...line, span(`: ${place.reason}`)];
+    if (place.state === 'coming')
+        return line;
+    line.push(span(`${all < BAR_FROM ? '' : `  ${barOf(place)}`}  ${padStart(place_line_slotsText(place), columns.slots)}`));
+    if (all >= FIGURES_FROM) {
+        const share = place.busyShare(now);
+        const busy = share === undefined ? '' : `  ${padStart(String(Math.round(share * 100)), 3)} % busy`;
+        line.push(span(`  ${padStart(String(place.done), columns.done)} done${busy}`));
     }
+    const [longest] = inline ? longestFirst(place) : [];
+    if (longest) {
+        const used = line.reduce((sum, { text }) => sum + widthOf(text), 2);
+        line.push(span('  '), ...jobSpans(longest, all - used, now, 0));
+    }
+    else if (place.missed.size > 0) {
+        const counts = [...place.missed]
+            .toSorted((a, b) => b[1] - a[1])
+            .map(([reason, count]) => `${REASON_WORDS[reason]} ${count}`);
+        line.push(span(`  left here: ${counts.join(', ')}`, 'yellow'));
+    }
+    return line;
 }
-function dmakeOf(words) {
-    return new Map(words.map((word) => {
-        const [, name, value] = /^(\w+)=(.*)$/s.exec(word) ?? [];
-        const known = DMAKE_NAMES.find((one) => one === name);
-        if (known === undefined || value === undefined)
-            throw new UserError(`option -x: ${excerpt(word)} is not NAME=VALUE with one of ${DMAKE_NAMES.join(', ')}`);
-        return [known, value];
+/** What runs there, longest first: `   12 s  src/main.o`; a wide terminal has several side by side. */
+function jobLines(place, columns, now, rows) {
+    const side = jobsInRow(columns);
+    const width = Math.floor(columns / side);
+    const jobs = longestFirst(place).slice(0, rows * side);
+    return Array.from({ length: Math.ceil(jobs.length / side) }, (_, row) => jobs.slice(row * side, (row + 1) * side).flatMap((job) => {
+        const cell = [span('  '), ...jobSpans(job, width - 2, now, TIME)];
+        return [...cell, span(' '.repeat(Math.max(0, width - cell.reduce((sum, { text }) => sum + widthOf(text), 0))))];
     }));
 }
-function distOf(patterns) {
-    if (patterns === undefined)
-        return undefined;
-    const [first] = patterns;
-    if (patterns.length === 1 && (first === 'auto' || first === 'makefile'))
-        return { mode: first };
-    return { mode: 'patterns', patterns };
+/** How many running jobs stand side by side. */
+function jobsInRow(columns) {
+    return Math.max(1, Math.floor(columns / JOB));
 }
-function toolchainOf(commands) {
-    return commands?.length === 1 && commands[0] === 'off' ? [] : commands;
+/** `288 more: 12 with jobs, 200 idle, 70 coming, 6 lost`. */
+function othersLine(places) {
+    const counts = [
+        ['with jobs', places.filter(({ running }) => running.size > 0).length],
+        ['idle', places.filter(({ running, state }) => running.size === 0 && state === 'ready').length],
+        ['coming', places.filter(({ running, state }) => running.size === 0 && state === 'coming').length],
+        ['lost', places.filter(({ running, state }) => running.size === 0 && state === 'lost').length],
+    ];
+    const words = counts.filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`);
+    return [span(`${places.length} more: ${words.join(', ')}`)];
 }
-function countOf(name, value) {
-    if (value === undefined)
-        return undefined;
-    if (!/^\d{1,4}$/.test(value))
-        throw new UserError(`option ${name}: ${JSON.stringify(value)} is not a number from 0 to 9999`);
-    return Number(value);
+const STATE_STYLES = { coming: 'yellow', ready: 'green', lost: 'red' };
+function stateText({ state, staged }) {
+    return state === 'coming' && staged !== undefined ? `coming ${Math.floor(staged * 100)} %` : state;
 }
-function options_wordOf(name, value, words) {
-    if (value === undefined)
-        return undefined;
-    const word = words.find((one) => one === value);
-    if (word === undefined)
-        throw new UserError(`option ${name}: ${JSON.stringify(value)} is none of ${words.join(', ')}`);
-    return word;
+function place_line_slotsText({ used, slots }) {
+    return `${used}/${slots ?? '?'}`;
+}
+function barOf({ used, slots }) {
+    const share = slots === undefined || slots === 0 ? 0 : Math.min(1, used / slots);
+    // Something is seen of every job, and full is what is full.
+    const filled = share > 0 ? Math.max(1, Math.floor(share * BAR)) : 0;
+    return `[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}]`;
+}
+function longestFirst({ running }) {
+    return [...running.values()].sort((a, b) => (a.started ?? a.placed) - (b.started ?? b.placed));
+}
+function jobSpans(job, columns, now, timeColumns) {
+    const time = padStart(sinceText(now - (job.started ?? job.placed)), timeColumns);
+    const phase = job.collecting ? '  collecting' : job.started === undefined ? '  sending' : '';
+    const why = isMissed(job.reason) ? `  ${REASON_WORDS[job.reason]}` : '';
+    const room = columns - widthOf(time) - 2 - phase.length - why.length;
+    // Where there is no room for both, the target tells more than the rest.
+    if (room < 8)
+        return [span(`${time}  `), span(keepEnd(job.target, Math.max(0, columns - widthOf(time) - 2)))];
+    return [span(`${time}  `), span(keepEnd(job.target, room)), span(phase, 'dim'), span(why, 'yellow')];
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/row-plan.js
+/** Of all rows, one in so many may tell a failure, and never more of them than this. */
+const FAILURE_SHARE = 5;
+const row_plan_FAILURES = 5;
+/**
+ * Shares the rows out, the most important first: failures, hosts where something runs, hosts that are lost or coming,
+ * idle ones; what is left goes to running jobs, in fair shares among the hosts.
+ *
+ * @param rows that there are below the head, 0 or more
+ * @param failures that there are
+ * @param places in the order in which they are shown
+ * @param jobsInRow running jobs that stand side by side
+ */
+function planRows(rows, failures, places, jobsInRow) {
+    const failed = Math.min(failures, row_plan_FAILURES, Math.ceil(rows / FAILURE_SHARE));
+    const left = rows - failed;
+    const all = places.length <= left;
+    const shown = new Set(all ? places : byImportance(places).slice(0, Math.max(0, left - 1)));
+    const others = places.filter((place) => !shown.has(place));
+    const kept = places.filter((place) => shown.has(place));
+    const room = left - kept.length - (others.length > 0 ? 1 : 0);
+    const shares = fairShares(kept.map((place) => Math.ceil(place.running.size / jobsInRow)), room);
+    return {
+        failures: failed,
+        places: kept.map((place, at) => ({ place, jobs: shares[at] ?? 0 })),
+        others: left > 0 ? others : [],
+    };
+}
+function byImportance(places) {
+    const rank = (place) => place.running.size > 0 ? 0 : ['lost', 'coming', 'ready'].indexOf(place.state) + 1;
+    return places.toSorted((a, b) => rank(a) - rank(b));
+}
+/** Nobody gets more than is wished for, and nobody less than another who wishes for as much; the first get the rest. */
+function fairShares(wishes, room) {
+    const shares = wishes.map(() => 0);
+    let left = room;
+    let open = [...wishes.keys()].filter((at) => (wishes[at] ?? 0) > 0);
+    while (left > 0 && open.length > 0) {
+        const each = Math.max(1, Math.floor(left / open.length));
+        for (const at of open) {
+            const more = Math.min(each, left, (wishes[at] ?? 0) - (shares[at] ?? 0));
+            shares[at] = (shares[at] ?? 0) + more;
+            left -= more;
+        }
+        open = open.filter((at) => (shares[at] ?? 0) < (wishes[at] ?? 0));
+    }
+    return shares;
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/watch-view.js
+
+
+
+
+
+
+/**
+ * The lines of the live region: none wider than the terminal, none with a control character but for colours, and no
+ * more than there is room for.
+ */
+function renderWatch(state, { columns, rows }, colour, figures) {
+    return watch_view_linesOf(state, columns, rows, figures).map((line) => paint(line, columns, colour));
+}
+function watch_view_linesOf(state, columns, rows, figures) {
+    if (rows < 1 || columns < 1)
+        return [];
+    if (state.end)
+        return [[span(`ended after ${clock_text_clockText(state.seconds)}, the hosts are being cleaned`)]];
+    const { places, failures, seconds } = state;
+    const plan = planRows(rows - 1, failures.length, places, jobsInRow(columns));
+    const common = columnsFor(plan.places.map(({ place }) => place), columns);
+    return [
+        headLine(state, columns, figures),
+        ...failures.slice(0, plan.failures).map((failure) => failureLine(failure, columns, seconds)),
+        ...plan.places.flatMap(({ place, jobs }) => [
+            placeLine(place, common, seconds, jobs === 0),
+            ...jobLines(place, columns, seconds, jobs),
+        ]),
+        ...(plan.others.length > 0 ? [othersLine(plan.others)] : []),
+    ];
+}
+/** `[132/840] 12 hosts 64 jobs 31 s left  2 failed  queue 31  1:04`; what has no room is left out, from the end. */
+function headLine(state, columns, figures) {
+    const parts = [
+        span(progressLine(figures), 'bold'),
+        ...(state.failed > 0 ? [span(`  ${state.failed} failed`, 'red')] : []),
+        span(`  queue ${state.queue}`),
+        span(`  ${clock_text_clockText(state.seconds)}`),
+    ];
+    let room = columns;
+    const end = parts.findIndex(({ text }) => (room -= widthOf(text)) < 0);
+    // The first is cut rather than left out.
+    return end < 0 ? parts : parts.slice(0, Math.max(1, end));
+}
+/** `failed  src/main.o on build1: status 1, 4 s ago`. */
+function failureLine({ target, host, verdict, at }, columns, now) {
+    const where = host === undefined ? '' : ` on ${host}`;
+    const rest = `${where}: ${verdict}, ${sinceText(now - at)} ago`;
+    const name = keepEnd(target, Math.max(12, columns - 'failed  '.length - widthOf(rest)));
+    return [span('failed  ', 'red'), span(`${name}${rest}`)];
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/watch.js
+
+
+
+
+
+/** Between two looks, in seconds. */
+const PERIOD = 0.25;
+/** A job's text may be held so long in case more of its recipe comes, in seconds. */
+const HELD = 1;
+/** What the region shows all the time: said above it would only be noise. */
+const SHOWN_BELOW = new Set(['workspace-surveyed', 'staging-progress', 'host-ready']);
+/** A run as it can be watched on a terminal: what failed or warned, and below it what goes on at this moment. */
+class Watch {
+    #options;
+    #state;
+    #above;
+    #stop;
+    /** When a job's text came that may be held. */
+    #text;
+    #done = false;
+    constructor(options) {
+        const { region, colour, directory, now, above, ticker = clockTicker } = options;
+        this.#options = options;
+        this.#state = new WatchState(now, directory);
+        this.#above = above(new TerminalLog((text) => region.print(text), colour));
+        region.onLost(() => this.#draw());
+        this.#stop = ticker(PERIOD, () => this.#draw());
+    }
+    handle = (event) => {
+        this.#state.handle(event);
+        this.#options.progress.handle(event);
+        if (!SHOWN_BELOW.has(event.type))
+            this.#above.handle(event);
+        if (event.type === 'job-text')
+            this.#text = this.#options.now();
+    };
+    /** The region gives way to what stays: the failures once more, and the result. */
+    finish() {
+        if (this.#done)
+            return;
+        this.#done = true;
+        this.#stop();
+        this.#above.finish();
+        const { region, colour } = this.#options;
+        region.print(resultText(this.#state, colour));
+        region.close();
+    }
+    #draw() {
+        const { region, colour, progress, now } = this.#options;
+        if (this.#text !== undefined && now() >= this.#text + HELD) {
+            this.#text = undefined;
+            this.#above.flush();
+        }
+        region.draw(renderWatch(this.#state, region.size, colour, progress.figures));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/open-watch.js
+
+
+
+/** Takes over the last lines of a terminal, until `finish()`. */
+function openWatch({ terminal, directory, above, earlier, now }) {
+    return new Watch({
+        region: new LiveRegion(terminal),
+        // Node's own rules: NO_COLOR, FORCE_COLOR, TERM, and what terminal it is.
+        colour: terminal.hasColors(),
+        directory,
+        above,
+        progress: new Progress(now, earlier),
+        now,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/cli/reports.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** @throws UserError when the directory of the report cannot be used */
+function cliReports(options) {
+    const { shown, settings, debug, directory, secrets } = options;
+    const clock = new RunClock();
+    const { now } = clock;
+    const onTrouble = (text) => all.handle({ type: 'message', level: 'warning', text });
+    const report = directory === undefined
+        ? undefined
+        : new ReportDirectory({ path: directory, from: process.cwd(), secrets, now, onTrouble });
+    const record = hasProgress(shown) ? new RunRecord(now) : undefined;
+    const all = allOf([
+        clock,
+        record,
+        // First: what it cannot write at the end is still told.
+        report,
+        debug
+            ? new DebugLog({ write: (line) => standard_streams_say(`${line}\n`), now, root: encode(settings.root), dist: settings.dist })
+            : undefined,
+        logFor(options, now),
+    ]);
+    return { ...all, record, spool: report?.spool };
+}
+/** Whether there is something that shows how far the run has come. */
+function hasProgress({ as }) {
+    return as === 'watch' || as === 'workflow';
+}
+function logFor({ shown, settings, matchers, times }, now) {
+    switch (shown.as) {
+        case 'make':
+            return plainLog(standard_streams_say);
+        case 'dmake':
+            return new DmakeLog({ mode: shown.mode, runner: (0,external_node_os_namespaceObject.hostname)(), write: printBytes, say: standard_streams_say });
+        case 'watch':
+            return openWatch({
+                terminal: process.stdout,
+                directory: encode(settings.workingDirectory),
+                above: (log) => new FoldLog({ log, mode: 'failures' }),
+                earlier: times.of,
+                now,
+            });
+        case 'workflow':
+            return workflow(settings, matchers, times);
+    }
+}
+function workflow(settings, matchers, times) {
+    const log = workflowLog();
+    const { root, workingDirectory } = settings;
+    return allOf([
+        new FoldLog({ log, mode: settings.log }),
+        progressReporter(settings.log, (line) => log.text(line), times.of),
+        new Annotations({
+            log,
+            root: encode(root),
+            directory: encode(workingDirectory),
+            matchers,
+            left: (level) => log.left(level),
+        }),
+        { handle: () => undefined, finish: () => log.finish() },
+    ]);
 }
 
 ;// CONCATENATED MODULE: ./lib/cli/wish.js
@@ -62768,6 +72742,14 @@ function enclosingWorkTree(directory) {
 
 
 
+
+
+
+
+
+
+
+
 /** The body of the command. Ends the process as make ended; 2 for an error of its own. */
 async function command(words) {
     const signals = new StopSignals();
@@ -62786,15 +72768,20 @@ async function command(words) {
     exitLike(outcome);
 }
 async function runCommand(options, signals) {
-    const environment = Object.entries(process.env).map(([name, value]) => encode(`${name}=${value ?? ''}`));
+    const { instead, bulk, watch } = options;
+    if (instead === 'help' || instead === 'version')
+        return tellAbout(instead, options.make);
+    if (watch)
+        requireTerminal(process.stdout.isTTY, process.env['TERM']);
+    if (watch && options.debug && process.stderr.isTTY)
+        throw new UserError('-dD writes where --watch draws: send it to a file (2>debug.log), or leave one of the two out');
+    const environment = ownEnvironment();
     const intent = makeIntent(options.makeArguments.map(encode), environment);
     const make = await findMake(options.make, encode(process.env['PATH'] ?? ''));
-    const tell = (text) => standard_streams_say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
     const inWorkflow = process.env['GITHUB_ACTIONS'] === 'true';
-    const logged = options.log === undefined ? inWorkflow : options.log !== 'plain';
+    const logged = watch || (options.log === undefined ? inWorkflow : options.log !== 'plain');
     const obstacle = obstacleOf(make, options.makeArguments.map(encode), environment, logged);
-    const { bulk } = options;
-    if (obstacle !== undefined && bulk === undefined && options.command === undefined && !options.showHosts) {
+    if (obstacle !== undefined && bulk === undefined && options.command === undefined && instead === undefined) {
         if (options.fallback === 'never')
             throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
         tell(`${obstacle}: it runs undistributed`);
@@ -62806,9 +72793,10 @@ async function runCommand(options, signals) {
     for (const text of [...plan.warnings, ...plan.notices])
         tell(text);
     const { hosts } = plan;
-    if (process.env['GITHUB_ACTIONS'] === 'true')
-        maskSecrets(privateFields(hosts));
-    if (options.showHosts) {
+    const secrets = privateFields(hosts);
+    if (inWorkflow)
+        maskSecrets(secrets);
+    if (instead === 'hosts') {
         if (plan.remark !== undefined)
             tell(plan.remark);
         process.stdout.write(describeMatrix(hosts, plan.matrix?.groups, plan.matrix?.makeArguments));
@@ -62818,16 +72806,23 @@ async function runCommand(options, signals) {
     const login = remote.length > 0
         ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
         : undefined;
-    const settings = settle(wishOf(options, plan), plan, bulk);
-    // dmake's own shape is no log for a workflow: nothing in it is made harmless.
-    const wanted = plan.outputMode ?? (bulk === undefined ? undefined : 'TXT2');
-    const shape = options.log === undefined && !inWorkflow ? wanted : undefined;
-    const piped = shape !== undefined || logged;
-    const needless = hosts.length === 0 && !piped && bulk === undefined && !plan.dmake;
+    const directory = options.report === undefined || instead !== undefined ? undefined : openDirectory(options.report);
+    const own = [bulk, directory].filter((directory) => directory !== undefined);
+    const settings = settle(wishOf(options, plan), plan, own);
+    if (instead === 'check')
+        return check_check({ settings, plan, login, environment, signals, inWorkflow });
+    const shown = shownAs(options, plan.outputMode, logged);
+    const piped = shown.as !== 'make';
+    const isPlain = hosts.length === 0 && !piped && bulk === undefined && !plan.dmake;
+    const needless = isPlain && options.report === undefined && !options.debug;
     if (needless && !(await hasMarks(options, make, environment)))
         return runNatively(options, make, signals);
-    const log = logFor(settings, piped, shape);
-    login?.notices.listen((text) => piped && shape === undefined ? log.handle({ type: 'message', level: 'notice', text }) : tell(text));
+    const timesFile = new RunTimesFile(settings.root);
+    const times = hasProgress(shown) ? await timesFile.read() : new RunTimes(settings.root);
+    const matchers = readProblemMatchers(options.problemMatchers);
+    const reports = cliReports({ ...options, shown, settings, matchers, directory, secrets, times });
+    const isLog = shown.as === 'workflow' || shown.as === 'watch';
+    login?.notices.listen((text) => (isLog ? reports.handle({ type: 'message', level: 'notice', text }) : tell(text)));
     let report;
     try {
         return await build({
@@ -62842,23 +72837,41 @@ async function runCommand(options, signals) {
             jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 1)),
             staging: stagingName(new Date()),
             piped,
-            verbatim: shape !== undefined,
+            verbatim: shown.as === 'dmake',
+            spool: reports.spool,
+            showsTotal: hasProgress(shown),
             onHostUsed: () => undefined,
             cleanUp: true,
             sink: (event) => {
-                // A log for a workflow has it.
-                if (event.type === 'bulk-finished' && !logged)
+                // A log has it.
+                if (event.type === 'bulk-finished' && !isLog)
                     report = event;
-                log.handle(event);
+                reports.handle(event);
             },
             onSignal: (stop) => signals.onSignal(stop),
         });
     }
     finally {
-        log.finish();
+        reports.finish();
         if (report)
             tell(bulkText(report.report, report.file));
+        if (reports.record) {
+            times.add(reports.record, Date.now());
+            await timesFile.write(times);
+        }
     }
+}
+/** @param logged whether there is a log, in a workflow or because it was asked for */
+function shownAs({ watch, bulk }, outputMode, logged) {
+    if (watch)
+        return { as: 'watch' };
+    if (logged)
+        return { as: 'workflow' };
+    const mode = outputMode ?? (bulk === undefined ? undefined : 'TXT2');
+    return mode === undefined ? { as: 'make' } : { as: 'dmake', mode };
+}
+function tell(text) {
+    standard_streams_say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
 }
 /** Whether there are marks of dmake, for which even a run without hosts needs us: here, or in makefiles that make may come to. */
 async function hasMarks({ command, makeArguments }, make, environment) {

@@ -26518,7 +26518,7 @@ module.exports = stream
 
 /***/ }),
 
-/***/ 9501:
+/***/ 1882:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -26641,7 +26641,7 @@ module.exports = upgrade
 module.exports.request = __nccwpck_require__(4043)
 module.exports.stream = __nccwpck_require__(3560)
 module.exports.pipeline = __nccwpck_require__(6862)
-module.exports.upgrade = __nccwpck_require__(9501)
+module.exports.upgrade = __nccwpck_require__(1882)
 module.exports.connect = __nccwpck_require__(2279)
 
 
@@ -53715,6 +53715,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:net");
 
 /***/ }),
 
+/***/ 8161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+
+/***/ }),
+
 /***/ 6760:
 /***/ ((module) => {
 
@@ -62401,7 +62408,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 1882:
+/***/ 4504:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62412,6 +62419,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
@@ -65359,8 +65368,6 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 ;// CONCATENATED MODULE: external "node:path/posix"
 const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -65391,7 +65398,7 @@ function describeOutcome(outcome) {
     }
 }
 function signalName(signal) {
-    const name = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, number]) => number === signal)?.[0];
+    const name = Object.entries(external_node_os_.constants.signals).find(([, number]) => number === signal)?.[0];
     return name ?? `signal ${signal}`;
 }
 
@@ -66191,7 +66198,7 @@ function processIn(text) {
 function outcomeOf(status) {
     if (/^\d{1,3}$/.test(status))
         return { kind: 'exited', status: Number(status) };
-    const signal = Object.entries(external_node_os_namespaceObject.constants.signals).find(([name]) => name === status)?.[1];
+    const signal = Object.entries(external_node_os_.constants.signals).find(([name]) => name === status)?.[1];
     return signal === undefined ? { kind: 'exited', status: 2 } : { kind: 'signaled', signal };
 }
 
@@ -69656,7 +69663,7 @@ async function startProgram(options) {
             await output?.drained();
             return signal === null
                 ? { kind: 'exited', status: status ?? 2 }
-                : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[signal] };
+                : { kind: 'signaled', signal: external_node_os_.constants.signals[signal] };
         }),
         signal: (name) => {
             // make hands SIGTERM on to its children itself, and trips over one that is dead before it knows ("wait: No child
@@ -70452,6 +70459,96 @@ function essence(line) {
     return line.replace(/^[\s@+-]+/, '').replace(/\s+/g, '');
 }
 
+;// CONCATENATED MODULE: ./lib/make/job-text.js
+
+/** What one job prints. Once a log may leave out some of it, all of it goes to a file as it comes, if there is one to be had. */
+class JobText {
+    #capped;
+    #room;
+    #spool;
+    #file;
+    /** @param limit bytes that are kept in memory */
+    constructor(limit, spool) {
+        this.#capped = new CappedText(limit);
+        this.#room = limit;
+        this.#spool = spool;
+    }
+    push(text) {
+        this.#room -= text.length;
+        if (this.#spool !== undefined) {
+            const { tally, open } = this.#spool;
+            tally.add(text);
+            if (tally.isLong || this.#room < 0) {
+                this.#spool = undefined;
+                this.#file = open();
+                // So far nothing has been left out.
+                this.#file?.write(this.#capped.toString());
+            }
+        }
+        this.#file?.write(text);
+        this.#capped.push(text);
+    }
+    /** It goes another way, as far as it has come. */
+    release() {
+        this.#file?.discard();
+        this.#file = undefined;
+        this.#spool = undefined;
+        return this.#capped.toString();
+    }
+    end() {
+        const file = this.#file?.close();
+        this.#file = undefined;
+        return { output: this.#capped.toString(), ...(file !== undefined && { file }) };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/text-tally.js
+/**
+ * Half of what a log shows of one recipe (FLOOD in report/flood.ts): so much of its beginning is shown in any case. What lies
+ * behind may be left out there.
+ */
+const SURELY_SHOWN = { lines: 1000, bytes: 128 * 1024 };
+/** How much has been printed of one recipe. */
+class TextTally {
+    #lines = 0;
+    #bytes = 0;
+    /** Whether a log may leave out some of it. */
+    get isLong() {
+        return this.#lines >= SURELY_SHOWN.lines || this.#bytes > SURELY_SHOWN.bytes;
+    }
+    add(text) {
+        this.#bytes += text.length;
+        const ends = /[\r\n]/g;
+        while (!this.isLong && ends.test(text))
+            this.#lines += 1;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/spools.js
+
+/** Which jobs print so much that a log may leave some out: the lines of a recipe are shown together. */
+class Spools {
+    #open;
+    /** By recipe. */
+    #tallies = new Map();
+    /** @param open undefined: there is no place for such texts */
+    constructor(open) {
+        this.#open = open;
+    }
+    /** @param echo is shown before the job's text */
+    of(job, echo) {
+        const open = this.#open;
+        if (!open)
+            return undefined;
+        const { id } = job.recipe;
+        let tally = this.#tallies.get(id);
+        if (!tally)
+            this.#tallies.set(id, (tally = new TextTally()));
+        tally.add(echo);
+        return { open: () => open(job), tally };
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/make/verdict.js
 /** Lines longer than this are not make's own. */
 const verdict_LONGEST = 8192;
@@ -70497,6 +70594,8 @@ function isMakesOwn(line) {
 
 
 
+
+
 /** Text that may yet turn out to be an echo is held up to this length; no command can be longer (128 KiB a string). */
 const GAP_LIMIT = 1024 * 1024;
 /** What the shim prints on its own descriptor 1 before the output of a job. `nonce`: random hex of the run. */
@@ -70521,6 +70620,7 @@ class OutputParser {
     #lead;
     /** In the order of their begin markers; text belongs to the last. */
     #open = new Map();
+    #spools;
     /** The end of the stream so far, when it may be the beginning of a marker. */
     #held = '';
     /** Text since the last marker whose owner is not yet known. */
@@ -70529,6 +70629,7 @@ class OutputParser {
     #line = '';
     constructor(options) {
         this.#options = options;
+        this.#spools = new Spools(options.spool);
         this.#lead = `\x1eD${options.nonce}`;
     }
     push(chunk) {
@@ -70586,10 +70687,11 @@ class OutputParser {
         const gap = this.#options.rewrite(this.#takeGap());
         const cut = job === undefined ? gap.length : echoOffset(gap, job.command);
         this.#give(gap.slice(0, cut), true);
+        const echo = gap.slice(cut);
         const open = {
             job,
-            echo: gap.slice(cut),
-            text: new CappedText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT),
+            echo,
+            text: new JobText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT, job && this.#spools.of(job, echo)),
             recursive: job === undefined,
         };
         this.#open.set(id, open);
@@ -70614,13 +70716,13 @@ class OutputParser {
     #release(open) {
         if (open.job !== undefined)
             this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, output: '' });
-        this.#makeText(this.#options.rewrite(open.text.toString()));
+        this.#makeText(this.#options.rewrite(open.text.release()));
         open.recursive = true;
     }
     #finish(open) {
         if (open.recursive || open.job === undefined)
             return;
-        this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, output: open.text.toString() });
+        this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, ...open.text.end() });
     }
     /** Line by line, so that what is decided here depends on the text alone and not on the chunks. */
     #text(text) {
@@ -71026,7 +71128,7 @@ class ShimCache {
      * @param parent of the directory; default: XDG_CACHE_HOME, else ~/.cache
      * @returns undefined where there can be none
      */
-    static async open(compiler, sources, parent = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache')) {
+    static async open(compiler, sources, parent = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache')) {
         try {
             const directory = (0,posix_namespaceObject.join)(parent, 'distmake');
             await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
@@ -71337,7 +71439,7 @@ async function run_directory_link(path, target) {
 }
 function defaultParents() {
     // The runner empties its own for every job: nothing stays of a run that was killed.
-    return [process.env['RUNNER_TEMP'] ?? '', (0,external_node_os_namespaceObject.tmpdir)(), (0,posix_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache')].filter((parent) => parent !== '');
+    return [process.env['RUNNER_TEMP'] ?? '', (0,external_node_os_.tmpdir)(), (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache')].filter((parent) => parent !== '');
 }
 async function makeDirectory(parents) {
     const refused = [];
@@ -72107,7 +72209,7 @@ function runnerTools(directory, environment) {
         const [name = ''] = entry.split('=', 1);
         return [(0,util_bytes/* decode */.D4)(name), (0,util_bytes/* decode */.D4)(entry.slice(name.length + 1))];
     }));
-    return { arch: (0,external_node_os_namespaceObject.machine)(), ask: (program, signal) => toolchain_ask(program, directory, env, signal) };
+    return { arch: (0,external_node_os_.machine)(), ask: (program, signal) => toolchain_ask(program, directory, env, signal) };
 }
 function toolchain_ask(program, cwd, env, signal) {
     return new Promise((resolve) => {
@@ -72155,7 +72257,7 @@ function toolchain_ask(program, cwd, env, signal) {
             end({ kind: 'exited', status: 127 });
         });
         child.once('close', (status, name) => end(status === null
-            ? { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name ?? 'SIGKILL'] }
+            ? { kind: 'signaled', signal: external_node_os_.constants.signals[name ?? 'SIGKILL'] }
             : { kind: 'exited', status }));
     });
 }
@@ -72200,7 +72302,7 @@ async function setUpLocally(host, environment, signal) {
 }
 /** The lines may hold secrets: they are in the environment of the shell, not among its words, which everyone can read. */
 function local_setup_ask(first, lines, environment, signal) {
-    const home = (0,external_node_fs_.existsSync)((0,external_node_os_namespaceObject.homedir)()) ? (0,external_node_os_namespaceObject.homedir)() : '/';
+    const home = (0,external_node_fs_.existsSync)((0,external_node_os_.homedir)()) ? (0,external_node_os_.homedir)() : '/';
     const runner = runnerTools(home, [...environment, `DISTMAKE_SETUP=${(0,util_bytes/* encode */.lF)(lines)}`]);
     return runner.ask(`distmake_setup=$DISTMAKE_SETUP; unset DISTMAKE_SETUP; ${first}; eval "$distmake_setup"`, signal);
 }
@@ -72238,7 +72340,7 @@ function local_setup_nameOf(entry) {
 
 /** The runner's own load. */
 function runnerLoad() {
-    return (0,external_node_os_namespaceObject.loadavg)();
+    return (0,external_node_os_.loadavg)();
 }
 /** The runner where the matrix lists it: heeds its owner and what the matrix says of it before it gets a job there. */
 class LocalHosts {
@@ -72322,7 +72424,7 @@ class LocalHosts {
 /** Who may not have a lower one keeps what there is. */
 function setNiceness(pid, niceness) {
     try {
-        (0,external_node_os_namespaceObject.setPriority)(pid, niceness);
+        (0,external_node_os_.setPriority)(pid, niceness);
     }
     catch {
         // Or the process has ended meanwhile.
@@ -74028,7 +74130,7 @@ class SSHConfig extends Array {
             opts = { Host: opts };
         let userInfo;
         try {
-            userInfo = external_node_os_namespaceObject.userInfo();
+            userInfo = external_node_os_.userInfo();
         }
         catch {
             // os.userInfo() throws a SystemError if a user has no username or homedir.
@@ -74795,12 +74897,12 @@ function tokenValue(letter, values) {
         case 'j':
             return values.jump;
         case 'l':
-            return (0,external_node_os_namespaceObject.hostname)();
+            return (0,external_node_os_.hostname)();
         case 'L':
-            return (0,external_node_os_namespaceObject.hostname)().split('.')[0];
+            return (0,external_node_os_.hostname)().split('.')[0];
         case 'C':
             return (0,external_node_crypto_.createHash)('sha1')
-                .update(`${(0,external_node_os_namespaceObject.hostname)()}${values.host}${values.port}${values.user}${values.jump}`)
+                .update(`${(0,external_node_os_.hostname)()}${values.host}${values.port}${values.user}${values.jump}`)
                 .digest('hex');
         default:
             return undefined;
@@ -74872,7 +74974,7 @@ function settingsOf(target, config, home) {
 /** The name of who runs this; undefined where their user id has none, as in a container that is started with any id. */
 function ownName() {
     try {
-        return (0,external_node_os_namespaceObject.userInfo)().username;
+        return (0,external_node_os_.userInfo)().username;
     }
     catch {
         return process.env['USER'] || undefined;
@@ -75573,7 +75675,7 @@ const PATTERN = /^\/tmp\/make-[A-Za-z0-9.-]{1,64}-\d{14}-[0-9a-f]{12}-[0-9a-f]{1
  * they are made exclusively.
  */
 function stagingName(now) {
-    const source = (0,external_node_os_namespaceObject.hostname)()
+    const source = (0,external_node_os_.hostname)()
         .replace(/[^A-Za-z0-9.-]/g, '-')
         .slice(0, 64) || 'unnamed';
     const time = now.toISOString().replace(/\D/g, '').slice(0, 14);
@@ -78517,10 +78619,15 @@ function withoutGroupNotices(text) {
 ;// CONCATENATED MODULE: ./lib/build/make-output.js
 
 
-/** Makes events of make's output. */
-function parserFor(dispatcher, run, nonce, { sink, verbatim }) {
+/**
+ * Makes events of make's output.
+ *
+ * @param options spool: of an output that is longer than a log shows all goes to a file
+ */
+function parserFor(dispatcher, run, nonce, { sink, verbatim, spool }) {
     return new OutputParser({
         nonce,
+        spool,
         ...(verbatim === true && { jobTextLimit: Infinity }),
         jobById: (id) => dispatcher.jobById(id),
         isRecursive: (id) => dispatcher.isRecursive(id),
@@ -78558,7 +78665,7 @@ function openBulk(directory, world) {
     return Bulk.open({
         directory,
         self: {
-            host: (0,util_bytes/* encode */.lF)((0,external_node_os_namespaceObject.hostname)()),
+            host: (0,util_bytes/* encode */.lF)((0,external_node_os_.hostname)()),
             machine: machineIdentity(),
             pid: process.pid,
             born: processStart(process.pid) ?? '',
@@ -78601,7 +78708,7 @@ function runNative({ file, name, output, onSignal, ...call }) {
         child.once(inherits ? 'exit' : 'close', (status, signal) => {
             resolve(signal === null
                 ? { kind: 'exited', status: status ?? 2 }
-                : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[signal] });
+                : { kind: 'signaled', signal: external_node_os_.constants.signals[signal] });
         });
     });
 }
@@ -78644,7 +78751,7 @@ async function buildUndistributed(options, obstacle) {
         throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
     const begin = performance.now();
     const { localJobs } = settings;
-    sink({ type: 'run-started', hosts: [], jobs, localJobs, processors: (0,external_node_os_namespaceObject.availableParallelism)(), time: Date.now() });
+    sink({ type: 'run-started', hosts: [], jobs, localJobs, processors: (0,external_node_os_.availableParallelism)(), time: Date.now() });
     sink({ type: 'message', level: 'warning', text: `${obstacle}: it runs undistributed` });
     // Whole lines, for a log.
     let rest = '';
@@ -80168,6 +80275,80 @@ class MakeWrapper {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/make/asked-make.js
+
+
+
+
+
+
+
+/** Each has a last makefile of its own, named so: several makes may be asked at one time. */
+const OURS = 'probe.';
+let asked_make_asked = 0;
+/** The name of a makefile that a make which is asked reads last. */
+function askedMakefile({ path }) {
+    return `${path}/${OURS}${asked_make_asked++}.mk`;
+}
+/** Whether a make that parses is one that we ask: it is to be left alone. */
+function isAsked({ path }, { makefiles }) {
+    return makefiles.includes(`${path}/${OURS}`);
+}
+/** Without our wrappers and without the jobserver of the make that is there already; messages as they are parsed. */
+function askedEnvironment({ run, call: { environment }, first }) {
+    const path = environmentValue(environment, 'PATH') ?? '';
+    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
+    return changeEnvironment(environment, [
+        `PATH=${path
+            .split(':')
+            .filter((directory) => directory !== run.bin)
+            .join(':')}`,
+        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
+        'LANGUAGE=C',
+        'DISTMAKE_TARGET',
+        ...(first ? [first.without(environment)] : []),
+    ]);
+}
+/**
+ * What make has read.
+ *
+ * @returns whole: that is all of it, as far as can be told; a makefile may have changed MAKEFILE_LIST. Absent: what is
+ * not there, or no longer; among others that which `-include` has not found
+ */
+async function readMakefiles(asked) {
+    const { call } = asked;
+    const texts = [];
+    const absent = [];
+    const names = call.makefiles.split(/\s+/);
+    const listed = (name) => name === '-' || names.includes(name);
+    let whole = (await namedMakefiles(asked)).every(listed);
+    for (const name of names) {
+        if (name === '')
+            continue;
+        try {
+            const file = (0,util_bytes/* fsPath */.Jk)((0,posix_namespaceObject.resolve)(call.directory, name));
+            // What make has read from a pipe is not there a second time.
+            if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
+                texts.push({ name, text: (0,util_bytes/* bytesOf */.$$)(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
+            else
+                whole = false;
+        }
+        catch (error) {
+            // A name with a blank, or a temporary one that is gone.
+            if (error.code === 'ENOENT')
+                absent.push(name);
+            else
+                whole = false;
+        }
+    }
+    return { texts, whole, absent };
+}
+/** The makefiles that make was given, without ours, or the default one. */
+async function namedMakefiles({ run, arguments: words, call }) {
+    const named = makeIntent(words).makefiles.filter((name) => name !== run.lastMakefile);
+    return named.length > 0 ? named : [(await defaultMakefile(call.directory)) ?? ''];
+}
+
 ;// CONCATENATED MODULE: ./lib/make/mark-lines.js
 
 const MARKS = {
@@ -80611,8 +80792,6 @@ function isPlain(name) {
 
 
 
-
-
 const NAMES_MARK = /(?:^|[^A-Za-z0-9_])\.(?:DIST|LOCAL|(?:NO_)?PARALLEL)(?![A-Za-z0-9_])/m;
 const NAMES_WAIT = /(?:^|[^A-Za-z0-9_])\.WAIT(?![A-Za-z0-9_])/m;
 /** What make calls the copy that it keeps of standard input. */
@@ -80630,8 +80809,9 @@ const marks_probe_DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -
  * known, by a dry run with the goals instead, which finds implicit rules too.
  */
 async function probeMarks(options) {
-    const { call, make, goals, dmake = false, whole = false } = options;
-    const { texts: read, whole: readAll } = await readMakefiles(call, await namedMakefiles(options));
+    const { call, make, goals, dmake = false, whole: wanted = false } = options;
+    const { texts: read, whole, absent } = await readMakefiles(options);
+    const readAll = whole && absent.length === 0;
     const text = read.map((one) => one.text).join('\n');
     const copy = read.find(({ name }) => COPY.test(name))?.name;
     const fromInput = makeIntent(options.arguments).makefiles.includes('-');
@@ -80639,7 +80819,7 @@ async function probeMarks(options) {
     const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
     const texts = mark_lines_readMarkTexts(read);
     const knowsWait = isAtLeast(make.version, 4, 4);
-    const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
+    const orders = wanted || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
     const isWanted = orders || NAMES_MARK.test(text) || texts.joins || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
     // What came from standard input is not there to be read where make keeps no copy.
     if (!isWanted || (fromInput && copy === undefined))
@@ -80669,13 +80849,6 @@ async function probeMarks(options) {
     return { marks, lines, rules, goals: all, problem: undefined };
 }
 const marks_probe_TIMEOUT_MS = 60_000;
-/** Each has a last makefile of its own, named so: several makes may be asked at one time. */
-const OURS = 'probe.';
-let probes = 0;
-/** Whether a make that parses is one that we ask: it is to be left alone. */
-function isProbe(run, { makefiles }) {
-    return makefiles.includes(`${run.path}/${OURS}`);
-}
 /**
  * Whether the text of makefiles has marks of dmake that we see to: a make from 4.4 knows `.WAIT` itself.
  *
@@ -80700,44 +80873,10 @@ function goalsOf(words, database) {
     const { goals } = makeIntent(words);
     return goals.length > 0 ? goals : (variableIn(database, '.DEFAULT_GOAL') ?? '').split(' ');
 }
-/** The makefiles that make was given, without ours, or the default one. */
-async function namedMakefiles({ run, arguments: words, call }) {
-    const named = makeIntent(words).makefiles.filter((name) => name !== run.lastMakefile);
-    return named.length > 0 ? named : [(await defaultMakefile(call.directory)) ?? ''];
-}
-/**
- * What make has read.
- *
- * @param named the makefiles that it was given
- * @returns whole: that is all of it, as far as can be told; a makefile may have changed MAKEFILE_LIST
- */
-async function readMakefiles(call, named) {
-    const texts = [];
-    const names = call.makefiles.split(/\s+/);
-    const listed = (name) => name === '-' || names.includes(name);
-    let whole = named.every(listed);
-    for (const name of names) {
-        if (name === '')
-            continue;
-        try {
-            const file = (0,util_bytes/* fsPath */.Jk)((0,posix_namespaceObject.resolve)(call.directory, name));
-            // What make has read from a pipe is not there a second time.
-            if ((await (0,external_node_fs_promises_namespaceObject.stat)(file)).isFile())
-                texts.push({ name, text: (0,util_bytes/* bytesOf */.$$)(await (0,external_node_fs_promises_namespaceObject.readFile)(file)) });
-            else
-                whole = false;
-        }
-        catch {
-            // A name with a blank, or a temporary one that is gone.
-            whole = false;
-        }
-    }
-    return { texts, whole };
-}
 /** What make prints of itself. @param dry the lines that it reads last when it is to look at its goals; else it stops then */
 async function marks_probe_ask(options, copy, dry) {
     const { call, run, broker, make, timeout = marks_probe_TIMEOUT_MS } = options;
-    const last = `${run.path}/${OURS}${probes++}.mk`;
+    const last = askedMakefile(run);
     await (0,external_node_fs_promises_namespaceObject.writeFile)((0,util_bytes/* fsPath */.Jk)(last), dry ? `${dry.join('\n')}\n` : marks_probe_STOP, 'latin1');
     const { directory, environment } = call;
     const dropped = (a) => (a.kind === 'goal' && (!dry || a.text === WAIT)) ||
@@ -80751,28 +80890,13 @@ async function marks_probe_ask(options, copy, dry) {
     // With an -f of ours make would not read its default makefile by itself.
     const words = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
     const argv = [make.path, ...words];
-    const quiet = probeEnvironment(options);
+    const quiet = askedEnvironment(options);
     try {
         return await printDatabase({ run, broker, file: make.path, argv, environment: quiet, directory, timeout });
     }
     finally {
         await (0,external_node_fs_promises_namespaceObject.rm)((0,util_bytes/* fsPath */.Jk)(last), { force: true });
     }
-}
-/** Without our wrappers and without the jobserver of the make that waits; messages as they are parsed. */
-function probeEnvironment({ run, call: { environment }, first }) {
-    const path = environmentValue(environment, 'PATH') ?? '';
-    const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
-    return changeEnvironment(environment, [
-        `PATH=${path
-            .split(':')
-            .filter((directory) => directory !== run.bin)
-            .join(':')}`,
-        makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
-        'LANGUAGE=C',
-        'DISTMAKE_TARGET',
-        ...(first ? [first.without(environment)] : []),
-    ]);
 }
 function isAtLeast(version, major, minor) {
     const [a = 0, b = 0] = version.split('.').map(Number);
@@ -80885,6 +81009,7 @@ class KnownMakes {
 
 
 
+
 /** Between the calls of make and its shims and the dispatcher. */
 class Wiring {
     #options;
@@ -80949,7 +81074,7 @@ class Wiring {
         void this.#wrapper.answer(call);
     }
     onParse(call) {
-        if (isProbe(this.#options.run, call)) {
+        if (isAsked(this.#options.run, call)) {
             call.answer([], false);
             return;
         }
@@ -80964,7 +81089,8 @@ class Wiring {
     }
     async #parse(call) {
         const { run, sink, dispatcher, first } = this.#options;
-        const bulk = this.#makes.isInitial(call.make) ? this.#options.bulk : undefined;
+        const isInitial = this.#makes.isInitial(call.make);
+        const bulk = isInitial ? this.#options.bulk : undefined;
         const { arguments: words, byPath, ...known } = await this.#makes.parsing(call);
         const found = await probeMarks({
             ...known,
@@ -80985,6 +81111,10 @@ class Wiring {
         if (byPath && found.lines.length > 0)
             this.#tellOfOrder((0,util_bytes/* decode */.D4)(call.directory));
         call.answer(byPath ? [] : found.lines);
+        if (!isInitial)
+            return;
+        const { lines } = found;
+        this.#options.work?.begin({ ...known, run, broker: this.broker, arguments: words, call, first, lines });
     }
     #tellOfOrder(directory) {
         if (this.#hasToldOfOrder)
@@ -80995,7 +81125,345 @@ class Wiring {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/make/reading-command.js
+/** Stands for words that are not known; no byte is this character. */
+const PUT_IN = '\u2026';
+/** Programs that write nothing but their output, whatever their arguments are. */
+const READERS = new Set(('[ arch basename cat cd cut dirname echo egrep expr false fgrep getconf grep head id ls nproc od printf pwd readlink ' +
+    'realpath seq stat tail test tr true type uname wc which whoami').split(' '));
+/** Other programs, and the arguments with which they only read. */
+const SOMETIMES = [
+    [/^command$/, /^\s+-[vV]\s/],
+    [/^hostname$/, /^(?:\s+-[a-zA-Z]+)*$/],
+    [/^date$/, /^(?:\s+(?:-u|--utc|-R|-I\w*|\+\S*|Q))*$/],
+    [/^find$/, /^(?![^]*\s-(?:exec|ok|delete|fprint|fls))/],
+    [/^(?:sort|uniq)$/, /^(?:\s+-[a-nq-zA-Z]+)*$/],
+    [/^sed$/, /^(?:\s+(?:-[nrE]+|(?:-e\s*)?Q))*$/],
+    [
+        /^git$/,
+        /^(?:\s+-C\s+\S+)?\s+(?:rev-parse|rev-list|ls-files|log|show|describe)(?:\s|$)(?![^]*--(?:dirty|broken|output))/,
+    ],
+    [/^(?:\S*-)?pkg-config$/, /^(?![^]*--log)/],
+    // `$(PKG_CONFIG) --cflags x`, `$(CC) -dumpmachine`.
+    [/^\S*\u2026$/, /^\s+--(?:cflags|libs|exists|modversion)(?:\s+[\w.+\u2026-]+)*$/],
+    [
+        /^(?:\S*[-/\u2026])?(?:cc|gcc|g\+\+|c\+\+|clang|clang\+\+|ld|ar|python3?|perl|node|cmake|make)$|^\S*\u2026$/,
+        /^\s+(?:-dump\w+|--version|-V|-print-[\w=./-]+)$/,
+    ],
+];
+/** Words of the shell behind which a command stands, or which are all there is. */
+const reading_command_KEYWORD = /^(?:if|then|elif|else|while|until|do|!|time)\s+|^(?:fi|done|else|\})$/;
+const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=\S*(?:\s+|$)/;
+const reading_command_QUOTED = /'[^']*'|"(?:[^"\\`$]|\\[^]|\$(?!\())*"/g;
+/** What sed may be told: to substitute, to print, to delete; never to write (`w`) or to execute (`e`). */
+const SED = /^(['"])(?:s([/|,:#@])(?:(?!\2).)*\2(?:(?!\2).)*\2[gpI0-9]*;?\s*)+\1$|^(['"])(?:\/[^/]*\/|\d+)?[pdq]\3$/;
+const NESTED = /^(?:\/bin\/)?sh\s+-c\s+(?:'([^']*)'|"([^"\\`$]*)")\s*(?:2>\s*\/dev\/null)?$/;
+/**
+ * Whether a command for sh is sure to change nothing: programs that are known to read, and no file that is written.
+ * In doubt it is not.
+ *
+ * @param command with {@link PUT_IN} for what is not known
+ */
+function readsOnly(command) {
+    const text = command.trim();
+    // Quotes that are none would hide what is between them.
+    if (/\\['"]/.test(text))
+        return false;
+    const nested = NESTED.exec(text);
+    if (nested)
+        return readsOnly(nested[1] ?? nested[2] ?? '');
+    const quoted = [];
+    const bare = text.replace(reading_command_QUOTED, (one) => {
+        quoted.push(one);
+        return 'Q';
+    });
+    if (/['"#]|\bcase\b/.test(bare))
+        return false;
+    if (/\bsed\s/.test(bare) && !quoted.every((one) => SED.test(one)))
+        return false;
+    const still = bare.replace(/[0-9]?>\s*\/dev\/null(?![^\s;|&)`])|[0-9]?>&[0-9]/g, ' ');
+    return !/[<>]/.test(still) && still.split(/\|\||&&|\$\(|[|;&()`\n{]/).every(isReader);
+}
+function isReader(piece) {
+    let rest = piece.trim();
+    for (let before = ''; before !== rest;) {
+        before = rest;
+        rest = rest.replace(reading_command_KEYWORD, '').replace(ASSIGNMENT, '').trim();
+    }
+    if (rest === '' || /^for\s+\w+\s+in(?:\s|$)/.test(rest))
+        return true;
+    const [, program = '', words = ''] = /^(\S+)([^]*)$/.exec(rest) ?? [];
+    if (READERS.has(program.replace(/^(?:\/usr)?\/bin\//, '')))
+        return true;
+    return SOMETIMES.some(([name, allowed]) => name.test(program) && allowed.test(words));
+}
+
+;// CONCATENATED MODULE: ./lib/make/parse-commands.js
+
+
+const CALLS = /\$[({]\s*shell\s/g;
+/** Functions may be called by name. */
+const CALLED = /\$[({]\s*call\s+shell\b/;
+/** An assignment, for a target or for all, and its command. */
+const ASSIGNS = /^(?:[^#]*:)?\s*(?:(?:override|export|private)\s+)*[^\s:#=!]+\s*!=([^]*)$/;
+/**
+ * Whether make, when it parses these makefiles a second time beside a build, runs nothing that changes anything: each
+ * command of a `$(shell)` or a `!=` is one that is known to look only. In doubt it is not.
+ *
+ * @param text of makefiles; or an argument
+ */
+function onlyLooks(text) {
+    if (!text.includes('shell') && !text.includes('!='))
+        return true;
+    if (CALLED.test(text))
+        return false;
+    let rest = '';
+    let at = 0;
+    for (const { index, 0: begin } of text.matchAll(CALLS)) {
+        const end = closing(text, index + 1);
+        if (end < 0 || !readsOnly(parse_commands_plain(text.slice(index + begin.length, end))))
+            return false;
+        if (index < at)
+            continue;
+        rest += text.slice(at, index);
+        at = end;
+    }
+    rest += text.slice(at);
+    if (!rest.includes('!='))
+        return true;
+    for (const { line } of logicalLines(rest)) {
+        // In a recipe it is the shell's.
+        if (!line.includes('!=') || (line.startsWith('\t') && !/\$[({]eval\s/.test(line)))
+            continue;
+        const command = ASSIGNS.exec(line)?.[1];
+        if (command === undefined || !readsOnly(parse_commands_plain(command)))
+            return false;
+    }
+    return true;
+}
+/** The command as the shell gets it, as far as its text tells. */
+function parse_commands_plain(command) {
+    let out = '';
+    for (let at = 0; at < command.length; at++) {
+        const char = command.charAt(at);
+        if (char === '\\' && command.charAt(at + 1) === '\n') {
+            out += ' ';
+            at++;
+        }
+        else if (char !== '$') {
+            out += char;
+        }
+        else if (command.charAt(at + 1) === '$') {
+            out += '$';
+            at++;
+        }
+        else {
+            const end = /[({]/.test(command.charAt(at + 1)) ? closing(command, at + 1) : at + 1;
+            out += PUT_IN;
+            at = end < 0 ? command.length : end;
+        }
+    }
+    return out;
+}
+/** Where the bracket at that place is closed; -1: nowhere. Make counts those of its own kind alone. */
+function closing(text, open) {
+    const begin = text.charAt(open);
+    const end = begin === '(' ? ')' : '}';
+    let depth = 0;
+    for (let at = open; at < text.length; at++) {
+        const char = text.charAt(at);
+        if (char === begin)
+            depth++;
+        else if (char === end && --depth === 0)
+            return at;
+    }
+    return -1;
+}
+
+;// CONCATENATED MODULE: ./lib/make/work-lines.js
+/** How make 4.0 and later announce a recipe (`--trace`); from 4.4 on always in the first form. */
+const ANNOUNCED = /^(?:<builtin>|[^\s'"].*?:\d+): (?:update target '(.+?)' due to: |target '(.+)' does not exist$)/;
+/** Longest line that is looked at: behind `due to:` stands every newer prerequisite. */
+const work_lines_LONGEST = 64 << 10;
+/** Reads the targets whose recipes make would run from what `make -n --trace` prints, as it comes. */
+class WorkLines {
+    #found = new Set();
+    #line = '';
+    /** A target that is announced; it counts when a command of it follows. */
+    #open;
+    /** In the order in which make would run them, each once. */
+    get targets() {
+        return [...this.#found];
+    }
+    /** @param text a piece of the output, wherever it was torn */
+    push(text) {
+        const lines = text.split('\n');
+        const last = lines.pop() ?? '';
+        for (const line of lines) {
+            this.#take(this.#line + line);
+            this.#line = '';
+        }
+        if (this.#line.length < work_lines_LONGEST)
+            this.#line += last;
+    }
+    #take(line) {
+        const [, updated, missing] = line.includes("target '") ? (ANNOUNCED.exec(line) ?? []) : [];
+        const target = updated ?? missing;
+        if (target !== undefined)
+            this.#open = target;
+        else if (this.#open !== undefined && line !== '') {
+            this.#found.add(this.#open);
+            this.#open = undefined;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/dry-view.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Options that make it do something else, or say something else. What changes the work (-B, -W, -o) stays. */
+const OTHER = new Set(['C', 'd', 'debug', 'n', 'p', 'q', 't', 'trace', 'w']);
+/** Lines that make runs in a dry run as well, and what remakes makefiles, come to nothing and never fail. */
+const NOTHING = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -c :'];
+/** Output is thrown away as it comes; a makefile that prints without end is not waited for. */
+const dry_view_LIMIT = 128 << 20;
+/**
+ * Which targets a make is going to run recipes for, as a second make like it tells by a dry run beside it, at the lowest
+ * priority. Both parse the same makefiles, so that is done only where parsing changes nothing, and running nothing can be
+ * relied on: see {@link isDryRunSafe} and {@link onlyLooks}.
+ *
+ * @returns undefined where it cannot be told, or the signal came first
+ */
+async function dryView(options) {
+    const { run, call, signal } = options;
+    const { dryRun, question, touch, makefiles } = makeIntent(options.arguments, call.environment);
+    if (dryRun || question || touch || makefiles.includes('-'))
+        return undefined;
+    const { texts, whole } = await readMakefiles(options);
+    const text = texts.map((one) => one.text).join('\n');
+    const words = [...options.arguments, ...makeflagsWords(call.environment)];
+    if (!whole || !isDryRunSafe(text, words) || ![text, ...words].every(onlyLooks))
+        return undefined;
+    const last = askedMakefile(run);
+    try {
+        await (0,external_node_fs_promises_namespaceObject.writeFile)((0,util_bytes/* fsPath */.Jk)(last), [...NOTHING, ...options.lines, ''].join('\n'), 'latin1');
+        return signal.aborted ? undefined : await look(options, last);
+    }
+    finally {
+        await (0,external_node_fs_promises_namespaceObject.rm)((0,util_bytes/* fsPath */.Jk)(last), { force: true });
+    }
+}
+async function look(options, last) {
+    const { run, broker, make, signal, call } = options;
+    const { directory, environment } = call;
+    const dropped = (a) => (a.kind === 'goal' && a.text === WAIT) ||
+        (a.kind === 'option' &&
+            (JOB_OPTIONS.has(a.id) || OTHER.has(a.id) || (a.id === 'f' && a.value === run.lastMakefile)));
+    const kept = changeArguments(options.arguments, dropped, ['-n', '--trace', '--no-print-directory']);
+    const asked = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
+    // A group of its own: Ctrl-C is not for it, or it would clean up after recipes that are not its own.
+    const child = launch({
+        run,
+        broker,
+        file: make.path,
+        argv: [make.path, ...asked],
+        environment: askedEnvironment(options),
+        directory,
+        stdio: ['ignore', 'pipe', 'ignore'],
+        detached: true,
+    });
+    const { pid } = child;
+    if (pid !== undefined)
+        quietly(() => (0,external_node_os_.setPriority)(pid, external_node_os_.constants.priority.PRIORITY_LOW));
+    const stop = () => {
+        // Killed outright: make would remove what it takes for half made.
+        if (pid !== undefined && child.exitCode === null)
+            quietly(() => process.kill(-pid, 'SIGKILL'));
+        child.stdout?.destroy();
+    };
+    const work = new WorkLines();
+    let length = 0;
+    child.stdout?.on('data', (chunk) => {
+        length += chunk.length;
+        if (length > dry_view_LIMIT)
+            stop();
+        else
+            work.push((0,util_bytes/* bytesOf */.$$)(chunk));
+    });
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted)
+        stop();
+    const status = await new Promise((resolve) => {
+        child.once('close', resolve).once('error', () => resolve(null));
+    });
+    signal.removeEventListener('abort', stop);
+    return status === 0 && !signal.aborted ? work.targets : undefined;
+}
+/** It may be gone by then. */
+function quietly(call) {
+    try {
+        call();
+    }
+    catch {
+        // As it says.
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/work-view.js
+
+
+/** What is over sooner needs no total; in ms. */
+const DELAY_MS = 2000;
+/** A makefile that takes longer is not looked at twice; in ms. */
+const work_view_LIMIT_MS = 20_000;
+/** Finds out beside the first make what that is going to do, and tells it as `work-known`. Never in anybody's way. */
+class WorkView {
+    #sink;
+    #delay;
+    #end;
+    /** @param delay in ms */
+    constructor(sink, delay = DELAY_MS) {
+        this.#sink = sink;
+        this.#delay = delay;
+    }
+    /** The first make has parsed; once more, when it has remade a makefile: then what was found before is void. */
+    begin(options) {
+        this.stop();
+        const end = new AbortController();
+        this.#end = end;
+        void this.#look(options, end.signal);
+    }
+    /** The run is over, or what runs is to be let alone. */
+    stop() {
+        this.#end?.abort();
+    }
+    async #look(options, end) {
+        try {
+            await (0,promises_namespaceObject.setTimeout)(this.#delay, undefined, { signal: end, ref: false });
+            const signal = AbortSignal.any([end, AbortSignal.timeout(work_view_LIMIT_MS)]);
+            const targets = await dryView({ ...options, signal });
+            if (targets !== undefined && !end.aborted)
+                this.#sink({ type: 'work-known', targets });
+        }
+        catch {
+            // A build is none the worse without a total.
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/build/build.js
+
 
 
 
@@ -81056,9 +81524,9 @@ async function build(options) {
         // In its plain form make keeps its own count, and a makefile may change that (MAKEFLAGS += -j4).
         jobs: options.piped || jobs === 'places' ? jobs : Infinity,
         localJobs: never ? 0 : settings.localJobs,
-        processors: (0,external_node_os_namespaceObject.availableParallelism)(),
+        processors: (0,external_node_os_.availableParallelism)(),
         // Without other machines -j says how many the runner bears.
-        staying: Math.max((0,external_node_os_namespaceObject.availableParallelism)(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
+        staying: Math.max((0,external_node_os_.availableParallelism)(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
         fallback: settings.fallback,
     };
     const { localJobs, processors } = limits;
@@ -81127,6 +81595,7 @@ async function build(options) {
     const unstick = setInterval(() => scheduler.unstick(), build_PATIENCE_MS);
     let run;
     let wiring;
+    let work;
     try {
         const started = locals.start(farm.start().then(() => farm.ready > 0));
         run = await RunDirectory.create({
@@ -81173,7 +81642,10 @@ async function build(options) {
         });
         const { command } = options;
         const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
-        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk });
+        // A command, a bulk build: no one make goes through it all. A bmake has no such view.
+        const isOne = !command && !bulk && options.make.kind === 'gnu';
+        work = options.showsTotal === true && isOne ? new WorkView(sink) : undefined;
+        wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk, work });
         const { broker } = wiring;
         const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
         let ended = { kind: 'cancelled' };
@@ -81201,6 +81673,7 @@ async function build(options) {
                     });
             ended = await make.ended;
         } while (bulk?.again(stoppedBy(stopped, ended)) === true);
+        work?.stop();
         // After a signal bmake ends with a status of its own.
         const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
         parser?.end();
@@ -81216,6 +81689,7 @@ async function build(options) {
     }
     finally {
         clearInterval(unstick);
+        work?.stop();
         dispatcher?.stop();
         farm.close();
         locals.close();
@@ -81244,10 +81718,447 @@ function stoppedBy(name, outcome) {
     // make itself ends by a status after SIGQUIT, which would leave a core.
     return name === undefined || name === 'SIGQUIT' || succeeded(outcome)
         ? outcome
-        : { kind: 'signaled', signal: external_node_os_namespaceObject.constants.signals[name] };
+        : { kind: 'signaled', signal: external_node_os_.constants.signals[name] };
 }
 function names(make, environment) {
     return makeNames(make, environmentValue(environment, 'PATH') ?? '');
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/host-questions.js
+
+const VERSION = /\d+(?:\.\d+)+/g;
+/** Of df(1) in its POSIX format, blocks or inodes: all, used, free, share. A file system may have no count of inodes. */
+const FREE = /\s(\d{1,18})\s+(\d{1,18})\s+(-?\d{1,18})\s+(?:\d{1,3}%|-)\s/;
+/**
+ * A program for sh that tells the versions of make and cc, and what is free in the current directory's file system.
+ *
+ * @param nonce a word of letters and digits that no command knows
+ */
+function factsProgram(nonce) {
+    const first = (command) => `${command} 2>/dev/null </dev/null | sed 1q`;
+    const df = (flags) => `df ${flags} . 2>/dev/null </dev/null | sed -n '1p;$p'`;
+    const line = (name, command) => `printf '%s\\n' "${nonce} ${name} $(${command} | tr '\\n' ' ')"\n`;
+    return [
+        line('make', first('make --version')),
+        line('cc', first('cc --version')),
+        line('blocks', df('-Pk')),
+        line('inodes', df('-Pi')),
+    ].join('');
+}
+/** Reads what `factsProgram` printed, as far as it came and makes sense. */
+function host_questions_readFacts({ stdout }, nonce) {
+    const said = (name) => {
+        const begin = `${nonce} ${name} `;
+        const found = stdout.split('\n').find((one) => one.startsWith(begin));
+        return (0,util_bytes/* decode */.D4)(found?.slice(begin.length) ?? '');
+    };
+    const blocks = FREE.exec(said('blocks'))?.[3];
+    // Elsewhere -i adds columns to those of the blocks.
+    const inodes = /inodes/i.test(said('inodes')) ? FREE.exec(said('inodes')) : undefined;
+    const files = inodes && Number(inodes[1]) > 0 ? Math.max(0, Number(inodes[3])) : undefined;
+    return {
+        make: said('make').match(VERSION)?.[0],
+        // "cc (Debian 12.2.0-14+deb12u1) 12.2.0": the last one is the compiler's own.
+        cc: said('cc').match(VERSION)?.at(-1),
+        free: blocks === undefined ? undefined : { bytes: Math.max(0, Number(blocks)) * 1024, files },
+    };
+}
+/** Seconds since 1970, as exactly as its date(1) has them. */
+const CLOCK_PROGRAM = 'date +%s.%N';
+/**
+ * How far a host's clock is from the runner's, by the sample that leaves the least doubt: the host has read its clock at some
+ * moment between the runner's two readings.
+ */
+function readClock(samples) {
+    const found = samples.flatMap(({ stdout, before, after }) => {
+        const [, seconds, fraction] = /^(\d{1,12})(?:\.(\d{9}))?/.exec(stdout) ?? [];
+        if (seconds === undefined)
+            return [];
+        const there = Number(seconds) + (fraction === undefined ? 0 : Number(`0.${fraction}`));
+        const least = there - after / 1000;
+        // Without a fraction it may be a second later.
+        const most = there + (fraction === undefined ? 1 : 0) - before / 1000;
+        return [{ offset: (least + most) / 2, within: Math.abs(most - least) / 2 }];
+    });
+    return found.sort((a, b) => a.within - b.within)[0];
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/in-time.js
+
+/**
+ * What a promise gives, if it comes in time. It goes on all the same.
+ *
+ * @param ms how long it may take
+ * @param late what is thrown when it has taken longer
+ * @throws Error also when the signal ends the wait
+ */
+async function inTime(work, ms, late, signal) {
+    const over = deferred();
+    const stop = () => over.reject(new Error('the check was ended before it was through'));
+    const timer = setTimeout(() => over.reject(new Error(late)), ms);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted)
+        stop();
+    work.catch(() => undefined);
+    try {
+        return await Promise.race([work, over.promise]);
+    }
+    finally {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/findings.js
+function nothingOf(host) {
+    return {
+        host,
+        problem: undefined,
+        remarks: [],
+        login: undefined,
+        by: undefined,
+        sandbox: undefined,
+        withoutPerl: false,
+        slots: undefined,
+        processors: undefined,
+        cap: undefined,
+        load: undefined,
+        tools: undefined,
+        make: undefined,
+        cc: undefined,
+        roundTrip: undefined,
+        clock: undefined,
+        free: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/check-local-host.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Heeds the owner of the runner and what the matrix says of bare localhost, as a build does. Never rejects: what goes wrong is
+ * the report's problem.
+ */
+async function checkLocalHost(host, world) {
+    const { settings, environment, tools, limits, signal } = world;
+    const findings = { ...nothingOf(host), login: 'the runner itself' };
+    if (settings.fallback === 'never')
+        return { ...findings, remarks: ['it gets no jobs: with fallback never nothing that may leave runs on the runner'] };
+    const processors = (0,external_node_os_.availableParallelism)();
+    const locals = new LocalHosts({
+        hosts: [host],
+        scheduler: new Scheduler([host], { jobs: 1, localJobs: 0, processors, fallback: 'local' }),
+        sink: (event) => {
+            if (event.type === 'host-lost')
+                findings.problem = event.reason;
+        },
+        tools,
+        baggage: new Baggage(environment, []),
+        environment,
+        root: settings.root,
+        processors,
+        load: runnerLoad,
+    });
+    const late = `it was not ready within ${limits.start / 1000} s: its start-up command or its set-up lines take long, or hang`;
+    try {
+        await inTime(locals.start(Promise.resolve(false)), limits.start, late, signal);
+        if (findings.problem === undefined) {
+            await askRunner(world, findings);
+            const cap = readOwnersFile(host.needsOwnersFile)?.cap;
+            const place = new HostPlace(host, 'jobs');
+            const load = runnerLoad();
+            place.ready({ processors, cap, load });
+            Object.assign(findings, { processors, cap, load, slots: place.slots, tools: 'same' });
+        }
+    }
+    catch (error) {
+        findings.problem = error instanceof Error ? error.message : String(error);
+    }
+    finally {
+        locals.close();
+    }
+    return findings;
+}
+async function askRunner({ settings, environment, limits, signal }, findings) {
+    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    const late = AbortSignal.any([AbortSignal.timeout(limits.question), signal]);
+    const answer = await runnerTools(settings.root, environment).ask(factsProgram(nonce), late);
+    const { make, cc } = host_questions_readFacts(answer, nonce);
+    Object.assign(findings, { make, cc });
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/login-text.js
+
+
+/**
+ * Where and with what one logs in to a host; as much of it as can be said. What is wrong with it shows when it is reached.
+ */
+async function describeLogin(host, login) {
+    // What the ssh configuration says is that program's own business.
+    if (host.transport !== undefined)
+        return { login: describe(host), by: (0,external_node_path_.basename)(host.transport[0] ?? '') };
+    let place;
+    try {
+        const settings = settingsOf(host, login.config, login.home);
+        const { username: user, endpoint } = settings;
+        place = describe({ ...endpoint, user });
+        const { tried } = await login.keyRing.planFor(settings);
+        return { login: place, by: tried.length === 0 ? 'no key' : tried.map((one) => shortened(one, login)).join(', ') };
+    }
+    catch {
+        return { login: place, by: undefined };
+    }
+}
+/** Without its fingerprint, which stands where a login is refused. */
+function shortened(key, { home }) {
+    const name = key.replace(/ \(SHA256:[^)]*\)$/, '');
+    return name.startsWith(`${home}/`) ? `~${name.slice(home.length)}` : name;
+}
+
+;// CONCATENATED MODULE: ./lib/report/format-bytes.js
+/** Bytes for people: `812 B`, `1.2 MB`. */
+function formatBytes(bytes) {
+    if (bytes < 1000)
+        return `${Math.round(bytes)} B`;
+    let value = bytes / 1000;
+    for (const unit of ['kB', 'MB']) {
+        if (value < 999.5)
+            return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+        value /= 1000;
+    }
+    return `${value < 10 ? value.toFixed(1) : Math.round(value)} GB`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/space-remarks.js
+
+/**
+ * Where a host has not the room that the workspace takes there.
+ *
+ * @param survey undefined: nothing is sent
+ */
+function spaceRemarks({ free, sandbox, slots }, survey) {
+    if (!free || !survey)
+        return [];
+    // Without private mounts each lane has a copy.
+    const copies = sandbox === 'tree' ? (slots ?? 1) : 1;
+    const what = copies === 1 ? 'the workspace takes' : `${copies} copies of the workspace, one for each slot, take`;
+    const remarks = [];
+    if (free.bytes < survey.bytes * copies)
+        remarks.push(`it has ${formatBytes(free.bytes)} free where it is staged (/tmp), and ${what} ${formatBytes(survey.bytes * copies)}: ` +
+            'make room there, or send less (exclude)');
+    if (free.files !== undefined && free.files < survey.files * copies)
+        remarks.push(`there is room for ${free.files} more files where it is staged (/tmp; inodes), and ${what} ${survey.files * copies}: ` +
+            'remove some there, or send less (exclude)');
+    return remarks;
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/check-ssh-host.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** How often each is tried: one may be held up. */
+const ROUND_TRIPS = 5;
+const CLOCK_SAMPLES = 3;
+/**
+ * Brings one ssh host up as a build does, but for the workspace, asks it a few things, and leaves nothing there. Never
+ * rejects: what goes wrong is the report's problem, in the words that a build has for it.
+ */
+async function checkSshHost(host, login, world) {
+    const { tools, staging, onHostUsed } = world;
+    const lanes = new SshLanes(host, login, () => onHostUsed(host));
+    const check = new SshHostCheck(host, lanes, world);
+    const { findings } = check;
+    try {
+        Object.assign(findings, await describeLogin(host, login));
+        await check.perform(login.timeout);
+    }
+    catch (error) {
+        findings.problem = error instanceof Error ? error.message : String(error);
+    }
+    if (findings.problem !== undefined)
+        tools.gone(host);
+    check.close();
+    const directory = stagingDirectory(staging, host);
+    const reason = await lanes.clean(directory);
+    if (reason !== undefined)
+        findings.remarks = [...findings.remarks, `${directory} could not be removed: ${reason}. Remove it there by hand`];
+    lanes.close();
+    return findings;
+}
+class SshHostCheck {
+    findings;
+    #host;
+    #world;
+    #remote;
+    #nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    #lane;
+    constructor(host, lanes, world) {
+        const { settings, environment, stage, token } = world;
+        this.#host = host;
+        this.#world = world;
+        this.findings = nothingOf(host);
+        this.#remote = new RemoteHost({
+            host,
+            opener: { open: async (setup) => (this.#lane = await lanes.open(setup)) },
+            stage,
+            baggage: new Baggage(environment, []),
+            staging: (0,util_bytes/* encode */.lF)(stagingDirectory(world.staging, host)),
+            setup: hostSetup(host, settings.setup),
+            sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
+            partial: settings.staging === 'declared',
+            token,
+            merge: false,
+            subMakeArguments: new SubMakeArguments([], []),
+        });
+    }
+    /**
+     * @param timeout ms that the login may take, unless the matrix says otherwise
+     * @throws Error with the reason why it takes no jobs
+     */
+    async perform(timeout) {
+        const { tools, limits, settings } = this.#world;
+        tools.checkArch(this.#host);
+        const most = limits.start + (this.#host.timeout === undefined ? timeout : this.#host.timeout * 1000);
+        await this.#inTime(this.#remote.start(), most, `it was not up within ${most / 1000} s: its start-up command or its set-up lines take long, or hang`);
+        this.#heard();
+        this.findings.roundTrip = await this.#roundTrip();
+        await this.#askFacts();
+        this.findings.clock = await this.#askClock();
+        this.findings.remarks = [...this.findings.remarks, ...spaceRemarks(this.findings, await this.#world.survey)];
+        if (settings.toolchain?.length === 0) {
+            this.findings.tools = 'not compared';
+            return;
+        }
+        this.findings.tools = 'differ';
+        // It has a limit of its own, and says more then; but it waits for a place for as long as the host's owner has none.
+        const limit = TOOLS_TIMEOUT_MS * 2;
+        await this.#inTime(tools.check(this.#remote), limit, `its tools were not compared within ${limit / 1000} s: a command hangs there, or jobs of others have all places of its owner`);
+        this.findings.tools = 'same';
+    }
+    close() {
+        this.#remote.close();
+    }
+    /** What it has said while it came up. */
+    #heard() {
+        const lane = this.#lane;
+        if (!lane)
+            return;
+        const place = new HostPlace(this.#host, 'jobs');
+        place.ready(lane.facts);
+        Object.assign(this.findings, {
+            sandbox: lane.sandbox,
+            withoutPerl: lane instanceof ShLane,
+            slots: place.slots,
+            processors: lane.facts.processors,
+            cap: lane.facts.cap,
+            load: lane.facts.load,
+        });
+    }
+    /** The median, in ms. */
+    async #roundTrip() {
+        const times = [];
+        for (let n = 0; n < ROUND_TRIPS; n++) {
+            const begin = performance.now();
+            const asked = this.#lane?.load() ?? Promise.resolve();
+            await this.#answer('a question for its load', asked);
+            times.push(performance.now() - begin);
+        }
+        return times.sort((a, b) => a - b)[Math.floor(ROUND_TRIPS / 2)];
+    }
+    async #askFacts() {
+        Object.assign(this.findings, host_questions_readFacts({ stdout: await this.#ask(factsProgram(this.#nonce)) }, this.#nonce));
+    }
+    async #askClock() {
+        const samples = [];
+        for (let n = 0; n < CLOCK_SAMPLES; n++) {
+            const before = Date.now();
+            const stdout = await this.#ask(CLOCK_PROGRAM);
+            samples.push({ stdout, before, after: Date.now() });
+        }
+        return readClock(samples);
+    }
+    async #ask(program) {
+        const { limits, signal } = this.#world;
+        const late = AbortSignal.timeout(limits.question);
+        const began = `${this.#nonce} began\n`;
+        const asked = this.#remote.ask(`echo '${this.#nonce} began'\n${program}`, AbortSignal.any([late, signal]));
+        const { stdout, outcome } = await this.#answer('a command for sh', asked);
+        if (!stdout.startsWith(began) && outcome.kind === 'cancelled' && this.findings.cap !== undefined) {
+            throw new Error(`all places that its owner allows (max_jobs: ${this.findings.cap}) were taken by jobs of others for ` +
+                `${limits.question / 1000} s: it could not be asked anything. Jobs go there when one is free; try again then`);
+        }
+        return stdout.startsWith(began) ? stdout.slice(began.length) : stdout;
+    }
+    /** Twice the time: what is killed because it takes too long may still tell what it had by then. */
+    #answer(what, work) {
+        const { question } = this.#world.limits;
+        return this.#inTime(work, question * 2, `it is up, but ${what} did not end there within ${(question * 2) / 1000} s`);
+    }
+    #inTime(work, ms, late) {
+        return inTime(work, ms, late, this.#world.signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/check/check-hosts.js
+
+
+
+
+const LIMITS = { start: 60_000, question: 10_000 };
+/** What is excluded where nothing is to be sent. */
+const EVERYTHING = ['*'];
+/**
+ * Finds out for each host whether it would take jobs of a build with these settings, all at the same time. The workspace is not
+ * sent. A host that does not answer is given up after a while and holds up no other.
+ *
+ * @returns one report a host, in matrix order
+ */
+async function checkHosts(options) {
+    const { settings, hosts, login, environment, limits } = options;
+    const sshHosts = hosts.filter((host) => !host.local);
+    if (!login && sshHosts.length > 0)
+        throw new Error('Internal error: ssh hosts are to be checked without a login');
+    const world = { onSkipped: () => undefined, recipesOf: () => [] };
+    const { stage, token, forgetToken } = stageFor({ ...settings, exclude: EVERYTHING }, world);
+    const full = settings.staging === 'none' || sshHosts.length === 0 ? undefined : stageFor(settings, world);
+    const tools = toolCheck(settings, sshHosts, environment);
+    tools.start();
+    const shared = {
+        ...options,
+        tools,
+        stage,
+        token,
+        survey: Promise.resolve(full?.stage.survey()).catch(() => undefined),
+        limits: { ...LIMITS, ...limits },
+    };
+    try {
+        return await Promise.all(hosts.map((host) => (host.local || !login ? checkLocalHost(host, shared) : checkSshHost(host, login, shared))));
+    }
+    finally {
+        forgetToken();
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/build/exit.js
@@ -82406,7 +83317,7 @@ function readParameter(clean, line, parameters, problems, warnings) {
 
 
 /** Each reads one property. A bare number of memory is in K, as DPB has it (DPB/HostProperties.pm). */
-const READERS = {
+const dpb_properties_READERS = {
     jobs: (value) => named('jobs', parseSlots(value)),
     sf: (value) => named('speed', parseSpeed(value)),
     parallel: (value) => named('parallel', parseParallel(value)),
@@ -82422,7 +83333,7 @@ const dpb_properties_WITHOUT_EFFECT = [
     ...['always_clean', 'build_user', 'chroot_user', 'fetch_timeout', 'junk', 'nochecksum', 'parallel2', 'repair'],
     ...['small', 'squiggles', 'syslog', 'umask'],
 ];
-const dpb_properties_NAMES = [...Object.keys(READERS), ...dpb_properties_WITHOUT_EFFECT];
+const dpb_properties_NAMES = [...Object.keys(dpb_properties_READERS), ...dpb_properties_WITHOUT_EFFECT];
 /**
  * The properties in the words behind a host; words without "=" count for nothing (DPB's rule).
  *
@@ -82436,7 +83347,7 @@ function readProperties(words, line, problems, warnings) {
         if (equals < 0)
             continue;
         const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
-        const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+        const reader = Object.hasOwn(dpb_properties_READERS, name) ? dpb_properties_READERS[name] : undefined;
         if (reader === undefined) {
             if (dpb_properties_WITHOUT_EFFECT.includes(name))
                 continue;
@@ -91198,7 +92109,7 @@ function describeGroup(name, { groups, source }) {
 /** The matrix; undefined where there is none; why there is none to be used, for people. */
 async function findMatrix(wish, world, dmake) {
     const { environment, home } = world;
-    const runner = { name: (0,external_node_os_namespaceObject.hostname)() };
+    const runner = { name: (0,external_node_os_.hostname)() };
     const read = async (file, source, format) => ({
         matrix: parse(await farm_plan_readText(file, source), source, format),
         implied: false,
@@ -92339,7 +93250,7 @@ const login_TIMEOUT_MS = 15_000;
 /** @throws UserError for a key, a passphrase or an ssh configuration that is wrong */
 async function loadLogin(inputs) {
     const { sshPrivateKey, sshPassphrase: passphrase, knownHosts, systemFolder, timeout = login_TIMEOUT_MS } = inputs;
-    const home = inputs.home ?? (0,external_node_os_namespaceObject.homedir)();
+    const home = inputs.home ?? (0,external_node_os_.homedir)();
     const agentSocket = 'agentSocket' in inputs ? inputs.agentSocket : process.env['SSH_AUTH_SOCK'];
     const notices = new Notices();
     const hostKeys = new HostKeys({ input: knownHosts, home, notices });
@@ -92357,23 +93268,206 @@ async function loadLogin(inputs) {
     return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
 }
 
+;// CONCATENATED MODULE: ./lib/build/run-times.js
+
+/** Recipes that are remembered, the latest. */
+const run_times_MOST = 50_000;
+/** Longest file, in characters. */
+const run_times_LONGEST = 5_000_000;
+const DAY_MS = 86_400_000;
+/** How long the recipes of a workspace held a slot in earlier runs. */
+class RunTimes {
+    #root;
+    /** By directory and target, the oldest first. */
+    #recipes = new Map();
+    /**
+     * @param root of the workspace, absolute
+     * @param data what was kept; whatever is not as it should be counts as not there
+     */
+    constructor(root, data) {
+        this.#root = root;
+        for (const one of recipesIn(data))
+            this.#recipes.set(key(one[0], one[1]), one);
+    }
+    get size() {
+        return this.#recipes.size;
+    }
+    /** @param directory of the recipe's make, absolute. @returns seconds; undefined: it has not run yet */
+    of = (directory, target) => this.#recipes.get(key((0,posix_namespaceObject.relative)(this.#root, directory), target))?.[2];
+    /**
+     * Takes what a run tells, of recipes that succeeded: also of one that failed as a whole.
+     *
+     * @param time milliseconds since 1970
+     */
+    add(record, time) {
+        const day = Math.floor(time / DAY_MS);
+        for (const recipe of record.recipes) {
+            const seconds = slotSeconds(recipe);
+            if (seconds === undefined)
+                continue;
+            const { target } = recipe;
+            const directory = (0,posix_namespaceObject.relative)(this.#root, recipe.directory);
+            const name = key(directory, target);
+            const before = this.#recipes.get(name)?.[2];
+            // One run may have met a busy host: half of what is kept is older.
+            const kept = before === undefined ? seconds : (before + seconds) / 2;
+            this.#recipes.delete(name);
+            this.#recipes.set(name, [directory, target, Math.round(kept * 100) / 100, day]);
+        }
+    }
+    /** What is to be kept, the oldest left out where it is too much. */
+    get data() {
+        const recipes = [];
+        let length = 100;
+        for (const one of [...this.#recipes.values()].reverse()) {
+            length += JSON.stringify(one).length + 1;
+            if (recipes.length >= run_times_MOST || length > run_times_LONGEST)
+                break;
+            recipes.push(one);
+        }
+        return { version: 1, recipes: recipes.reverse() };
+    }
+}
+/** How long the jobs of a recipe held slots, where they count; undefined: it has not succeeded, or only calls make. */
+function slotSeconds({ class: kind, failed, jobs }) {
+    if (kind === undefined || kind === 'recursive' || failed)
+        return undefined;
+    let sum;
+    for (const { legs } of jobs) {
+        const last = legs.at(-1);
+        const end = last?.waits ?? last?.ended;
+        if (!last || end === undefined)
+            return undefined;
+        if (last.outcome === 'turned-away' || last.outcome?.kind === 'cancelled')
+            return undefined;
+        sum = (sum ?? 0) + (end - last.placed);
+    }
+    return sum;
+}
+function recipesIn(data) {
+    const { version, recipes } = (data ?? {});
+    return version === 1 && Array.isArray(recipes) ? recipes.filter(isTime).slice(-run_times_MOST) : [];
+}
+function isTime(one) {
+    if (!Array.isArray(one) || one.length !== 4)
+        return false;
+    const [directory, target, seconds, day] = one;
+    const isName = typeof directory === 'string' && typeof target === 'string';
+    return isName && isAmount(seconds) && isAmount(day);
+}
+function isAmount(value) {
+    return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+/** No file name has a NUL in it. */
+function key(directory, target) {
+    return `${directory}\0${target}`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/run-times-file.js
+
+
+
+
+
+
+/** Workspaces that are remembered, the latest. */
+const run_times_file_MOST = 50;
+/** Larger files are not ours, in bytes. */
+const run_times_file_LONGEST = 20_000_000;
+/**
+ * Where the times of a workspace's recipes are kept between runs: a file in a directory that nobody else can write to.
+ * They only help to tell how long a build will take, so whatever is not as it should be counts as not there, and a file
+ * that cannot be written is none.
+ */
+class RunTimesFile {
+    #root;
+    #directory;
+    #name;
+    /**
+     * @param root of the workspace, absolute
+     * @param cache default: XDG_CACHE_HOME, else ~/.cache
+     */
+    constructor(root, cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache')) {
+        this.#root = root;
+        this.#directory = (0,posix_namespaceObject.join)(cache, 'distmake', 'times');
+        this.#name = `${(0,external_node_crypto_.createHash)('sha256').update(root).digest('hex').slice(0, 32)}.json`;
+    }
+    async read() {
+        try {
+            if (!run_times_file_isOurs(await (0,external_node_fs_promises_namespaceObject.lstat)(this.#directory)))
+                return new RunTimes(this.#root);
+            const file = await (0,external_node_fs_promises_namespaceObject.open)((0,posix_namespaceObject.join)(this.#directory, this.#name), external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NOFOLLOW);
+            try {
+                const found = await file.stat();
+                if (!found.isFile() || !run_times_file_isOurs(found) || found.size > run_times_file_LONGEST)
+                    return new RunTimes(this.#root);
+                return new RunTimes(this.#root, JSON.parse(await file.readFile('utf8')));
+            }
+            finally {
+                await file.close();
+            }
+        }
+        catch {
+            return new RunTimes(this.#root);
+        }
+    }
+    async write(times) {
+        if (times.size === 0)
+            return;
+        const temporary = (0,posix_namespaceObject.join)(this.#directory, `new-${(0,external_node_crypto_.randomUUID)()}`);
+        try {
+            const above = (0,posix_namespaceObject.join)(this.#directory, '..');
+            await (0,external_node_fs_promises_namespaceObject.mkdir)(above, { recursive: true, mode: 0o700 });
+            if (!run_times_file_isOurs(await (0,external_node_fs_promises_namespaceObject.lstat)(above)))
+                return;
+            await (0,external_node_fs_promises_namespaceObject.mkdir)(this.#directory, { recursive: true, mode: 0o700 });
+            if (!run_times_file_isOurs(await (0,external_node_fs_promises_namespaceObject.lstat)(this.#directory)))
+                return;
+            await (0,external_node_fs_promises_namespaceObject.writeFile)(temporary, JSON.stringify(times.data), { mode: 0o600, flag: 'wx' });
+            await (0,external_node_fs_promises_namespaceObject.rename)(temporary, (0,posix_namespaceObject.join)(this.#directory, this.#name));
+            await this.#forget();
+        }
+        catch {
+            await (0,external_node_fs_promises_namespaceObject.rm)(temporary, { force: true }).catch(() => undefined);
+        }
+    }
+    /** Other workspaces, those that were built longest ago. */
+    async #forget() {
+        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.#directory)).filter((name) => name.endsWith('.json') && name !== this.#name);
+        if (names.length < run_times_file_MOST)
+            return;
+        const files = names.map((name) => (0,posix_namespaceObject.join)(this.#directory, name));
+        const dated = await Promise.all(files.map(async (file) => ({ file, time: (await (0,external_node_fs_promises_namespaceObject.stat)(file)).mtimeMs })));
+        dated.sort((a, b) => b.time - a.time);
+        for (const { file } of dated.slice(run_times_file_MOST - 1))
+            await (0,external_node_fs_promises_namespaceObject.rm)(file, { force: true });
+    }
+}
+function run_times_file_isOurs({ uid, mode }) {
+    return uid === process.geteuid?.() && (mode & 0o022) === 0;
+}
+
 ;// CONCATENATED MODULE: ./lib/build/settings.js
 
 
 
-/** What counts: the wish, then what the host matrix brings with it, then the default. */
-function settle(wish, plan, bulk) {
+/**
+ * What counts: the wish, then what the host matrix brings with it, then the default.
+ *
+ * @param own directories, absolute, in which we keep something: none of it is for hosts
+ */
+function settle(wish, plan, own) {
     return {
         ...wish,
-        exclude: [...wish.exclude, ...bulkIn(wish, bulk)],
+        exclude: [...wish.exclude, ...own.flatMap((directory) => patternOf(wish, directory))],
         dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
         load: wish.load ?? plan.load ?? DEFAULT_LOAD,
-        localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_namespaceObject.availableParallelism)(),
+        localJobs: wish.localJobs ?? plan.localJobs ?? (0,external_node_os_.availableParallelism)(),
     };
 }
-/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
-function bulkIn({ root, staging }, bulk) {
-    const below = bulk === undefined || staging === 'none' ? '..' : (0,external_node_path_.relative)(root, bulk);
+/** What names a directory that lies in what is staged. */
+function patternOf({ root, staging }, directory) {
+    const below = staging === 'none' ? '..' : (0,external_node_path_.relative)(root, directory);
     return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
 }
 
@@ -92409,7 +93503,7 @@ class StopSignals {
 }
 
 ;// CONCATENATED MODULE: ./lib/make/text-variables.js
-const ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
+const text_variables_ASSIGNMENT = /^[ \t]*(?:(?:export|override|private)[ \t]+)*([\w.-]+)[ \t]*(?::{0,3}|[?+])=(.*)$/gm;
 const REFERENCE = /\$(?:\(([\w.-]+)\)|\{([\w.-]+)\}|(\w))/;
 const WILDCARD = /\$\(wildcard\s+([^$(){},]*)\)|\$\{wildcard\s+([^$(){},]*)\}/;
 /** Readings of one text are followed this far. */
@@ -92428,7 +93522,7 @@ class TextVariables {
     }
     /** @param text of a makefile, in which lines that go on are joined */
     learn(text) {
-        for (const [, name = '', value = ''] of text.matchAll(ASSIGNMENT)) {
+        for (const [, name = '', value = ''] of text.matchAll(text_variables_ASSIGNMENT)) {
             this.#add(name, value.replace(/(?<!\\)#.*$/, '').trim());
         }
     }
@@ -92638,7 +93732,7 @@ async function hasRcFile(environment) {
 /** What make prints when it reads `last` behind its makefiles. */
 async function readBy(to, last) {
     // Not from standard input: of that some makes leave a copy in TMPDIR when they stop in it.
-    const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,posix_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), 'distmake-')).catch((error) => {
+    const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,posix_namespaceObject.join)((0,external_node_os_.tmpdir)(), 'distmake-')).catch((error) => {
         const why = error instanceof Error ? error.message : String(error);
         throw new UserError(`no temporary file can be written (${why}). Set TMPDIR to a writable directory`);
     });
@@ -92679,7 +93773,7 @@ const LEAST = 4;
  *
  * @param home the user's home directory, which an identity may begin with
  */
-function privateFields(hosts, home = (0,external_node_os_namespaceObject.homedir)()) {
+function privateFields(hosts, home = (0,external_node_os_.homedir)()) {
     const names = hosts.map((host) => host.name).join('\n');
     const places = hosts.flatMap((host) => [
         ...(host.jump ?? []).flatMap(spellings),
@@ -92700,798 +93794,509 @@ function spellings(address) {
     return [...forms, formatAddress(place), address.address];
 }
 
-;// CONCATENATED MODULE: ./lib/util/unreachable.js
-/** The end of a switch over a union: a compile error when a case is missing. */
-function unreachable(value) {
-    throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:vm");
+;// CONCATENATED MODULE: ./lib/report/annotations/problem-matcher.js
+const problem_matcher_PARTS = ['file', 'fromPath', 'line', 'column', 'severity', 'code', 'message'];
+/** One matcher on its way through one text, with what its earlier patterns have found. */
+class MatcherRun {
+    matcher;
+    #state = [];
+    constructor(matcher) {
+        this.matcher = matcher;
+    }
+    reset() {
+        this.#state = [];
+    }
+    /** @returns what is found when the line fits the last pattern, and those before it have fit the lines before */
+    match(line) {
+        const { patterns } = this.matcher;
+        // From the last one: a line that ends one problem may begin the next.
+        for (let at = patterns.length - 1; at >= 0; at--) {
+            const before = at === 0 ? {} : this.#state[at - 1];
+            const pattern = patterns[at];
+            if (!before || !pattern)
+                continue;
+            const groups = pattern.regexp.exec(line);
+            if (at < patterns.length - 1) {
+                this.#state[at] = groups ? problem_matcher_joined(before, groups, pattern.groups) : undefined;
+            }
+            else if (groups) {
+                this.reset();
+                if (pattern.loop)
+                    this.#state[at - 1] = before;
+                return problem_matcher_joined(before, groups, pattern.groups);
+            }
+            else if (at > 0) {
+                this.#state[at - 1] = undefined;
+            }
+        }
+        return undefined;
+    }
+}
+/** What was found first stands. */
+function problem_matcher_joined(before, values, groups) {
+    const found = {};
+    for (const part of problem_matcher_PARTS) {
+        const group = groups[part];
+        const value = before[part] ?? (group === undefined ? undefined : values[group]);
+        if (value !== undefined)
+            found[part] = value;
+    }
+    return found;
 }
 
-;// CONCATENATED MODULE: ./lib/report/bulk-text.js
+;// CONCATENATED MODULE: ./lib/report/annotations/matchers.js
 
-/** Lines of one kind; DIR/report has all. */
-const bulk_text_MOST = 100;
-/** How many items became what: `12 built, 1 failed`. Kinds of which there are none are left out. */
-function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
-    const kinds = [
-        [built.length, 'built'],
-        [upToDate.length, 'up to date or done before'],
-        [failed.length, 'failed'],
-        [skipped.length, 'skipped'],
-        [notReached.length, 'not reached'],
-    ];
-    const parts = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
-    return parts.length === 0 ? 'nothing to do' : parts.join(', ');
-}
-/** `a: status 2 on b` */
-function failedItems({ failed }) {
-    return failed.map(({ target, how, where }) => `${(0,util_bytes/* decode */.D4)(target)}: ${how}${preposition(where)}${where}`);
-}
-/** `b, c: because of a`, one line for each that failed. */
-function skippedItems({ skipped }) {
-    const causes = new Map();
-    for (const { target, because } of skipped)
-        causes.set(because, [...(causes.get(because) ?? []), (0,util_bytes/* decode */.D4)(target)]);
-    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${(0,util_bytes/* decode */.D4)(cause)}`);
-}
+
+
+
+/** Milliseconds that all matchers together may take for one piece of text; a sane one takes some thousandth of that. */
+const BUDGET_MS = 1000;
+/** Lines of a piece. */
+const PIECE = 1000;
 /**
- * The end report of a bulk build (P8), a text of some lines for people.
- *
- * @param file where the whole report is
+ * The problem matchers of a run. Their expressions are the user's and the texts are anybody's: an expression can take
+ * longer than the world lasts for one line. So they run under a clock, and one that does not end is used no more.
  */
-function bulkText(report, file) {
-    return [
-        `bulk build: ${bulkCounts(report)} (${file})`,
-        ...limited(failedItems(report)).map((line) => `failed: ${line}`),
-        ...limited(skippedItems(report)).map((line) => `skipped: ${line}`),
-    ].join('\n');
+class Matchers {
+    #matchers;
+    #onGivenUp;
+    #budget;
+    #call = { run: () => undefined };
+    #context = (0,external_node_vm_namespaceObject.createContext)({ call: this.#call });
+    // A regular expression can be stopped only from a script that has a time-out.
+    #script = new external_node_vm_namespaceObject.Script('call.run()');
+    constructor(matchers, onGivenUp, budget = BUDGET_MS) {
+        this.#budget = budget;
+        this.#matchers = matchers;
+        this.#onGivenUp = onGivenUp;
+    }
+    get none() {
+        return this.#matchers.length === 0;
+    }
+    /** For each line of one text, what it is. */
+    match(lines) {
+        const found = [];
+        let runs = this.#runs();
+        for (let begin = 0; begin < lines.length && !this.none;) {
+            let current;
+            const end = Math.min(begin + PIECE, lines.length);
+            const ended = this.#within(this.#budget, () => {
+                for (let at = begin; at < end; at++) {
+                    const line = (0,util_bytes/* decode */.D4)(lines[at] ?? '');
+                    found[at] = undefined;
+                    for (current of runs) {
+                        const match = problemOf(current.match(line), current.matcher);
+                        if (!match)
+                            continue;
+                        for (const other of runs)
+                            if (other !== current)
+                                other.reset();
+                        found[at] = match;
+                        break;
+                    }
+                }
+            });
+            if (ended) {
+                begin = end;
+            }
+            else if (current) {
+                this.#giveUp(current.matcher);
+                runs = this.#runs();
+            }
+        }
+        return found;
+    }
+    #runs() {
+        return this.#matchers.map((matcher) => new MatcherRun(matcher));
+    }
+    #giveUp(matcher) {
+        this.#matchers = this.#matchers.filter((one) => one !== matcher);
+        this.#onGivenUp(matcher.owner);
+    }
+    /** @returns false: it has not ended in time */
+    #within(ms, run) {
+        this.#call.run = run;
+        try {
+            this.#script.runInContext(this.#context, { timeout: ms });
+            return true;
+        }
+        catch (error) {
+            if (typeof error === 'object' &&
+                error !== null &&
+                'code' in error &&
+                error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+                return false;
+            throw error;
+        }
+    }
 }
-function preposition(where) {
-    return /^(?:an earlier|another) run/.test(where) ? ', in ' : ' on ';
+/** Undefined as well: it says nothing, or is of a severity that is none (`info`). */
+function problemOf(found, { owner, severity: usual }) {
+    const message = found?.message?.trim();
+    const severity = severityOf(found?.severity) ?? ((found?.severity ?? '') === '' ? usual : undefined);
+    if (!found || message === undefined || message === '' || !severity)
+        return undefined;
+    const { file = '', fromPath = '', code = '' } = found;
+    const name = external_node_path_.posix.join(external_node_path_.posix.dirname(fromPath.trim()), file.trim());
+    const text = code.trim() === '' ? message : `${message} (${code.trim()})`;
+    return {
+        severity,
+        spot: file.trim() === ''
+            ? undefined
+            : {
+                file: (0,util_bytes/* encode */.lF)(external_node_path_.posix.isAbsolute(file.trim()) ? file.trim() : name),
+                line: numberOf(found.line),
+                column: numberOf(found.column),
+            },
+        via: [],
+        message: (0,util_bytes/* encode */.lF)(text),
+        notes: [],
+        origin: 'matcher',
+        owner,
+    };
 }
-function listed(names) {
-    const more = names.length - bulk_text_MOST;
-    return names.slice(0, bulk_text_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
+function severityOf(word) {
+    return ['error', 'warning', 'notice'].find((one) => one === word?.toLowerCase());
 }
-function limited(lines) {
-    const more = lines.length - bulk_text_MOST;
-    return more > 0 ? [...lines.slice(0, bulk_text_MOST), `${more} more`] : lines;
+function numberOf(text) {
+    return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/read-problem-matchers.js
+
+
+
+
+
+
+const read_problem_matchers_FORM = 'A problem matcher is a file of JSON, {"problemMatcher": [{"owner": "NAME", "pattern": [{"regexp": "^(.+):(\\\\d+): (.+)$", "file": 1, "line": 2, "message": 3}]}]}; see https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md';
+const read_problem_matchers_BE_GROUP = 'must be the number of a group';
+const read_problem_matchers_group = nullish(pipe(number(read_problem_matchers_BE_GROUP), integer(read_problem_matchers_BE_GROUP), minValue(0, read_problem_matchers_BE_GROUP)));
+const BE_SEVERITY = 'must be "error", "warning" or "notice"';
+const read_problem_matchers_PATTERN = object({
+    regexp: string('must be text'),
+    file: read_problem_matchers_group,
+    fromPath: read_problem_matchers_group,
+    line: read_problem_matchers_group,
+    column: read_problem_matchers_group,
+    severity: read_problem_matchers_group,
+    code: read_problem_matchers_group,
+    message: read_problem_matchers_group,
+    loop: nullish(dist_boolean('must be true or false')),
+}, 'must be an object that has "regexp"');
+/** What is not named here is of others (`endColumn`, `__comment`). */
+const MATCHER = object({
+    owner: pipe(string('must be text'), nonEmpty('must not be empty')),
+    severity: nullish(pipe(string(BE_SEVERITY), check((word) => word === '' || severityOf(word) !== undefined, BE_SEVERITY))),
+    pattern: pipe(array(read_problem_matchers_PATTERN, 'must be a list of patterns'), nonEmpty('must have at least one pattern')),
+}, 'must be an object that has "owner" and "pattern"');
+const FILE = object({ problemMatcher: pipe(array(MATCHER, 'must be a list'), nonEmpty('must not be empty')) }, 'must be an object that has "problemMatcher"');
+/**
+ * Reads files of problem matchers, in GitHub's form. Of several with the same owner the last one counts, as on GitHub.
+ *
+ * @throws UserError with everything that is wrong with them
+ */
+function readProblemMatchers(paths) {
+    const byOwner = new Map();
+    const problems = [];
+    for (const path of paths) {
+        for (const matcher of read_problem_matchers_readFile(path, problems)) {
+            const key = matcher.owner.toLowerCase();
+            byOwner.delete(key);
+            byOwner.set(key, matcher);
+        }
+    }
+    if (problems.length > 0)
+        throw new UserError([...problems.slice(0, 10), read_problem_matchers_FORM].join('\n'));
+    // The one that came last is asked first.
+    return [...byOwner.values()].reverse();
+}
+function read_problem_matchers_readFile(path, problems) {
+    const wrong = (text) => {
+        problems.push(`problem matcher ${path}: ${text}`);
+        return [];
+    };
+    let text;
+    try {
+        text = (0,external_node_fs_.readFileSync)(path, 'utf8');
+    }
+    catch (error) {
+        return wrong(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    let data;
+    try {
+        data = JSON.parse(withoutComments(text));
+    }
+    catch (error) {
+        return wrong(`it is not JSON: ${(error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')}`);
+    }
+    const { success, output, issues } = safeParse(FILE, data);
+    if (!success) {
+        for (const issue of issues)
+            wrong(`${pathOf(issue)} ${read_problem_matchers_wordsOf(issue)}`);
+        return [];
+    }
+    return output.problemMatcher.map(({ owner, severity, pattern }) => {
+        const told = (what) => void wrong(`matcher ${excerpt(owner)}: ${what}`);
+        return {
+            owner,
+            severity: severityOf(severity ?? undefined) ?? 'error',
+            patterns: patternsOf(pattern, told),
+        };
+    });
+}
+function patternsOf(patterns, wrong) {
+    const set = new Map();
+    const several = patterns.length > 1;
+    const read = patterns.map((pattern, index) => {
+        const which = several ? `pattern ${index + 1}: ` : '';
+        const { regexp, count } = read_problem_matchers_compile(pattern.regexp, (what) => wrong(which + what));
+        const groups = {};
+        for (const part of problem_matcher_PARTS) {
+            const number = pattern[part] ?? undefined;
+            if (number === undefined)
+                continue;
+            if (number > count)
+                wrong(`${which}"${part}" is group ${number}, and "regexp" has ${count}`);
+            const other = set.get(part);
+            if (other !== undefined)
+                wrong(`${which}"${part}" is set in pattern ${other} already`);
+            set.set(part, index + 1);
+            groups[part] = number;
+        }
+        const loop = pattern.loop ?? false;
+        if (loop && (!several || index < patterns.length - 1))
+            wrong(`${which}only the last of several patterns may have "loop"`);
+        else if (loop && groups['message'] === undefined)
+            wrong(`${which}the pattern with "loop" must set "message"`);
+        return { regexp, groups, loop };
+    });
+    if (!set.has('message'))
+        wrong('one of its patterns must set "message"');
+    return read;
+}
+/** .NET, which reads these on GitHub, takes flags in front (`(?i)`). */
+function read_problem_matchers_compile(source, wrong) {
+    const [, flags = ''] = /^\(\?([im]+)\)/.exec(source) ?? [];
+    const bare = flags === '' ? source : source.slice(flags.length + 3);
+    try {
+        const regexp = new RegExp(bare, [...new Set(flags)].join(''));
+        return { regexp, count: (new RegExp(`${bare}|`).exec('')?.length ?? 1) - 1 };
+    }
+    catch (error) {
+        wrong(`"regexp" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+        return { regexp: /$^/, count: Infinity };
+    }
+}
+/** GitHub takes comments in them. What stands behind them keeps its place. */
+function withoutComments(text) {
+    return text
+        .replace(/^\ufeff/, '')
+        .replace(/("(?:[^"\\\n]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (all, string) => string === undefined ? all.replace(/[^\n]/g, ' ') : string);
+}
+/** `problemMatcher[0].pattern[1].line`. */
+function pathOf(issue) {
+    const steps = (issue.path ?? []);
+    const path = steps.map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+    return path === '' ? 'the file' : path.replace(/^\./, '');
+}
+function read_problem_matchers_wordsOf(issue) {
+    return issue.input === undefined ? 'is not there' : issue.message;
 }
 
 // EXTERNAL MODULE: ./lib/report/clean-text.js
 var clean_text = __nccwpck_require__(4203);
-;// CONCATENATED MODULE: ./lib/report/diagnostic.js
-
-
-
-/** Longest line that is looked at: compilers write short ones, generated text is long. */
-const diagnostic_LONGEST = 4096;
+;// CONCATENATED MODULE: ./lib/report/text-table.js
+/** What takes two columns of a terminal: East Asian wide and full-width characters, and pictures. */
+const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const text_table_NOTHING = /^[\p{M}\p{Default_Ignorable_Code_Point}]*$/u;
+const text_table_segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Columns that a text without control characters takes on a terminal. */
+function textWidth(text) {
+    if (/^[ -~]*$/.test(text))
+        return text.length;
+    return [...text_table_segmenter.segment(text)].reduce((sum, { segment }) => sum + (text_table_NOTHING.test(segment) ? 0 : WIDE.test(segment) ? 2 : 1), 0);
+}
 /**
- * The first error in what a job printed that names a file below the root. Understood:
+ * Rows with aligned columns, two blanks apart, no blanks at the end of a line.
  *
- *     FILE:LINE[:COLUMN]: [fatal ]error: MESSAGE         gcc, clang
- *     [ld: ]FILE:LINE: undefined reference to `NAME'     ld; also `multiple definition of`
- *     FILE:LINE: *** MESSAGE                             make
+ * @param rows all with the same number of cells, each on one line
+ */
+function textTable(rows) {
+    const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => textWidth(row[at] ?? ''))));
+    return rows.map((row) => row
+        .map((cell, at) => cell + ' '.repeat(Math.max(0, (widths[at] ?? 0) - textWidth(cell))))
+        .join('  ')
+        .trimEnd());
+}
+
+;// CONCATENATED MODULE: ./lib/report/check-table.js
+
+
+
+/** Longest text of one cell, and of one line below the table, in characters. */
+const CELL_LIMIT = 60;
+const LINE_LIMIT = 2000;
+/** Column titles, and what stands below them; undefined: it is not known. One that tells nothing of any host is left out. */
+const check_table_COLUMNS = [
+    ['host', ({ host }) => host.name],
+    ['jobs', ({ problem }) => (problem === undefined ? 'yes' : 'no')],
+    ['login', ({ login }) => login],
+    ['by', ({ by }) => by],
+    ['sandbox', sandboxText],
+    ['slots', slotsText],
+    ['tools', ({ tools }) => tools],
+    ['make', ({ make }) => make],
+    ['cc', ({ cc }) => cc],
+    ['round trip', roundTripText],
+    ['clock', clockText],
+    ['free', ({ free }) => free && formatBytes(free.bytes)],
+    ['load', ({ load }) => load?.[0].toFixed(2)],
+];
+/**
+ * What a check has found, for people: a line of a table for each host, below it why hosts take no jobs and what else there is
+ * to know, then how many can be used. Names and whatever hosts said are made harmless for a terminal; a workflow's log has to
+ * guard it all the same. Ends with a newline.
  *
- * @param directory where the job ran, absolute; relative file names start there
- * @param root of the repository, absolute
+ * @param isPublic where a host with a name of its own is, and with what one gets in there, is not told
  */
-function findDiagnostic(output, directory, root) {
-    for (const raw of output.split(/\r\n|\n|\r/)) {
-        if (raw.length > diagnostic_LONGEST || !raw.includes(':'))
-            continue;
-        const match = /^(?:\S*ld(?:\.\w+)?: )?([^\s:][^:]*):(\d{1,9})(?::(\d{1,9}))?: (?:(?:fatal )?error: |\*\*\* |(?=undefined reference to |multiple definition of ))(.+)$/.exec((0,clean_text/* withoutColours */.mU)(raw));
-        if (match === null)
-            continue;
-        const [, name = '', line, column, message = ''] = match;
-        const file = external_node_path_.posix.relative(root, external_node_path_.posix.resolve(directory, name));
-        if (file === '' || file === '..' || file.startsWith('../'))
-            continue;
-        return {
-            file: (0,util_bytes/* decode */.D4)(file),
-            line: Number(line),
-            column: column === undefined ? undefined : Number(column),
-            message: (0,util_bytes/* decode */.D4)(message),
-        };
-    }
-    return undefined;
+function checkTable(found, isPublic = false) {
+    const reports = isPublic ? found.map(withoutLogin) : found;
+    const columns = check_table_COLUMNS.filter(([, cell], at) => at === 0 || reports.some((report) => tells(cell(report), report)));
+    const rows = [
+        columns.map(([title]) => title),
+        ...reports.map((report) => columns.map(([, cell]) => harmless(cell(report) ?? '-', CELL_LIMIT))),
+    ];
+    const notes = reports.flatMap(({ host, problem, remarks }) => [
+        ...(problem === undefined ? [] : [`${host.name} takes no jobs: ${problem}`]),
+        ...remarks.map((remark) => `${host.name}: ${remark}`),
+    ]);
+    const usable = reports.filter(({ problem }) => problem === undefined).length;
+    const verdict = `${usable} of ${reports.length} ${reports.length === 1 ? 'host' : 'hosts'} can take jobs`;
+    const paragraphs = [textTable(rows), notes.map((note) => harmless(note, LINE_LIMIT)), [verdict]];
+    return paragraphs
+        .filter((lines) => lines.length > 0)
+        .map((lines) => `${lines.join('\n')}\n`)
+        .join('\n');
 }
-/** Whether a line of output is a warning or an error of a compiler, a linker or make: what `log: failures` shows. */
-function isNoteworthy(line) {
-    if (line.length > diagnostic_LONGEST)
-        return false;
-    const text = (0,clean_text/* withoutColours */.mU)(line);
-    return (/(?:^|: |\s)(?:fatal )?(?:error|warning)(?: #?\w+| \[[^\]]*\])?: /i.test(text) ||
-        /^[^:\s]+(?:\[\d+\])?: (?:\*\*\* |\[.*\] .*\(ignored\)$)/.test(text) ||
-        /undefined reference to |multiple definition of /.test(text));
+function withoutLogin(report) {
+    const { name, address } = report.host;
+    return { ...report, by: undefined, login: name.includes(address) ? report.login : undefined };
 }
-/** Whether a line of make's own is worth a look in `log: failures`: what is noteworthy, and `$(warning)`. */
-function isMakeWarning(line) {
-    return isNoteworthy(line) || /^\S+:\d+: /.test(line);
+/** A host is often called by its login. */
+function tells(cell, { host }) {
+    return cell !== undefined && cell !== host.name;
+}
+function sandboxText({ sandbox, withoutPerl }) {
+    return sandbox && withoutPerl ? `${sandbox}, no perl` : sandbox;
+}
+function roundTripText({ roundTrip }) {
+    if (roundTrip === undefined)
+        return undefined;
+    return `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms`;
+}
+/** `4`, with what else bears on it: `2 (8 processors, its owner allows 2)`. */
+function slotsText({ slots, processors, cap }) {
+    if (slots === undefined || processors === undefined)
+        return undefined;
+    const count = `${processors} ${processors === 1 ? 'processor' : 'processors'}`;
+    return `${slots} (${count}${cap === undefined ? '' : `, its owner allows ${cap}`})`;
+}
+/** `+0.3 s ± 0.01`: as many digits as it is sure of. */
+function clockText({ clock }) {
+    if (!clock)
+        return undefined;
+    const { offset, within } = clock;
+    const digits = within < 0.01 ? 3 : within < 0.1 ? 2 : 1;
+    // Not "-0.00".
+    const shown = Number(offset.toFixed(digits)) + 0;
+    return `${shown < 0 ? '' : '+'}${shown.toFixed(digits)} s ± ${Math.max(within, 10 ** -digits).toFixed(digits)}`;
+}
+function harmless(text, limit) {
+    return (0,clean_text/* withoutColours */.mU)((0,clean_text/* cleanTitle */.cr)(text, limit));
 }
 
-;// CONCATENATED MODULE: ./lib/report/recipe-log.js
+;// CONCATENATED MODULE: ./lib/report/directory/secrets.js
 
-
-
-/** Name of a place in the log. */
-function placeName(place) {
-    return place?.name ?? 'local';
-}
+/** What stands in place of a secret, as in the log of a workflow. */
+const MASK = '***';
+/** A shorter word would blot out half of what is written. */
+const secrets_LEAST = 4;
 /**
- * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
- * depends on which is first.
+ * The lines of texts that are kept secret, each by itself, as the runner masks them: without those that are too short to be
+ * secret, and the frame of a key.
  */
-class RecipeLog {
-    recipe;
-    #jobs = new Map();
-    /** The job whose text came last. */
-    #last;
-    finished = false;
-    /** Its recipe calls make. */
-    recursive = false;
-    failed;
-    constructor(recipe) {
-        this.recipe = recipe;
+function secretLines(texts) {
+    const lines = texts.flatMap((text) => (text ?? '').split(/\r?\n|\\n/).map((line) => line.trim()));
+    return [...new Set(lines)].filter((line) => line.length >= secrets_LEAST && !line.startsWith('-----'));
+}
+/** Takes secrets out of what is written to files: the runner masks its log, and nothing else. */
+class Secrets {
+    #text;
+    #bytes;
+    /** Bytes of the longest. */
+    #longest;
+    /** @param texts each line of them is secret (see {@link secretLines}) */
+    constructor(texts) {
+        const lines = secretLines(texts);
+        this.#text = anyOf(lines);
+        this.#bytes = anyOf(lines.map(util_bytes/* encode */.lF));
+        this.#longest = Math.max(0, ...lines.map((line) => (0,util_bytes/* encode */.lF)(line).length));
     }
-    /** The target on one line, to show to people. */
-    get name() {
-        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(this.recipe.target));
-    }
-    ended(job, leg) {
-        this.#job(job).legs.push(leg);
-    }
-    printed(job, text) {
-        const log = this.#job(job);
-        // A second text of one job is none that we know of; it is not lost all the same.
-        log.text =
-            log.printed || log.text === undefined
-                ? text
-                : { echo: log.text.echo, output: log.text.output + text.echo + text.output };
-        log.printed = false;
-        this.#last = log;
-    }
-    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
-    remark(text) {
-        if (this.#last !== undefined)
-            this.#last.remark += text;
-    }
-    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
-    get complete() {
-        const logs = [...this.#jobs.values()];
-        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && recipe_log_final(log) !== undefined);
-    }
-    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
-    take() {
-        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
-        // make prints the line before it asks: what was cancelled while it waited never ran.
-        const shown = fresh.filter((log) => recipe_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
-        const text = shown.map((log) => recipe_log_joined(log.text) + log.remark).join('');
-        const ignored = shown.some((log) => log.remark !== '');
-        for (const log of fresh) {
-            log.printed = true;
-            log.remark = '';
-            const end = recipe_log_final(log);
-            if (end !== undefined && succeeded(end.outcome))
-                log.text = { echo: '', output: '' };
-        }
-        if (text === '')
-            return undefined;
-        const ends = shown.map(recipe_log_final);
-        const ended = ends.find((leg) => leg !== undefined && leg.outcome.kind !== 'cancelled' && !succeeded(leg.outcome));
-        // Until the recipe is over only make's remark tells a failure that it ignores from one that ends the recipe.
-        const failure = this.finished ? this.failed?.outcome : ignored ? undefined : ended?.outcome;
+    /** Text that a person or a program wrote, UTF-16. */
+    maskText = (text) => (this.#text ? text.replace(this.#text, MASK) : text);
+    mask = (text) => (this.#bytes ? text.replace(this.#bytes, MASK) : text);
+    /** For a text that comes in pieces: what it gives does not depend on how that was cut. */
+    stream() {
+        const { mask } = this;
+        const pattern = this.#bytes;
+        const undecided = this.#longest - 1;
+        let held = '';
         return {
-            text,
-            title: this.#title(shown),
-            failure: failure === undefined ? undefined : describeOutcome(failure),
-            running: ends.every((leg) => leg === undefined),
+            push: (piece) => {
+                if (!pattern)
+                    return piece;
+                const text = held + piece;
+                // Behind this a secret may have begun of which the rest is yet to come.
+                let cut = Math.max(0, text.length - undecided);
+                for (const { index, 0: found } of text.matchAll(pattern)) {
+                    if (index >= cut)
+                        break;
+                    cut = Math.max(cut, index + found.length);
+                }
+                held = text.slice(cut);
+                return mask(text.slice(0, cut));
+            },
+            end: () => mask(held),
         };
     }
-    /** Title, text and bare output of the line that failed. */
-    failure() {
-        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
-        return {
-            title: this.#title(log === undefined ? [] : [log]),
-            text: recipe_log_joined(log?.text),
-            output: log?.text?.output ?? '',
-        };
-    }
-    /** `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. */
-    #title(logs) {
-        const legs = logs.flatMap((log) => log.legs).filter((leg) => leg.outcome.kind !== 'cancelled');
-        let places = '';
-        let last;
-        let retried = false;
-        const seen = new Set();
-        for (const leg of legs) {
-            const name = placeName(leg.place);
-            if (last === undefined)
-                places = name;
-            else if (retried)
-                places += ` -> ${name}`;
-            else if (!seen.has(name))
-                places += `, ${name}`;
-            seen.add(name);
-            last = name;
-            retried = leg.again;
-        }
-        if (last === undefined)
-            return this.name;
-        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
-        return `${this.name}  ${places}  ${seconds.toFixed(1)} s`;
-    }
-    /** Lines that failed on a host and passed when they were run again, as sentences. */
-    failedThere() {
-        const sentences = [];
-        for (const { legs } of this.#jobs.values()) {
-            const last = legs.at(-1);
-            if (last === undefined || !succeeded(last.outcome))
-                continue;
-            for (const leg of legs) {
-                if (!leg.again || (leg.outcome.kind !== 'exited' && leg.outcome.kind !== 'signaled'))
-                    continue;
-                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
-                sentences.push(`${this.name}: failed on ${placeName(leg.place)} (${describeOutcome(leg.outcome)}), passed ${where}`);
-            }
-        }
-        return sentences;
-    }
-    #job(job) {
-        let log = this.#jobs.get(job.id);
-        if (log === undefined) {
-            log = { job, legs: [], text: undefined, remark: '', printed: false };
-            this.#jobs.set(job.id, log);
-        }
-        return log;
-    }
 }
-function recipe_log_final(log) {
-    const last = log.legs.at(-1);
-    return last?.again === true ? undefined : last;
-}
-function recipe_log_joined(text) {
-    if (text === undefined)
-        return '';
-    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
-    return echo + withNewline(text.output);
-}
-function withNewline(text) {
-    return text === '' || text.endsWith('\n') ? text : text + '\n';
-}
-
-;// CONCATENATED MODULE: ./lib/report/failed-targets.js
-
-
-
-
-
-/** Failed targets whose output is repeated; further ones (make -k) are only named. */
-const REPEATED = 50;
-/** Bytes of each that are repeated. */
-const REPEATED_BYTES = 64 * 1024;
-/** Last lines of output in an annotation when no compiler named the place. */
-const LAST_LINES = 10;
-/** What failed, kept for the end of the log, where it stands once more with an annotation for each. */
-class FailedTargets {
-    #root;
-    #targets = [];
-    /** @param root of the repository, absolute: annotations name files relative to it */
-    constructor(root) {
-        this.#root = root;
-    }
-    add(recipe, failed) {
-        const { title, text, output } = recipe.failure();
-        this.#targets.push({
-            title,
-            target: recipe.name,
-            verdict: verdictOf(failed),
-            text: this.#targets.length < REPEATED ? failed_targets_excerpt(text) : '',
-            lastLines: (0,util_bytes/* decode */.D4)((0,clean_text/* withoutColours */.mU)(output.slice(-REPEATED_BYTES)).trimEnd().split('\n').slice(-LAST_LINES).join('\n')),
-            diagnostic: findDiagnostic(output, failed.job.directory, this.#root),
-            recursive: recipe.recursive,
-        });
-    }
-    print(log) {
-        // A recipe that calls make fails because something in it failed: that is what people look for.
-        const causes = this.#targets.filter((target) => !target.recursive);
-        const targets = causes.length > 0 ? causes : this.#targets;
-        if (targets.length === 0)
-            return;
-        log.text(`Failed targets: ${targets.length}`);
-        for (const target of targets) {
-            log.text(`${target.title}  failed: ${target.verdict}\n${(0,util_bytes/* decode */.D4)(target.text)}`);
-            const { diagnostic } = target;
-            const details = diagnostic?.message ?? target.lastLines;
-            log.error({ title: `${target.target} failed`, file: diagnostic?.file, line: diagnostic?.line, col: diagnostic?.column }, `${target.target}: ${target.verdict}${details === '' ? '' : `\n${details}`}`);
-        }
-    }
-}
-/** `status 2 on build1`. */
-function verdictOf(failed) {
-    return describeOutcome(failed.outcome) + (failed.place === undefined ? '' : ` on ${placeName(failed.place)}`);
-}
-/** The beginning, where the first error stands, and the end. */
-function failed_targets_excerpt(text) {
-    if (text.length <= REPEATED_BYTES)
-        return text;
-    const half = REPEATED_BYTES / 2;
-    const note = `\n[... ${text.length - 2 * half} bytes left out, they stand above ...]\n`;
-    return text.slice(0, half) + note + text.slice(-half);
-}
-
-;// CONCATENATED MODULE: ./lib/report/format-bytes.js
-/** Bytes for people: `812 B`, `1.2 MB`. */
-function formatBytes(bytes) {
-    if (bytes < 1000)
-        return `${Math.round(bytes)} B`;
-    let value = bytes / 1000;
-    for (const unit of ['kB', 'MB']) {
-        if (value < 999.5)
-            return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-        value /= 1000;
-    }
-    return `${value < 10 ? value.toFixed(1) : Math.round(value)} GB`;
-}
-
-;// CONCATENATED MODULE: ./lib/report/staging.js
-
-
-/** From here on it is worth saying what is big, and how to send less. */
-const MUCH = 5e6;
-/** What is unusual about how jobs run there; said once a host. */
-const REMARKS = {
-    overlay: '',
-    // Jobs are slower there, and compilers' paths differ.
-    tree: '; it forbids private mounts, so each slot has a copy of its own',
-    shared: '; it works in the workspace itself',
-};
-/** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
-function describeSurvey({ files, bytes, directories }) {
-    const shown = bytes < MUCH ? [] : directories;
-    const biggest = shown.map((one) => `${(0,clean_text/* cleanTitle */.cr)(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`);
-    const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
-    return `workspace: ${files} files (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
-}
-/** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
-function describeProgress({ host, seconds, files, bytes, of }) {
-    const rate = formatBytes(bytes / Math.max(seconds, 0.001));
-    return `${host.name}: staging, ${files} of ${of.files} files, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
-}
-/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
-function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
-    const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
-    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${files} files (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
-}
-
-;// CONCATENATED MODULE: ./lib/report/fold.js
-
-
-
-
-
-
-
-/** make's text may come in pieces in log mode `plain`; an unended line is held up to this length. */
-const LINE_HELD = 64 * 1024;
-/**
- * The action's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
- * something else is, or when the recipe is over. What failed is not folded, and stands once more at the end.
- */
-class FoldLog {
-    #log;
-    #mode;
-    #failed;
-    #recipes = new Map();
-    /** The recipe whose text came last and is not printed yet. */
-    #pending;
-    /** An unended line, in log mode `plain`. */
-    #line = '';
-    /** `make[1]: Leaving directory`, until it is known that the next line does not enter the same again. */
-    #leaving = '';
-    #done = false;
-    constructor({ log, mode, root }) {
-        this.#log = log;
-        this.#mode = mode;
-        this.#failed = new FailedTargets(root);
-    }
-    handle = (event) => {
-        switch (event.type) {
-            case 'run-started':
-            case 'work-known':
-            case 'job-queued':
-            case 'job-placed':
-            case 'job-turned-away':
-            case 'job-waits':
-            case 'job-started':
-            case 'job-collecting':
-                return;
-            case 'bulk-finished':
-                this.#flush();
-                this.#leave();
-                this.#log.text(bulkText(event.report, event.file));
-                return;
-            case 'workspace-surveyed':
-                this.#log.text(describeSurvey(event));
-                return;
-            case 'staging-progress':
-                this.#log.text(describeProgress(event));
-                return;
-            case 'host-ready':
-                this.#log.text(describeHostReady(event));
-                return;
-            case 'host-lost':
-                this.#log.warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
-                return;
-            case 'message':
-                if (event.level === 'notice')
-                    this.#log.notice(event.text);
-                else
-                    this.#log.warning(event.text);
-                return;
-            case 'job-finished': {
-                const recipe = this.#recipe(event.job.recipe);
-                recipe.ended(event.job, event);
-                this.#settle(recipe);
-                return;
-            }
-            case 'job-text': {
-                const recipe = this.#recipe(event.job.recipe);
-                if (this.#pending !== recipe)
-                    this.#flush();
-                this.#leave();
-                recipe.printed(event.job, event);
-                this.#pending = recipe;
-                if (this.#mode === 'plain')
-                    this.#flush();
-                this.#settle(recipe);
-                return;
-            }
-            case 'make-text':
-                this.#makeText(event.text);
-                return;
-            case 'recipe-finished': {
-                const recipe = this.#recipe(event.recipe);
-                recipe.finished = true;
-                recipe.failed = event.failed;
-                recipe.recursive = event.class === 'recursive';
-                this.#settle(recipe);
-                return;
-            }
-            case 'run-finished':
-                this.finish();
-                return;
-            default:
-                unreachable(event);
-        }
-    };
-    /** Prints what is still held and the failures. Also after a run that was cut short; a second call does nothing. */
-    finish() {
-        if (this.#done)
-            return;
-        this.#done = true;
-        this.#flush();
-        this.#leave();
-        this.#print(this.#line);
-        this.#line = '';
-        for (const recipe of this.#recipes.values())
-            this.#close(recipe);
-        this.#failed.print(this.#log);
-        this.#log.finish();
-    }
-    #recipe(recipe) {
-        let log = this.#recipes.get(recipe.id);
-        if (log === undefined) {
-            log = new RecipeLog(recipe);
-            this.#recipes.set(recipe.id, log);
-        }
-        return log;
-    }
-    #settle(recipe) {
-        // Without job texts (log mode plain) there is nothing to wait for.
-        if (!recipe.complete && !(this.#mode === 'plain' && recipe.finished))
-            return;
-        if (this.#pending === recipe)
-            this.#flush();
-        this.#close(recipe);
-    }
-    #close(recipe) {
-        const { failed } = recipe;
-        if (failed !== undefined && failed.outcome.kind !== 'cancelled')
-            this.#failed.add(recipe, failed);
-        for (const sentence of recipe.failedThere())
-            this.#log.text(sentence);
-        this.#recipes.delete(recipe.recipe.id);
-    }
-    #flush() {
-        const recipe = this.#pending;
-        this.#pending = undefined;
-        const piece = recipe?.take();
-        if (piece === undefined)
-            return;
-        const text = (0,util_bytes/* decode */.D4)(piece.text);
-        if (this.#mode === 'plain')
-            this.#log.text(text);
-        else if (piece.failure !== undefined)
-            this.#log.text(`${piece.title}  failed: ${piece.failure}\n${text}`);
-        else if (this.#mode === 'failures' && !piece.text.split('\n').some(isNoteworthy))
-            return;
-        // It runs on, with others: a recipe that calls make. Only make's echo has come, and time and place are not known.
-        else if (piece.running)
-            this.#log.text(text);
-        else
-            this.#log.group(piece.title, text);
-    }
-    #makeText(text) {
-        if (this.#mode === 'plain') {
-            this.#lines(text);
-            return;
-        }
-        if (this.#pending !== undefined && isIgnoredFailure(text, this.#pending.recipe.target)) {
-            this.#pending.remark(text);
-            return;
-        }
-        this.#flush();
-        if (this.#mode === 'failures') {
-            this.#print(text.split('\n').filter(isMakeWarning).join('\n'));
-            return;
-        }
-        // make -O says both for every target of a sub-make: two lines between any two folds, which tell nothing new.
-        if (this.#leaving !== '' && text === this.#leaving.replace(': Leaving ', ': Entering ')) {
-            this.#leaving = '';
-            return;
-        }
-        this.#leave();
-        if (/^[^:\s]+: Leaving directory .*\n$/.test(text))
-            this.#leaving = text;
-        else
-            this.#print(text);
-    }
-    #leave() {
-        this.#print(this.#leaving);
-        this.#leaving = '';
-    }
-    /** Whole lines, or a piece of one would be printed as a line of its own. */
-    #lines(text) {
-        const all = this.#line + text;
-        const whole = all.lastIndexOf('\n') + 1;
-        const end = all.length - whole > LINE_HELD ? all.length : whole;
-        this.#line = all.slice(end);
-        this.#print(all.slice(0, end));
-    }
-    #print(text) {
-        if (text !== '')
-            this.#log.text((0,util_bytes/* decode */.D4)(text));
-    }
-}
-/** `make: [Makefile:3: foo] Error 1 (ignored)`, which the parser of make's output gives as a text of its own. */
-function isIgnoredFailure(text, target) {
-    const match = /^[^:[\]]+(?:\[\d+\])?: \[(.+)\] .* \(ignored\)\n?$/.exec(text);
-    return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
+/** The longest first: one may be the beginning of another. */
+function anyOf(words) {
+    if (words.length === 0)
+        return undefined;
+    const longestFirst = [...words].sort((a, b) => b.length - a.length);
+    return new RegExp(longestFirst.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'), 'g');
 }
 
 // EXTERNAL MODULE: ./lib/report/workflow-commands.js
 var workflow_commands = __nccwpck_require__(1820);
-// EXTERNAL MODULE: ./lib/report/standard-streams.js
-var standard_streams = __nccwpck_require__(2513);
+// EXTERNAL MODULE: ./lib/report/standard-streams.js + 24 modules
+var standard_streams = __nccwpck_require__(74);
 ;// CONCATENATED MODULE: ./lib/report/masks.js
 
 
 
-/** A mask for a shorter line would blot out half the log. */
-const masks_LEAST = 4;
+
 /**
  * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
  * it, but only lines that are long enough to be secret.
  */
 function maskSecrets(texts) {
-    for (const text of texts) {
-        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
-            const secret = line.trim();
-            if (secret.length >= masks_LEAST && !secret.startsWith('-----'))
-                (0,standard_streams/* printBytes */.pF)((0,util_bytes/* encode */.lF)(`${(0,workflow_commands/* maskCommand */.I)(secret)}\n`));
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/report/markdown.js
-
-/**
- * Untrusted text as one line of GitHub's Markdown that shows exactly that text, in a table cell too: characters with a
- * meaning become entities, `@name` and `#1` no mentions.
- */
-function escapeMarkdown(text, limit = 200) {
-    // eslint-disable-next-line no-control-regex
-    const plain = (0,clean_text/* cleanTitle */.cr)(text, limit).replace(/\x1b\[[0-9;:]*m/g, '');
-    return plain.replace(/[&<>"'`*_{}[\]()#!|\\~@$]|:(?=\/\/)|^[-+=]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-/** A table; the cells are Markdown already. */
-function markdownTable(header, rows) {
-    const line = (cells) => `| ${cells.join(' | ')} |`;
-    return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/report/summary.js
-
-
-
-
-
-/** The runner drops a step's summary above 1 MiB; rows are limited so that it stays far below. */
-const SLOWEST = 10;
-const summary_FAILED = 50;
-const RETRIED = 20;
-const HOSTS = 100;
-const WARNINGS = 20;
-const ITEMS = 50;
-/** Collects what the job summary tells; keeps no output of recipes. */
-class SummaryLog {
-    #times = new Map();
-    #slowest = [];
-    #failures = [];
-    #retried = [];
-    #lost = new Map();
-    #warnings = [];
-    #hosts = [];
-    #bulk;
-    #end;
-    handle = (event) => {
-        switch (event.type) {
-            case 'run-started':
-                this.#hosts.push(...event.hosts.map((host) => host.name));
-                return;
-            case 'host-lost':
-                this.#lost.set(event.host.name, event.reason);
-                return;
-            case 'message':
-                if (event.level === 'warning')
-                    this.#warnings.push(event.text);
-                return;
-            case 'job-finished':
-                this.#jobFinished(event);
-                return;
-            case 'recipe-finished':
-                this.#recipeFinished(event);
-                return;
-            case 'bulk-finished':
-                this.#bulk = event;
-                return;
-            case 'run-finished':
-                this.#end = event;
-                return;
-            default:
-                return;
-        }
-    };
-    finish() {
-        // The text is asked for by render().
-    }
-    /** Markdown for GITHUB_STEP_SUMMARY. Also for a run that was cut short. */
-    render() {
-        const end = this.#end;
-        const parts = [`## distmake: ${this.#result()}`];
-        if (end !== undefined)
-            parts.push(this.#counts(end));
-        parts.push(this.#bulkSection());
-        parts.push(this.#hostTable(), this.#failedList(), this.#slowestTable());
-        parts.push(listOf('Failed on a host, passed when run again', this.#retried, RETRIED));
-        parts.push(listOf('Warnings', this.#warnings, WARNINGS));
-        return parts.filter((part) => part !== '').join('\n\n') + '\n';
-    }
-    #jobFinished(event) {
-        const { recipe } = event.job;
-        const time = this.#times.get(recipe.id) ?? {
-            target: (0,util_bytes/* decode */.D4)(recipe.target),
-            seconds: 0,
-            place: event.place,
-            failedThere: [],
-        };
-        time.seconds += event.seconds;
-        time.place = event.place;
-        this.#times.set(recipe.id, time);
-        const { outcome } = event;
-        if (event.again && (outcome.kind === 'exited' || outcome.kind === 'signaled')) {
-            time.failedThere.push(`${time.target} on ${placeName(event.place)}: ${describeOutcome(outcome)}`);
-        }
-    }
-    #recipeFinished(event) {
-        const time = this.#times.get(event.recipe.id);
-        this.#times.delete(event.recipe.id);
-        // A recipe that calls make takes as long as all that is in it: no news.
-        if (time !== undefined && event.class !== 'recursive') {
-            this.#slowest.push(time);
-            this.#slowest.sort((a, b) => b.seconds - a.seconds);
-            this.#slowest = this.#slowest.slice(0, SLOWEST);
-        }
-        const { failed } = event;
-        if (failed === undefined && time !== undefined)
-            this.#retried.push(...time.failedThere);
-        if (failed === undefined || failed.outcome.kind === 'cancelled')
-            return;
-        const where = failed.place === undefined ? '' : ` on ${failed.place.name}`;
-        this.#failures.push({
-            target: (0,util_bytes/* decode */.D4)(event.recipe.target),
-            verdict: describeOutcome(failed.outcome) + where,
-            recursive: event.class === 'recursive',
-        });
-    }
-    #result() {
-        const end = this.#end;
-        if (end === undefined)
-            return 'not finished';
-        const how = succeeded(end.outcome) ? 'succeeded' : `failed (make: ${escapeMarkdown(describeOutcome(end.outcome))})`;
-        return `${how} in ${formatSeconds(end.seconds)}`;
-    }
-    #counts(end) {
-        const classes = [
-            ['remote', 'on hosts'],
-            ['retried', 'run again on the runner'],
-            ['local', 'on the runner'],
-            ['recursive', 'calls of make'],
-        ];
-        return markdownTable(['Recipes', 'Number'], classes.map(([name, words]) => [words, String(end.counts[name])]));
-    }
-    #bulkSection() {
-        if (this.#bulk === undefined)
-            return '';
-        const { report } = this.#bulk;
-        return [
-            `### Items\n\n${escapeMarkdown(bulkCounts(report))}`,
-            listOf('Failed items', failedItems(report), ITEMS),
-            listOf('Skipped items', skippedItems(report), ITEMS),
-        ]
-            .filter((part) => part !== '')
-            .join('\n\n');
-    }
-    #hostTable() {
-        const used = new Map(this.#end?.hosts.map((host) => [host.name, host]));
-        const names = [...new Set([...this.#hosts, ...used.keys(), ...this.#lost.keys()])];
-        if (names.length === 0)
-            return '';
-        const rows = names.slice(0, HOSTS).map((name) => {
-            const host = used.get(name);
-            const jobs = host === undefined ? '' : String(host.jobs);
-            const busy = host === undefined ? '' : formatSeconds(host.busySeconds);
-            return [escapeMarkdown(name), jobs, busy, escapeMarkdown(this.#lost.get(name) ?? '', 300)];
-        });
-        return markdownTable(['Host', 'Jobs', 'Busy', 'Lost'], rows) + more(names.length - HOSTS, 'hosts');
-    }
-    #failedList() {
-        const causes = this.#failures.filter((failure) => !failure.recursive);
-        const failures = causes.length > 0 ? causes : this.#failures;
-        return listOf('Failed targets', failures.map((failure) => `${failure.target}: ${failure.verdict}`), summary_FAILED);
-    }
-    #slowestTable() {
-        if (this.#slowest.length === 0)
-            return '';
-        const rows = this.#slowest.map((time) => [
-            escapeMarkdown(time.target),
-            escapeMarkdown(placeName(time.place)),
-            formatSeconds(time.seconds),
-        ]);
-        return `### Slowest targets\n\n${markdownTable(['Target', 'Host', 'Time'], rows)}`;
-    }
-}
-/** The job summary of a recorded run. */
-function renderSummary(events) {
-    const log = new SummaryLog();
-    for (const event of events)
-        log.handle(event);
-    return log.render();
-}
-function listOf(title, items, limit) {
-    if (items.length === 0)
-        return '';
-    const lines = items.slice(0, limit).map((item) => `- ${escapeMarkdown(item, 300)}`);
-    return `### ${title}\n\n${lines.join('\n')}${more(items.length - limit, 'not shown')}`;
-}
-function more(count, what) {
-    return count > 0 ? `\n\n${count} more ${what}` : '';
-}
-function formatSeconds(seconds) {
-    if (seconds < 60)
-        return `${seconds.toFixed(1)} s`;
-    const whole = Math.round(seconds);
-    return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+    for (const line of secretLines(texts))
+        (0,standard_streams/* printBytes */.pF)((0,util_bytes/* encode */.lF)(`${(0,workflow_commands/* maskCommand */.I)(line)}\n`));
 }
 
 ;// CONCATENATED MODULE: ./lib/action/forget-inputs.js
@@ -93649,10 +94454,14 @@ function readInputs(read, env) {
     const reader = new input_reader_InputReader(read);
     const root = readRoot(reader, env);
     const bulk = reader.text('bulk');
+    const report = reader.text('report');
     const inputs = {
         farm: readFarm(reader, root),
         jobs: reader.count('jobs', 1),
         bulk: bulk === undefined ? undefined : (0,external_node_path_.resolve)(root, bulk),
+        report: report === 'off' ? false : report === undefined ? undefined : (0,external_node_path_.resolve)(root, report),
+        debug: reader.flag('debug', env['RUNNER_DEBUG'] === '1'),
+        problemMatchers: reader.lines('problem-matchers').map((file) => (0,external_node_path_.resolve)(root, file.trim())),
         ...loginInputs(reader),
         settings: {
             root,
@@ -93687,7 +94496,7 @@ function readInputs(read, env) {
  *
  * @throws UserError with a line for each that is not
  */
-async function checkInputs({ settings, farm: { matrix } }) {
+async function checkInputs({ settings, farm: { matrix }, problemMatchers }) {
     const reader = new input_reader_InputReader(() => '');
     const { root, workingDirectory, makefile } = settings;
     if ((await inputs_kindOf(workingDirectory)) !== 'directory') {
@@ -93705,6 +94514,10 @@ async function checkInputs({ settings, farm: { matrix } }) {
     }
     if (matrix.kind === 'file' && (await inputs_kindOf(matrix.file)) !== 'file') {
         reader.problem('hosts-file', `there is no file ${excerpt(matrix.file, 200)}`);
+    }
+    for (const file of problemMatchers) {
+        if ((await inputs_kindOf(file)) !== 'file')
+            reader.problem('problem-matchers', `there is no file ${excerpt(file, 200)}`);
     }
     reader.finish();
 }
@@ -93842,6 +94655,5138 @@ async function checkMakefile(settings) {
     throw new UserError(`input makefile: there is no GNUmakefile, makefile or Makefile in ${(0,util_bytes/* decode */.D4)(directory)}, and no target to make without one`);
 }
 
+;// CONCATENATED MODULE: ./lib/report/annotations/annotation-text.js
+
+/** Characters of the message, and of a note: the runner cuts an annotation at 4096, and what stands last tells most. */
+const MESSAGE = 2000;
+const annotation_text_NOTE = 400;
+/**
+ * The text of an annotation:
+ *
+ *     no match for ‘operator<’ (operand types are ‘Entry’ and ‘Entry’)
+ *     in /usr/include/c++/12/bits/predefined_ops.h:45      (where it really is)
+ *     from src/sort.cpp:11                                 (how the compiler came there)
+ *     note: candidate: …
+ *     src/sort.o: status 1 on build1
+ *     and 99 more times
+ */
+function annotation_text_textOf({ finding, times }, locator) {
+    const { place, diagnostic, remark } = finding;
+    const message = clipped((0,util_bytes/* decode */.D4)(finding.message), MESSAGE);
+    const lines = diagnostic
+        ? [...headOf(diagnostic, place, message, locator), ...notesOf(diagnostic, locator)]
+        : [message];
+    if (remark !== '')
+        lines.push(remark);
+    if (times > 1)
+        lines.push(times === 2 ? 'and once more' : `and ${times - 1} more times`);
+    return lines.filter((line) => line !== '').join('\n');
+}
+function headOf({ severity, spot, via }, place, message, locator) {
+    const real = spot && annotation_text_named(spot, locator);
+    if (!place)
+        return [real === undefined || spot?.line === undefined ? message : `${real}: ${message}`];
+    if (place.indirect)
+        return [message, real === undefined ? '' : `in ${real}`];
+    // Who came there says most where the file is everybody's; of a warning it is only the first of many.
+    const from = via.find((one) => severity === 'error' && one.file !== spot?.file);
+    return [message, from ? `from ${annotation_text_named(from, locator)}` : ''];
+}
+function notesOf({ notes }, locator) {
+    return notes.map(({ spot, text }) => `note: ${clipped((0,util_bytes/* decode */.D4)(text).trimStart(), annotation_text_NOTE)}${spot ? ` (${annotation_text_named(spot, locator)})` : ''}`);
+}
+/** `src/a.c:3`; below the root without the root. */
+function annotation_text_named({ file, line }, locator) {
+    const name = file.startsWith('/') ? (locator.file({ file, line, column: undefined }, []) ?? file) : file;
+    return `${(0,util_bytes/* decode */.D4)(name)}${line === undefined ? '' : `:${line}`}`;
+}
+function clipped(text, most) {
+    return text.length <= most ? text : `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')} ...`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/findings.js
+/** Findings of one rank that are kept: of those that cannot be shown any more only the number counts. */
+const KEPT = 100;
+const SEVERITIES = ['error', 'warning', 'notice'];
+/** What was found in a run. The same one (file, line, column, text) is kept once, as the most useful that it was. */
+class Findings {
+    #found = new Map();
+    #kept = new Map();
+    #leftOut = { error: 0, warning: 0, notice: 0 };
+    add(finding) {
+        const key = keyOf(finding);
+        const same = this.#found.get(key);
+        if (same) {
+            same.times += 1;
+            if (order(finding) < order(same.finding))
+                same.finding = finding;
+            return;
+        }
+        const shelf = `${order(finding)}`;
+        const kept = this.#kept.get(shelf) ?? 0;
+        if (kept >= KEPT) {
+            this.#leftOut[finding.severity] += 1;
+            return;
+        }
+        this.#kept.set(shelf, kept + 1);
+        this.#found.set(key, { finding, times: 1 });
+    }
+    /** Whether there is one of that severity. */
+    has(severity) {
+        return [...this.#found.values()].some(({ finding }) => finding.severity === severity);
+    }
+    /** The most useful ones of a severity, in that order, and how many there are besides. */
+    best(severity, most) {
+        const all = [...this.#found.values()]
+            .filter(({ finding }) => finding.severity === severity)
+            .sort((a, b) => a.finding.rank - b.finding.rank);
+        return { best: all.slice(0, most), more: Math.max(0, all.length - most) + this.#leftOut[severity] };
+    }
+}
+function order({ severity, rank }) {
+    return SEVERITIES.indexOf(severity) * 100 + rank;
+}
+function keyOf({ place, diagnostic, message, remark }) {
+    // Quotes are those of the locale, and that of a host is not that of the runner. They are UTF-8, byte by byte.
+    const text = message.replace(/\xe2\x80[\x98\x99]|`/g, "'");
+    if (place && diagnostic)
+        return `${place.file}:${place.line ?? ''}:${place.column ?? ''}:${text}`;
+    return diagnostic ? text : `\n${remark}\n${text}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/place-reason.js
+/** Why a job runs where it runs, on a host: the scheduler's choice, or where the lines of its recipe before it ran. */
+const CHOSEN_REASONS = ['least-loaded', 'follows'];
+/** On the runner, since it was never to leave. */
+const KEPT_REASONS = [
+    /** Its target is neither in `dist` nor in the makefile's `.DIST`. */
+    'not-whitelisted',
+    /** The input `local`, or the makefile's `.LOCAL`, names it. */
+    'named-local',
+    /** Its recipe calls make, whose recipes are distributed by themselves. */
+    'calls-make',
+    /** It runs in a directory that is not staged. */
+    'outside',
+    /** Make only looks (-n, -q) or touches (-t). */
+    'make-mode',
+    /** `staging: declared`, and its prerequisites are not known. */
+    'unknown-prerequisites',
+    /** dmake's rules let nothing else of its make run beside it. */
+    'not-beside-others',
+    /** There is no host in the matrix. */
+    'no-hosts',
+];
+/** On the runner, though it might have left. */
+const MISSED_REASONS = [
+    /** All slots were taken. */
+    'hosts-full',
+    /** No host was ready by then. */
+    'hosts-coming',
+    /** All hosts were lost by then. */
+    'hosts-lost',
+    /** Its command has the workspace's absolute path, which leads nowhere on the hosts that are left. */
+    'absolute-path',
+    /** Its recipe failed on a host, and was run again. */
+    'failed-there',
+    /** What it wrote on a host was not taken: refused, or somebody else had written it meanwhile. */
+    'not-taken',
+];
+/** Whether a job with that reason ran on the runner though it might have left. */
+function isMissed(reason) {
+    return MISSED_REASONS.some((one) => one === reason);
+}
+
+;// CONCATENATED MODULE: ./lib/report/reason-text.js
+/** Why a job ran where it ran, in the words of all logs and pictures: `hosts full`. */
+const REASON_WORDS = {
+    'least-loaded': 'least loaded',
+    follows: 'follows its recipe',
+    'not-whitelisted': 'not in dist',
+    'named-local': 'named in local',
+    'calls-make': 'calls make',
+    outside: 'outside of the workspace',
+    'make-mode': 'make only looks (-n, -q, -t)',
+    'unknown-prerequisites': 'prerequisites not known',
+    'not-beside-others': 'nothing may run beside it',
+    'no-hosts': 'no hosts in the matrix',
+    'hosts-full': 'hosts full',
+    'hosts-coming': 'no host ready yet',
+    'hosts-lost': 'all hosts lost',
+    'absolute-path': 'absolute path, and no private mounts there',
+    'failed-there': 'failed there',
+    'not-taken': 'not taken from there',
+};
+
+;// CONCATENATED MODULE: ./lib/report/recipe-log.js
+
+
+
+
+
+/** Name of a place in the log. */
+function placeName(place) {
+    return place?.name ?? 'local';
+}
+/**
+ * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
+ * depends on which is first.
+ */
+class RecipeLog {
+    recipe;
+    #jobs = new Map();
+    /** The job whose text came last. */
+    #last;
+    finished = false;
+    /** Its recipe calls make. */
+    recursive = false;
+    failed;
+    /** Something of it has been shown; so has its failure. */
+    #shown = false;
+    #told = false;
+    constructor(recipe) {
+        this.recipe = recipe;
+    }
+    /** The target on one line, to show to people. */
+    get name() {
+        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(this.recipe.target));
+    }
+    placed(job, reason) {
+        this.#job(job).reason = reason;
+    }
+    ended(job, { place, outcome, seconds, again }) {
+        const log = this.#job(job);
+        log.legs.push({ place, reason: log.reason, outcome, seconds, again });
+    }
+    printed(job, text) {
+        const log = this.#job(job);
+        // A second text of one job is none that we know of; it is not lost all the same.
+        log.text =
+            log.printed || log.text === undefined ? text : { ...log.text, output: log.text.output + text.echo + text.output };
+        log.printed = false;
+        this.#last = log;
+    }
+    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
+    remark(text) {
+        if (this.#last !== undefined)
+            this.#last.remark += text;
+    }
+    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
+    get complete() {
+        const logs = [...this.#jobs.values()];
+        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && recipe_log_final(log) !== undefined);
+    }
+    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
+    take() {
+        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
+        // make prints the line before it asks: what was cancelled while it waited never ran.
+        const shown = fresh.filter((log) => recipe_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
+        const text = shown.map((log) => recipe_log_joined(log.text) + log.remark).join('');
+        const files = recipe_log_filesOf(shown);
+        const ignored = shown.some((log) => log.remark !== '');
+        for (const log of fresh) {
+            log.printed = true;
+            log.remark = '';
+            const end = recipe_log_final(log);
+            if (end !== undefined && succeeded(end.outcome))
+                log.text = { echo: '', output: '' };
+        }
+        // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
+        if (text === '')
+            return undefined;
+        const ends = shown.map(recipe_log_final);
+        const ended = ends.find((leg) => leg !== undefined && leg.outcome.kind !== 'cancelled' && !succeeded(leg.outcome));
+        // Until the recipe is over only make's remark tells a failure that it ignores from one that ends the recipe.
+        const failure = this.finished ? this.failed?.outcome : ignored ? undefined : ended?.outcome;
+        this.#shown = true;
+        if (failure !== undefined)
+            this.#told = true;
+        return {
+            text,
+            title: this.#title(shown),
+            failure: failure === undefined ? undefined : describeOutcome(failure),
+            running: ends.every((leg) => leg === undefined),
+            files,
+        };
+    }
+    /** The failure as a line, where it came after all that was shown, or with nothing to show. */
+    untoldFailure() {
+        if (this.failed === undefined || this.failed.outcome.kind === 'cancelled')
+            return undefined;
+        // What it called has failed, and stands there.
+        if (this.#told || this.recursive)
+            return undefined;
+        this.#told = true;
+        return `${this.#title([...this.#jobs.values()])}  failed: ${describeOutcome(this.failed.outcome)}`;
+    }
+    /** The title of one that ran, and that nothing has been shown of. */
+    quietTitle() {
+        if (this.#shown || this.#told || this.recursive)
+            return undefined;
+        const logs = [...this.#jobs.values()];
+        const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
+        return ran ? this.#title(logs) : undefined;
+    }
+    /** Title and text of the line that failed, and the file that has all of it if it is long. */
+    failure() {
+        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
+        const logs = log === undefined ? [] : [log];
+        return { title: this.#title(logs), text: recipe_log_joined(log?.text), files: recipe_log_filesOf(logs) };
+    }
+    /**
+     * `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. Where it was the runner though it
+     * might have left, why: `target  local, hosts full  1.2 s`.
+     */
+    #title(logs) {
+        const legs = logs.flatMap((log) => log.legs).filter((leg) => leg.outcome.kind !== 'cancelled');
+        let places = '';
+        let last;
+        let retried = false;
+        const seen = new Set();
+        for (const leg of legs) {
+            const name = placeName(leg.place);
+            if (last === undefined)
+                places = name;
+            else if (retried)
+                places += ` -> ${name}`;
+            else if (!seen.has(name))
+                places += `, ${name}`;
+            seen.add(name);
+            last = name;
+            retried = leg.again;
+        }
+        if (last === undefined)
+            return this.name;
+        const missed = legs.find((leg) => leg.reason !== undefined && isMissed(leg.reason));
+        // The arrow has said it.
+        const isSaid = missed?.reason === 'failed-there' && places.includes(' -> ');
+        if (missed?.reason !== undefined && !isSaid)
+            places += `, ${REASON_WORDS[missed.reason]}`;
+        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
+        return `${this.name}  ${places}  ${seconds.toFixed(1)} s`;
+    }
+    /** Lines that failed on a host and passed when they were run again, as sentences. */
+    failedThere() {
+        const sentences = [];
+        for (const { legs } of this.#jobs.values()) {
+            const last = legs.at(-1);
+            if (last === undefined || !succeeded(last.outcome))
+                continue;
+            for (const leg of legs) {
+                if (!leg.again || succeeded(leg.outcome))
+                    continue;
+                if (leg.outcome.kind !== 'exited' && leg.outcome.kind !== 'signaled')
+                    continue;
+                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
+                sentences.push(`${this.name}: failed on ${placeName(leg.place)} (${describeOutcome(leg.outcome)}), passed ${where}`);
+            }
+        }
+        return sentences;
+    }
+    #job(job) {
+        let log = this.#jobs.get(job.id);
+        if (log === undefined) {
+            log = { job, reason: undefined, legs: [], text: undefined, remark: '', printed: false };
+            this.#jobs.set(job.id, log);
+        }
+        return log;
+    }
+}
+function recipe_log_final(log) {
+    const last = log.legs.at(-1);
+    return last?.again === true ? undefined : last;
+}
+function recipe_log_filesOf(logs) {
+    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
+}
+function recipe_log_joined(text) {
+    if (text === undefined)
+        return '';
+    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
+    return echo + withNewline(text.output);
+}
+function withNewline(text) {
+    return text === '' || text.endsWith('\n') ? text : text + '\n';
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/locator.js
+
+
+
+/** Directories of makes that are tried last. */
+const MAKES = 50;
+/** Answers that are remembered. */
+const locator_REMEMBERED = 20_000;
+/** Of what linkers read. */
+const locator_OBJECT = /\.(?:l?o|obj|a|so(?:\.[\d.]+)?)$/;
+/** Of what objects are made of. */
+const SOURCES = ['c', 'cpp', 'cc', 'cxx', 'C', 'm', 'mm', 'S', 's', 'f90', 'F90', 'f'];
+/** Finds the files that tools name. Only files that exist are places: an annotation elsewhere is not shown. */
+class Locator {
+    #root;
+    #exists;
+    #stagings = new Set();
+    #makes = new Set();
+    #known = new Map();
+    /** @param root of the repository, absolute */
+    constructor(root, exists = (path) => (0,external_node_fs_.existsSync)((0,util_bytes/* fsPath */.Jk)(path))) {
+        this.#root = root;
+        this.#exists = exists;
+    }
+    /** Where a host without a private root has its copies of the repository: compilers print those paths. */
+    addStaging(directory) {
+        this.#stagings.add(directory);
+    }
+    /** A make has run there: names may be relative to it where nothing else fits. */
+    addMake(directory) {
+        if (this.#makes.size < MAKES)
+            this.#makes.add(directory);
+    }
+    /**
+     * The place to show for a problem: its own if that is in the repository, else the nearest one from which the tool
+     * came there.
+     *
+     * @param bases directories that a relative name may start from, the likeliest first; absolute
+     */
+    locate({ spot, via, directory }, bases) {
+        for (const one of spot ? [spot, ...via] : via) {
+            const file = this.file(one, [directory, ...bases]);
+            if (file !== undefined)
+                return { file, line: one.line, column: one.column, indirect: one !== spot };
+        }
+        return undefined;
+    }
+    /** A file's name relative to the root; undefined: there is none of that name in the repository. */
+    file({ file, object }, bases) {
+        const beside = object === undefined ? [] : bases.map((base) => external_node_path_.posix.resolve(base, external_node_path_.posix.dirname(object)));
+        const all = external_node_path_.posix.isAbsolute(file) ? [''] : [...beside, ...bases];
+        // Nobody looks into an object: its source is the place, where it stands beside it.
+        const names = locator_OBJECT.test(file) ? SOURCES.map((suffix) => file.replace(locator_OBJECT, `.${suffix}`)) : [file];
+        for (const base of all) {
+            for (const name of names) {
+                const found = this.#within(base, name);
+                if (found !== undefined)
+                    return found;
+            }
+        }
+        if (external_node_path_.posix.isAbsolute(file) || locator_OBJECT.test(file))
+            return undefined;
+        const further = new Set([this.#root, ...this.#makes].map((base) => this.#within(base, file)));
+        further.delete(undefined);
+        // More than one file of that name says nothing.
+        return further.size === 1 ? [...further][0] : undefined;
+    }
+    #within(base, file) {
+        const path = this.#home(external_node_path_.posix.resolve(base, file));
+        if (!path.startsWith(`${this.#root}/`))
+            return undefined;
+        if (!this.#known.has(path)) {
+            if (this.#known.size >= locator_REMEMBERED)
+                this.#known.clear();
+            this.#known.set(path, this.#exists(path) ? path.slice(this.#root.length + 1) : undefined);
+        }
+        return this.#known.get(path);
+    }
+    /** `STAGING/l1/tree/src/a.c`, or `STAGING/tree/src/a.c`, is `src/a.c` here. */
+    #home(path) {
+        for (const staging of this.#stagings) {
+            if (!path.startsWith(`${staging}/`))
+                continue;
+            const inside = /^\/(?:l\d+\/)?tree(?=\/)/.exec(path.slice(staging.length));
+            if (inside)
+                return this.#root + path.slice(staging.length + inside[0].length);
+        }
+        return path;
+    }
+}
+/** Directories to which a command changes by itself (`cd sub && cc x.c`), absolute; as far as its text tells. */
+function directoriesOf(command, directory) {
+    const found = [];
+    const changes = /(?:^|[;&|({\n]|\bthen|\bdo)[ \t]*cd[ \t]+(?:--[ \t]+)?(?:"([^"$`\\]+)"|'([^']+)'|([^\s;&|()"'$`\\]+))/g;
+    let now = directory;
+    for (const [, double, single, bare] of command.slice(0, 64 * 1024).matchAll(changes)) {
+        const name = double ?? single ?? bare;
+        if (name === undefined || name === '-' || found.length >= 10)
+            continue;
+        now = external_node_path_.posix.resolve(now, name);
+        found.unshift(now);
+    }
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/judge.js
+
+
+
+
+
+/** How useful errors are, the most useful first, and how useful warnings are. */
+const ERROR = { cause: 0, unplaced: 1, further: 2, passed: 3 };
+const WARNING = { placed: 0, doubtful: 1, unplaced: 2 };
+/** Targets that failed without a word and wait for make's; of more than can be shown. */
+const SILENT = 1000;
+/**
+ * Decides what counts, and how much:
+ *
+ * Errors: the first that has a place, of each target that failed for good, and make's own; targets that failed and gave no place;
+ * the further ones. Errors in a recipe that passed, or whose failure make ignores, are warnings, unless a problem matcher of the
+ * user's says that they are errors.
+ * Warnings: those with a place in the repository; then errors that do not count; then those without a place.
+ */
+class Judge {
+    #findings;
+    #locator;
+    /** Targets that failed and did not say why; where their lines stand make may say later. */
+    #silent = [];
+    /** Those of them that call make: they say nothing, unless nothing else does. */
+    #callers = [];
+    constructor(findings, locator) {
+        this.#findings = findings;
+        this.#locator = locator;
+    }
+    /** A recipe is over, and all of its text has come. */
+    recipe(notes) {
+        const { failed } = notes;
+        for (const job of notes.jobs.values()) {
+            if (failed?.job.id === job.job.id)
+                this.#failure(notes, failed, job);
+            else if (job.outcome?.kind !== 'cancelled')
+                this.#other(notes, job);
+        }
+    }
+    /** What is no error, from wherever. */
+    harmless(problem, bases = []) {
+        const { severity } = problem;
+        this.#add(problem, { bases, severity, rank: [WARNING.placed, WARNING.unplaced], title: speaker(problem) });
+    }
+    /**
+     * The run is over.
+     *
+     * @param errors that stand outside of recipes' texts, in make's
+     * @param outcome of the run; undefined: it was cut short
+     */
+    make(errors, verdicts, outcome) {
+        const passed = outcome !== undefined && succeeded(outcome);
+        for (const { recipe, finding } of this.#silent) {
+            this.#findings.add({ ...finding, place: verdicts.place(recipe, this.#locator) });
+        }
+        for (const error of errors) {
+            if (passed)
+                this.#uncounted(error, []);
+            else if (error.origin !== 'weak') {
+                this.#add(error, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: speaker(error) });
+            }
+        }
+        if (passed || this.#findings.has('error'))
+            return;
+        for (const finding of this.#callers)
+            this.#findings.add(finding);
+        if (this.#callers.length > 0)
+            return;
+        // Of the recipes of a make that runs undistributed nothing is known but what it says of them itself.
+        for (const verdict of verdicts.all())
+            this.#add(verdict, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: 'make' });
+    }
+    #failure({ recipe, recursive }, { outcome, place: host }, { job, problems, lastLines }) {
+        if (outcome.kind === 'cancelled')
+            return;
+        const target = (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(recipe.target));
+        const title = `${target} failed`;
+        const remark = `${target}: ${describeOutcome(outcome)}${host === undefined ? '' : ` on ${placeName(host)}`}`;
+        const bases = basesOf(job);
+        const errors = problems.filter(({ severity, origin }) => severity === 'error' && origin !== 'weak');
+        const cause = errors.find((error) => this.#locator.locate(error, bases)) ?? errors[0];
+        for (const problem of problems) {
+            if (problem.severity !== 'error')
+                this.harmless(problem, bases);
+        }
+        for (const error of errors) {
+            const rank = error === cause ? [ERROR.cause, ERROR.unplaced] : [ERROR.further, ERROR.further];
+            this.#add(error, { bases, severity: 'error', rank, title, remark });
+        }
+        if (cause)
+            return;
+        const message = (0,util_bytes/* encode */.lF)(lastLines);
+        const rank = ERROR.unplaced;
+        const finding = {
+            severity: 'error',
+            rank,
+            place: undefined,
+            diagnostic: undefined,
+            message,
+            title,
+            remark,
+        };
+        if (recursive)
+            this.#callers.push(finding);
+        else if (this.#silent.length < SILENT)
+            this.#silent.push({ recipe, finding });
+        else
+            this.#findings.add(finding);
+    }
+    #other({ recipe }, { job, problems, outcome }) {
+        if (problems.length === 0)
+            return;
+        const isIgnored = outcome !== undefined && !succeeded(outcome);
+        const title = isIgnored ? `${(0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(recipe.target))} failed, which make ignores` : undefined;
+        const bases = basesOf(job);
+        for (const problem of problems) {
+            if (problem.severity === 'error')
+                this.#uncounted(problem, bases, title);
+            else
+                this.harmless(problem, bases);
+        }
+    }
+    #uncounted(error, bases, title = speaker(error)) {
+        const { origin } = error;
+        if (origin === 'matcher') {
+            this.#add(error, { bases, severity: 'error', rank: [ERROR.passed, ERROR.passed], title });
+        }
+        else if (origin !== 'weak') {
+            this.#add(error, { bases, severity: 'warning', rank: [WARNING.doubtful, WARNING.unplaced], title });
+        }
+    }
+    /** @param told rank: of one that has a place in the repository, and of one that has not */
+    #add(diagnostic, told) {
+        const { bases = [], severity, rank, title, remark = '' } = told;
+        const place = this.#locator.locate(diagnostic, bases);
+        const { message } = diagnostic;
+        this.#findings.add({ severity, rank: place ? rank[0] : rank[1], place, diagnostic, message, title, remark });
+    }
+}
+/** Where a name in a job's output may start from. */
+function basesOf({ command, directory, recipe }) {
+    return [...directoriesOf(command, directory), directory, recipe.directory];
+}
+/** Who says it, where that is none of the compilers and linkers. */
+function speaker({ origin, owner }) {
+    return origin === 'make' ? 'make' : owner;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/lines.js
+/** Longest line that is looked at; of longer ones (template errors) the beginning, where place and message stand. */
+const lines_LONGEST = 4096;
+/** Colours, what compilers print to clear a line behind them, and links (`-fdiagnostics-urls`). */
+// eslint-disable-next-line no-control-regex
+const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g;
+/** Gives every line of a text, without escapes and without its end (LF, CRLF, lone CR), cut to {@link LONGEST}. */
+function eachLine(text, take) {
+    // Ends are made alike here: a flag that is asked in the loop has V8 search the whole text again for every line.
+    const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+    for (let begin = 0; begin < lines.length;) {
+        const newline = lines.indexOf('\n', begin);
+        const end = newline === -1 ? lines.length : newline;
+        take(plainLine(lines.slice(begin, end)));
+        begin = end + 1;
+    }
+}
+/** One line without escapes, cut to {@link LONGEST}. */
+function plainLine(line) {
+    const part = line.length > 4 * lines_LONGEST ? line.slice(0, 4 * lines_LONGEST) : line;
+    const bare = part.includes('\x1b') ? part.replace(ESCAPES, '') : part;
+    return bare.length > lines_LONGEST ? bare.slice(0, lines_LONGEST) : bare;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/recipe-notes.js
+
+
+/** Problems of one job that are kept, of each severity. */
+const recipe_notes_KEPT = 100;
+/** Last lines of a text that may have to speak for it, and the characters of one. */
+const LAST_LINES = 10;
+const LAST_WIDTH = 300;
+/** What is known of one recipe until it is over. Text, outcome and end come in any order. */
+class RecipeNotes {
+    recipe;
+    jobs = new Map();
+    finished = false;
+    recursive = false;
+    failed;
+    constructor(recipe) {
+        this.recipe = recipe;
+    }
+    job(job) {
+        let notes = this.jobs.get(job.id);
+        if (!notes) {
+            notes = { job, problems: [], lastLines: '', outcome: undefined, printed: false };
+            this.jobs.set(job.id, notes);
+        }
+        return notes;
+    }
+    /** Nothing of it is still to come. */
+    get complete() {
+        return this.finished && [...this.jobs.values()].every(({ printed, outcome }) => printed && outcome !== undefined);
+    }
+}
+/** Keeps a problem, within bounds. */
+function keep(problems, problem) {
+    let same = 0;
+    for (const { severity } of problems)
+        if (severity === problem.severity)
+            same++;
+    if (same < recipe_notes_KEPT)
+        problems.push(problem);
+}
+/** The end of a text, for people. */
+function lastLinesOf(text) {
+    const lines = [];
+    eachLine(text.slice(-LAST_LINES * 4096).trimEnd(), (line) => lines.push(line));
+    return lines
+        .slice(-LAST_LINES)
+        .map((line) => (0,util_bytes/* decode */.D4)(line.length > LAST_WIDTH ? `${line.slice(0, LAST_WIDTH)} ...` : line))
+        .join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/frames.js
+/** Files of which it is remembered who includes them. */
+const FILES = 200;
+/** Longest way that is remembered. */
+const frames_DEEPEST = 50;
+/**
+ * By which ways a compiler came to a place. gcc says so above the first problem alone that it has in a file, or in an
+ * instantiation; what follows there is reached by the same way.
+ */
+class Frames {
+    #includes = new Map();
+    /** Who includes the file that is going to be named next. The nearest first. */
+    #chain;
+    #instantiation;
+    /** Takes what is said of ways, and each name of a file behind that. */
+    take(saying) {
+        switch (saying.kind) {
+            case 'included':
+                this.#chain ??= [];
+                if (this.#chain.length >= frames_DEEPEST)
+                    return;
+                // gcc begins with the nearest and goes on with `from`; clang says the same words again for each, the nearest last.
+                if (saying.further)
+                    this.#chain.push(saying.spot);
+                else
+                    this.#chain.unshift(saying.spot);
+                return;
+            case 'inside':
+                this.#named(saying.file);
+                this.#instantiation = saying.instantiation ? { spots: [] } : undefined;
+                return;
+            case 'required':
+                this.#named(saying.spot.file);
+                if ((this.#instantiation ??= { spots: [] }).spots.length < frames_DEEPEST)
+                    this.#instantiation.spots.push(saying.spot);
+                return;
+            case 'problem':
+            case 'note':
+            case 'remark':
+                if (saying.spot)
+                    this.#named(saying.spot.file);
+                return;
+            case 'object':
+        }
+    }
+    /** The way to a place in that file. */
+    to(file) {
+        return [...(this.#instantiation?.spots ?? []), ...(this.#includes.get(file) ?? [])];
+    }
+    #named(file) {
+        if (!this.#chain)
+            return;
+        if (this.#includes.size >= FILES)
+            this.#includes.clear();
+        this.#includes.set(file, this.#chain);
+        this.#chain = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/grammar.js
+const LINKER = /^(?:\S*[/-])?(?:ld|ld64|gold|lld|mold)(?:\.\w+)?: /;
+/** bison says LINE.COLUMN-COLUMN. */
+const PLACE = /^([^\s:"][^:]*):(\d{1,9})(?:[:.](\d{1,9})(?:-[\d.]{1,19})?)?:(?: (.*))?$/s;
+const KIND = /^((?:fatal )?error|fatal|warning|note|remark|info|sorry, unimplemented|internal compiler error)(?: ?#\d+)?: (.+)$/is;
+const REQUIRED = /^ {2}(?:recursively )?required (?:from|by|for) |^ {2}in .{1,3}constexpr.{1,3} expansion of /;
+const PROGRAM = /^([\w./+-]+): ((?:fatal )?error|warning|internal compiler error): (.+)$/is;
+const INSIDE = /^([^\s:][^:]*): (?:(In (?:instantiation|substitution) of )|In |At |Assembler messages)/;
+const INCLUDED = /^(?:In file included| {10,})( from|from) ([^\s:][^:]*):(\d{1,9})(?::(\d{1,9}))?[:,]?$/;
+const SECTION = /^(.*?):?\(\.[\w.$+-]{1,200}\): (.+)$/s;
+const UNLINKED = /^(?:undefined reference to |multiple definition of |more undefined references to )|^cannot (?:find|open) |: (?:undefined reference to |multiple definition of |undefined symbol|relocation )|^relocation .* against |DSO missing/;
+/** What a driver says when a program that it has started has said why. */
+const WEAK = /^(?:ld returned \d|linker command failed|.* command failed with exit code)/;
+/** Reads a line of a compiler or a linker; undefined: it says nothing of the kind. */
+function readLine(line) {
+    if (!line.includes(':'))
+        return undefined;
+    const included = INCLUDED.exec(line);
+    if (included) {
+        const [, word = '', file = '', row, column] = included;
+        return { kind: 'included', spot: spotOf(file, row, column), further: word === 'from' };
+    }
+    const linker = LINKER.exec(line)?.[0];
+    const text = linker === undefined ? line : line.slice(linker.length);
+    return (readPlaced(text) ??
+        readSection(text) ??
+        (linker === undefined ? undefined : readLinker(text, line)) ??
+        readProgram(line));
+}
+function readPlaced(line) {
+    const [, file, row, column, rest = ''] = PLACE.exec(line) ?? [];
+    if (file === undefined) {
+        const inside = INSIDE.exec(line);
+        if (inside?.[1] !== undefined)
+            return { kind: 'inside', file: inside[1], instantiation: inside[2] !== undefined };
+        const object = / in function .+:$/.test(line) ? /^(.+?): in function /.exec(line)?.[1] : undefined;
+        return object === undefined ? undefined : { kind: 'object', object: /\(([^()]+)\)$/.exec(object)?.[1] ?? object };
+    }
+    const spot = spotOf(file, row, column);
+    const [, kind = '', text = ''] = KIND.exec(rest) ?? [];
+    if (kind !== '')
+        return problem(kind.toLowerCase(), spot, text);
+    if (REQUIRED.test(rest))
+        return { kind: 'required', spot };
+    if (UNLINKED.test(rest))
+        return { kind: 'problem', severity: 'error', spot, text: rest };
+    return rest === '' ? undefined : { kind: 'remark', spot, text: rest };
+}
+/** `b.c:(.text+0x1): undefined reference to …`. */
+function readSection(line) {
+    const [, file, text] = SECTION.exec(line) ?? [];
+    if (file === undefined || text === undefined || !UNLINKED.test(text))
+        return undefined;
+    return { kind: 'problem', severity: 'error', spot: spotOf(file, undefined, undefined), text };
+}
+function readLinker(text, line) {
+    const [, kind = '', said = ''] = KIND.exec(text) ?? [];
+    if (kind !== '')
+        return problem(kind.toLowerCase(), undefined, said, line);
+    if (!UNLINKED.test(text))
+        return undefined;
+    return { kind: 'problem', severity: 'error', spot: undefined, text };
+}
+function readProgram(line) {
+    const [, program = '', kind = '', text = ''] = PROGRAM.exec(line) ?? [];
+    if (program === '')
+        return undefined;
+    return problem(kind.toLowerCase(), program.includes('.') ? spotOf(program, undefined, undefined) : undefined, text, line);
+}
+/** @param whole what to show where there is no place to point at: the line with the name of the program */
+function problem(kind, spot, text, whole = text) {
+    if (kind === 'note' || kind === 'remark' || kind === 'info')
+        return { kind: 'note', spot, text };
+    if (kind === 'warning')
+        return { kind: 'problem', severity: 'warning', spot, text: spot ? text : whole };
+    const plain = kind.endsWith('error') && !kind.startsWith('internal') ? text : kind === 'fatal' ? text : `${kind}: ${text}`;
+    return { kind: 'problem', severity: 'error', spot, text: whole === text ? plain : whole, weak: WEAK.test(text) };
+}
+/** Compilers say 0 where they have no number. */
+function spotOf(file, line, column) {
+    return { file, line: Number(line ?? 0) || undefined, column: Number(column ?? 0) || undefined };
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/make-words.js
+
+/** `make`, `/usr/bin/gmake-4.4`, `make[2]`. */
+const SAYS = /^(?:[^\s:[\]]*\/)?[\w.-]*make[\w.-]*(?:\[(\d{1,4})\])?: (.+)$/s;
+/** Any quotes: make is translated. They are UTF-8, byte by byte. */
+const make_words_QUOTED = /^(?:[`'"]|\xe2\x80[\x98\x9c]|\xc2\xab)?(.*?)(?:['"]|\xe2\x80[\x99\x9d]|\xc2\xbb)?$/s;
+const VERDICT = /^\[(?:(.+):(\d{1,9}): |<builtin>: )?(.+)\] (Error \d+|[A-Z][\w /]*(?: \(core dumped\))?)(?: shuffle=\S+)?$/s;
+/** Lines longer than this are not make's own. */
+const make_words_LONGEST = 1024;
+/** Consequences of something that was said before, or of the end of the run. */
+const CONSEQUENCE = /^(?:Waiting for |Deleting |Interrupt|Terminated|\[.*\] (?:Interrupt|Terminated|Hangup))/;
+/** Reads a line without its end; undefined: it is not of make. `FILE:LINE: *** TEXT` is read by {@link readMakefileError}. */
+function readMakeWords(line) {
+    const [, number, said = ''] = line.length <= make_words_LONGEST && line.includes('make') ? (SAYS.exec(line) ?? []) : [];
+    if (said === '')
+        return undefined;
+    const level = Number(number ?? 0);
+    const [, way, name = ''] = /^(Entering|Leaving) directory (.+)$/s.exec(said) ?? [];
+    if (way !== undefined) {
+        if (way === 'Leaving')
+            return { level, kind: 'leaves' };
+        return { level, kind: 'enters', directory: make_words_QUOTED.exec(name)?.[1] ?? name };
+    }
+    if (/^Circular .* dependency dropped\.$/s.test(said))
+        return { level, kind: 'warning', text: said };
+    if (said.startsWith('warning: '))
+        return { level, kind: 'warning', text: said.slice('warning: '.length).trimStart() };
+    if (!said.startsWith('*** '))
+        return undefined;
+    const text = said.slice('*** '.length);
+    if (CONSEQUENCE.test(text))
+        return { level, kind: 'other' };
+    const [, file, row, target, end] = VERDICT.exec(text) ?? [];
+    if (target === undefined || end === undefined)
+        return { level, kind: 'error', text };
+    return { level, kind: 'verdict', target, end, spot: file === undefined ? undefined : spotOf(file, row, undefined) };
+}
+/** `Makefile:3: *** missing separator.  Stop.`, `$(error …)`. */
+function readMakefileError(line) {
+    if (!line.includes(': *** '))
+        return undefined;
+    const [, file, row, text] = /^([^\s:][^:]*):(\d{1,9}): \*\*\* (.+)$/s.exec(line) ?? [];
+    return file === undefined || text === undefined ? undefined : { spot: spotOf(file, row, undefined), text };
+}
+/** Whether a file's name is one that makefiles have. */
+function isMakefile(file) {
+    return /(?:^|\/)(?:GNUmakefile[^/]*|[Mm]akefile[^/]*|[^/]*\.(?:mk|mak|make))$/.test(file);
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/scanner.js
+
+
+
+/** Notes that are kept with a problem: a template error has dozens. */
+const NOTES = 3;
+/** Further ways to a problem that its notes tell. */
+const WAYS = 20;
+/** Finds what compilers (gcc, clang), linkers (ld, gold, lld, mold) and make say is wrong, line by line. */
+class scanner_Scanner {
+    #options;
+    #frames = new Frames();
+    /** The directories of makes below, by level: make tells when it enters one. */
+    #entered = new Map();
+    #object;
+    /** What notes belong to. */
+    #last;
+    constructor(options) {
+        this.#options = options;
+    }
+    /** One line, without its end and without escapes. */
+    line(line) {
+        // Nothing that is understood has neither.
+        if (!line.includes(': ') && !line.includes(':(') && !line.includes(' from ') && !line.startsWith('>>> '))
+            return;
+        const words = readMakeWords(line);
+        if (words) {
+            this.#make(words);
+            return;
+        }
+        const makefile = readMakefileError(line);
+        if (makefile)
+            this.#problem({ severity: 'error', ...makefile, message: makefile.text, origin: 'make' });
+        else if (line.startsWith('>>> '))
+            this.#linkerNote(line.slice('>>> '.length));
+        else
+            this.#saying(readLine(line));
+    }
+    /** The line is another's: what follows are no notes on what was said before it. */
+    pass() {
+        this.#last = undefined;
+    }
+    #make(words) {
+        const { level } = words;
+        const directory = this.#entered.get(level) ?? (level === 0 ? this.#options.directory : this.#directory());
+        if (words.kind === 'enters')
+            this.#entered.set(level, words.directory);
+        else if (words.kind === 'leaves')
+            this.#entered.delete(level);
+        else if (words.kind === 'verdict') {
+            const { target, end, spot } = words;
+            const diagnostic = diagnosticOf({
+                severity: 'error',
+                spot,
+                message: `${target}: ${end}`,
+                origin: 'weak',
+                directory,
+            });
+            this.#options.onVerdict?.(target, diagnostic);
+        }
+        else if (words.kind !== 'other') {
+            this.#problem({ severity: words.kind, spot: undefined, message: words.text, origin: 'make', directory });
+        }
+    }
+    #saying(saying) {
+        if (!saying)
+            return;
+        this.#frames.take(saying);
+        if (saying.kind === 'object') {
+            this.#object = saying.object;
+        }
+        else if (saying.kind === 'note') {
+            this.#note(saying.spot, saying.text);
+        }
+        else if (saying.kind === 'remark') {
+            const byMake = this.#options.ofMake || this.#entered.size > 0;
+            if (!byMake || !isMakefile(saying.spot.file))
+                return;
+            this.#problem({ severity: 'warning', spot: saying.spot, message: saying.text, origin: 'make' });
+        }
+        else if (saying.kind === 'problem') {
+            this.#told(saying);
+        }
+    }
+    #told({ severity, spot, text, weak }) {
+        // The second line of what make says of a rule that is there twice.
+        if (/^ignoring old (?:recipe|commands) for target/.test(text)) {
+            this.#note(spot, text);
+            return;
+        }
+        const unlinked = spot && spot.line === undefined ? { ...spot, object: this.#object } : spot;
+        const way = spot ? this.#frames.to(spot.file) : [];
+        const [, file, line] = /; (?:[^:;]*:)?([^:;]+):(\d{1,9}): first defined here/.exec(text) ?? [];
+        const first = file === undefined ? [] : [spotOf(file, line, undefined)];
+        const origin = weak === true ? 'weak' : 'tool';
+        this.#problem({ severity, spot: unlinked, via: [...first, ...way], message: text, origin });
+    }
+    #note(spot, text) {
+        const last = this.#last;
+        if (!last)
+            return;
+        const isWay = /requested here$|^in (?:instantiation|expansion) of |^expanded from /.test(text);
+        if (spot && isWay && last.via.length < WAYS)
+            last.via.push(spot);
+        if (last.notes.length < NOTES)
+            last.notes.push({ spot, text });
+    }
+    /** lld: `>>> referenced by b.cpp:5 (src/b.cpp:5)`. */
+    #linkerNote(text) {
+        const [, file, line] = /^(?:referenced by|defined at) .*\(([^():]+):(\d{1,9})\)$/.exec(text) ??
+            /^(?:referenced by|defined at) ([^\s:()]+):(\d{1,9})/.exec(text) ??
+            [];
+        if (file !== undefined && this.#last && this.#last.via.length < WAYS)
+            this.#last.via.push(spotOf(file, line, undefined));
+        if (/^(?:referenced|defined) /.test(text))
+            this.#note(undefined, text);
+    }
+    #problem(found) {
+        this.#last = diagnosticOf({ directory: this.#directory(), ...found });
+        this.#options.onProblem(this.#last);
+    }
+    /** Of the innermost make that has entered one. */
+    #directory() {
+        let level = -1;
+        for (const one of this.#entered.keys())
+            level = Math.max(level, one);
+        return this.#entered.get(level) ?? this.#options.directory;
+    }
+}
+function diagnosticOf({ severity, spot, via = [], message, origin, directory, }) {
+    return { severity, spot, via, message, notes: [], origin, directory };
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/verdicts.js
+/** More of them are no help to anybody. */
+const verdicts_KEPT = 1000;
+/** make's own words on recipes that failed, which tell where in which makefile the line stands. */
+class verdicts_Verdicts {
+    #byTarget = new Map();
+    #count = 0;
+    add(target, verdict) {
+        if (++this.#count > verdicts_KEPT)
+            return;
+        this.#byTarget.set(target, [...(this.#byTarget.get(target) ?? []), verdict]);
+    }
+    all() {
+        return [...this.#byTarget.values()].flat();
+    }
+    /** The line that failed; undefined: make has not said, or targets of that name failed in more than one place. */
+    place({ target, directory }, locator) {
+        const said = this.#byTarget.get(target) ?? [];
+        const here = said.filter((verdict) => verdict.directory === directory);
+        const [verdict, ...others] = here.length > 0 ? here : said;
+        return verdict && others.length === 0 ? locator.locate(verdict, [directory]) : undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/annotations.js
+
+
+
+
+
+
+
+
+
+
+
+/** What a step may have of each annotation. */
+const annotations_LIMIT = 10;
+/** Bytes of make's text that are read at one time: it comes line by line, and to start the matchers costs something. */
+const annotations_PIECE = 64 * 1024;
+/**
+ * Annotations for what compilers, linkers, make and the user's problem matchers say of the recipes. They come out at the
+ * end, since a step may have few of them: the most useful are shown ({@link Judge}), not the first. What failed on a host and
+ * passed when it was run again is not heard of: its text is nowhere.
+ */
+class Annotations {
+    #options;
+    #locator;
+    #matchers;
+    #findings = new Findings();
+    #judge;
+    #recipes = new Map();
+    /** What make itself says stands between the recipes' texts; whether errors there count is known at the end. */
+    #makeErrors = [];
+    #verdicts = new verdicts_Verdicts();
+    #makeScanner;
+    #unread = [];
+    #unreadLength = 0;
+    #givenUp = [];
+    #outcome;
+    #done = false;
+    constructor(options) {
+        this.#options = options;
+        const { root, directory = root, matchers = [], exists } = options;
+        this.#locator = new Locator(root, exists);
+        this.#locator.addMake(directory);
+        this.#judge = new Judge(this.#findings, this.#locator);
+        this.#matchers = new Matchers(matchers, (owner) => this.#givenUp.push(owner));
+        this.#makeScanner = new scanner_Scanner({
+            directory,
+            ofMake: true,
+            onProblem: (problem) => this.#ofMake(problem),
+            onVerdict: (target, verdict) => this.#verdicts.add(target, verdict),
+        });
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'host-ready':
+                this.#locator.addStaging((0,util_bytes/* encode */.lF)(event.staging));
+                return;
+            case 'job-finished':
+                if (event.again)
+                    return;
+                this.#recipe(event.job.recipe).job(event.job).outcome = event.outcome;
+                this.#settle(event.job.recipe);
+                return;
+            case 'job-text':
+                this.#printed(event.job, event.output);
+                this.#settle(event.job.recipe);
+                return;
+            case 'make-text':
+                this.#makeText(event.text);
+                return;
+            case 'recipe-finished': {
+                const notes = this.#recipe(event.recipe);
+                notes.finished = true;
+                notes.failed = event.failed;
+                notes.recursive = event.class === 'recursive';
+                this.#settle(event.recipe);
+                return;
+            }
+            case 'run-finished':
+                this.#outcome = event.outcome;
+                return;
+            default:
+        }
+    };
+    /** Prints them. */
+    finish() {
+        if (this.#done)
+            return;
+        this.#done = true;
+        this.#unread.push('\n');
+        this.#readMakeText();
+        for (const notes of this.#recipes.values())
+            this.#judge.recipe(notes);
+        this.#recipes.clear();
+        this.#judge.make(this.#makeErrors, this.#verdicts, this.#outcome);
+        const more = ['error', 'warning', 'notice'].map((severity) => this.#print(severity));
+        const counts = more.flatMap((count, index) => count === 0 ? [] : [`${count} more ${['error', 'warning', 'notice'][index] ?? ''}${count === 1 ? '' : 's'}`]);
+        if (counts.length > 0) {
+            const [verb, most] = [more.reduce((a, b) => a + b) === 1 ? 'is' : 'are', annotations_LIMIT];
+            this.#options.log.notice(`${counts.join(', ')} ${verb} in the log: a step shows at most ${most} of each.`);
+        }
+        for (const owner of this.#givenUp) {
+            const text = `problem matcher ${owner}: its expressions took more than a second for a few lines, and it was not used any more. Have them try fewer ways, with [^:]+ in place of .* say`;
+            this.#options.log.warning(text);
+        }
+    }
+    #recipe(recipe) {
+        let notes = this.#recipes.get(recipe.id);
+        if (!notes) {
+            notes = new RecipeNotes(recipe);
+            this.#recipes.set(recipe.id, notes);
+            this.#locator.addMake(recipe.directory);
+        }
+        return notes;
+    }
+    #printed(job, output) {
+        const notes = this.#recipe(job.recipe).job(job);
+        notes.printed = true;
+        if (output === '' || notes.outcome?.kind === 'cancelled')
+            return;
+        const { directory } = job;
+        const onProblem = (problem) => keep(notes.problems, problem);
+        this.#scan(output, new scanner_Scanner({ directory, ofMake: false, onProblem }), directory, onProblem);
+        if (notes.outcome === undefined || !succeeded(notes.outcome))
+            notes.lastLines = lastLinesOf(output);
+    }
+    /** It comes in pieces of any size. */
+    #makeText(text) {
+        this.#unread.push(text);
+        this.#unreadLength += text.length;
+        if (this.#unreadLength >= annotations_PIECE)
+            this.#readMakeText();
+    }
+    #readMakeText() {
+        const text = this.#unread.join('');
+        const whole = text.lastIndexOf('\n') + 1;
+        // A line that does not end is none of make's.
+        const rest = text.length - whole < annotations_PIECE ? text.slice(whole) : '';
+        this.#unread = [rest];
+        this.#unreadLength = rest.length;
+        const { root, directory = root } = this.#options;
+        this.#scan(text.slice(0, whole), this.#makeScanner, directory, (problem) => this.#ofMake(problem));
+    }
+    #ofMake(problem) {
+        if (problem.severity === 'error')
+            keep(this.#makeErrors, problem);
+        else
+            this.#judge.harmless(problem);
+    }
+    #scan(text, scanner, directory, onMatch) {
+        if (this.#matchers.none) {
+            eachLine(text, (line) => scanner.line(line));
+            return;
+        }
+        const lines = [];
+        eachLine(text, (line) => lines.push(line));
+        const matches = this.#matchers.match(lines);
+        lines.forEach((line, index) => {
+            const match = matches[index];
+            if (!match) {
+                scanner.line(line);
+                return;
+            }
+            scanner.pass();
+            onMatch({ ...match, directory });
+        });
+    }
+    #settle({ id }) {
+        const notes = this.#recipes.get(id);
+        if (!notes?.complete)
+            return;
+        this.#recipes.delete(id);
+        this.#judge.recipe(notes);
+    }
+    /** @returns how many are not shown */
+    #print(severity) {
+        const { log, left = () => annotations_LIMIT } = this.#options;
+        // The notice that counts the rest is one, too.
+        const most = Math.max(0, Math.min(annotations_LIMIT, left(severity)) - (severity === 'notice' ? 2 : 0));
+        const { best, more } = this.#findings.best(severity, most);
+        for (const counted of best) {
+            const { place, title } = counted.finding;
+            const text = annotation_text_textOf(counted, this.#locator);
+            const at = { title, file: place && (0,util_bytes/* decode */.D4)(place.file), line: place?.line, col: place?.column };
+            if (severity === 'error')
+                log.error(at, text);
+            else
+                log[severity](text, at);
+        }
+        return more;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/debug-log.js
+
+
+
+
+
+
+/** Longest line, in characters. */
+const debug_log_LIMIT = 1000;
+/**
+ * What bsddistmake's `-dD` shows (B11), and a little more: that distribution is on, each host with its slots, each staging
+ * directory, where each line of a recipe goes and why, what comes back from there and how long each step took.
+ */
+class DebugLog {
+    #options;
+    #jobs = new Map();
+    /** Lines that have come of each recipe that is open. */
+    #lines = new Map();
+    #staging = new Map();
+    constructor(options) {
+        this.#options = options;
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started':
+                this.#begin(event);
+                return;
+            case 'workspace-surveyed':
+                this.#say(`workspace: ${counted(event.files, 'file')}, ${formatBytes(event.bytes)}`);
+                return;
+            case 'work-known':
+                this.#say(`make is going to run the recipes of ${counted(event.targets.length, 'target')}`);
+                return;
+            case 'host-ready':
+                this.#hostReady(event);
+                return;
+            case 'host-lost':
+                this.#say(`host ${event.host.name}: lost: ${event.reason}`);
+                return;
+            case 'job-queued':
+                this.#times(event.job);
+                return;
+            case 'job-placed':
+                this.#placed(event);
+                return;
+            case 'job-turned-away': {
+                this.#say(`${this.#name(event.job)}: ${placeName(event.place)} turned it away, its owner has no place`);
+                this.#times(event.job).queued = this.#options.now();
+                return;
+            }
+            case 'job-waits':
+                this.#say(`${this.#name(event.job)}: calls make, its slot is free while it waits`);
+                return;
+            case 'job-started':
+                this.#times(event.job).started ??= this.#options.now();
+                return;
+            case 'job-collecting':
+                this.#times(event.job).collecting = this.#options.now();
+                return;
+            case 'job-finished':
+                this.#finished(event);
+                return;
+            case 'recipe-finished':
+                this.#lines.delete(event.recipe.id);
+                return;
+            case 'run-finished':
+                this.#end(event);
+                return;
+            default:
+                return;
+        }
+    };
+    finish() {
+        this.#jobs.clear();
+        this.#lines.clear();
+    }
+    #begin({ hosts, jobs, localJobs }) {
+        if (hosts.length === 0) {
+            this.#say('distribution disabled: there are no hosts');
+            return;
+        }
+        const known = hosts.map(({ slots }) => slots ?? 0).reduce((sum, slots) => sum + slots, 0);
+        const more = hosts.some(({ slots }) => slots === undefined) ? ' and those of hosts that have one a processor' : '';
+        const most = jobs === 'places' ? 'as many jobs as there are places' : `${jobs} jobs at one time`;
+        this.#say(`distribution enabled: ${counted(hosts.length, 'host')}, ${counted(known, 'slot')}${more}, ${most}, ` +
+            `at most ${localJobs} of them here when hosts are full, dist ${distText(this.#options.dist)}`);
+        for (const host of hosts)
+            this.#say(`host ${host.name}: ${slotsOf(host)}${host.local ? ', the runner itself' : ''}`);
+    }
+    #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging }) {
+        this.#staging.set(host.name, staging);
+        this.#say(`host ${host.name}: ready, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
+        this.#say(`staging ${host.name}:${staging}, ${counted(count, 'file')}, ${formatBytes(bytes)}, ${duration(seconds)}`);
+    }
+    #placed({ job, place, reason, slots }) {
+        const times = this.#times(job);
+        const now = this.#options.now();
+        const waited = now - times.queued;
+        const wide = slots > 1 ? `, ${slots} slots` : '';
+        Object.assign(times, { placed: now, started: undefined, collecting: undefined });
+        const why = `${REASON_WORDS[reason]}${wide}${waited < 0.001 ? '' : `, waited ${duration(waited)}`}`;
+        this.#say(`${this.#name(job)} -> ${placeName(place)} (${why})`);
+    }
+    #finished({ job, place, outcome, seconds, again, traffic }) {
+        const times = this.#times(job);
+        const now = this.#options.now();
+        const name = this.#name(job);
+        const end = succeeded(outcome) ? '' : `, ${describeOutcome(outcome)}`;
+        const next = again ? ', runs again' : '';
+        if (traffic && place) {
+            const { sent, received, files: count } = traffic;
+            const started = times.started ?? times.placed;
+            const home = times.collecting === undefined ? '' : `, home ${duration(now - times.collecting)}`;
+            this.#say(`${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${formatBytes(received)} ` +
+                `(${formatBytes(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(seconds)}${home}${end}${next}`);
+        }
+        else {
+            this.#say(`${name}: ended on ${placeName(place)}, ran ${duration(seconds)}${end}${next}`);
+        }
+        times.queued = now;
+        if (!again)
+            this.#jobs.delete(job.id);
+    }
+    #end({ outcome, seconds, counts, hosts }) {
+        const { remote, retried, local, recursive } = counts;
+        this.#say(`end: ${describeOutcome(outcome)} after ${duration(seconds)}; recipes: ${remote} on hosts, ${retried} again on the runner, ` +
+            `${local} on the runner, ${recursive} that call make`);
+        for (const host of hosts)
+            this.#say(figuresText(host));
+    }
+    #times(job) {
+        let times = this.#jobs.get(job.id);
+        if (!times) {
+            const line = (this.#lines.get(job.recipe.id) ?? 0) + 1;
+            this.#lines.set(job.recipe.id, line);
+            const now = this.#options.now();
+            times = { line, queued: now, placed: now, started: undefined, collecting: undefined };
+            this.#jobs.set(job.id, times);
+        }
+        return times;
+    }
+    /** `sub/a.o`, `sub/a.o (line 2)`: the target from the workspace on, and which of its shell calls. */
+    #name(job) {
+        const { line } = this.#times(job);
+        return `${this.#target(job.recipe)}${line === 1 ? '' : ` (line ${line})`}`;
+    }
+    #target({ target, directory }) {
+        const { root } = this.#options;
+        const from = directory.startsWith(`${root}/`)
+            ? directory.slice(root.length + 1)
+            : directory === root
+                ? ''
+                : directory;
+        return (0,util_bytes/* decode */.D4)(target.startsWith('/') || from === '' ? target : `${from}/${target}`);
+    }
+    #say(text) {
+        const time = this.#options.now().toFixed(3).padStart(7);
+        this.#options.write((0,clean_text/* withoutColours */.mU)((0,clean_text/* cleanTitle */.cr)(`[${time}] ${text}`, debug_log_LIMIT)));
+    }
+}
+function slotsOf({ slots }) {
+    return slots === undefined ? 'a slot for each processor' : counted(slots, 'slot');
+}
+function distText(dist) {
+    return dist.mode === 'patterns' ? dist.patterns.join(' ') : dist.mode;
+}
+function figuresText({ name, jobs, busySeconds, sent, received }) {
+    return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${formatBytes(sent)} sent, ${formatBytes(received)} back`;
+}
+function counted(count, noun) {
+    return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** `4 ms`, `0.31 s`, `75.4 s`. */
+function duration(seconds) {
+    if (seconds < 0.0995)
+        return `${Math.max(0, Math.round(seconds * 1000))} ms`;
+    return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/open-directory.js
+
+
+
+
+/** What a report consists of. */
+const EVENTS = 'events.ndjson';
+const TRACE = 'trace.json';
+const PAGE = 'report.html';
+const OUTPUT = 'output';
+/** How the events of every version begin. */
+const open_directory_MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
+/**
+ * Makes the directory of a report, or takes an earlier report out of it. One with other files is refused: it is not staged,
+ * and its files would be missing on the hosts.
+ *
+ * @param path absolute
+ * @returns its real path
+ * @throws UserError when it cannot be used
+ */
+function openDirectory(path) {
+    const said = `report: ${path}`;
+    try {
+        (0,external_node_fs_.mkdirSync)(path, { recursive: true });
+        if (!(0,external_node_fs_.statSync)(path).isDirectory())
+            throw new UserError(`${said} is not a directory. Name another one`);
+        const names = (0,external_node_fs_.readdirSync)(path);
+        if (names.length > 0 && !hasReport(path)) {
+            const some = names
+                .slice(0, 3)
+                .map((name) => excerpt(name))
+                .join(', ');
+            const files = `${some}${names.length > 3 ? `, … (${names.length})` : ''}`;
+            throw new UserError(`${said} holds other files: ${files}. Name a directory of its own, which need not be there`);
+        }
+        (0,external_node_fs_.accessSync)(path, external_node_fs_.constants.W_OK | external_node_fs_.constants.X_OK);
+        for (const name of [EVENTS, TRACE, PAGE, OUTPUT])
+            (0,external_node_fs_.rmSync)((0,external_node_path_.join)(path, name), { recursive: true, force: true });
+        return (0,external_node_fs_.realpathSync)(path);
+    }
+    catch (error) {
+        if (error instanceof UserError)
+            throw error;
+        throw new UserError(`${said} ${reasonOf(error)}`);
+    }
+}
+function hasReport(path) {
+    const start = Buffer.alloc(200);
+    try {
+        const descriptor = (0,external_node_fs_.openSync)((0,external_node_path_.join)(path, EVENTS), external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK);
+        try {
+            (0,external_node_fs_.readSync)(descriptor, start);
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(descriptor);
+        }
+    }
+    catch {
+        return false;
+    }
+    return open_directory_MARK.test(start.toString());
+}
+function reasonOf({ code, message }) {
+    switch (code) {
+        case 'EEXIST':
+        case 'ENOTDIR':
+            return 'cannot be made: there is a file of that name, or on the way to it. Name another directory';
+        case 'EACCES':
+        case 'EPERM':
+        case 'EROFS':
+            return 'cannot be written to. Name another directory, or change its permissions';
+        default:
+            return `cannot be used: ${message}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/job-times.js
+/** When a job was over, or the last that is known of it; seconds since the start of the run. */
+function job_times_endOf(job) {
+    const leg = job.legs.at(-1);
+    return leg?.ended ?? leg?.collecting ?? leg?.waits ?? leg?.started ?? leg?.placed ?? job.queued;
+}
+/** When it called make. */
+function callOf(job) {
+    const leg = job.legs.at(-1);
+    return leg?.waits ?? leg?.started ?? job.queued;
+}
+/** The one that ended last. */
+function latest(jobs) {
+    let found;
+    for (const job of jobs)
+        if (!found || job_times_endOf(job) > job_times_endOf(found))
+            found = job;
+    return found;
+}
+/** How many of these numbers, in ascending order, are at most so large. */
+function countUpTo(ascending, limit) {
+    let [low, high] = [0, ascending.length];
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((ascending[middle] ?? 0) <= limit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+/** The jobs of each make, by its process id, in the order in which the makes first asked for one. */
+function jobsByMake(record) {
+    const makes = new Map();
+    for (const job of record.jobs) {
+        const jobs = makes.get(job.recipe.make);
+        if (jobs)
+            jobs.push(job);
+        else
+            makes.set(job.recipe.make, [job]);
+    }
+    return makes;
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/make-calls.js
+
+/**
+ * Which job called which make. The events do not tell; the times do: a make whose first job was asked for after a job had
+ * called make, and whose last one ended before that job did, is of that job. Among several it is the one that called last
+ * and has no make yet, so that of two calls at the same moment the wrong one may be taken.
+ */
+class MakeCalls {
+    #callers = new Map();
+    #below = new Map();
+    constructor(record) {
+        const calls = record.jobs.filter((job) => job.legs.at(-1)?.waits !== undefined);
+        // The first make of all is nobody's.
+        for (const [make, jobs] of [...jobsByMake(record)].slice(1))
+            this.#assign(make, jobs, calls);
+    }
+    /** The job that called the make of this one. */
+    callerOf(job) {
+        return this.#callers.get(job.recipe.make);
+    }
+    /** The jobs of the makes that this one called. */
+    jobsBelow(job) {
+        return this.#below.get(job) ?? [];
+    }
+    #assign(make, jobs, calls) {
+        const [first] = jobs;
+        if (!first)
+            return;
+        const end = jobs.reduce((last, job) => Math.max(last, job_times_endOf(job)), 0);
+        let found;
+        for (const call of calls) {
+            if (call.recipe.make === make || callOf(call) > first.queued)
+                continue;
+            if ((call.legs.at(-1)?.ended ?? Infinity) < end)
+                continue;
+            if (!found || this.#isLikelier(call, found))
+                found = call;
+        }
+        if (!found)
+            return;
+        this.#callers.set(make, found);
+        const below = this.#below.get(found);
+        if (below)
+            below.push(...jobs);
+        else
+            this.#below.set(found, [...jobs]);
+    }
+    #isLikelier(call, than) {
+        const [taken, other] = [this.#below.has(call), this.#below.has(than)];
+        return taken === other ? callOf(call) > callOf(than) : other;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/releases.js
+
+
+/** Make asks for the next job within so many seconds: a longer gap has another cause than the job before. */
+const PROMPT = 0.1;
+/** As many jobs as make may start, nearly: what is asked for later than at once is asked for when one has ended. */
+const FULL = 0.9;
+/** What make waited for before it asked for a job, as the times tell. */
+class Releases {
+    calls;
+    #makes;
+    #leaves;
+    /** Of jobs that do not call make. */
+    #queued;
+    #ended;
+    #most;
+    constructor(record) {
+        const { jobs } = record;
+        const ascending = (a, b) => a - b;
+        this.calls = new MakeCalls(record);
+        this.#makes = new Map([...jobsByMake(record)].map(([make, ofMake]) => [make, new Ends(ofMake)]));
+        // A job that calls make hands what it may start on to that make.
+        const leaves = jobs.filter((job) => job.legs.at(-1)?.waits === undefined);
+        this.#leaves = new Ends(leaves);
+        this.#queued = leaves.map(({ queued }) => queued).sort(ascending);
+        this.#ended = leaves.map(job_times_endOf).sort(ascending);
+        this.#most = this.#queued.reduce((most, time) => Math.max(most, this.#open(time)), 0);
+    }
+    /**
+     * The line before it in its recipe; else what ended last in its make, or in the make that the same caller called before,
+     * before it was asked for; else the call of its make. Where that is long ago and all jobs that make may start were taken:
+     * the job, of whatever make, that made room.
+     * @param seen jobs that it cannot be
+     * @returns undefined: nothing came before
+     */
+    of(job, seen) {
+        const line = job.recipe.jobs[job.recipe.jobs.indexOf(job) - 1];
+        if (line && !seen.has(line))
+            return { job: line, called: false };
+        const caller = this.calls.callerOf(job);
+        const before = this.#makes.get(job.recipe.make)?.before(job.queued, seen) ?? this.#sibling(job, caller, seen);
+        const time = before ? job_times_endOf(before) : caller ? callOf(caller) : 0;
+        if (job.queued - time > PROMPT) {
+            const room = this.#leaves.before(job.queued, seen);
+            if (room && job_times_endOf(room) > time && this.#open(job_times_endOf(room), true) >= this.#most * FULL) {
+                return { job: room, called: false };
+            }
+        }
+        if (before)
+            return { job: before, called: false };
+        return caller && callOf(caller) <= job.queued ? { job: caller, called: true } : undefined;
+    }
+    /** How many jobs make had started and had not seen end, at that time, or right before it. */
+    #open(time, before = false) {
+        return countUpTo(this.#queued, time) - countUpTo(this.#ended, before ? time - 1e-6 : time);
+    }
+    /** `make -C a && make -C b`: the last one of a. */
+    #sibling(job, caller, seen) {
+        if (!caller)
+            return undefined;
+        const { make } = job.recipe;
+        const others = this.calls.jobsBelow(caller).filter((one) => one.recipe.make !== make && !seen.has(one));
+        return latest(others.filter((one) => job_times_endOf(one) <= job.queued));
+    }
+}
+/** Jobs by their ends. */
+class Ends {
+    #jobs;
+    #times;
+    constructor(jobs) {
+        this.#jobs = [...jobs].sort((a, b) => job_times_endOf(a) - job_times_endOf(b));
+        this.#times = this.#jobs.map(job_times_endOf);
+    }
+    /** The one that ended last, up to that time. */
+    before(time, seen) {
+        for (let at = countUpTo(this.#times, time) - 1; at >= 0; at--) {
+            const job = this.#jobs[at];
+            if (job && !seen.has(job))
+                return job;
+        }
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/critical-path.js
+
+
+/**
+ * `make`: no job of the path was asked for: make read its makefiles, expanded a recipe, or ended. `wait`: for a slot.
+ * `staging`: the host's tree was brought up to date. `collect`: what it wrote came home.
+ */
+const STEP_KINDS = ['make', 'wait', 'staging', 'run', 'collect'];
+/**
+ * The chain of jobs that the end of the run waited for, as the times tell it: from the job that ended last back to the one
+ * whose end released it ({@link Releases}), and so on. A job that calls make waited for what ended last in there.
+ *
+ * It is observed, not computed: nobody knows make's graph of dependencies. Where as many jobs ran as make may start, the
+ * path goes through the one that made room. To make a step shorter helps as far as no other chain is nearly as long.
+ * @returns steps in order of time that follow on one another, from the start of the run to its end; none without jobs
+ */
+function criticalPath(record) {
+    const last = latest(record.jobs);
+    if (!last)
+        return [];
+    const releases = new Releases(record);
+    const seen = new Set();
+    const steps = [];
+    let until = record.seconds;
+    /** The job that comes after, in time. */
+    let next;
+    let at = { job: last, called: false };
+    while (at) {
+        const { job, called } = at;
+        const end = Math.min(called ? callOf(job) : job_times_endOf(job), until);
+        addGap(steps, end, until, next);
+        const child = called ? undefined : latest(releases.calls.jobsBelow(job));
+        seen.add(job);
+        if (child && !seen.has(child)) {
+            // It ends when its make does: the path goes through that, and comes back to what was before the call.
+            until = Math.min(job_times_endOf(child), end);
+            addGap(steps, until, end, job);
+            next = undefined;
+            at = { job: child, called: false };
+            continue;
+        }
+        until = addPhases(steps, job, end);
+        next = job;
+        at = releases.of(job, seen);
+    }
+    addGap(steps, 0, until, next);
+    return steps.reverse();
+}
+/** How long each kind of step took in all, in seconds. */
+function secondsByKind(steps) {
+    const sums = { make: 0, wait: 0, staging: 0, run: 0, collect: 0 };
+    for (const { kind, from, to } of steps)
+        sums[kind] += to - from;
+    return sums;
+}
+/** The phases of a job, latest first, up to `end`. Returns when make asked for it. */
+function addPhases(steps, job, end) {
+    let to = end;
+    const add = (kind, from) => {
+        if (from === undefined || from >= to)
+            return;
+        steps.push({ kind, job, from, to });
+        to = from;
+    };
+    for (const leg of [...job.legs].reverse()) {
+        if (leg.placed >= to)
+            continue;
+        add('wait', leg.ended);
+        add('collect', leg.collecting);
+        add('run', leg.started);
+        add('staging', leg.placed);
+    }
+    add('wait', job.queued);
+    return to;
+}
+function addGap(steps, from, to, job) {
+    if (from < to)
+        steps.push({ kind: 'make', job, from, to });
+}
+
+;// CONCATENATED MODULE: ./lib/report/page/strings.js
+/** Numbers texts, each once, from 0. */
+class Strings {
+    #indices = new Map();
+    index(text) {
+        let index = this.#indices.get(text);
+        if (index === undefined)
+            this.#indices.set(text, (index = this.#indices.size));
+        return index;
+    }
+    get all() {
+        return [...this.#indices.keys()];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/page/page-data.js
+/** `open`: it was not over when the record ended. */
+const PAGE_CLASSES = ['open', 'remote', 'retried', 'local', 'recursive'];
+/** How a leg ended. `failed`: and its recipe with it. `ignored`: it failed, its recipe did not. */
+const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'];
+
+;// CONCATENATED MODULE: ./lib/report/page/encode-page.js
+
+
+
+
+
+
+
+/** All commands together, in characters: the page must stay below 5 MB at 20 000 jobs. */
+const encode_page_COMMANDS = 1_600_000;
+const NAME_LIMIT = 300;
+const REASONS = [...CHOSEN_REASONS, ...KEPT_REASONS, ...MISSED_REASONS];
+/**
+ * What the page shows of a run, also of one that is cut short.
+ * @param outputs files with the output of jobs, by the job's id, relative to the page
+ */
+function pageData(record, outputs = new Map()) {
+    const { end, start, jobs } = record;
+    const strings = new Strings();
+    const indices = new Map(jobs.map((job, index) => [job, index]));
+    const result = end ? (succeeded(end.outcome) ? 'succeeded' : 'failed') : 'unfinished';
+    const links = jobs.flatMap((job, index) => {
+        const file = outputs.get(job.id);
+        return file === undefined ? [] : [[String(index), file]];
+    });
+    return {
+        started: start?.time ?? 0,
+        duration: milliseconds(record.seconds),
+        result,
+        outcome: end ? describeOutcome(end.outcome) : '',
+        counts: countsOf(record),
+        reasons: REASONS.map((reason) => ({ words: REASON_WORDS[reason], missed: isMissed(reason) })),
+        places: record.places.map(placeOf),
+        recipes: recipeColumns(record, strings),
+        jobs: jobColumns(record, strings),
+        legs: legColumns(record, strings),
+        path: pathColumns(record, indices),
+        outputs: Object.fromEntries(links),
+        strings: strings.all,
+    };
+}
+function countsOf(record) {
+    const counts = { open: 0, remote: 0, retried: 0, local: 0, recursive: 0 };
+    for (const recipe of record.recipes)
+        counts[recipe.class ?? 'open']++;
+    return counts;
+}
+function placeOf(place) {
+    return {
+        name: (0,clean_text/* cleanTitle */.cr)(place.name),
+        local: place.local,
+        slots: place.slots ?? null,
+        state: place.state,
+        reason: (0,clean_text/* cleanTitle */.cr)(place.reason ?? '', NAME_LIMIT),
+        ready: place.ready === undefined ? null : milliseconds(place.ready),
+        lost: place.lost === undefined ? null : milliseconds(place.lost),
+        staging: place.staging.bytes,
+        sent: place.figures?.sent ?? null,
+        received: place.figures?.received ?? null,
+    };
+}
+function recipeColumns({ recipes }, strings) {
+    return {
+        target: recipes.map(({ target }) => strings.index((0,clean_text/* cleanTitle */.cr)(target, NAME_LIMIT))),
+        directory: recipes.map(({ directory }) => strings.index((0,clean_text/* cleanTitle */.cr)(directory, NAME_LIMIT))),
+        make: recipes.map(({ make }) => make),
+        class: recipes.map((recipe) => PAGE_CLASSES.indexOf(recipe.class ?? 'open')),
+    };
+}
+function jobColumns({ jobs, recipes }, strings) {
+    const indices = new Map(recipes.map((recipe, index) => [recipe, index]));
+    const limit = commandLimit(jobs);
+    let before = 0;
+    return {
+        recipe: jobs.map(({ recipe }) => indices.get(recipe) ?? 0),
+        command: jobs.map(({ command }) => strings.index(cleanCommand(command, limit))),
+        directory: jobs.map(({ directory }) => strings.index((0,clean_text/* cleanTitle */.cr)(directory, NAME_LIMIT))),
+        queued: jobs.map(({ queued }) => {
+            const now = milliseconds(queued);
+            const since = now - before;
+            before = now;
+            return since;
+        }),
+    };
+}
+function legColumns({ jobs, places }, strings) {
+    const columns = {
+        ...{ job: [], place: [], reason: [], slot: [], slots: [], placed: [], started: [], waits: [], collecting: [] },
+        ...{ ended: [], end: [], outcome: [], sent: [], received: [], files: [] },
+    };
+    const numbers = new Map(places.map(({ name }, index) => [name, index]));
+    for (const [index, job] of jobs.entries()) {
+        for (const leg of job.legs) {
+            const placed = milliseconds(leg.placed);
+            const since = (time) => (time === undefined ? -1 : milliseconds(time) - placed);
+            columns.job.push(index);
+            columns.place.push(numbers.get(leg.place) ?? 0);
+            columns.reason.push(REASONS.indexOf(leg.reason));
+            columns.slot.push(leg.slot);
+            columns.slots.push(leg.slots);
+            columns.placed.push(placed - milliseconds(job.queued));
+            columns.started.push(since(leg.started));
+            columns.waits.push(since(leg.waits));
+            columns.collecting.push(since(leg.collecting));
+            columns.ended.push(since(leg.ended));
+            columns.end.push(LEG_ENDS.indexOf(encode_page_endOf(job, leg)));
+            columns.outcome.push(leg.outcome === undefined ? -1 : strings.index(outcomeWords(leg.outcome)));
+            columns.sent.push(leg.sent);
+            columns.received.push(leg.received);
+            columns.files.push(leg.files);
+        }
+    }
+    return columns;
+}
+function encode_page_endOf({ id, recipe }, { outcome, again }) {
+    if (outcome === undefined)
+        return 'open';
+    if (outcome === 'turned-away' || again)
+        return 'again';
+    if (succeeded(outcome))
+        return 'succeeded';
+    if (outcome.kind === 'cancelled')
+        return 'cancelled';
+    return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';
+}
+function outcomeWords(outcome) {
+    return outcome === 'turned-away'
+        ? 'turned away: no place for it there'
+        : (0,clean_text/* cleanTitle */.cr)(describeOutcome(outcome), NAME_LIMIT);
+}
+function pathColumns(record, indices) {
+    const steps = criticalPath(record);
+    return {
+        job: steps.map(({ job }) => (job ? (indices.get(job) ?? -1) : -1)),
+        kind: steps.map(({ kind }) => STEP_KINDS.indexOf(kind)),
+        duration: steps.map(({ from, to }) => milliseconds(to) - milliseconds(from)),
+    };
+}
+/** Untrusted, of several lines maybe; tabs stay. */
+function cleanCommand(command, limit) {
+    const text = (0,clean_text/* withoutColours */.mU)((0,clean_text/* cleanLines */.v3)(command).join('\n'));
+    return text.length <= limit ? text : `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+/** So many characters of each command that all of them stay within the limit. */
+function commandLimit(jobs) {
+    for (let limit = 2000; limit > 60; limit = Math.floor(limit / 1.3)) {
+        const total = jobs.reduce((sum, { command }) => sum + Math.min(command.length, limit), 0);
+        if (total <= encode_page_COMMANDS)
+            return limit;
+    }
+    return 60;
+}
+function milliseconds(seconds) {
+    return Math.round(seconds * 1000);
+}
+
+;// CONCATENATED MODULE: ./lib/report/page/render-page.js
+
+
+/** Where the template expects the data; it stands there once. */
+const DATA_MARK = '"@data@"';
+/**
+ * The page of a run: one file that needs no other, and no network.
+ * @param template the page without data; unless it is given, what the build has made of page/
+ */
+function renderPage(data, template = (0,external_node_fs_.readFileSync)(assetPath('report.html'), 'utf8')) {
+    const at = template.lastIndexOf(DATA_MARK);
+    return template.slice(0, at) + scriptJson(data) + template.slice(at + DATA_MARK.length);
+}
+/** JSON that cannot end the script element it stands in, nor begin a comment of HTML. */
+function scriptJson(value) {
+    const escaped = { '<': '\\u003c', '\u2028': '\\u2028', '\u2029': '\\u2029' };
+    return JSON.stringify(value).replace(/[<\u2028\u2029]/g, (character) => escaped[character] ?? '');
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/slot-numbers.js
+/** What pictures of a run call the runner where the matrix does not list it. */
+const slot_numbers_RUNNER = 'runner';
+/** Numbers the slots of one place, so that each job has a row of its own as long as it runs: the lowest that are free. */
+class SlotNumbers {
+    #taken = new Set();
+    /**
+     * @param count how many the job has, 1 or more
+     * @returns the first of so many neighbours
+     */
+    take(count = 1) {
+        let first = 1;
+        for (let next = 1; next < first + count; next++)
+            if (this.#taken.has(next))
+                first = next + 1;
+        for (let at = first; at < first + count; at++)
+            this.#taken.add(at);
+        return first;
+    }
+    give(first, count = 1) {
+        for (let at = first; at < first + count; at++)
+            this.#taken.delete(at);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/run-record.js
+
+
+/** Longest command that is kept, in characters. */
+const COMMAND_LIMIT = 2000;
+/**
+ * What happened in a run, as the events tell it: every job with its places and times. All pictures of a run (summary,
+ * timeline, trace, page, what is shown on a terminal) are made from it. Keeps no output.
+ */
+class RunRecord {
+    #now;
+    #slots = new Map();
+    #jobs = new Map();
+    #recipes = new Map();
+    #places = new Map();
+    #start;
+    #end;
+    #work;
+    /** @param now seconds since the start of the run, never less than before */
+    constructor(now) {
+        this.#now = now;
+    }
+    get start() {
+        return this.#start;
+    }
+    /** Undefined while it runs, and for one that was cut short. */
+    get end() {
+        return this.#end;
+    }
+    /** Targets that the first make is going to run recipes of, where that is known. */
+    get work() {
+        return this.#work;
+    }
+    /** In the order in which make asked for their first lines. */
+    get recipes() {
+        return [...this.#recipes.values()];
+    }
+    get jobs() {
+        return [...this.#jobs.values()];
+    }
+    /** The hosts in the order of the matrix, the runner last. */
+    get places() {
+        return [...this.#places.values()];
+    }
+    job(id) {
+        return this.#jobs.get(id);
+    }
+    /** Seconds from the start of the run to now, or to its end. */
+    get seconds() {
+        return this.#end?.seconds ?? this.#now();
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started':
+                this.#begin(event);
+                return;
+            case 'work-known':
+                this.#work = new Set(event.targets.map(util_bytes/* decode */.D4));
+                return;
+            case 'staging-progress':
+                Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes, seconds: event.seconds });
+                return;
+            case 'host-ready': {
+                const { host, slots, files, bytes, seconds } = event;
+                const place = this.#place(host);
+                Object.assign(place, { state: 'ready', slots, ready: this.#now() });
+                Object.assign(place.staging, { files, bytes, done: bytes, seconds });
+                return;
+            }
+            case 'host-lost':
+                Object.assign(this.#place(event.host), { state: 'lost', lost: this.#now(), reason: event.reason });
+                return;
+            case 'job-queued':
+                this.#job(event.job);
+                return;
+            case 'job-placed': {
+                const { place, reason, slots } = event;
+                const { name } = this.#place(place);
+                // Its place was lost before anything of it ran there; nobody tells the end of that.
+                this.#endLeg(event.job, { kind: 'host-lost', reason: 'lost before it began' }, true);
+                const slot = this.#numbers(name).take(slots);
+                this.#job(event.job).legs.push(legOf({ place: name, reason, slot, slots, placed: this.#now() }));
+                return;
+            }
+            case 'job-started': {
+                const leg = this.#leg(event.job);
+                if (leg)
+                    leg.started ??= this.#now();
+                return;
+            }
+            case 'job-waits': {
+                const leg = this.#leg(event.job);
+                if (!leg || leg.waits !== undefined)
+                    return;
+                leg.waits = this.#now();
+                this.#numbers(leg.place).give(leg.slot, leg.slots);
+                return;
+            }
+            case 'job-collecting': {
+                const leg = this.#leg(event.job);
+                if (leg)
+                    leg.collecting = this.#now();
+                return;
+            }
+            case 'job-turned-away':
+                this.#endLeg(event.job, 'turned-away', true);
+                return;
+            case 'job-finished':
+                this.#finished(event);
+                return;
+            case 'recipe-finished': {
+                const recipe = this.#recipe(event.recipe);
+                recipe.class = event.class;
+                const { failed } = event;
+                if (failed) {
+                    recipe.failed = { job: failed.job.id, outcome: failed.outcome, place: this.#place(failed.place).name };
+                }
+                return;
+            }
+            case 'run-finished':
+                this.#end = event;
+                for (const figures of event.hosts) {
+                    const place = this.#places.get(run_record_nameOf(figures));
+                    if (place)
+                        place.figures = figures;
+                }
+                return;
+            default:
+                return;
+        }
+    };
+    #begin(event) {
+        this.#start = event;
+        for (const host of event.hosts)
+            this.#place(host);
+        const runner = this.#place(undefined);
+        runner.state = 'ready';
+        runner.slots = event.processors;
+    }
+    #finished(event) {
+        const { job, outcome, again, seconds, traffic } = event;
+        const leg = this.#endLeg(job, outcome, again);
+        if (leg)
+            Object.assign(leg, { seconds, ...traffic });
+        if (!again)
+            this.#job(job).ended = this.#now();
+    }
+    #endLeg(job, outcome, again) {
+        const leg = this.#leg(job);
+        if (!leg)
+            return undefined;
+        Object.assign(leg, { outcome, again, ended: this.#now(), seconds: 0 });
+        if (leg.waits === undefined)
+            this.#numbers(leg.place).give(leg.slot, leg.slots);
+        return leg;
+    }
+    /** Where the job runs now. */
+    #leg(job) {
+        const leg = this.#job(job).legs.at(-1);
+        return leg?.ended === undefined ? leg : undefined;
+    }
+    #job(job) {
+        let record = this.#jobs.get(job.id);
+        if (!record) {
+            const recipe = this.#recipe(job.recipe);
+            record = {
+                id: job.id,
+                recipe,
+                command: (0,util_bytes/* decode */.D4)(job.command.slice(0, COMMAND_LIMIT)),
+                directory: (0,util_bytes/* decode */.D4)(job.directory),
+                queued: this.#now(),
+                legs: [],
+                ended: undefined,
+            };
+            this.#jobs.set(job.id, record);
+            recipe.jobs.push(record);
+        }
+        return record;
+    }
+    #recipe({ id, make, target, directory }) {
+        let record = this.#recipes.get(id);
+        if (!record) {
+            const names = { target: (0,util_bytes/* decode */.D4)(target), directory: (0,util_bytes/* decode */.D4)(directory) };
+            record = { id, make, ...names, jobs: [], class: undefined, failed: undefined };
+            this.#recipes.set(id, record);
+        }
+        return record;
+    }
+    /** Bare localhost is the runner, by another name where it is listed. */
+    #place(place) {
+        const name = run_record_nameOf(place);
+        let record = this.#places.get(name);
+        if (!record) {
+            record = {
+                name,
+                local: place?.local ?? true,
+                slots: place?.slots,
+                state: place?.local === true ? 'ready' : 'coming',
+                reason: undefined,
+                ready: undefined,
+                lost: undefined,
+                staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
+                figures: undefined,
+            };
+            this.#places.set(name, record);
+        }
+        return record;
+    }
+    #numbers(place) {
+        let numbers = this.#slots.get(place);
+        if (!numbers)
+            this.#slots.set(place, (numbers = new SlotNumbers()));
+        return numbers;
+    }
+}
+/** What goes for a place here. No host goes by the runner's name, which would make one of two machines. */
+function run_record_nameOf(place) {
+    if (!place)
+        return slot_numbers_RUNNER;
+    return place.name === slot_numbers_RUNNER ? `${slot_numbers_RUNNER} (host)` : place.name;
+}
+function legOf(known) {
+    return {
+        ...known,
+        started: undefined,
+        waits: undefined,
+        collecting: undefined,
+        ended: undefined,
+        seconds: undefined,
+        outcome: undefined,
+        again: false,
+        sent: 0,
+        received: 0,
+        files: 0,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/event-schema.js
+
+
+/*
+ * The lines of events.ndjson, version 1. schema/events.schema.json is made from this (scripts/schema.mjs), and the types of
+ * what is written are these. What is added later is optional; anything else gets another version.
+ */
+/** Of events.ndjson. A reader of another version must not trust what it reads. */
+const EVENTS_VERSION = 1;
+const event_schema_text = string();
+const count = pipe(number(), integer(), minValue(0));
+const id = pipe(count, dist_description('Introduced by a line before.'));
+const seconds = pipe(number(), minValue(0));
+const place = pipe(event_schema_text, dist_description('The name of a host, or "runner".'));
+const event_schema_host = pipe(event_schema_text, dist_description('The name of a host of run-started.'));
+const lossy = optional(pipe(literal(true), dist_description('A name is not UTF-8: what is not has become U+FFFD here.')));
+const outcome = variant('kind', [
+    strictObject({ kind: literal('exited'), status: count }),
+    strictObject({ kind: literal('signaled'), signal: count }),
+    strictObject({ kind: literal('host-lost'), reason: event_schema_text }),
+    strictObject({ kind: literal('cancelled') }),
+]);
+const classes = ['remote', 'retried', 'local', 'recursive'];
+/** One kind of line: its time and type, and these. */
+function event_schema_line(type, description, entries) {
+    const time = pipe(seconds, dist_description('Seconds since the start of the run, never less than in the line before.'));
+    return pipe(strictObject({ time, type: literal(type), ...entries }), dist_description(description));
+}
+const amount = { files: count, bytes: count };
+/** What may stand on a line. */
+const EVENT_LINE = dist_union([
+    event_schema_line('distmake-events', 'The first line.', { version: literal(EVENTS_VERSION) }),
+    event_schema_line('run-started', 'The host matrix is read, nothing has been started.', {
+        hosts: array(strictObject({
+            name: event_schema_text,
+            slots: optional(pipe(count, dist_description('Absent: as many as the host turns out to have.'))),
+            local: pipe(dist_boolean(), dist_description('It is the runner itself.')),
+            speed: number(),
+        })),
+        jobs: pipe(dist_union([count, literal('places')]), dist_description('"places": as many as the hosts turn out to take.')),
+        localJobs: count,
+        processors: pipe(count, dist_description('Of the runner.')),
+        started: pipe(event_schema_text, dist_description('When, as ISO 8601 has it, UTC.')),
+    }),
+    event_schema_line('work-known', 'Targets that the first make is going to run recipes of, without those of sub-makes.', {
+        targets: array(event_schema_text),
+        lossy,
+    }),
+    event_schema_line('workspace-surveyed', 'What every host gets at first; the biggest directories of it.', {
+        ...amount,
+        directories: array(strictObject({ path: event_schema_text, ...amount })),
+    }),
+    event_schema_line('staging-progress', 'So much of it is on its way to that host.', {
+        host: event_schema_host,
+        seconds,
+        ...amount,
+        of: strictObject(amount),
+    }),
+    event_schema_line('host-ready', 'Staged and ready for jobs.', {
+        host: event_schema_host,
+        seconds,
+        ...amount,
+        compressed: optional(count),
+        sandbox: picklist(['overlay', 'tree', 'shared']),
+        slots: count,
+        staging: pipe(event_schema_text, dist_description('Its staging directory there.')),
+    }),
+    event_schema_line('host-lost', 'The host takes no (more) jobs.', { host: event_schema_host, reason: event_schema_text }),
+    event_schema_line('recipe', 'Introduces a recipe: all jobs of one target in one make.', {
+        recipe: count,
+        make: pipe(count, dist_description('Process id of its make.')),
+        target: event_schema_text,
+        directory: event_schema_text,
+        lossy,
+    }),
+    event_schema_line('job', 'Introduces a job: one line of a recipe, or all of it.', {
+        job: count,
+        recipe: id,
+        directory: optional(pipe(event_schema_text, dist_description('Absent: that of its recipe.'))),
+        command: event_schema_text,
+        cut: optional(pipe(count, dist_description('Characters of the command that are left out at its end.'))),
+        lossy,
+    }),
+    event_schema_line('job-queued', 'Make asks for it: it waits for its turn, and for a place.', { job: id }),
+    event_schema_line('job-placed', 'It has a slot, or several; on a host that has its tree brought up to date first.', {
+        job: id,
+        place,
+        reason: picklist([...CHOSEN_REASONS, ...KEPT_REASONS, ...MISSED_REASONS]),
+        slots: count,
+    }),
+    event_schema_line('job-turned-away', "The host's owner has no place for it: it is placed again.", { job: id, place }),
+    event_schema_line('job-started', 'It starts there. One that is run again starts twice.', { job: id, place }),
+    event_schema_line('job-waits', 'It calls make, and only waits from here on: its slot is free.', { job: id }),
+    event_schema_line('job-collecting', 'It has ended on a host; what it wrote is on its way home.', { job: id, place }),
+    event_schema_line('job-finished', 'It has ended there.', {
+        job: id,
+        place,
+        outcome,
+        seconds: pipe(seconds, dist_description('Of the recipe itself, by the clock of the place.')),
+        again: pipe(dist_boolean(), dist_description('That does not count: it runs again.')),
+        traffic: optional(strictObject({ sent: count, received: count, files: count })),
+    }),
+    event_schema_line('job-text', 'It has printed so many bytes.', {
+        job: id,
+        bytes: pipe(count, dist_description('Of a very long output those that were kept in memory.')),
+        file: optional(pipe(event_schema_text, dist_description('All of it, relative to the directory of the report.'))),
+    }),
+    event_schema_line('make-text', 'Make itself, or a recipe that calls make, has printed so many bytes.', { bytes: count }),
+    event_schema_line('recipe-finished', 'All jobs of the recipe are done.', {
+        recipe: id,
+        class: picklist(classes),
+        failed: optional(strictObject({ job: id, outcome, place })),
+    }),
+    event_schema_line('message', 'Something for people, not an error of the build.', {
+        level: picklist(['notice', 'warning']),
+        text: event_schema_text,
+    }),
+    event_schema_line('bulk-finished', 'A bulk build: how many items became what; where the list of them is.', {
+        built: count,
+        upToDate: count,
+        failed: count,
+        skipped: count,
+        notReached: count,
+        file: event_schema_text,
+    }),
+    event_schema_line('run-finished', 'The last line of a run that was not cut short.', {
+        outcome,
+        seconds,
+        counts: strictObject(entriesFromList(classes, count)),
+        failedTargets: array(event_schema_text),
+        hosts: array(strictObject({ name: event_schema_text, jobs: count, busySeconds: seconds, sent: count, received: count })),
+    }),
+]);
+
+;// CONCATENATED MODULE: ./lib/report/directory/event-lines.js
+
+
+
+/** Longest command that is written, in characters. */
+const event_lines_COMMAND_LIMIT = 2000;
+/**
+ * Events as lines of events.ndjson (docs/report.md). Recipes and jobs are introduced when they first appear, and are numbers
+ * from then on.
+ */
+class EventLines {
+    #now;
+    #fileOf;
+    #recipes = new Set();
+    #jobs = new Set();
+    #time = 0;
+    /**
+     * @param now seconds since the start of the run
+     * @param fileOf the file with a job's whole output, relative to the report's directory
+     */
+    constructor(now, fileOf) {
+        this.#now = now;
+        this.#fileOf = fileOf;
+    }
+    /** The line before all others. */
+    first() {
+        return this.#line({ type: 'distmake-events', version: EVENTS_VERSION });
+    }
+    /** The lines for one event, none of which ends in a newline. */
+    of(event) {
+        return [...this.#introductions(event), this.#say(event)].map((said) => this.#line(said));
+    }
+    #line(said) {
+        // Microseconds are as much as the clock knows.
+        this.#time = Math.max(this.#time, Math.round(this.#now() * 1e6) / 1e6);
+        const text = JSON.stringify({ time: this.#time, ...said });
+        // Some readers take these for the end of a line.
+        return text.replace(/[\x7f-\x9f\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+    #introductions(event) {
+        if ('job' in event)
+            return this.#job(event.job);
+        if (event.type !== 'recipe-finished')
+            return [];
+        return [...this.#recipe(event.recipe), ...(event.failed ? this.#job(event.failed.job) : [])];
+    }
+    #recipe({ id, make, target, directory }) {
+        if (this.#recipes.has(id))
+            return [];
+        this.#recipes.add(id);
+        const names = { target: (0,util_bytes/* decode */.D4)(target), directory: (0,util_bytes/* decode */.D4)(directory) };
+        return [{ type: 'recipe', recipe: id, make, ...names, ...event_lines_lossy(target, directory) }];
+    }
+    #job(job) {
+        const { id, recipe } = job;
+        if (this.#jobs.has(id))
+            return [];
+        this.#jobs.add(id);
+        const command = (0,util_bytes/* decode */.D4)(job.command);
+        const cut = command.length - event_lines_COMMAND_LIMIT;
+        return [
+            ...this.#recipe(recipe),
+            {
+                type: 'job',
+                job: id,
+                recipe: recipe.id,
+                ...(job.directory !== recipe.directory && { directory: (0,util_bytes/* decode */.D4)(job.directory) }),
+                command: command.slice(0, event_lines_COMMAND_LIMIT),
+                ...(cut > 0 && { cut }),
+                ...event_lines_lossy(job.directory, job.command),
+            },
+        ];
+    }
+    #say(event) {
+        switch (event.type) {
+            case 'run-started': {
+                const { type, jobs, localJobs, processors, time } = event;
+                const hosts = event.hosts.map(({ name, slots, local, speed }) => ({
+                    name,
+                    ...(slots !== undefined && { slots }),
+                    local,
+                    speed,
+                }));
+                return { type, hosts, jobs, localJobs, processors, started: new Date(time).toISOString() };
+            }
+            case 'work-known':
+                return { type: event.type, targets: event.targets.map(util_bytes/* decode */.D4), ...event_lines_lossy(...event.targets) };
+            case 'workspace-surveyed':
+                return { ...event, directories: [...event.directories] };
+            case 'staging-progress':
+                return { ...event, host: event.host.name };
+            case 'host-ready': {
+                const { compressed, ...rest } = event;
+                return { ...rest, host: event.host.name, ...(compressed !== undefined && { compressed }) };
+            }
+            case 'host-lost':
+                return { ...event, host: event.host.name };
+            case 'job-queued':
+            case 'job-waits':
+                return { type: event.type, job: event.job.id };
+            case 'job-placed':
+            case 'job-turned-away':
+            case 'job-collecting':
+                return { ...event, job: event.job.id, place: event_lines_nameOf(event.place) };
+            case 'job-started':
+                return { type: event.type, job: event.job.id, place: event_lines_nameOf(event.place) };
+            case 'job-finished': {
+                const { type, job, place, outcome, seconds, again, traffic } = event;
+                return { type, job: job.id, place: event_lines_nameOf(place), outcome, seconds, again, ...(traffic && { traffic }) };
+            }
+            case 'job-text': {
+                const file = event.file === undefined ? undefined : this.#fileOf(event.job.id);
+                const bytes = event.output.length;
+                return { type: event.type, job: event.job.id, bytes, ...(file !== undefined && { file }) };
+            }
+            case 'make-text':
+                return { type: event.type, bytes: event.text.length };
+            case 'recipe-finished': {
+                const { type, recipe, failed } = event;
+                const failure = failed && { job: failed.job.id, outcome: failed.outcome, place: event_lines_nameOf(failed.place) };
+                return { type, recipe: recipe.id, class: event.class, ...(failure && { failed: failure }) };
+            }
+            case 'message':
+                return event;
+            case 'bulk-finished': {
+                const { built, upToDate, failed, skipped, notReached } = event.report;
+                return {
+                    type: event.type,
+                    built: built.length,
+                    upToDate: upToDate.length,
+                    failed: failed.length,
+                    skipped: skipped.length,
+                    notReached: notReached.length,
+                    file: event.file,
+                };
+            }
+            case 'run-finished':
+                return { ...event, failedTargets: [...event.failedTargets], hosts: [...event.hosts] };
+        }
+    }
+}
+function event_lines_nameOf(place) {
+    return place?.name ?? slot_numbers_RUNNER;
+}
+function event_lines_lossy(...names) {
+    return names.some((name) => (0,util_bytes/* encode */.lF)((0,util_bytes/* decode */.D4)(name)) !== name) ? { lossy: true } : {};
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/events-file.js
+
+/** So much is written at one time, in bytes. */
+const events_file_BATCH = 64 * 1024;
+/** What is less goes to the file after so long, in ms: who follows it sees what happens. */
+const DELAY = 500;
+/**
+ * A file that grows line by line without holding anybody up: it is written in the background. At the end all of it is there,
+ * at once: what was on its way is then written again where it belongs, which does no harm.
+ */
+class EventsFile {
+    #descriptor;
+    #onError;
+    #lines = [];
+    #length = 0;
+    #timer;
+    /** What is on its way, and where in the file it belongs. */
+    #writing;
+    #offset = 0;
+    #closed = false;
+    #failed = false;
+    /**
+     * @param onError is told of the first error, after which nothing more is written
+     * @throws the error of the file system when it is there already, or cannot be made
+     */
+    constructor(path, onError) {
+        this.#descriptor = (0,external_node_fs_.openSync)(path, 'wx');
+        this.#onError = onError;
+    }
+    /** @param line without its newline */
+    add(line) {
+        if (this.#closed || this.#failed)
+            return;
+        this.#lines.push(line);
+        this.#length += line.length + 1;
+        if (this.#length >= events_file_BATCH)
+            this.#send();
+        else
+            this.#timer ??= setTimeout(this.#send, DELAY).unref();
+    }
+    /** Everything is in the file when it returns. A second call does nothing. */
+    close() {
+        if (this.#closed)
+            return;
+        this.#closed = true;
+        clearTimeout(this.#timer);
+        try {
+            let rest = Buffer.concat([this.#writing ?? Buffer.alloc(0), this.#take()]);
+            while (!this.#failed && rest.length > 0) {
+                const written = (0,external_node_fs_.writeSync)(this.#descriptor, rest, 0, rest.length, this.#offset);
+                this.#offset += written;
+                rest = rest.subarray(written);
+            }
+        }
+        catch (error) {
+            this.#fail(error);
+        }
+        // One that is still written to is closed when that is over: its number must not become another file's.
+        if (!this.#writing)
+            (0,external_node_fs_.closeSync)(this.#descriptor);
+    }
+    #send = () => {
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+        if (this.#writing ?? this.#closed)
+            return;
+        if (this.#length > 0)
+            this.#write(this.#take());
+    };
+    #write(data) {
+        this.#writing = data;
+        (0,external_node_fs_.write)(this.#descriptor, data, 0, data.length, this.#offset, (error, written) => {
+            this.#writing = undefined;
+            if (this.#closed) {
+                (0,external_node_fs_.closeSync)(this.#descriptor);
+                return;
+            }
+            if (error) {
+                this.#fail(error);
+                return;
+            }
+            this.#offset += written;
+            if (written < data.length)
+                this.#write(data.subarray(written));
+            else
+                this.#send();
+        });
+    }
+    #take() {
+        const data = Buffer.from(this.#lines.map((line) => `${line}\n`).join(''));
+        this.#lines = [];
+        this.#length = 0;
+        return data;
+    }
+    #fail(error) {
+        if (!this.#failed)
+            this.#onError(error);
+        this.#failed = true;
+        this.#lines = [];
+        this.#length = 0;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/masked-events.js
+
+/** Events of a run with all secrets out of everything that the files of a report are made from. */
+class MaskedEvents {
+    #secrets;
+    /** By id: what has been masked is masked once, and stays the same object. */
+    #jobs = new Map();
+    #recipes = new Map();
+    #hosts = new Map();
+    constructor(secrets) {
+        this.#secrets = secrets;
+    }
+    mask(event) {
+        const { maskText } = this.#secrets;
+        switch (event.type) {
+            case 'run-started':
+                return { ...event, hosts: event.hosts.map((host) => this.#host(host)) };
+            case 'work-known':
+                return { ...event, targets: event.targets.map(this.#secrets.mask) };
+            case 'workspace-surveyed':
+                return { ...event, directories: event.directories.map((one) => ({ ...one, path: maskText(one.path) })) };
+            case 'staging-progress':
+                return { ...event, host: this.#host(event.host) };
+            case 'host-ready':
+                return { ...event, host: this.#host(event.host), staging: maskText(event.staging) };
+            case 'host-lost':
+                return { ...event, host: this.#host(event.host), reason: maskText(event.reason) };
+            case 'job-queued':
+            case 'job-waits':
+            case 'job-text':
+                return { ...event, job: this.job(event.job) };
+            case 'job-placed':
+            case 'job-turned-away':
+            case 'job-started':
+            case 'job-collecting':
+                return { ...event, job: this.job(event.job), place: this.#place(event.place) };
+            case 'job-finished':
+                return {
+                    ...event,
+                    job: this.job(event.job),
+                    place: this.#place(event.place),
+                    outcome: this.#outcome(event.outcome),
+                };
+            case 'recipe-finished': {
+                const { failed } = event;
+                return {
+                    ...event,
+                    recipe: this.#recipe(event.recipe),
+                    failed: failed && {
+                        job: this.job(failed.job),
+                        outcome: this.#outcome(failed.outcome),
+                        place: this.#place(failed.place),
+                    },
+                };
+            }
+            case 'make-text':
+                return event;
+            case 'message':
+                return { ...event, text: maskText(event.text) };
+            case 'bulk-finished':
+                return { ...event, file: maskText(event.file) };
+            case 'run-finished':
+                return {
+                    ...event,
+                    outcome: this.#outcome(event.outcome),
+                    failedTargets: event.failedTargets.map(maskText),
+                    hosts: event.hosts.map((figures) => ({ ...figures, name: this.#name(figures.name) })),
+                };
+        }
+    }
+    job(job) {
+        let masked = this.#jobs.get(job.id);
+        if (!masked) {
+            const { mask } = this.#secrets;
+            const { id, umask } = job;
+            masked = {
+                id,
+                umask,
+                recipe: this.#recipe(job.recipe),
+                directory: mask(job.directory),
+                command: mask(job.command),
+                argv: [],
+                environment: [],
+                prerequisites: undefined,
+            };
+            this.#jobs.set(id, masked);
+        }
+        return masked;
+    }
+    #recipe(recipe) {
+        let masked = this.#recipes.get(recipe.id);
+        if (!masked) {
+            const { mask } = this.#secrets;
+            masked = { ...recipe, target: mask(recipe.target), directory: mask(recipe.directory) };
+            this.#recipes.set(recipe.id, masked);
+        }
+        return masked;
+    }
+    #place(place) {
+        return place && this.#host(place);
+    }
+    #host(host) {
+        let masked = this.#hosts.get(host.name);
+        if (!masked) {
+            // Two hosts whose names differ in a secret alone are two hosts still.
+            const name = this.#secrets.maskText(host.name);
+            const same = [...this.#hosts.values()].some((other) => other.name === name);
+            const shown = same ? `${name} (${this.#hosts.size + 1})` : name;
+            const { slots, local, line, speed } = host;
+            // What is private of it is not even there to be written.
+            masked = {
+                ...HOST_DEFAULTS,
+                name: shown,
+                address: shown,
+                user: undefined,
+                port: undefined,
+                slots,
+                local,
+                line,
+                speed,
+            };
+            this.#hosts.set(host.name, masked);
+        }
+        return masked;
+    }
+    #name(name) {
+        return this.#hosts.get(name)?.name ?? this.#secrets.maskText(name);
+    }
+    #outcome(outcome) {
+        return outcome.kind === 'host-lost' ? { ...outcome, reason: this.#secrets.maskText(outcome.reason) } : outcome;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/output-files.js
+
+
+
+
+/** Most that the outputs of a run may fill, in bytes. */
+const TOTAL_LIMIT = 1_000_000_000;
+/** Longest name of a file, in bytes; file systems take 255, programs that pack and unpack archives not always. */
+const output_files_NAME_LIMIT = 100;
+/** The whole outputs of jobs that print more than a log shows, a file each below `output/`. */
+class OutputFiles {
+    #options;
+    /** Relative to the directory of the report, by job. */
+    #names = new Map();
+    #left;
+    #over = false;
+    constructor(options) {
+        this.#options = options;
+        this.#left = options.limit ?? TOTAL_LIMIT;
+    }
+    /** Of jobs whose file has all of their output: relative to the directory of the report, by job. */
+    get names() {
+        return this.#names;
+    }
+    /** @param job without secrets in its target; its file is made anew */
+    open(job) {
+        if (this.#over)
+            return undefined;
+        const name = `output/${outputName(job.id, (0,util_bytes/* decode */.D4)(job.recipe.target))}`;
+        const path = (0,external_node_path_.join)(this.#options.directory, name);
+        let descriptor;
+        try {
+            (0,external_node_fs_.mkdirSync)((0,external_node_path_.dirname)(path), { recursive: true });
+            (0,external_node_fs_.rmSync)(path, { force: true });
+            // Never through a link that somebody has put there.
+            descriptor = (0,external_node_fs_.openSync)(path, 'wx');
+        }
+        catch (error) {
+            this.#give(error);
+            return undefined;
+        }
+        const masked = this.#options.secrets.stream();
+        const open = descriptor;
+        let whole = true;
+        const put = (text) => {
+            if (whole)
+                whole = this.#put(open, text);
+        };
+        return {
+            write: (text) => put(masked.push(text)),
+            close: () => {
+                put(masked.end());
+                (0,external_node_fs_.closeSync)(open);
+                if (!whole)
+                    return undefined;
+                this.#names.set(job.id, name);
+                return (0,external_node_path_.join)(this.#options.shown, name);
+            },
+            discard: () => {
+                (0,external_node_fs_.closeSync)(open);
+                try {
+                    (0,external_node_fs_.rmSync)(path, { force: true });
+                }
+                catch (error) {
+                    this.#give(error);
+                }
+            },
+        };
+    }
+    /** False: it is not, or not all of it, in the file. */
+    #put(descriptor, text) {
+        const data = (0,util_bytes/* bufferOf */.Kb)(text);
+        const fits = data.length <= this.#left;
+        const taken = fits ? data : data.subarray(0, this.#left);
+        const limit = formatBytes(this.#options.limit ?? TOTAL_LIMIT);
+        try {
+            writeAll(descriptor, taken);
+            this.#left -= taken.length;
+            if (fits)
+                return true;
+            writeAll(descriptor, (0,util_bytes/* bufferOf */.Kb)((0,util_bytes/* encode */.lF)(`\n[... what follows is left out: output/ holds ${limit} ...]\n`)));
+        }
+        catch (error) {
+            this.#give(error);
+            return false;
+        }
+        this.#stop(`report: ${(0,external_node_path_.join)(this.#options.shown, 'output')} holds ${limit}: no more of long outputs is kept there`);
+        return false;
+    }
+    #give(error) {
+        const why = error.message;
+        this.#stop(`report: long outputs cannot be kept in ${(0,external_node_path_.join)(this.#options.shown, 'output')}: ${why}`);
+    }
+    #stop(text) {
+        if (!this.#over)
+            this.#options.onTrouble(text);
+        this.#over = true;
+    }
+}
+/** `0042-main.o.txt`: safe on every file system, and in an archive for any of them. */
+function outputName(id, target) {
+    const front = `${String(id).padStart(4, '0')}-`;
+    const clean = target.replace(/[^A-Za-z0-9._+-]+/g, '_').replace(/^\.+/, '');
+    // The end of a path tells more than its beginning.
+    return `${front}${clean.slice(-(output_files_NAME_LIMIT - front.length - '.txt'.length))}.txt`;
+}
+function writeAll(descriptor, data) {
+    for (let rest = data; rest.length > 0;)
+        rest = rest.subarray((0,external_node_fs_.writeSync)(descriptor, rest));
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-event.js
+/** Seconds as the whole microseconds of a trace: what meets in seconds meets there. */
+function micros(seconds) {
+    return Math.max(0, Math.round(seconds * 1e6));
+}
+/** @param from and `to` in microseconds */
+function trace_event_complete(pid, tid, name, from, to, args, cat) {
+    return { ph: 'X', pid, tid, name, ...(cat !== undefined && { cat }), ts: from, dur: Math.max(0, to - from), args };
+}
+/** @param at in seconds */
+function instant(pid, tid, name, at, args) {
+    return { ph: 'i', s: 't', pid, tid, name, ts: micros(at), args };
+}
+/** The name of a process or thread, and where it stands among the others. */
+function trace_event_named(what, pid, tid, name, index) {
+    const common = { ph: 'M', pid, tid };
+    return [
+        { ...common, name: `${what}_name`, args: { name } },
+        { ...common, name: `${what}_sort_index`, args: { sort_index: index } },
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-counters.js
+
+/** More points than that are no use in a picture. */
+const POINTS = 5000;
+/**
+ * How many jobs wait for a place, and how many have one, over time. In a long run points that are closer than a five
+ * thousandth of it are one, with what held last.
+ *
+ * @param end in seconds, of what has not ended
+ */
+function counters(record, pid, end) {
+    const changes = [];
+    for (const { queued, legs, ended } of record.jobs) {
+        let asked = queued;
+        for (const leg of legs) {
+            changes.push({ at: micros(asked), waiting: 1, running: 0 }, { at: micros(leg.placed), waiting: -1, running: 1 });
+            const given = leg.waits ?? leg.ended;
+            if (given !== undefined)
+                changes.push({ at: micros(given), waiting: 0, running: -1 });
+            // Turned away, or to run again, it waits anew.
+            asked = leg.ended ?? asked;
+        }
+        const last = legs.at(-1);
+        if (last !== undefined && last.outcome !== 'turned-away' && !last.again)
+            continue;
+        changes.push({ at: micros(asked), waiting: 1, running: 0 });
+        if (ended !== undefined)
+            changes.push({ at: micros(ended), waiting: -1, running: 0 });
+    }
+    changes.sort((a, b) => a.at - b.at);
+    const apart = Math.ceil(micros(end) / POINTS);
+    const points = [{ ts: 0, waiting: 0, running: 0 }];
+    let [waiting, running] = [0, 0];
+    for (const change of changes) {
+        waiting += change.waiting;
+        running += change.running;
+        const ts = changes.length > POINTS ? change.at - (change.at % apart) : change.at;
+        if (points.at(-1)?.ts === ts)
+            points.pop();
+        points.push({ ts, waiting, running });
+    }
+    return points.map(({ ts, ...args }) => ({ ph: 'C', pid, tid: pid, name: 'jobs', ts, args }));
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-legs.js
+
+
+
+
+/**
+ * One leg on its slot: a slice with the name of the target, and in it one for each phase: staging, running, collecting. It
+ * ends where the job has called make, and given its slot back.
+ *
+ * @param end in seconds, of what has not ended
+ */
+function legSlices(job, leg, pid, tid, end) {
+    const last = micros(leg.waits ?? leg.ended ?? end);
+    const placed = micros(leg.placed);
+    const started = Math.min(last, leg.started === undefined ? last : micros(leg.started));
+    const collecting = Math.min(last, leg.collecting === undefined ? last : micros(leg.collecting));
+    const { id, recipe, command, directory, queued } = job;
+    const slices = [
+        trace_event_complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg)),
+        trace_event_complete(pid, tid, 'staging', placed, started, {}, 'phase'),
+        trace_event_complete(pid, tid, 'running', started, collecting, {}, 'phase'),
+        trace_event_complete(pid, tid, 'collecting', collecting, last, {}, 'phase'),
+    ];
+    // A phase that took no time says nothing, nor does one that is all there is.
+    return slices.filter(({ dur }, at) => at === 0 || (dur !== undefined && dur > 0 && dur < last - placed));
+    function argumentsOf() {
+        const { reason, slots, sent, received, files } = leg;
+        return {
+            job: id,
+            reason: REASON_WORDS[reason],
+            outcome: outcomeText(leg),
+            waited_ms: Math.round((leg.placed - queued) * 1e3),
+            command,
+            directory,
+            ...(slots > 1 && { slots }),
+            ...(sent + received > 0 && { sent, received, files }),
+        };
+    }
+}
+function outcomeText({ outcome, again }) {
+    if (outcome === undefined)
+        return 'not ended';
+    if (outcome === 'turned-away')
+        return "turned away: the host's owner had no place for it";
+    return `${describeOutcome(outcome)}${again ? ', run again' : ''}`;
+}
+/** What one may filter by. */
+function categoryOf({ recipe }, { outcome, again, reason }) {
+    if (outcome === 'turned-away')
+        return 'turned-away';
+    if (again)
+        return 'run-again';
+    if (outcome !== undefined && !succeeded(outcome))
+        return 'failed';
+    if (recipe.class === 'recursive')
+        return 'calls-make';
+    return isMissed(reason) ? 'might-have-left' : 'job';
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace-rows.js
+/** Rows for spans that may overlap, so that none do on any row. */
+class Rows {
+    /** Where the last span of each ends. */
+    #ends = [];
+    /** @returns the lowest row with nothing from then on, numbered from 0, and whether it is a new one */
+    take(from, to) {
+        const free = this.#ends.findIndex((end) => end <= from);
+        const row = free === -1 ? this.#ends.length : free;
+        this.#ends[row] = to;
+        return { row, fresh: free === -1 };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/trace.js
+
+
+
+
+/*
+ * Numbers of threads. Perfetto takes 0, and the number of the process itself, for something else than any thread: they begin
+ * above the numbers of places.
+ */
+/** Of a place's staging and its loss; the slots, from 1, come behind it. */
+const STATE = 1000;
+/** Of recipes that only wait for a make, as many as there are at one time. */
+const trace_MAKES = 100_000;
+/**
+ * A run in Chrome's trace event format (JSON object form), which Perfetto and chrome://tracing read. Places are processes, in
+ * the order of the matrix, the runner last; slots are threads. A leg of a job is a slice with its phases in it. Jobs
+ * that have called make and wait without a slot have threads of their own. Of a run that was cut short, what had not ended ends
+ * where the record does.
+ *
+ * @returns pieces of one JSON text
+ */
+function* trace(record) {
+    yield '{"displayTimeUnit":"ms","traceEvents":[\n';
+    let first = true;
+    for (const event of events(record)) {
+        yield (first ? '' : ',\n') + JSON.stringify(event);
+        first = false;
+    }
+    yield '\n]}\n';
+}
+function* events(record) {
+    const end = trace_endOf(record);
+    const { places } = record;
+    const run = places.length + 1;
+    yield* trace_event_named('process', run, run, 'run', 0);
+    yield* counters(record, run, end);
+    const pids = new Map(places.map(({ name }, at) => [name, at + 1]));
+    const legs = record.jobs
+        .flatMap((job) => job.legs.map((leg) => ({ job, leg })))
+        .sort((a, b) => a.leg.placed - b.leg.placed);
+    const threads = new Set();
+    const makes = new Map();
+    for (const [at, place] of places.entries()) {
+        const pid = at + 1;
+        yield* trace_event_named('process', pid, STATE, place.name, pid);
+        if (!place.local) {
+            yield* trace_event_named('thread', pid, STATE, 'host', STATE);
+            const until = place.ready ?? place.lost ?? end;
+            const { bytes, files, done, seconds } = place.staging;
+            yield trace_event_complete(pid, STATE, 'first staging', micros(until - seconds), micros(until), { bytes, files, done });
+        }
+        if (place.lost !== undefined)
+            yield instant(pid, STATE, 'host lost', place.lost, { reason: place.reason ?? '' });
+    }
+    for (const { job, leg } of legs) {
+        const pid = pids.get(leg.place);
+        if (pid === undefined)
+            continue;
+        const tid = STATE + leg.slot;
+        if (!threads.has(`${pid} ${tid}`))
+            yield* trace_event_named('thread', pid, tid, `slot ${leg.slot}`, tid);
+        threads.add(`${pid} ${tid}`);
+        yield* legSlices(job, leg, pid, tid, end);
+        if (leg.waits === undefined)
+            continue;
+        let rows = makes.get(pid);
+        if (!rows)
+            makes.set(pid, (rows = new Rows()));
+        const from = micros(leg.waits);
+        const to = micros(leg.ended ?? end);
+        const { row, fresh } = rows.take(from, to);
+        if (fresh)
+            yield* trace_event_named('thread', pid, trace_MAKES + row, row === 0 ? 'makes' : `makes ${row + 1}`, trace_MAKES + row);
+        yield trace_event_complete(pid, trace_MAKES + row, job.recipe.target, from, to, {
+            job: job.id,
+            directory: job.directory,
+            command: job.command,
+        });
+    }
+}
+/** No time of the record is later. */
+function trace_endOf(record) {
+    let end = record.seconds;
+    for (const { queued, legs } of record.jobs) {
+        end = Math.max(end, queued);
+        for (const leg of legs)
+            end = Math.max(end, leg.ended ?? leg.placed);
+    }
+    return end;
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory/report-directory.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** So much is given to the file system at one time, in characters. */
+const report_directory_PIECE = 1 << 20;
+/**
+ * What is kept of a run: its events as they come, and at its end a trace, a page, and the whole outputs of what the log
+ * cuts (docs/report.md). Has a record of its own, of events without secrets. Nothing here holds up the build or fails it.
+ */
+class ReportDirectory {
+    /** Real path. Nothing in it is for hosts. */
+    path;
+    #options;
+    #shown;
+    #record;
+    #masked;
+    #lines;
+    #events;
+    #outputs;
+    #done = false;
+    /** @throws UserError when the directory cannot be used: it is a file, not to be written to, or holds files of others */
+    constructor(options) {
+        const { now, onTrouble } = options;
+        this.#options = options;
+        this.#shown = shownPath(options);
+        this.path = openDirectory(options.path);
+        const secrets = new Secrets(options.secrets);
+        this.#record = new RunRecord(now);
+        this.#masked = new MaskedEvents(secrets);
+        this.#outputs = new OutputFiles({ directory: this.path, shown: this.#shown, secrets, onTrouble });
+        this.#lines = new EventLines(now, (job) => this.#outputs.names.get(job));
+        this.#events = new EventsFile((0,external_node_path_.join)(this.path, EVENTS), (error) => this.#trouble(EVENTS, error));
+        this.#events.add(this.#lines.first());
+    }
+    handle = (event) => {
+        if (this.#done)
+            return;
+        const masked = this.#masked.mask(event);
+        this.#record.handle(masked);
+        for (const line of this.#lines.of(masked))
+            this.#events.add(line);
+    };
+    /** Opens a file for the whole output of a job; undefined when there is no more room for such. */
+    spool = (job) => {
+        return this.#done ? undefined : this.#outputs.open(this.#masked.job(job));
+    };
+    finish() {
+        if (this.#done)
+            return;
+        this.#done = true;
+        this.#events.close();
+        if (!(0,external_node_fs_.existsSync)((0,external_node_path_.join)(this.path, EVENTS))) {
+            const shown = (0,external_node_path_.join)(this.#shown, EVENTS);
+            this.#options.onTrouble(`report: ${shown} is gone: something has removed it while the build ran`);
+        }
+        this.#write(TRACE, () => trace(this.#record));
+        this.#write(PAGE, () => [this.#page()]);
+    }
+    #page() {
+        return renderPage(pageData(this.#record, this.#outputs.names), this.#options.template);
+    }
+    /** All of it, or nothing. */
+    #write(name, pieces) {
+        const path = (0,external_node_path_.join)(this.path, name);
+        const part = `${path}.part`;
+        try {
+            (0,external_node_fs_.mkdirSync)(this.path, { recursive: true });
+            (0,external_node_fs_.rmSync)(part, { force: true });
+            const descriptor = (0,external_node_fs_.openSync)(part, 'wx');
+            try {
+                let text = '';
+                for (const piece of pieces()) {
+                    text += piece;
+                    if (text.length < report_directory_PIECE)
+                        continue;
+                    report_directory_writeWhole(descriptor, text);
+                    text = '';
+                }
+                report_directory_writeWhole(descriptor, text);
+            }
+            finally {
+                (0,external_node_fs_.closeSync)(descriptor);
+            }
+            (0,external_node_fs_.renameSync)(part, path);
+        }
+        catch (error) {
+            (0,external_node_fs_.rmSync)(part, { force: true });
+            this.#trouble(name, error);
+        }
+    }
+    #trouble(name, error) {
+        const why = error.message;
+        this.#options.onTrouble(`report: ${(0,external_node_path_.join)(this.#shown, name)} could not be written: ${why}`);
+    }
+}
+function shownPath({ path, from }) {
+    const below = (0,external_node_path_.relative)(from, path);
+    return below === '' || /^\.\.(?:\/|$)/.test(below) ? path : below;
+}
+function report_directory_writeWhole(descriptor, text) {
+    for (let rest = Buffer.from(text); rest.length > 0;)
+        rest = rest.subarray((0,external_node_fs_.writeSync)(descriptor, rest));
+}
+
+;// CONCATENATED MODULE: ./lib/util/unreachable.js
+/** The end of a switch over a union: a compile error when a case is missing. */
+function unreachable(value) {
+    throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
+}
+
+;// CONCATENATED MODULE: ./lib/report/bulk-text.js
+
+/** Lines of one kind; DIR/report has all. */
+const bulk_text_MOST = 100;
+/** How many items became what: `12 built, 1 failed`. Kinds of which there are none are left out. */
+function bulkCounts({ built, upToDate, failed, skipped, notReached }) {
+    const kinds = [
+        [built.length, 'built'],
+        [upToDate.length, 'up to date or done before'],
+        [failed.length, 'failed'],
+        [skipped.length, 'skipped'],
+        [notReached.length, 'not reached'],
+    ];
+    const parts = kinds.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+    return parts.length === 0 ? 'nothing to do' : parts.join(', ');
+}
+/** `a: status 2 on b` */
+function failedItems({ failed }) {
+    return failed.map(({ target, how, where }) => `${(0,util_bytes/* decode */.D4)(target)}: ${how}${preposition(where)}${where}`);
+}
+/** `b, c: because of a`, one line for each that failed. */
+function skippedItems({ skipped }) {
+    const causes = new Map();
+    for (const { target, because } of skipped)
+        causes.set(because, [...(causes.get(because) ?? []), (0,util_bytes/* decode */.D4)(target)]);
+    return [...causes].map(([cause, targets]) => `${listed(targets)}: because of ${(0,util_bytes/* decode */.D4)(cause)}`);
+}
+/**
+ * The end report of a bulk build (P8), a text of some lines for people.
+ *
+ * @param file where the whole report is
+ */
+function bulkText(report, file) {
+    return [
+        `bulk build: ${bulkCounts(report)} (${file})`,
+        ...limited(failedItems(report)).map((line) => `failed: ${line}`),
+        ...limited(skippedItems(report)).map((line) => `skipped: ${line}`),
+    ].join('\n');
+}
+function preposition(where) {
+    return /^(?:an earlier|another) run/.test(where) ? ', in ' : ' on ';
+}
+function listed(names) {
+    const more = names.length - bulk_text_MOST;
+    return names.slice(0, bulk_text_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+function limited(lines) {
+    const more = lines.length - bulk_text_MOST;
+    return more > 0 ? [...lines.slice(0, bulk_text_MOST), `${more} more`] : lines;
+}
+
+;// CONCATENATED MODULE: ./lib/report/noteworthy.js
+
+/** Whether a line of output is a warning or an error of a compiler, a linker or make: what `log: failures` shows. */
+function isNoteworthy(line) {
+    const text = plainLine(line);
+    return (/(?:^|: |\s)(?:fatal )?(?:error|warning)(?: #?\w+| \[[^\]]*\])?: /i.test(text) ||
+        /^[^:\s]+(?:\[\d+\])?: (?:\*\*\* |\[.*\] .*\(ignored\)$)/.test(text) ||
+        /undefined reference to |multiple definition of /.test(text));
+}
+/** Whether a line of make's own is worth a look in `log: failures`: what is noteworthy, and `$(warning)`. */
+function isMakeWarning(line) {
+    return isNoteworthy(line) || /^\S+:\d+: /.test(line);
+}
+
+;// CONCATENATED MODULE: ./lib/report/directory-lines.js
+/**
+ * `make[1]: Entering directory` and `Leaving directory`. make -O says both for every target of a sub-make: two lines
+ * between any two folds. They are held until it is known that they tell something: not where the same is left and entered
+ * again at once, and not around a target that printed nothing.
+ */
+class DirectoryLines {
+    #held = [];
+    #quiet = false;
+    /** @returns whether the text is such a line, and is held now */
+    take(text) {
+        const match = /^([^:\s]+: )(Entering|Leaving)( directory .*\n)$/.exec(text);
+        if (match === null)
+            return false;
+        const [, make = '', verb, rest = ''] = match;
+        const other = `${make}${verb === 'Entering' ? 'Leaving' : 'Entering'}${rest}`;
+        if (this.#held.at(-1) === other && (verb === 'Entering' || this.#quiet))
+            this.#held.pop();
+        else
+            this.#held.push(text);
+        this.#quiet = false;
+        return true;
+    }
+    /** A target has printed nothing since the last of these lines. */
+    nothingPrinted() {
+        this.#quiet = true;
+    }
+    /** Something is about to be printed: what stands before it. */
+    release() {
+        const text = this.#held.join('');
+        this.#held = [];
+        this.#quiet = false;
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/flood.js
+
+/**
+ * Of one recipe in one piece. The runner's live console takes some 500 lines in half a second: this holds it up for two
+ * seconds at most, and is more than anybody reads.
+ */
+const FLOOD = { lines: 2000, bytes: 256 * 1024 };
+/** Where all of it is, as the end of a note on what was left out. */
+function wholeTextNote(files) {
+    if (files.length > 0)
+        return `; all of it: ${files.join(', ')}`;
+    return '; a report directory (input report) keeps long outputs whole';
+}
+/**
+ * Text within a bound: its first and its last lines, half of the bound each, and between them a note on a line of its own.
+ * The first error usually stands in the first half, what came of it in the second. Lines end where the runner ends them,
+ * and none counts for more than is shown of it.
+ *
+ * @param where end of the note: where the rest can be found
+ */
+function cutFlood(text, bound, where) {
+    if (headEnd(text, bound) === text.length)
+        return text;
+    const half = { lines: Math.floor(bound.lines / 2), bytes: Math.floor(bound.bytes / 2) };
+    const head = headEnd(text, half);
+    const tail = tailStart(text, half);
+    const middle = text.slice(head, tail);
+    const lines = middle.match(/\r\n|\n|\r|[^\r\n]$/g)?.length ?? 0;
+    // Of a very long output less is here than there was.
+    const least = /\n\[\.\.\. \d+ bytes left out \.\.\.\]\n/.test(`\n${middle}`) ? 'more than ' : '';
+    return `${text.slice(0, head)}[... ${least}${lines} ${lines === 1 ? 'line' : 'lines'} left out${where} ...]\n${text.slice(tail)}`;
+}
+/** Where the first lines end that are within the bound. */
+function headEnd(text, bound) {
+    const ends = /\r\n|\n|\r|$/g;
+    let at = 0;
+    let bytes = 0;
+    for (let lines = 0; at < text.length && lines < bound.lines; lines++) {
+        ends.lastIndex = at;
+        const match = ends.exec(text);
+        const end = match === null ? text.length : match.index + match[0].length;
+        bytes += Math.min(end - at, clean_text/* LINE_LIMIT */.by);
+        if (bytes > bound.bytes)
+            break;
+        at = end;
+    }
+    return at;
+}
+/** Where the last lines begin that are within the bound. */
+function tailStart(text, bound) {
+    let at = text.length;
+    let bytes = 0;
+    for (let lines = 0; at > 0 && lines < bound.lines; lines++) {
+        const begin = lineStart(text, at);
+        bytes += Math.min(at - begin, clean_text/* LINE_LIMIT */.by);
+        if (bytes > bound.bytes)
+            break;
+        at = begin;
+    }
+    return at;
+}
+/** Where the line begins that ends at `end`, its own end of line included. */
+function lineStart(text, end) {
+    let at = end - 1;
+    if (text[at] === '\n' && text[at - 1] === '\r')
+        at -= 1;
+    while (at > 0 && text[at - 1] !== '\n' && text[at - 1] !== '\r')
+        at -= 1;
+    return at;
+}
+
+;// CONCATENATED MODULE: ./lib/report/replay.js
+
+
+
+/** Longest text that is worth a paste, in bytes. */
+const replay_MOST = 64 * 1024;
+/** Longer lines are broken where that can be done: neither a log nor a terminal takes lines of 4096 characters. */
+const LONG = 1000;
+/** What means more than a word to an interactive shell in front of which `cd DIR &&` stands. */
+const MORE_THAN_ONE = /[\n;&|!#(){}]/;
+/** Anything that a terminal does not take as it is pasted; `\p{C}` is all control characters and the invisible ones. */
+const UNPASTABLE = /(?![\n\t])\p{C}/u;
+/**
+ * Shell that runs a job again wherever the workspace is in its place. A plain command of make's usual shell stands as it
+ * is; anything else is given to its own shell, quoted by POSIX' rules, in a subshell:
+ *
+ *     cd /w/src && cc -c main.c
+ *     (cd /w/src && /bin/bash -ec 'cc -c main.c; test -s main.o')
+ *
+ * @returns undefined where no log can show it so that it could be pasted: it is too long, or has control characters, `##[`,
+ *   or bytes that are no UTF-8
+ */
+function rerunLine({ directory, argv, command }) {
+    if (command.length > replay_MOST)
+        return undefined;
+    const usual = argv.length === 3 && /^(?:\/bin\/)?sh$/.test(argv[0] ?? '') && argv[1] === '-c' && argv[2] === command;
+    const bytes = usual && !MORE_THAN_ONE.test(command)
+        ? `cd ${shellQuote(directory)} && ${broken(command.trim())}`
+        : `(cd ${shellQuote(directory)} && ${argv.map((word) => shellQuote(word === command ? broken(word) : word)).join(' ')})`;
+    const text = (0,util_bytes/* decode */.D4)(bytes);
+    const isShown = (0,clean_text/* cleanLines */.v3)(text).join('\n') === text && !UNPASTABLE.test(text);
+    return isShown && (0,util_bytes/* encode */.lF)(text) === bytes ? text : undefined;
+}
+/**
+ * `ran on me@10.0.0.1:2222 (ssh -p 2222 me@10.0.0.1)`: the second is how to get there, where plain ssh leads there. Where a host
+ * with a name of its own is, and the way through others, is nobody's business (privateFields).
+ */
+function whereItRan(place) {
+    if (place === undefined)
+        return 'ran on the runner';
+    const { name, address, local, transport, jump } = place;
+    const leads = !local && transport === undefined && jump === undefined && name.includes(address);
+    return `ran on ${name}${leads ? ` (${sshLine(place)})` : ''}`;
+}
+/**
+ * A long command with a backslash at the end of each line, which means the same to a shell between words. Not where a
+ * space might be no space between words: behind a quote, a backslash, or where a comment or a here-document may begin.
+ */
+function broken(command) {
+    if (command.length <= LONG)
+        return command;
+    const safe = command.search(/['"\\`#]|<</);
+    const end = safe < 0 ? command.length : safe;
+    let text = '';
+    let from = 0;
+    while (end - from > LONG) {
+        const at = command.lastIndexOf(' ', from + LONG);
+        if (at <= from)
+            break;
+        text += `${command.slice(from, at)} \\\n`;
+        from = at + 1;
+    }
+    return text + command.slice(from);
+}
+function sshLine({ user, address, port }) {
+    const words = ['ssh'];
+    if (port !== undefined && port !== 22)
+        words.push('-p', String(port));
+    words.push(user === undefined ? address : `${user}@${address}`);
+    return words.map(shellQuote).join(' ');
+}
+
+;// CONCATENATED MODULE: ./lib/report/failed-targets.js
+
+
+
+
+/** Failed targets whose output is repeated; further ones (make -k) are only named. */
+const REPEATED = 50;
+/** Of each; all of them together are no more than the log of a middling build. */
+const BOUND = { lines: 500, bytes: 64 * 1024 };
+/** What failed, kept for the end of the log, where it stands once more with how to run it again. */
+class FailedTargets {
+    #targets = [];
+    add(recipe, failed) {
+        const { title, text, files } = recipe.failure();
+        const isRepeated = this.#targets.length < REPEATED;
+        const isAbove = files.length === 0 && cutFlood(text, FLOOD, '') === text;
+        const where = isAbove ? ', they stand above' : wholeTextNote(files);
+        this.#targets.push({
+            title: `${title}  failed: ${describeOutcome(failed.outcome)}`,
+            text: isRepeated ? cutFlood(text, BOUND, where) : '',
+            hint: isRepeated ? hintOf(failed.job, failed.place) : '',
+            recursive: recipe.recursive,
+        });
+    }
+    print(log) {
+        // A recipe that calls make fails because something in it failed: that is what people look for.
+        const causes = this.#targets.filter((target) => !target.recursive);
+        const targets = causes.length > 0 ? causes : this.#targets;
+        if (targets.length === 0)
+            return;
+        log.text(`Failed targets: ${targets.length}`);
+        for (const { title, text, hint } of targets)
+            log.text(`${title}\n${(0,util_bytes/* decode */.D4)(text)}${hint}`);
+    }
+}
+/** Where it ran, and a line to paste into a terminal. */
+function hintOf(job, place) {
+    const line = rerunLine(job);
+    const again = line === undefined
+        ? 'no line to run it again: its command is too long for a log, or has characters that a log cannot show'
+        : `to run it again: ${line}`;
+    return `${whereItRan(place)}\n${again}\n`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/quiet-targets.js
+/** Targets in one fold: more would be held back for long, as nothing but the next ones makes them come out. */
+const quiet_targets_MOST = 200;
+/**
+ * Targets that printed nothing, not even their commands, gathered for as long as nothing else is printed: one fold for all
+ * of them, with a line for each. One alone has a fold of its own, like any other target.
+ */
+class QuietTargets {
+    #log;
+    #titles = [];
+    constructor(log) {
+        this.#log = log;
+    }
+    /** @param title `target  host  0.2 s` */
+    add(title) {
+        this.#titles.push(title);
+        if (this.#titles.length >= quiet_targets_MOST)
+            this.print();
+    }
+    /** Prints those that are held; before anything else is printed, and at the end. */
+    print() {
+        const titles = this.#titles;
+        const [first] = titles;
+        if (first === undefined)
+            return;
+        this.#titles = [];
+        if (titles.length === 1)
+            this.#log.group(first, '');
+        else
+            this.#log.group(`${titles.length} targets without output`, titles.join('\n'));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/staging.js
+
+
+/** From here on it is worth saying what is big, and how to send less. */
+const MUCH = 5e6;
+/** What is unusual about how jobs run there; said once a host. */
+const REMARKS = {
+    overlay: '',
+    // Jobs are slower there, and compilers' paths differ.
+    tree: '; it forbids private mounts, so each slot has a copy of its own',
+    shared: '; it works in the workspace itself',
+};
+/** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
+function describeSurvey({ files, bytes, directories }) {
+    const shown = bytes < MUCH ? [] : directories;
+    const biggest = shown.map((one) => `${(0,clean_text/* cleanTitle */.cr)(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`);
+    const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
+    return `workspace: ${files} files (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+}
+/** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
+function describeProgress({ host, seconds, files, bytes, of }) {
+    const rate = formatBytes(bytes / Math.max(seconds, 0.001));
+    return `${host.name}: staging, ${files} of ${of.files} files, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
+}
+/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
+function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
+    const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
+    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${files} files (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/fold.js
+
+
+
+
+
+
+
+
+
+
+/** make's text may come in pieces in log mode `plain`; an unended line is held up to this length. */
+const LINE_HELD = 64 * 1024;
+/**
+ * The step's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
+ * something else is, or when the recipe is over. What failed is not folded, and stands once more at the end.
+ *
+ * A recipe of which only make's echo is there has a fold of its own: that is one line on the screen, as with make, and it
+ * can be found by its target. Only those without any text are gathered ({@link QuietTargets}).
+ *
+ * Whatever is printed is printed as whole lines, groups and all, at one time: others may write between.
+ */
+class FoldLog {
+    #log;
+    #mode;
+    #failed = new FailedTargets();
+    #quiet;
+    #directories = new DirectoryLines();
+    #recipes = new Map();
+    /** The recipe whose text came last and is not printed yet. */
+    #pending;
+    /** An unended line, in log mode `plain`. */
+    #line = '';
+    #done = false;
+    constructor({ log, mode }) {
+        this.#log = log;
+        this.#mode = mode;
+        this.#quiet = new QuietTargets(log);
+    }
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started':
+            case 'work-known':
+            case 'job-queued':
+            case 'job-turned-away':
+            case 'job-waits':
+            case 'job-started':
+            case 'job-collecting':
+                return;
+            case 'job-placed':
+                this.#recipe(event.job.recipe).placed(event.job, event.reason);
+                return;
+            case 'bulk-finished':
+                this.#flush();
+                this.#out().text(bulkText(event.report, event.file));
+                return;
+            case 'workspace-surveyed':
+                this.#beside().text(describeSurvey(event));
+                return;
+            case 'staging-progress':
+                this.#beside().text(describeProgress(event));
+                return;
+            case 'host-ready':
+                this.#beside().text(describeHostReady(event));
+                return;
+            case 'host-lost':
+                this.#beside().warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
+                return;
+            case 'message':
+                if (event.level === 'notice')
+                    this.#beside().notice(event.text);
+                else
+                    this.#beside().warning(event.text);
+                return;
+            case 'job-finished': {
+                const recipe = this.#recipe(event.job.recipe);
+                recipe.ended(event.job, event);
+                this.#settle(recipe);
+                return;
+            }
+            case 'job-text': {
+                const recipe = this.#recipe(event.job.recipe);
+                if (this.#pending !== recipe)
+                    this.#flush();
+                if (event.echo === '' && event.output === '')
+                    this.#directories.nothingPrinted();
+                recipe.printed(event.job, event);
+                this.#pending = recipe;
+                if (this.#mode === 'plain')
+                    this.#flush();
+                this.#settle(recipe);
+                return;
+            }
+            case 'make-text':
+                this.#makeText(event.text);
+                return;
+            case 'recipe-finished': {
+                const recipe = this.#recipe(event.recipe);
+                recipe.finished = true;
+                recipe.failed = event.failed;
+                recipe.recursive = event.class === 'recursive';
+                this.#settle(recipe);
+                return;
+            }
+            case 'run-finished':
+                this.finish();
+                return;
+            default:
+                unreachable(event);
+        }
+    };
+    /** Prints what is held in case more of its recipe comes: for a log that is looked at while nothing else happens. */
+    flush() {
+        this.#flush();
+    }
+    /** Prints what is still held and the failures. Also after a run that was cut short; a second call does nothing. */
+    finish() {
+        if (this.#done)
+            return;
+        this.#done = true;
+        this.#flush();
+        this.#print(this.#line);
+        this.#line = '';
+        for (const recipe of this.#recipes.values())
+            this.#close(recipe);
+        this.#failed.print(this.#out());
+    }
+    /** For what has its place among the texts: what is held and stands before it comes out. */
+    #out() {
+        const log = this.#beside();
+        const directories = this.#directories.release();
+        if (directories !== '')
+            log.text((0,util_bytes/* decode */.D4)(directories));
+        return log;
+    }
+    /** For what has its place in time alone. */
+    #beside() {
+        this.#quiet.print();
+        return this.#log;
+    }
+    #recipe(recipe) {
+        let log = this.#recipes.get(recipe.id);
+        if (log === undefined) {
+            log = new RecipeLog(recipe);
+            this.#recipes.set(recipe.id, log);
+        }
+        return log;
+    }
+    #settle(recipe) {
+        // Without job texts (log mode plain) there is nothing to wait for.
+        if (!recipe.complete && !(this.#mode === 'plain' && recipe.finished))
+            return;
+        if (this.#pending === recipe)
+            this.#flush();
+        if (this.#mode !== 'plain') {
+            const untold = recipe.untoldFailure();
+            if (untold !== undefined)
+                this.#beside().text(untold);
+        }
+        if (this.#mode === 'fold') {
+            const title = recipe.quietTitle();
+            if (title !== undefined)
+                this.#quiet.add(title);
+        }
+        this.#close(recipe);
+    }
+    #close(recipe) {
+        const { failed } = recipe;
+        if (failed !== undefined && failed.outcome.kind !== 'cancelled')
+            this.#failed.add(recipe, failed);
+        for (const sentence of recipe.failedThere())
+            this.#beside().text(sentence);
+        this.#recipes.delete(recipe.recipe.id);
+    }
+    #flush() {
+        const recipe = this.#pending;
+        this.#pending = undefined;
+        const piece = recipe?.take();
+        if (piece === undefined)
+            return;
+        if (this.#mode === 'plain') {
+            this.#print(piece.text);
+            return;
+        }
+        const text = (0,util_bytes/* decode */.D4)(cutFlood(piece.text, FLOOD, wholeTextNote(piece.files)));
+        if (piece.failure !== undefined)
+            this.#out().text(`${piece.title}  failed: ${piece.failure}\n${text}`);
+        else if (this.#mode === 'failures' && !piece.text.split('\n').some(isNoteworthy))
+            return;
+        // It runs on, with others: a recipe that calls make. Only make's echo has come, and time and place are not known.
+        else if (piece.running)
+            this.#out().text(text);
+        else
+            this.#out().group(piece.title, text);
+    }
+    #makeText(text) {
+        if (this.#mode === 'plain') {
+            this.#lines(text);
+            return;
+        }
+        if (this.#pending !== undefined && isIgnoredFailure(text, this.#pending.recipe.target)) {
+            this.#pending.remark(text);
+            return;
+        }
+        this.#flush();
+        if (this.#mode === 'failures') {
+            this.#print(text.split('\n').filter(isMakeWarning).join('\n'));
+            return;
+        }
+        if (!this.#directories.take(text))
+            this.#print(text);
+    }
+    /** Whole lines, or a piece of one would be printed as a line of its own. */
+    #lines(text) {
+        const all = this.#line + text;
+        const whole = all.lastIndexOf('\n') + 1;
+        const end = all.length - whole > LINE_HELD ? all.length : whole;
+        this.#line = all.slice(end);
+        this.#print(all.slice(0, end));
+    }
+    #print(text) {
+        if (text !== '')
+            this.#out().text((0,util_bytes/* decode */.D4)(text));
+    }
+}
+/** `make: [Makefile:3: foo] Error 1 (ignored)`, which the parser of make's output gives as a text of its own. */
+function isIgnoredFailure(text, target) {
+    const match = /^[^:[\]]+(?:\[\d+\])?: \[(.+)\] .* \(ignored\)\n?$/.exec(text);
+    return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/progress-line.js
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+/**
+ * `[132/840] 12 hosts 64 jobs 31 s left`. `[132/840+]`: sub-makes will add to the total; `[132]`: it is not known;
+ * `9 of 12 hosts`: the others are not there yet, or no longer. Holds nothing but figures: no name of anybody.
+ */
+function progressLine({ done, total, grows, hosts, jobs, secondsLeft, begun }) {
+    const { ready, all, staging } = hosts;
+    const which = ready === all ? progress_line_counted(all, 'host') : `${ready} of ${progress_line_counted(all, 'host')}`;
+    if (!begun && all > 0) {
+        const bytes = staging ? `, ${formatBytes(staging.done)} of ${formatBytes(staging.bytes)} sent` : '';
+        return `staging: ${which} ready${bytes}`;
+    }
+    const of = total === undefined ? '' : `/${total}${grows ? '+' : ''}`;
+    const left = secondsLeft === undefined ? '' : ` ${timeLeft(secondsLeft)}`;
+    return `[${done}${of}]${all > 0 ? ` ${which}` : ''} ${progress_line_counted(jobs, 'job')}${left}`;
+}
+/** `31 s left`, `4 min left`, `2 h 10 min left`: no more digits than an estimate is good for. */
+function timeLeft(seconds) {
+    if (seconds < 99.5)
+        return `${Math.max(1, Math.round(seconds))} s left`;
+    if (seconds < 99.5 * MINUTE)
+        return `${Math.round(seconds / MINUTE)} min left`;
+    const tens = Math.round(seconds / (10 * MINUTE));
+    const minutes = (tens % 6) * 10;
+    return `${Math.floor((tens * 10 * MINUTE) / HOUR)} h${minutes > 0 ? ` ${minutes} min` : ''} left`;
+}
+function progress_line_counted(count, noun) {
+    return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/live-progress.js
+
+/** How often the line is drawn, in seconds. */
+const REDRAWN = 0.25;
+/** Progress on a terminal: a line at the bottom, as long as the run lasts. Whoever prints hides it first. */
+class LiveProgress {
+    #progress;
+    #line;
+    #ticker;
+    #stop;
+    constructor(progress, line, ticker) {
+        this.#progress = progress;
+        this.#line = line;
+        this.#ticker = ticker;
+    }
+    handle = (event) => {
+        this.#progress.handle(event);
+        if (event.type === 'run-started')
+            this.#stop ??= this.#ticker(REDRAWN, () => this.#line.show(progressLine(this.#progress.figures)));
+        else if (event.type === 'run-finished')
+            this.finish();
+    };
+    finish() {
+        this.#stop?.();
+        this.#line.hide();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/hosts-ready.js
+/** Which hosts take jobs, and how far their first staging is, as the events tell. */
+class HostsReady {
+    #all = new Set();
+    #ready = new Set();
+    #staging = new Map();
+    handle = (event) => {
+        switch (event.type) {
+            case 'run-started':
+                for (const { name, local } of event.hosts) {
+                    this.#all.add(name);
+                    if (local)
+                        this.#ready.add(name);
+                }
+                return;
+            case 'staging-progress':
+                this.#staging.set(event.host.name, { done: event.bytes, bytes: event.of.bytes });
+                return;
+            case 'host-ready':
+                this.#ready.add(event.host.name);
+                this.#staging.set(event.host.name, { done: event.bytes, bytes: event.bytes });
+                return;
+            case 'host-lost':
+                this.#ready.delete(event.host.name);
+                this.#staging.delete(event.host.name);
+                return;
+            default:
+                return;
+        }
+    };
+    get figures() {
+        let done = 0;
+        let bytes = 0;
+        for (const one of this.#staging.values()) {
+            done += one.done;
+            bytes += one.bytes;
+        }
+        return { ready: this.#ready.size, all: this.#all.size, staging: bytes > 0 ? { done, bytes } : undefined };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/recent-average.js
+/** After so many seconds a value counts for a third of what it counted at first. */
+const recent_average_MEMORY = 20;
+/** The average over time of a number that changes now and then, of late more than long ago. */
+class RecentAverage {
+    #value = 0;
+    #since;
+    #sum = 0;
+    #weight = 0;
+    /** It has that value from now on. @param now in seconds, never less than before */
+    set(value, now) {
+        this.#pass(now);
+        this.#value = value;
+    }
+    /** @returns the value itself until time has passed */
+    at(now) {
+        this.#pass(now);
+        return this.#weight > 0 ? this.#sum / this.#weight : this.#value;
+    }
+    #pass(now) {
+        if (this.#since !== undefined) {
+            const kept = Math.exp((this.#since - now) / recent_average_MEMORY);
+            this.#sum = this.#sum * kept + this.#value * (1 - kept);
+            this.#weight = this.#weight * kept + (1 - kept);
+        }
+        this.#since = now;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/recipe-progress.js
+/** How far one recipe has come. Times are seconds since the start of the run. */
+class RecipeProgress {
+    /** It is one of a sub-make. */
+    below;
+    /** How long it held a slot in an earlier run. */
+    expected;
+    /** Its open jobs, each with the time at which it got its slot, if it has one. */
+    #open = new Map();
+    #seconds = 0;
+    #ran = false;
+    #calls = false;
+    constructor(below, expected) {
+        this.below = below;
+        this.expected = expected;
+    }
+    /** A job of it has ended and none is open. Only its next line tells that it was not done. */
+    get done() {
+        return this.#ran && this.#open.size === 0;
+    }
+    /** It is one that waits for a make below it: how long that takes is no work of its own. */
+    get calls() {
+        return this.#calls;
+    }
+    queued(job) {
+        this.#open.set(job, undefined);
+    }
+    placed(job, now) {
+        this.#open.set(job, now);
+    }
+    /** @returns whether the job had a slot until now */
+    left(job, now) {
+        const since = this.#open.get(job);
+        if (since === undefined)
+            return false;
+        this.#seconds += now - since;
+        this.#open.set(job, undefined);
+        return true;
+    }
+    /** @param ran false: it was cancelled */
+    ended(job, ran) {
+        this.#open.delete(job);
+        this.#ran ||= ran;
+    }
+    waits() {
+        this.#calls = true;
+    }
+    /** How long its jobs have held slots, added up. */
+    seconds(now) {
+        let sum = this.#seconds;
+        for (const since of this.#open.values())
+            if (since !== undefined)
+                sum += now - since;
+        return sum;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/time-left.js
+/** Before that nothing is said: slots are still being filled. */
+const EARLY_SECONDS = 5;
+/** So many done recipes, and that share of all, say what the others will take. */
+const ENOUGH = 8;
+const ENOUGH_SHARE = 0.05;
+/** As large a share of what is left may be unknown where earlier runs know the rest. */
+const UNKNOWN_SHARE = 0.2;
+/**
+ * How long the rest takes: the work that is left, shared by as many jobs as run at one time of late, and no less than the
+ * longest recipe. What is not known from earlier runs takes as long as the average recipe of this one.
+ *
+ * @returns seconds; undefined when there is too little to go by, or nothing left
+ */
+function estimate({ waiting, running, finished, parallel, elapsed }) {
+    if (elapsed < EARLY_SECONDS)
+        return undefined;
+    const mean = finished.count > 0 ? finished.seconds / finished.count : undefined;
+    const rest = { count: 0, unknown: 0, sum: 0, longest: 0 };
+    const add = (expected, seconds) => {
+        const left = Math.max(0, (expected ?? mean ?? 0) - seconds);
+        rest.count++;
+        if (expected === undefined)
+            rest.unknown++;
+        rest.sum += left;
+        rest.longest = Math.max(rest.longest, left);
+    };
+    for (const expected of waiting)
+        add(expected, 0);
+    for (const { expected, seconds } of running)
+        add(expected, seconds);
+    if (rest.count === 0)
+        return undefined;
+    const enough = Math.max(ENOUGH, ENOUGH_SHARE * (rest.count + finished.count));
+    const isGuess = rest.unknown > 0 && mean === undefined;
+    if (isGuess || (rest.unknown > UNKNOWN_SHARE * rest.count && finished.count < enough))
+        return undefined;
+    return Math.max(rest.sum / Math.max(1, parallel), rest.longest);
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/progress.js
+
+
+
+
+
+/** Counts how far a run has come, as its events tell. Each event costs the same, however many recipes there are. */
+class Progress {
+    #now;
+    #earlier;
+    #recipes = new Map();
+    /** Those that have begun and are not done. */
+    #open = new Set();
+    #parallel = new RecentAverage();
+    #hosts = new HostsReady();
+    /** Of the first make, once it has asked for something; and when it has. */
+    #first;
+    /** Targets of it, as a dry view has found them, until it is known where it runs. */
+    #work;
+    #begun = new Set();
+    /** Targets of it that have not begun, with their earlier times. */
+    #waiting;
+    #jobs = 0;
+    #done = 0;
+    #below = 0;
+    #finished = { count: 0, seconds: 0 };
+    /** @param now seconds since the start of the run, never less than before */
+    constructor(now, earlier = () => undefined) {
+        this.#now = now;
+        this.#earlier = earlier;
+    }
+    get figures() {
+        return {
+            done: this.#done,
+            total: this.#total,
+            grows: this.#below > 0,
+            hosts: this.#hosts.figures,
+            jobs: this.#jobs,
+            secondsLeft: this.#secondsLeft,
+            begun: this.#first !== undefined,
+        };
+    }
+    handle = (event) => {
+        this.#hosts.handle(event);
+        switch (event.type) {
+            case 'work-known':
+                this.#work = event.targets.map(util_bytes/* decode */.D4);
+                this.#reckon();
+                return;
+            case 'job-queued':
+                this.#queued(event.job);
+                return;
+            case 'job-placed':
+                this.#recipes.get(event.job.recipe.id)?.placed(event.job.id, this.#now());
+                this.#count(1);
+                return;
+            case 'job-waits':
+                this.#left(event.job);
+                this.#recipes.get(event.job.recipe.id)?.waits();
+                return;
+            case 'job-turned-away':
+                this.#left(event.job);
+                return;
+            case 'job-finished':
+                this.#left(event.job);
+                if (!event.again)
+                    this.#ended(event.job, event.outcome.kind !== 'cancelled');
+                return;
+            default:
+                return;
+        }
+    };
+    get #total() {
+        if (!this.#waiting)
+            return undefined;
+        const own = this.#waiting.size + this.#recipes.size - this.#below;
+        // Mostly sub-makes: what the first make does says little of the whole.
+        return this.#below > own ? undefined : own + this.#below;
+    }
+    get #secondsLeft() {
+        // Nobody knows what sub-makes are going to do.
+        if (!this.#waiting || !this.#first || this.#below > 0)
+            return undefined;
+        const now = this.#now();
+        return estimate({
+            waiting: this.#waiting.values(),
+            running: [...this.#open].map((recipe) => ({ expected: recipe.expected, seconds: recipe.seconds(now) })),
+            finished: this.#finished,
+            parallel: this.#parallel.at(now),
+            elapsed: now - this.#first.time,
+        });
+    }
+    #queued({ id, recipe: { id: number, make, directory, target } }) {
+        const where = (0,util_bytes/* decode */.D4)(directory);
+        const name = (0,util_bytes/* decode */.D4)(target);
+        this.#first ??= { make, directory: where, time: this.#now() };
+        const below = make !== this.#first.make;
+        let recipe = this.#recipes.get(number);
+        if (!recipe) {
+            recipe = new RecipeProgress(below, this.#earlier(where, name));
+            this.#recipes.set(number, recipe);
+            if (below)
+                this.#below++;
+            else
+                this.#begun.add(name);
+        }
+        if (recipe.done)
+            this.#redone(recipe, -1);
+        recipe.queued(id);
+        this.#open.add(recipe);
+        if (!below)
+            this.#waiting?.delete(name);
+        this.#reckon();
+    }
+    #left(job) {
+        if (this.#recipes.get(job.recipe.id)?.left(job.id, this.#now()) === true)
+            this.#count(-1);
+    }
+    #ended(job, ran) {
+        const recipe = this.#recipes.get(job.recipe.id);
+        if (!recipe)
+            return;
+        recipe.ended(job.id, ran);
+        if (!recipe.done)
+            return;
+        this.#open.delete(recipe);
+        this.#redone(recipe, 1);
+    }
+    /** It is done, or it was not: there is a further line. */
+    #redone(recipe, by) {
+        this.#done += by;
+        if (recipe.calls)
+            return;
+        this.#finished.count += by;
+        this.#finished.seconds += by * recipe.seconds(this.#now());
+    }
+    #count(by) {
+        this.#jobs += by;
+        this.#parallel.set(this.#jobs, this.#now());
+    }
+    /** Once both are known: what is to be done, and where. */
+    #reckon() {
+        if (!this.#work || !this.#first)
+            return;
+        const { directory } = this.#first;
+        const left = this.#work.filter((target) => !this.#begun.has(target));
+        this.#waiting = new Map(left.map((target) => [target, this.#earlier(directory, target)]));
+        this.#work = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/progress-lines.js
+
+/** A run that is over sooner shows nothing, in seconds. */
+const progress_lines_LONG = 10;
+/** Between two lines that say the same, in seconds. */
+const IDLE = 60;
+/** Progress for a log that nobody can write over: now and then a line, as long as make runs something. */
+class ProgressLines {
+    #options;
+    #stop;
+    #last;
+    constructor(options) {
+        this.#options = options;
+    }
+    handle = (event) => {
+        const { progress, ticker } = this.#options;
+        progress.handle(event);
+        if (event.type === 'run-started')
+            this.#stop ??= ticker(1, () => this.#tick());
+        else if (event.type === 'run-finished')
+            this.finish();
+    };
+    finish() {
+        this.#stop?.();
+    }
+    #tick() {
+        const { progress, print, pause } = this.#options;
+        const time = this.#options.now();
+        if (time < (this.#last ? this.#last.time + pause : progress_lines_LONG))
+            return;
+        const { figures } = progress;
+        // The staging has lines of its own.
+        if (!figures.begun)
+            return;
+        const line = progressLine(figures);
+        if (this.#last?.line === line && time < this.#last.time + IDLE)
+            return;
+        this.#last = { time, line };
+        print(line);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/ticker.js
+/** By the clock. It does not keep the process from ending. */
+const clockTicker = (seconds, call) => {
+    const timer = setInterval(call, seconds * 1000);
+    timer.unref();
+    return () => clearInterval(timer);
+};
+
+;// CONCATENATED MODULE: ./lib/report/progress/progress-reporter.js
+
+
+
+
+
+/** Between two lines, in seconds. Folds show by themselves that the build goes on. */
+const PAUSE = { fold: 30, failures: 10 };
+/**
+ * What shows the progress of a run beside its log.
+ *
+ * @param print takes a line for the log, without its newline
+ * @param earlier how long recipes took in earlier runs
+ * @returns undefined for log mode `plain`: what is printed there is make's own
+ */
+function progressReporter(mode, print, earlier) {
+    if (mode === 'plain')
+        return undefined;
+    const start = performance.now();
+    const now = () => (performance.now() - start) / 1000;
+    const progress = new Progress(now, earlier);
+    const line = (0,standard_streams/* liveLine */.jD)();
+    if (line)
+        return new LiveProgress(progress, line, clockTicker);
+    return new ProgressLines({ progress, print, now, ticker: clockTicker, pause: PAUSE[mode] });
+}
+
+;// CONCATENATED MODULE: ./lib/report/record/run-clock.js
+/** The time that all pictures of a run share. It must hear each event before they do. */
+class RunClock {
+    #begin;
+    handle = (event) => {
+        if (event.type === 'run-started')
+            this.#begin ??= performance.now();
+    };
+    /** Seconds since the start of the run, 0 before. */
+    now = () => (this.#begin === undefined ? 0 : (performance.now() - this.#begin) / 1000);
+}
+
+;// CONCATENATED MODULE: ./lib/report/reporter.js
+/** Hands every event to all of them, in this order, and ends them in this order. */
+function allOf(reporters) {
+    const all = reporters.filter((one) => one !== undefined);
+    return {
+        handle: (event) => {
+            for (const { handle } of all)
+                handle(event);
+        },
+        finish: () => {
+            for (const one of all)
+                one.finish?.();
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/markdown.js
+
+/**
+ * Untrusted text as one line of GitHub's Markdown that shows exactly that text, in a table cell too: characters with a
+ * meaning become entities, `@name` and `#1` no mentions, addresses no links.
+ */
+function escapeMarkdown(text, limit = 200) {
+    // eslint-disable-next-line no-control-regex
+    const plain = (0,clean_text/* cleanTitle */.cr)(text, limit).replace(/\x1b\[[0-9;:]*m/g, '');
+    return plain.replace(/[&<>"'`*_{}[\]()#!|\\~@$]|:(?=\/\/)|(?<=www)\.|^[-+=]/gi, (character) => `&#${character.charCodeAt(0)};`);
+}
+/**
+ * A table; the cells are Markdown already.
+ *
+ * @param isNumber whether that column stands at the right
+ */
+function markdownTable(header, rows, isNumber = () => false) {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    return [line(header), line(header.map((name) => (isNumber(name) ? '--:' : '---'))), ...rows.map(line)].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/longest-chain.js
+/** Above that share of what may run at one time make may have held a job back for want of a slot. */
+const longest_chain_BUSY = 0.75;
+/** Of one moment the ends are first, what make asks for after them. */
+const Order = { end: 0, waits: 1, queued: 2, lateEnd: 3 };
+/**
+ * The longest chain of jobs of which each waited for the one before, in seconds. No dependency is known; what is taken
+ * for one: the lines of a recipe, a call of make and what it makes, and the last end in the same make before it asked for
+ * a job while much was free. So a chain may be missed, but none is longer than the run was.
+ *
+ * @param capacity how many jobs could run at one time
+ * @param seconds of a job, that of a call of make without what it waits for
+ */
+function longestChain(jobs, capacity, seconds) {
+    const links = new Map();
+    const ends = new Map();
+    const callers = new Map();
+    const lines = new Map();
+    let caller;
+    let open = 0;
+    let longest = 0;
+    for (const [, order, job] of stepsOf(jobs)) {
+        const { id, make } = job.recipe;
+        const link = links.get(job);
+        if (order === Order.queued) {
+            const above = ofCaller(callers, make, caller, links);
+            const released = open < capacity * longest_chain_BUSY ? ends.get(make) : undefined;
+            links.set(job, { before: lines.get(id) ?? released ?? above, own: seconds(job), below: 0 });
+            open++;
+        }
+        else if (order === Order.waits) {
+            caller = job;
+            open--;
+        }
+        else if (link) {
+            const chain = Math.max(link.before + link.own, link.below);
+            longest = Math.max(longest, chain);
+            ends.set(make, chain);
+            lines.set(id, chain);
+            const parent = callers.get(make);
+            const up = parent && links.get(parent);
+            if (up)
+                up.below = Math.max(up.below, chain);
+            if (waitsSince(job) === undefined)
+                open--;
+        }
+    }
+    return longest;
+}
+/** The chain up to the job that calls that make: the last one that began to wait before the make's first job. */
+function ofCaller(callers, make, caller, links) {
+    if (!callers.has(make))
+        callers.set(make, caller);
+    const known = callers.get(make);
+    const link = known && links.get(known);
+    return link ? link.before + link.own : 0;
+}
+function stepsOf(jobs) {
+    const steps = [];
+    for (const job of jobs) {
+        const { queued, ended = Infinity } = job;
+        steps.push([queued, Order.queued, job]);
+        const waits = waitsSince(job);
+        if (waits !== undefined)
+            steps.push([waits, Order.waits, job]);
+        steps.push([ended, ended === queued ? Order.lateEnd : Order.end, job]);
+    }
+    return steps.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+}
+function waitsSince({ legs }) {
+    return legs.at(-1)?.waits;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/leg-seconds.js
+/**
+ * How long the recipe ran in that leg, in seconds. Of a call of make only the time until it waits for that make: the rest
+ * is the time of others.
+ *
+ * @param now seconds since the start of the run, for what has not ended
+ */
+function legSeconds(leg, now) {
+    const { started, waits, seconds } = leg;
+    if (waits !== undefined)
+        return Math.max(0, waits - (started ?? leg.placed));
+    return seconds ?? (started === undefined ? 0 : Math.max(0, now - started));
+}
+/** The leg whose outcome counts, or the one that runs now; undefined: it has none. */
+function countedLeg({ legs }) {
+    const last = legs.at(-1);
+    return last?.again === true || last?.outcome === 'turned-away' ? undefined : last;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/runner-alone.js
+
+
+/**
+ * All work over the runner's processors, and no less than the longest chain seen. Rough: hosts are faster or slower than
+ * the runner, and what an output costs on its way does not count.
+ *
+ * @returns undefined where nothing ran on a host
+ */
+function runnerAlone(record) {
+    const processors = record.start?.processors;
+    if (processors === undefined)
+        return undefined;
+    const hosts = new Set(record.places.filter((place) => !place.local).map((place) => place.name));
+    const now = record.seconds;
+    let left = false;
+    let work = 0;
+    for (const job of record.jobs) {
+        const leg = countedLeg(job);
+        if (!leg)
+            continue;
+        left ||= hosts.has(leg.place);
+        // A make that runs on a host as a whole fills all the slots that it has.
+        work += legSeconds(leg, now) * leg.slots;
+    }
+    if (!left)
+        return undefined;
+    const chain = longestChain(record.jobs, capacity(record), (job) => secondsOf(job, now));
+    return { seconds: Math.max(work / processors, chain), work, processors, chain };
+}
+function secondsOf(job, now) {
+    const leg = countedLeg(job);
+    return leg ? legSeconds(leg, now) : 0;
+}
+/** How many jobs could run at one time. */
+function capacity({ start, places }) {
+    const slots = places.reduce((sum, place) => sum + (place.local ? 0 : (place.slots ?? 0)), start?.localJobs ?? 0);
+    return start === undefined || start.jobs === 'places' ? slots : Math.min(start.jobs, slots);
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/words.js
+/** A time for people: `0.4 s`, `12.3 s`, `3 min 20 s`, `2 h 5 min`. */
+function formatSeconds(seconds) {
+    if (seconds < 59.95)
+        return `${seconds.toFixed(1)} s`;
+    const whole = Math.round(seconds);
+    if (whole < 3600)
+        return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+/** A share for people: `34 %`, `< 1 %`. */
+function formatShare(share) {
+    if (share > 0 && share < 0.01)
+        return '< 1 %';
+    return `${Math.round(share * 100)} %`;
+}
+/** `1 target`, `2 targets`. */
+function words_counted(count, noun) {
+    return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/headline.js
+
+
+
+
+/** Result, wall time, where the targets ran, and what it would have taken without hosts. */
+function headline(record) {
+    const alone = runnerAlone(record);
+    const parts = [`## distmake: ${result(record)}`, counts(record), alone ? comparison(alone, record.seconds) : ''];
+    return parts.filter((part) => part !== '').join('\n\n');
+}
+function result({ end, start, seconds }) {
+    if (end === undefined)
+        return start ? `not finished after ${formatSeconds(seconds)}` : 'not finished';
+    const how = succeeded(end.outcome) ? 'succeeded' : `failed (make: ${escapeMarkdown(describeOutcome(end.outcome))})`;
+    return `${how} in ${formatSeconds(end.seconds)}`;
+}
+/** `845 targets: 780 on hosts, 3 run again on the runner, 57 on the runner, 5 calls of make.` */
+function counts({ recipes }) {
+    const of = (name) => recipes.filter((recipe) => recipe.class === name).length;
+    const [remote, retried, local, recursive] = [of('remote'), of('retried'), of('local'), of('recursive')];
+    const open = recipes.filter((recipe) => recipe.class === undefined);
+    const begun = open.filter(({ jobs }) => jobs.some(({ legs }) => legs.length > 0)).length;
+    const kinds = [
+        remote > 0 ? `${remote} on hosts` : '',
+        retried > 0 ? `${retried} run again on the runner` : '',
+        local > 0 ? `${local} on the runner` : '',
+        recursive > 0 ? words_counted(recursive, 'call') + ' of make' : '',
+        begun > 0 ? `${begun} not finished` : '',
+        open.length > begun ? `${open.length - begun} not begun` : '',
+    ].filter((one) => one !== '');
+    return kinds.length === 0 ? '' : `${words_counted(recipes.length, 'target')}: ${kinds.join(', ')}.`;
+}
+function comparison({ seconds, work, processors, chain }, wall) {
+    const time = formatSeconds(seconds);
+    const ratio = wall > 0 ? seconds / wall : 1;
+    let words = `About as fast as the runner alone, which would have taken about ${time}.`;
+    if (ratio >= 1.05)
+        words = `About ${ratio.toFixed(ratio < 10 ? 1 : 0)} times as fast as the runner alone, which would have taken about ${time}.`;
+    if (ratio <= 0.95)
+        words = `Slower than the runner alone, which would have taken about ${time}.`;
+    const how = `All recipes together ran ${formatSeconds(work)}; the runner has ${words_counted(processors, 'processor')}; the longest chain of recipes that waited for each other took ${formatSeconds(chain)}.`;
+    return `**${words}** Reckoned, not measured: the time of all recipes over the runner's processors, and no less than the longest chain. ${how} Hosts may be slower or faster than the runner.`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/host-table.js
+
+
+
+
+/** Rows; more hosts are counted. */
+const host_table_MOST = 100;
+/** More are folded away. */
+const OPEN = 20;
+const HEADER = ['Host', 'Slots', 'Jobs', 'Busy', 'Sent', 'Received', 'Staging', 'Remarks'];
+const host_table_NOTE = 'Busy: the share of the time of its slots, as long as it was ready, in which recipes ran.';
+/**
+ * A row for each host and one for the runner. Busy: the share of its slots' time, from when it was ready until it was lost
+ * or the run was over, in which recipes ran.
+ */
+function hostTable(record) {
+    const { places } = record;
+    if (places.every((place) => place.local && place.slots === undefined))
+        return '';
+    const sums = sumsOf(record);
+    const rows = places
+        .filter((place, at) => at < host_table_MOST || place.local)
+        .map((place) => rowOf(place, sums.get(place.name), record.seconds));
+    const left = places.length - rows.length;
+    const isNumber = (column) => column !== 'Host' && column !== 'Remarks';
+    const more = left > 0 ? `\n\n${words_counted(left, 'host')} more` : '';
+    const table = `${markdownTable(HEADER, rows, isNumber)}${more}\n\n${host_table_NOTE}`;
+    return `### Hosts\n\n${places.length > OPEN ? folded(places, table) : table}`;
+}
+/** A table that would hide what comes after it. */
+function folded(places, table) {
+    const hosts = places.filter((place) => !place.local);
+    const slots = hosts.reduce((sum, place) => sum + (place.slots ?? 0), 0);
+    const lost = hosts.filter((place) => place.state === 'lost').length;
+    const words = `${words_counted(hosts.length, 'host')}, ${words_counted(slots, 'slot')}${lost > 0 ? `, ${lost} lost` : ''}`;
+    return `<details><summary>${words}</summary>\n\n${table}\n\n</details>`;
+}
+function rowOf(place, sums, now) {
+    const { name, local, slots, staging, figures } = place;
+    const cells = [slots === undefined ? '' : String(slots), String(sums?.jobs ?? 0)];
+    cells.push(formatBusy(place, sums, now));
+    const shown = escapeMarkdown(name, 80);
+    if (local)
+        return [shown, ...cells.map(unbroken), '', '', '', ''];
+    // The figures know of what travelled besides jobs and first staging; they come at the end.
+    const sent = figures?.sent ?? staging.done + (sums?.sent ?? 0);
+    const received = figures?.received ?? sums?.received ?? 0;
+    cells.push(formatBytes(sent), formatBytes(received));
+    cells.push(place.ready === undefined ? '' : formatSeconds(staging.seconds));
+    return [shown, ...cells.map(unbroken), escapeMarkdown(remarks(place, sums?.turnedAway ?? 0), 300)];
+}
+function formatBusy({ local, ready, lost, slots }, sums, now) {
+    if ((!local && ready === undefined) || slots === undefined)
+        return '';
+    const time = ((lost ?? now) - (ready ?? 0)) * slots;
+    return time > 0 ? formatShare(Math.min(1, (sums?.busy ?? 0) / time)) : '';
+}
+function remarks({ state, ready, reason }, turnedAway) {
+    const words = [];
+    if (state === 'lost')
+        words.push(`${ready === undefined ? 'not used' : 'lost'}: ${reason ?? ''}`);
+    if (state === 'coming')
+        words.push('was not ready by the end');
+    if (turnedAway > 0)
+        words.push(`${words_counted(turnedAway, 'job')} turned away (its owner allows no more)`);
+    return words.join('; ');
+}
+/** A number and its unit on one line. */
+function unbroken(cell) {
+    return cell.replaceAll(' ', '&nbsp;');
+}
+function sumsOf(record) {
+    const now = record.seconds;
+    const all = new Map();
+    for (const job of record.jobs)
+        for (const leg of job.legs)
+            host_table_add(leg, now, all);
+    return all;
+}
+function host_table_add(leg, now, all) {
+    const sums = all.get(leg.place) ?? { jobs: 0, busy: 0, sent: 0, received: 0, turnedAway: 0 };
+    all.set(leg.place, sums);
+    if (leg.outcome === 'turned-away') {
+        sums.turnedAway++;
+        return;
+    }
+    sums.jobs++;
+    sums.busy += legSeconds(leg, now) * leg.slots;
+    sums.sent += leg.sent;
+    sums.received += leg.received;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/sections.js
+/** GitHub drops a step's summary above 1 MiB, all of it. */
+const sections_LIMIT = 900_000;
+const sections_NOTE = 'Parts of this summary were left out: GitHub shows no more than 1 MiB for a step.';
+/**
+ * The sections of a summary as one text of at most 900 kB. Where they are more, whole sections are missing, the last
+ * first, and none is cut.
+ *
+ * @param used bytes that the step's summary has already
+ */
+function joinSections(sections, used) {
+    const all = sections.filter((section) => section !== '');
+    for (let count = all.length; count > 0; count--) {
+        const kept = count < all.length ? [...all.slice(0, count), sections_NOTE] : all;
+        // What is there already may not end with its line.
+        const text = `${used > 0 ? '\n\n' : ''}${kept.join('\n\n')}\n`;
+        if (used + Buffer.byteLength(text) <= sections_LIMIT)
+            return text;
+    }
+    return '';
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/target-name.js
+
+/** A target as people know it: by its path in the workspace where it is inside, else as make names it. */
+function targetName({ target, directory }, root) {
+    const path = (0,posix_namespaceObject.relative)(root, (0,posix_namespaceObject.resolve)(directory, target));
+    return path === '' || path.startsWith('..') ? target : path;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/target-times.js
+
+
+/** What each target took, calls of make left out: they take as long as all that is in them. */
+function targetTimes(record) {
+    const now = record.seconds;
+    return record.recipes
+        .filter((recipe) => recipe.class !== 'recursive' && recipe.jobs.some((job) => job.legs.length > 0))
+        .map((recipe) => {
+        let [seconds, open] = [0, 0];
+        let place;
+        for (const job of recipe.jobs) {
+            for (const leg of job.legs)
+                seconds += legSeconds(leg, now);
+            open += Math.max(0, (job.ended ?? now) - job.queued);
+            place = job.legs.at(-1)?.place ?? place;
+        }
+        return { recipe, seconds, open, place };
+    });
+}
+/** How a line of it failed on hosts before it passed elsewhere: `status 1 on build2`; empty: none did. */
+function failedThere({ jobs }) {
+    return jobs.flatMap((job) => {
+        const last = countedLeg(job)?.outcome;
+        if (last === undefined || last === 'turned-away' || !succeeded(last))
+            return [];
+        return job.legs.flatMap(({ again, outcome, place }) => {
+            if (!again || outcome === undefined || outcome === 'turned-away')
+                return [];
+            const failed = (outcome.kind === 'exited' && !succeeded(outcome)) || outcome.kind === 'signaled';
+            return failed ? [`${describeOutcome(outcome)} on ${place}`] : [];
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/drawn-legs.js
+
+
+
+/** All legs that had a slot for their work, by their beginnings; calls of make only wait. */
+function drawnLegs(record, root) {
+    const now = record.seconds;
+    return record.jobs
+        .flatMap((job) => {
+        const name = targetName(job.recipe, root);
+        return job.legs.flatMap((leg) => {
+            const { place, slot, slots, placed } = leg;
+            if (leg.waits !== undefined || leg.outcome === 'turned-away')
+                return [];
+            return [{ text: name, kind: drawn_legs_kindOf(job, leg), place, slot, slots, from: placed, to: leg.ended ?? now }];
+        });
+    })
+        .sort((a, b) => a.from - b.from);
+}
+function drawn_legs_kindOf(job, { again, outcome, reason }) {
+    if (again)
+        return 'again';
+    if (job.recipe.failed?.job === job.id && outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome)) {
+        return 'failed';
+    }
+    return isMissed(reason) ? 'missed' : 'usual';
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/gantt.js
+
+/** What Mermaid calls the kinds: it has four states of a task, and two of them can be mixed. */
+const STATES = {
+    usual: '',
+    missed: 'active, ',
+    again: 'done, crit, ',
+    failed: 'crit, ',
+    staging: 'done, ',
+};
+/** Colours that can be told apart by all people, on light and on dark pages; all others are those of the page's theme. */
+const COLOURS = {
+    taskBkgColor: '#2f6eb5',
+    taskBorderColor: '#7fb0e8',
+    taskTextColor: '#ffffff',
+    activeTaskBkgColor: '#e8a93a',
+    activeTaskBorderColor: '#b97f14',
+    taskTextDarkColor: '#111111',
+    doneTaskBkgColor: '#c3c9d0',
+    doneTaskBorderColor: '#8b949e',
+    critBkgColor: '#c93a2b',
+    critBorderColor: '#e5534b',
+    sectionBkgColor: '#808890',
+    sectionBkgColor2: '#808890',
+    altSectionBkgColor: '#00000000',
+    gridColor: '#9aa4ae',
+};
+/** The axis is drawn in one of these; Mermaid has no zone for times, seconds since 1970 mean the same everywhere. */
+const gantt_UNITS = [
+    { seconds: 0.001, format: '%Q ms', milliseconds: 1, upTo: 2 },
+    { seconds: 1, format: '%s s', milliseconds: 1000, upTo: 600 },
+    { seconds: 60, format: '%s min', milliseconds: 1000, upTo: 36_000 },
+    { seconds: 3600, format: '%s h', milliseconds: 1000, upTo: Infinity },
+];
+/** Intervals between the numbers of the axis, in its milliseconds. */
+const TICKS = [
+    [1, '1millisecond'],
+    [10, '10millisecond'],
+    [100, '100millisecond'],
+    [200, '200millisecond'],
+    [1000, '1second'],
+    [2000, '2second'],
+    [5000, '5second'],
+    [10_000, '10second'],
+    [30_000, '30second'],
+    [60_000, '1minute'],
+];
+const MOST_TICKS = 12;
+const gantt_NAME_LIMIT = 26;
+const TEXT_LIMIT = 48;
+/** Of a letter at the left, in pixels. */
+const LETTER = 7;
+/** Words that begin a line of another kind: a text must not begin so. */
+const gantt_KEYWORD = /^(?:gantt|date|section|title|click|call|href|topaxis|inclusive|exclude|include|today|week|tick|axis|acc|vert|mon|tue|wed|thu|fri|sat|sun|\d{4}-)/i;
+/**
+ * A gantt diagram in Mermaid's language, fenced for Markdown.
+ *
+ * @param seconds what the axis has to show
+ * @param packed bars of a section that do not overlap share a row; otherwise each has a row of its own
+ */
+function gantt(sections, { seconds, packed }) {
+    const unit = gantt_UNITS.find(({ upTo }) => seconds <= upTo) ?? gantt_UNITS[3];
+    const scale = unit.milliseconds / unit.seconds;
+    const widest = Math.max(...sections.map(({ name }) => ganttText(name, gantt_NAME_LIMIT).length));
+    return [
+        '```mermaid',
+        '---',
+        ...(packed ? ['displayMode: compact'] : []),
+        `config: { gantt: { leftPadding: ${40 + widest * LETTER}, barHeight: 18 }, themeVariables: ${JSON.stringify(COLOURS)} }`,
+        '---',
+        'gantt',
+        'dateFormat x',
+        `axisFormat ${unit.format}`,
+        `tickInterval ${tickInterval(seconds * scale, unit.milliseconds)}`,
+        'todayMarker off',
+        ...sections.flatMap(({ name, bars }) => [
+            `section ${ganttText(name, gantt_NAME_LIMIT)}`,
+            ...bars.map(({ text, kind, from, to }) => {
+                const start = Math.round(from * scale);
+                return `${ganttText(text, TEXT_LIMIT)} :${STATES[kind]}${start}, ${Math.max(start + 1, Math.round(to * scale))}`;
+            }),
+        ]),
+        '```',
+    ].join('\n');
+}
+/**
+ * Untrusted text as Mermaid takes it for a name in all of its versions: what has a meaning in some context becomes a dot,
+ * a colon a sign that looks like one. The end of a long one is kept, which tells more of a path. Never empty.
+ */
+function ganttText(text, limit) {
+    const plain = [...(0,clean_text/* withoutColours */.mU)((0,clean_text/* cleanTitle */.cr)(text, 1000)).normalize('NFC')]
+        .map((one) => (one === ':' ? '\u2236' : /[\p{L}\p{N} ._/+=@~()[\]-]/u.test(one) ? one : '\u00b7'))
+        .join('')
+        .trim();
+    const letters = [...plain];
+    const short = letters.length > limit ? `\u2026${letters.slice(letters.length - limit + 1).join('')}` : plain;
+    if (short === '')
+        return '\u200b';
+    return gantt_KEYWORD.test(short) ? `./${short}` : short;
+}
+/** @param least shorter ones would show a number twice */
+function tickInterval(span, least) {
+    return TICKS.find(([length]) => length >= least && span / length <= MOST_TICKS)?.[1] ?? '1minute';
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/staging-bars.js
+/** The first staging of a host, as far as it goes before its first bar: packed bars that overlap would take a further row. */
+function stagingBars({ local, ready }, bars) {
+    if (local || ready === undefined)
+        return [];
+    const to = bars.reduce((first, { from }) => Math.min(first, from), ready);
+    return to > 0 ? [{ text: '', kind: 'staging', from: 0, to }] : [];
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/slot-rows.js
+
+
+const MOST_BARS = 240;
+/** What is narrower than that share of the run goes together with its neighbours; so is what is that near. */
+const NARROW = 0.006;
+const NEAR = 0.002;
+/** About as many letters as fit from end to end. */
+const LETTERS = 110;
+/** From the one that matters most. */
+const WEIGHT = ['failed', 'again', 'missed', 'usual'];
+/** A section for each place, its bars so that a packed diagram gives each slot a row. */
+function slotRows(legs, places, seconds) {
+    const bySlot = new Map();
+    for (const leg of legs) {
+        const slots = bySlot.get(leg.place) ?? new Map();
+        bySlot.set(leg.place, slots);
+        const own = slots.get(leg.slot);
+        if (own)
+            own.push(leg);
+        else
+            slots.set(leg.slot, [leg]);
+    }
+    for (let factor = 1;; factor *= 1.6) {
+        const rows = places.map((place) => ({
+            place,
+            runs: [...(bySlot.get(place.name) ?? [])].flatMap(([, slot]) => merged(slot, seconds * factor)),
+        }));
+        const count = rows.reduce((sum, { runs }) => sum + runs.length, 0);
+        if (count > MOST_BARS && factor < 1000)
+            continue;
+        return rows.map(({ place, runs }) => ({
+            name: place.name,
+            bars: [...stagingBars(place, runs), ...runs.map((run) => labelled(run, seconds))],
+        }));
+    }
+}
+/** Neighbours that are narrow and near become one; a failed one stays alone. */
+function merged(legs, span) {
+    const runs = [];
+    for (const leg of legs) {
+        const last = runs.at(-1);
+        const narrow = last && (leg.to - leg.from < span * NARROW || last.to - last.from < span * NARROW);
+        if (last && narrow && leg.from - last.to < span * NEAR && leg.kind !== 'failed' && last.kind !== 'failed') {
+            const kind = WEIGHT.find((one) => one === leg.kind || one === last.kind) ?? 'usual';
+            runs[runs.length - 1] = { text: '', kind, from: last.from, to: Math.max(last.to, leg.to), jobs: last.jobs + 1 };
+        }
+        else
+            runs.push({ ...leg, jobs: 1 });
+    }
+    return runs;
+}
+/** The whole name, or the last part of it, as it has room: beyond its bar a text would stand in the next. */
+function labelled({ jobs, text, ...bar }, seconds) {
+    const room = Math.floor(((bar.to - bar.from) / seconds) * LETTERS) - 1;
+    const labels = jobs > 1 ? [String(jobs)] : [text, (0,posix_namespaceObject.basename)(text)];
+    return { ...bar, text: labels.find((label) => [...label].length <= room) ?? '' };
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/busy-rows.js
+
+/** Times that are told apart. */
+const CELLS = 20;
+/** Hosts with a row of their own. */
+const HOSTS = 24;
+/** How much of its slots each host had in use in each part of the run; what many hosts did beyond that is one row. */
+function busyRows(legs, places, seconds) {
+    const byPlace = new Map();
+    for (const leg of legs) {
+        const own = byPlace.get(leg.place);
+        if (own)
+            own.push(leg);
+        else
+            byPlace.set(leg.place, [leg]);
+    }
+    const most = [...places].sort((a, b) => (byPlace.get(b.name)?.length ?? 0) - (byPlace.get(a.name)?.length ?? 0));
+    const shown = new Set(places.length > HOSTS ? most.slice(0, HOSTS - 1) : most);
+    const rows = places.filter((place) => shown.has(place)).map((place) => busy_rows_rowOf(place.name, [place], byPlace, seconds));
+    const rest = places.filter((place) => !shown.has(place));
+    return rest.length === 0 ? rows : [...rows, busy_rows_rowOf(`${rest.length} more hosts`, rest, byPlace, seconds)];
+}
+function busy_rows_rowOf(name, places, byPlace, seconds) {
+    const cell = seconds / CELLS;
+    const own = places.flatMap((place) => byPlace.get(place.name) ?? []);
+    const slots = places.reduce((sum, place) => sum + (place.slots ?? widest(byPlace.get(place.name) ?? [])), 0);
+    const shares = Array.from({ length: CELLS }, (_, at) => {
+        const used = own.reduce((sum, leg) => sum + busy_rows_slotSeconds(leg, at * cell, (at + 1) * cell), 0);
+        return Math.round(Math.min(1, used / (cell * Math.max(1, slots))) * 100);
+    });
+    const bars = shares.flatMap((share, at) => cellBar(share, at * cell, (at + 1) * cell));
+    const [first] = places;
+    return { name, bars: places.length === 1 && first ? [...stagingBars(first, bars), ...bars] : bars };
+}
+function busy_rows_slotSeconds({ from, to, slots }, since, until) {
+    return Math.max(0, Math.min(to, until) - Math.max(from, since)) * slots;
+}
+function cellBar(share, from, to) {
+    if (share === 0)
+        return [];
+    return [{ text: String(share), kind: share < 50 ? 'missed' : 'usual', from, to }];
+}
+/** The highest slot in use: where nobody said how many there are. */
+function widest(legs) {
+    return legs.reduce((most, { slot, slots }) => Math.max(most, slot + slots - 1), 1);
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/timeline.js
+
+
+
+
+
+
+/** One bar each, with its name, up to so many. */
+const timeline_FEW = 30;
+/** A row for each slot, up to so many. */
+const SLOTS = 24;
+/** GitHub does not draw what is longer than 50 000 characters. */
+const timeline_LONGEST = 40_000;
+/**
+ * A picture of who ran what when: few jobs one by one; more in a row for each slot, neighbours that are too short for a
+ * bar of their own together; with many slots how busy each host was.
+ *
+ * @returns Markdown; empty where nothing ran
+ */
+function timeline(record, root) {
+    const { seconds } = record;
+    const legs = drawnLegs(record, root);
+    if (legs.length === 0 || seconds <= 0)
+        return '';
+    const places = record.places.filter(({ name }) => legs.some((leg) => leg.place === name));
+    const rows = new Set(legs.map(({ place, slot }) => `${slot} ${place}`)).size;
+    const forms = [
+        () => [gantt(busyRows(legs, places, seconds), { seconds, packed: true }), BUSY_LEGEND],
+    ];
+    if (rows <= SLOTS)
+        forms.unshift(() => [gantt(slotRows(legs, places, seconds), { seconds, packed: true }), legend(legs, MERGED)]);
+    if (legs.length <= timeline_FEW)
+        forms.unshift(() => [gantt(oneByOne(legs, places), { seconds, packed: false }), legend(legs, '')]);
+    for (const form of forms) {
+        const [diagram, words] = form();
+        if (diagram.length <= timeline_LONGEST)
+            return `### Timeline\n\n${diagram}\n\n${words}`;
+    }
+    return '';
+}
+function oneByOne(legs, places) {
+    return places.map((place) => {
+        const own = legs.filter((leg) => leg.place === place.name);
+        const bars = own.map((leg) => ({ ...leg, text: `${leg.text} ${formatSeconds(leg.to - leg.from)}` }));
+        return { name: place.name, bars: [...stagingBars(place, own), ...bars] };
+    });
+}
+const STAGING = 'Grey is the first staging.';
+const MERGED = 'A bar with a number stands for so many jobs in a row.';
+const BUSY_LEGEND = `How much of their slots the hosts had in use, in per cent: from the time that a job had its slot to the time that what it wrote was here. Blue: half or more; amber: less. ${STAGING}`;
+/** What the colours mean, those that are there. */
+function legend(legs, more) {
+    const kinds = new Set(legs.map(({ kind }) => kind));
+    const words = [
+        'Each bar is a job, from the time that it had its slot to the time that what it wrote was here.',
+        more,
+        STAGING,
+        kinds.has('failed') ? 'Red: failed.' : '',
+        kinds.has('again') ? 'Grey with a red rim: had to run again elsewhere.' : '',
+        kinds.has('missed') ? 'Amber: ran on the runner though it might have left.' : '',
+    ];
+    return words.filter((one) => one !== '').join(' ');
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/why-here.js
+
+
+
+
+
+/** From that share of all time on it is worth saying what can be done. */
+const why_here_MUCH = 0.2;
+/** What to do about a reason that keeps much on the runner. */
+const HINTS = {
+    'hosts-full': 'all slots were taken when these were to start. More slots or more hosts would take them; with `local-jobs: 0` they wait for a host instead.',
+    'hosts-coming': 'with less to stage hosts are ready sooner. `exclude` names what no recipe needs there.',
+    'hosts-lost': 'the table of hosts says why.',
+    'not-whitelisted': '`dist`, or `.DIST` in the makefile, says what may leave.',
+    'absolute-path': 'hosts that allow mount namespaces (`distmake --check` tells) have the workspace at its own path, and take these too.',
+};
+/**
+ * Why targets ran on the runner: how many for each reason, and their share of all recipes' time; those first that might
+ * have left.
+ *
+ * @returns empty where nothing ran there
+ */
+function whyHere(record) {
+    const counts = new Map();
+    const locals = new Set(record.places.filter((place) => place.local).map((place) => place.name));
+    const now = record.seconds;
+    let all = 0;
+    for (const recipe of record.recipes) {
+        const { reason, here, total } = hereOf(recipe, locals, now);
+        all += total;
+        if (reason === undefined)
+            continue;
+        const count = counts.get(reason) ?? { targets: 0, seconds: 0 };
+        counts.set(reason, count);
+        count.targets++;
+        count.seconds += here;
+    }
+    const parts = [
+        table('Might have left', MISSED_REASONS, counts, all),
+        table('Was to stay', KEPT_REASONS, counts, all),
+        ...hints(counts, all),
+    ].filter((part) => part !== '');
+    return parts.length === 0 ? '' : ['### Why on the runner', ...parts].join('\n\n');
+}
+/** The first reason that it ran on the runner for, and how long it did, and ran at all. */
+function hereOf(recipe, locals, now) {
+    let reason;
+    let [here, total] = [0, 0];
+    for (const leg of recipe.jobs.flatMap((job) => job.legs)) {
+        const seconds = legSeconds(leg, now);
+        total += seconds;
+        if (!locals.has(leg.place) || leg.reason === 'least-loaded' || leg.reason === 'follows')
+            continue;
+        reason ??= leg.reason;
+        here += seconds;
+    }
+    return { reason, here, total };
+}
+function table(title, reasons, counts, all) {
+    const rows = reasons
+        .flatMap((reason) => {
+        const count = counts.get(reason);
+        return count ? [{ reason, ...count }] : [];
+    })
+        .sort((a, b) => b.seconds - a.seconds || b.targets - a.targets)
+        .map(({ reason, targets, seconds }) => [REASON_WORDS[reason], String(targets), share(reason, seconds, all)]);
+    return rows.length === 0
+        ? ''
+        : markdownTable([title, 'Targets', 'Share of all time'], rows, (column) => column !== title);
+}
+function share(reason, seconds, all) {
+    // It takes next to nothing itself, and as long as all that is in it: either figure would mislead.
+    if (reason === 'calls-make')
+        return '';
+    return all > 0 ? formatShare(seconds / all) : '';
+}
+function hints(counts, all) {
+    const missed = [...counts].reduce((sum, [reason, { seconds }]) => sum + (isMissed(reason) ? seconds : 0), 0);
+    return [...counts].flatMap(([reason, { seconds }]) => {
+        const hint = HINTS[reason];
+        const most = isMissed(reason) && seconds > missed / 2 && seconds > 0.05 * all;
+        return hint !== undefined && all > 0 && (most || seconds > why_here_MUCH * all) ? [`${REASON_WORDS[reason]}: ${hint}`] : [];
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/summary-log.js
+
+
+
+
+
+
+
+
+
+
+
+
+const SLOWEST = 10;
+const summary_log_FAILED = 50;
+const RETRIED = 20;
+const WARNINGS = 20;
+const ITEMS = 50;
+/** Of one line in a list, in characters. */
+const summary_log_LINE = 300;
+/** The job summary: Markdown for GITHUB_STEP_SUMMARY, from the record of a run, also of one that was cut short. */
+class SummaryLog {
+    #record;
+    #root;
+    #warnings = [];
+    #warned = 0;
+    #bulk;
+    constructor({ record, root }) {
+        this.#record = record;
+        this.#root = root;
+    }
+    handle = (event) => {
+        if (event.type === 'bulk-finished')
+            this.#bulk = event;
+        if (event.type !== 'message' || event.level !== 'warning')
+            return;
+        this.#warned++;
+        if (this.#warnings.length < WARNINGS)
+            this.#warnings.push(event.text.slice(0, 10 * summary_log_LINE));
+    };
+    finish() {
+        // The text is asked for by render().
+    }
+    /**
+     * @param used bytes that GITHUB_STEP_SUMMARY has already
+     * @returns what to append to it; always valid, and within its limit together with what is there
+     */
+    render(used = 0) {
+        const record = this.#record;
+        const sections = [
+            headline(record),
+            ...this.#bulkSections(),
+            this.#failed(),
+            hostTable(record),
+            timeline(record, this.#root),
+            whyHere(record),
+            this.#slowest(),
+            this.#retried(),
+            listOf('Warnings', this.#warnings, this.#warned),
+        ];
+        return joinSections(sections, used);
+    }
+    #bulkSections() {
+        if (this.#bulk === undefined)
+            return [];
+        const { report } = this.#bulk;
+        const [failed, skipped] = [failedItems(report), skippedItems(report)];
+        return [
+            `### Items\n\n${escapeMarkdown(bulkCounts(report))}`,
+            listOf('Failed items', failed.slice(0, ITEMS), failed.length),
+            listOf('Skipped items', skipped.slice(0, ITEMS), skipped.length),
+        ];
+    }
+    #failed() {
+        const failed = this.#record.recipes.filter((one) => one.failed && one.failed.outcome.kind !== 'cancelled');
+        // A call of make fails since something in it did.
+        const causes = failed.filter((one) => one.class !== 'recursive');
+        const shown = causes.length > 0 ? causes : failed;
+        const lines = shown.slice(0, summary_log_FAILED).flatMap((recipe) => {
+            const { failed: failure } = recipe;
+            if (!failure || succeeded(failure.outcome))
+                return [];
+            const where = failure.place === slot_numbers_RUNNER ? '' : ` on ${failure.place}`;
+            return [`${targetName(recipe, this.#root)}: ${describeOutcome(failure.outcome)}${where}`];
+        });
+        return listOf('Failed targets', lines, shown.length);
+    }
+    #slowest() {
+        const slowest = [...targetTimes(this.#record)].sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+        if (slowest.length === 0)
+            return '';
+        const rows = slowest.map(({ recipe, seconds, open, place }) => [
+            escapeMarkdown(targetName(recipe, this.#root)),
+            escapeMarkdown(place ?? '', 80),
+            formatSeconds(seconds),
+            open > 0 ? formatShare(Math.max(0, 1 - seconds / open)) : '',
+        ]);
+        const isNumber = (column) => column === 'Time' || column === 'Waiting';
+        const note = 'Waiting: the share of its time in which it waited for a slot, or for files on their way.';
+        return `### Slowest targets\n\n${markdownTable(['Target', 'Where', 'Time', 'Waiting'], rows, isNumber)}\n\n${note}`;
+    }
+    #retried() {
+        const lines = this.#record.recipes.flatMap((recipe) => {
+            const ways = recipe.failed ? [] : failedThere(recipe);
+            return ways.length > 0 ? [`${targetName(recipe, this.#root)}: ${ways.join(', ')}`] : [];
+        });
+        return listOf('Failed on a host, passed when run again', lines.slice(0, RETRIED), lines.length);
+    }
+}
+/** @param count how many there are, of which `items` are shown */
+function listOf(title, items, count) {
+    if (items.length === 0)
+        return '';
+    const lines = items.map((item) => `- ${escapeMarkdown(item, summary_log_LINE)}`);
+    const more = count > items.length ? `\n\n${count - items.length} more not shown` : '';
+    return `### ${title}\n\n${lines.join('\n')}${more}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/action/outputs.js
 
 /** The outputs of the action, as action.yml describes them. */
@@ -93855,6 +99800,94 @@ function writeOutputs(end) {
 }
 function round(seconds) {
     return Math.round(seconds * 1000) / 1000;
+}
+
+;// CONCATENATED MODULE: ./lib/action/reports.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** All that is made of a run's events in a workflow. */
+class ActionReports {
+    record;
+    #all;
+    #directory;
+    /** @throws UserError when the directory of the report cannot be used */
+    constructor(options) {
+        const { log, settings, inputs, matchers, directory, secrets, times } = options;
+        const { root, workingDirectory, dist, summary } = settings;
+        const clock = new RunClock();
+        const { now } = clock;
+        const print = (line) => log.text(line);
+        this.record = new RunRecord(now);
+        if (directory !== undefined) {
+            const onTrouble = (text) => log.warning(text);
+            this.#directory = new ReportDirectory({ path: directory, from: root, secrets, now, onTrouble });
+        }
+        this.#all = allOf([
+            clock,
+            this.record,
+            // Before the log: what it cannot write at the end is still told.
+            this.#directory,
+            inputs.debug ? new DebugLog({ write: print, now, root: (0,util_bytes/* encode */.lF)(root), dist }) : undefined,
+            new FoldLog({ log, mode: settings.log }),
+            progressReporter(settings.log, print, times.of),
+            new Annotations({
+                log,
+                root: (0,util_bytes/* encode */.lF)(root),
+                directory: (0,util_bytes/* encode */.lF)(workingDirectory),
+                matchers,
+                left: (level) => log.left(level),
+            }),
+            summary ? summaryFile(new SummaryLog({ record: this.record, root })) : undefined,
+        ]);
+    }
+    /** Where the whole outputs of jobs go that print much. */
+    get spool() {
+        return this.#directory?.spool;
+    }
+    handle = (event) => {
+        this.#all.handle(event);
+        if (event.type === 'run-finished')
+            writeOutputs(event);
+    };
+    finish() {
+        this.#all.finish();
+    }
+}
+/**
+ * Where the report goes, a real path: the directory is there. When nobody says it lies where the runner removes all when the job is
+ * over.
+ *
+ * @throws UserError when it cannot be used
+ */
+function reportDirectory({ report }) {
+    if (report === false)
+        return undefined;
+    return openDirectory(report ?? (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)(), 'distmake-report-')));
+}
+function summaryFile(summary) {
+    let done = false;
+    return {
+        handle: summary.handle,
+        finish: () => {
+            const file = process.env['GITHUB_STEP_SUMMARY'];
+            if (file && !done)
+                (0,external_node_fs_.appendFileSync)(file, summary.render((0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.size));
+            done = true;
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/action/state.js
@@ -93874,6 +99907,8 @@ function loadRunState() {
 }
 
 ;// CONCATENATED MODULE: ./lib/action/run.js
+
+
 
 
 
@@ -93936,23 +99971,35 @@ async function runBuild(log, signals) {
             environment,
         }),
         environment: process.env,
-        home: (0,external_node_os_namespaceObject.homedir)(),
+        home: (0,external_node_os_.homedir)(),
         directory,
         makehosts: 'plain',
     });
     const { hosts } = plan;
-    maskSecrets(privateFields(hosts));
-    const settings = settle(wish, plan, bulk);
+    const secrets = privateFields(hosts);
+    maskSecrets(secrets);
     const remote = hosts.filter((host) => !host.local);
     const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
-    const fold = new FoldLog({ log, mode: settings.log, root: (0,util_bytes/* encode */.lF)(settings.root) });
-    const summary = new SummaryLog();
-    const sink = (event) => {
-        fold.handle(event);
-        summary.handle(event);
-        if (event.type === 'run-finished')
-            writeOutputs(event);
-    };
+    const matchers = readProblemMatchers(inputs.problemMatchers);
+    // Not before all that can be wrong has been looked at.
+    const report = reportDirectory(inputs);
+    const own = [bulk, report].filter((one) => one !== undefined);
+    const settings = settle(wish, plan, own);
+    const timesFile = new RunTimesFile(settings.root);
+    const times = await timesFile.read();
+    const { sshPrivateKey, sshPassphrase } = inputs;
+    const reports = new ActionReports({
+        log,
+        settings,
+        inputs,
+        matchers,
+        directory: report,
+        secrets: [sshPrivateKey, sshPassphrase, ...secrets],
+        times,
+    });
+    if (report !== undefined)
+        setOutput('report', report);
+    const sink = reports.handle;
     const notice = (text) => sink({ type: 'message', level: 'notice', text });
     for (const text of plan.warnings)
         sink({ type: 'message', level: 'warning', text });
@@ -93967,29 +100014,42 @@ async function runBuild(log, signals) {
     login?.notices.listen(notice);
     const staging = stagingName(new Date());
     const used = [];
-    const outcome = await build({
-        settings,
-        plan,
-        login,
-        make,
-        arguments: words,
-        bulk,
-        jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
-        staging,
-        piped: true,
-        onHostUsed: (host) => {
+    const onHostUsed = (host) => {
+        if (!used.includes(host))
             used.push(host);
-            saveRunState(staging, used);
-        },
-        cleanUp: false,
-        sink,
-        onSignal: (stop) => signals.onSignal(stop),
-    });
-    fold.finish();
-    const file = process.env['GITHUB_STEP_SUMMARY'];
-    if (settings.summary && file)
-        (0,external_node_fs_.appendFileSync)(file, summary.render());
-    return outcome;
+        saveRunState(staging, used);
+    };
+    try {
+        if (inputs.debug && hosts.length > 0) {
+            const stop = new AbortController();
+            signals.onSignal(() => stop.abort());
+            const { signal } = stop;
+            const found = await checkHosts({ settings, hosts, login, environment, staging, onHostUsed, signal });
+            log.group('Hosts', checkTable(found, true));
+        }
+        return await build({
+            settings,
+            plan,
+            login,
+            make,
+            arguments: words,
+            bulk,
+            jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
+            staging,
+            piped: true,
+            spool: reports.spool,
+            showsTotal: settings.log !== 'plain',
+            onHostUsed,
+            cleanUp: false,
+            sink,
+            onSignal: (stop) => signals.onSignal(stop),
+        });
+    }
+    finally {
+        reports.finish();
+        times.add(reports.record, Date.now());
+        await timesFile.write(times);
+    }
 }
 function run_makeWords({ makefile, arguments: words, targets }) {
     return [...(makefile === undefined ? [] : ['-f', makefile]), ...words, ...targets];
@@ -94015,8 +100075,8 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1882);
-/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2513);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4504);
+/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(74);
 
 
 
@@ -94032,11 +100092,11 @@ __webpack_async_result__();
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   E$: () => (/* binding */ maybeCommand),
+/* harmony export */   by: () => (/* binding */ LINE_LIMIT),
 /* harmony export */   cr: () => (/* binding */ cleanTitle),
 /* harmony export */   mU: () => (/* binding */ withoutColours),
 /* harmony export */   v3: () => (/* binding */ cleanLines)
 /* harmony export */ });
-/* unused harmony export LINE_LIMIT */
 /** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
 const LINE_LIMIT = 4096;
 /** Half a character or half a colour at a cut. */
@@ -94099,25 +100159,3713 @@ function cutMiddle(line, limit) {
 
 /***/ }),
 
-/***/ 2513:
+/***/ 74:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   QE: () => (/* binding */ workflowLog),
-/* harmony export */   pF: () => (/* binding */ printBytes)
-/* harmony export */ });
-/* unused harmony export say */
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
-/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4695);
-/* harmony import */ var _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1820);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  jD: () => (/* binding */ liveLine),
+  pF: () => (/* binding */ printBytes),
+  QE: () => (/* binding */ workflowLog)
+});
+
+// UNUSED EXPORTS: say
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var bytes = __nccwpck_require__(4695);
+;// CONCATENATED MODULE: external "node:process"
+const external_node_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+;// CONCATENATED MODULE: ./node_modules/environment/index.js
+/* globals WorkerGlobalScope, DedicatedWorkerGlobalScope, SharedWorkerGlobalScope, ServiceWorkerGlobalScope */
+
+const isBrowser = globalThis.window?.document !== undefined;
+
+const isNode = globalThis.process?.versions?.node !== undefined;
+
+const isBun = globalThis.process?.versions?.bun !== undefined;
+
+const isDeno = globalThis.Deno?.version?.deno !== undefined;
+
+const isElectron = globalThis.process?.versions?.electron !== undefined;
+
+const isJsDom = globalThis.navigator?.userAgent?.includes('jsdom') === true;
+
+const isWebWorker = typeof WorkerGlobalScope !== 'undefined' && globalThis instanceof WorkerGlobalScope;
+
+const isDedicatedWorker = typeof DedicatedWorkerGlobalScope !== 'undefined' && globalThis instanceof DedicatedWorkerGlobalScope;
+
+const isSharedWorker = typeof SharedWorkerGlobalScope !== 'undefined' && globalThis instanceof SharedWorkerGlobalScope;
+
+const isServiceWorker = typeof ServiceWorkerGlobalScope !== 'undefined' && globalThis instanceof ServiceWorkerGlobalScope;
+
+// Note: I'm intentionally not DRYing up the other variables to keep them "lazy".
+const platform = globalThis.navigator?.userAgentData?.platform;
+
+const isMacOs = platform === 'macOS'
+	|| globalThis.navigator?.platform === 'MacIntel' // Even on Apple silicon Macs.
+	|| globalThis.navigator?.userAgent?.includes(' Mac ') === true
+	|| globalThis.process?.platform === 'darwin';
+
+const isWindows = platform === 'Windows'
+	|| globalThis.navigator?.platform === 'Win32'
+	|| globalThis.process?.platform === 'win32';
+
+const isLinux = platform === 'Linux'
+	|| globalThis.navigator?.platform?.startsWith('Linux') === true
+	|| globalThis.navigator?.userAgent?.includes(' Linux ') === true
+	|| globalThis.process?.platform === 'linux';
+
+const isIos = platform === 'iOS'
+	|| (globalThis.navigator?.platform === 'MacIntel' && globalThis.navigator?.maxTouchPoints > 1)
+	|| /iPad|iPhone|iPod/.test(globalThis.navigator?.platform);
+
+const isAndroid = platform === 'Android'
+	|| globalThis.navigator?.platform === 'Android'
+	|| globalThis.navigator?.userAgent?.includes(' Android ') === true
+	|| globalThis.process?.platform === 'android';
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/ansi-escapes/base.js
 
 
 
 
+const ESC = '\u001B[';
+const OSC = '\u001B]';
+const BEL = '\u0007';
+const SEP = ';';
+
+const isTerminalApp = !isBrowser && external_node_process_namespaceObject.env.TERM_PROGRAM === 'Apple_Terminal';
+const base_isWindows = !isBrowser && external_node_process_namespaceObject.platform === 'win32';
+const isTmux = !isBrowser && (external_node_process_namespaceObject.env.TERM?.startsWith('screen') || external_node_process_namespaceObject.env.TERM?.startsWith('tmux') || external_node_process_namespaceObject.env.TMUX !== undefined);
+
+const cwdFunction = isBrowser ? () => {
+	throw new Error('`process.cwd()` only works in Node.js, not the browser.');
+} : external_node_process_namespaceObject.cwd;
+
+const wrapOsc = sequence => {
+	if (isTmux) {
+		// Tmux requires OSC sequences to be wrapped with DCS tmux; <sequence> ST
+		// and all ESCs in <sequence> to be replaced with ESC ESC.
+		// It only accepts ESC backslash for ST.
+		return '\u001BPtmux;' + sequence.replaceAll('\u001B', '\u001B\u001B') + '\u001B\\';
+	}
+
+	return sequence;
+};
+
+const cursorTo = (x, y) => {
+	if (typeof x !== 'number') {
+		throw new TypeError('The `x` argument is required');
+	}
+
+	if (typeof y !== 'number') {
+		return ESC + (x + 1) + 'G';
+	}
+
+	return ESC + (y + 1) + SEP + (x + 1) + 'H';
+};
+
+const cursorMove = (x, y) => {
+	if (typeof x !== 'number') {
+		throw new TypeError('The `x` argument is required');
+	}
+
+	let returnValue = '';
+
+	if (x < 0) {
+		returnValue += ESC + (-x) + 'D';
+	} else if (x > 0) {
+		returnValue += ESC + x + 'C';
+	}
+
+	if (y < 0) {
+		returnValue += ESC + (-y) + 'A';
+	} else if (y > 0) {
+		returnValue += ESC + y + 'B';
+	}
+
+	return returnValue;
+};
+
+const cursorUp = (count = 1) => ESC + count + 'A';
+const cursorDown = (count = 1) => ESC + count + 'B';
+const cursorForward = (count = 1) => ESC + count + 'C';
+const cursorBackward = (count = 1) => ESC + count + 'D';
+
+const cursorLeft = ESC + 'G';
+const cursorSavePosition = isTerminalApp ? '\u001B7' : ESC + 's';
+const cursorRestorePosition = isTerminalApp ? '\u001B8' : ESC + 'u';
+const cursorGetPosition = ESC + '6n';
+const cursorNextLine = ESC + 'E';
+const cursorPrevLine = ESC + 'F';
+const cursorHide = ESC + '?25l';
+const cursorShow = ESC + '?25h';
+
+const eraseLines = count => {
+	let clear = '';
+
+	for (let i = 0; i < count; i++) {
+		clear += eraseLine + (i < count - 1 ? cursorUp() : '');
+	}
+
+	if (count) {
+		clear += cursorLeft;
+	}
+
+	return clear;
+};
+
+const eraseEndLine = ESC + 'K';
+const eraseStartLine = ESC + '1K';
+const eraseLine = ESC + '2K';
+const eraseDown = ESC + 'J';
+const eraseUp = ESC + '1J';
+const eraseScreen = ESC + '2J';
+const scrollUp = ESC + 'S';
+const scrollDown = ESC + 'T';
+
+const clearScreen = '\u001Bc';
+
+const clearViewport = (/* unused pure expression or super */ null && (`${eraseScreen}${ESC}H`));
+
+const isOldWindows = () => {
+	if (isBrowser || !base_isWindows) {
+		return false;
+	}
+
+	const parts = external_node_os_.release().split('.');
+	const major = Number(parts[0]);
+	const build = Number(parts[2] ?? 0);
+
+	if (major < 10) {
+		return true;
+	}
+
+	if (major === 10 && build < 10_586) {
+		return true;
+	}
+
+	return false;
+};
+
+const clearTerminal = isOldWindows()
+	? `${eraseScreen}${ESC}0f`
+	// 1. Erases the screen (Only done in case `2` is not supported)
+	// 2. Erases the whole screen including scrollback buffer
+	// 3. Moves cursor to the top-left position
+	// More info: https://www.real-world-systems.com/docs/ANSIcode.html
+	: `${eraseScreen}${ESC}3J${ESC}H`;
+
+const enterAlternativeScreen = ESC + '?1049h';
+const exitAlternativeScreen = ESC + '?1049l';
+
+const beginSynchronizedOutput = ESC + '?2026h';
+const endSynchronizedOutput = ESC + '?2026l';
+const synchronizedOutput = text => beginSynchronizedOutput + text + endSynchronizedOutput;
+
+const beep = (/* unused pure expression or super */ null && (BEL));
+
+const base_link = (text, url) => {
+	const openLink = wrapOsc(`${OSC}8${SEP}${SEP}${url}${BEL}`);
+	const closeLink = wrapOsc(`${OSC}8${SEP}${SEP}${BEL}`);
+	return openLink + text + closeLink;
+};
+
+const base_image = (data, options = {}) => {
+	let returnValue = `${OSC}1337;File=inline=1`;
+
+	if (options.width) {
+		returnValue += `;width=${options.width}`;
+	}
+
+	if (options.height) {
+		returnValue += `;height=${options.height}`;
+	}
+
+	if (options.preserveAspectRatio === false) {
+		returnValue += ';preserveAspectRatio=0';
+	}
+
+	const imageBuffer = Buffer.from(data);
+
+	// `size` is optional in the spec, but xterm.js requires it.
+	return wrapOsc(returnValue + `;size=${imageBuffer.byteLength}` + ':' + imageBuffer.toString('base64') + BEL);
+};
+
+const iTerm = {
+	setCwd: (cwd = cwdFunction()) => wrapOsc(`${OSC}50;CurrentDir=${cwd}${BEL}`),
+
+	annotation(message, options = {}) {
+		let returnValue = `${OSC}1337;`;
+
+		const hasX = options.x !== undefined;
+		const hasY = options.y !== undefined;
+		if ((hasX || hasY) && !(hasX && hasY && options.length !== undefined)) {
+			throw new Error('`x`, `y` and `length` must be defined when `x` or `y` is defined');
+		}
+
+		message = message.replaceAll('|', '');
+
+		returnValue += options.isHidden ? 'AddHiddenAnnotation=' : 'AddAnnotation=';
+
+		if (options.length > 0) {
+			returnValue += (
+				hasX
+					? [message, options.length, options.x, options.y]
+					: [options.length, message]
+			).join('|');
+		} else {
+			returnValue += message;
+		}
+
+		return wrapOsc(returnValue + BEL);
+	},
+};
+
+const ConEmu = {
+	setCwd: (cwd = cwdFunction()) => wrapOsc(`${OSC}9;9;${cwd}${BEL}`),
+};
+
+const setCwd = (cwd = cwdFunction()) => iTerm.setCwd(cwd) + ConEmu.setCwd(cwd);
+
+;// CONCATENATED MODULE: ./node_modules/mimic-function/index.js
+const copyProperty = (to, from, property, ignoreNonConfigurable) => {
+	// `Function#length` should reflect the parameters of `to` not `from` since we keep its body.
+	// `Function#prototype` is non-writable and non-configurable so can never be modified.
+	if (property === 'length' || property === 'prototype') {
+		return;
+	}
+
+	// `Function#arguments` and `Function#caller` should not be copied. They were reported to be present in `Reflect.ownKeys` for some devices in React Native (#41), so we explicitly ignore them here.
+	if (property === 'arguments' || property === 'caller') {
+		return;
+	}
+
+	const toDescriptor = Object.getOwnPropertyDescriptor(to, property);
+	const fromDescriptor = Object.getOwnPropertyDescriptor(from, property);
+
+	if (!canCopyProperty(toDescriptor, fromDescriptor) && ignoreNonConfigurable) {
+		return;
+	}
+
+	Object.defineProperty(to, property, fromDescriptor);
+};
+
+// `Object.defineProperty()` throws if the property exists, is not configurable and either:
+// - one its descriptors is changed
+// - it is non-writable and its value is changed
+const canCopyProperty = function (toDescriptor, fromDescriptor) {
+	return toDescriptor === undefined || toDescriptor.configurable || (
+		toDescriptor.writable === fromDescriptor.writable
+		&& toDescriptor.enumerable === fromDescriptor.enumerable
+		&& toDescriptor.configurable === fromDescriptor.configurable
+		&& (toDescriptor.writable || toDescriptor.value === fromDescriptor.value)
+	);
+};
+
+const changePrototype = (to, from) => {
+	const fromPrototype = Object.getPrototypeOf(from);
+	if (fromPrototype === Object.getPrototypeOf(to)) {
+		return;
+	}
+
+	Object.setPrototypeOf(to, fromPrototype);
+};
+
+const wrappedToString = (withName, fromBody) => `/* Wrapped ${withName}*/\n${fromBody}`;
+
+const toStringDescriptor = Object.getOwnPropertyDescriptor(Function.prototype, 'toString');
+const toStringName = Object.getOwnPropertyDescriptor(Function.prototype.toString, 'name');
+
+// We call `from.toString()` early (not lazily) to ensure `from` can be garbage collected.
+// We use `bind()` instead of a closure for the same reason.
+// Calling `from.toString()` early also allows caching it in case `to.toString()` is called several times.
+const changeToString = (to, from, name) => {
+	const withName = name === '' ? '' : `with ${name.trim()}() `;
+	const newToString = wrappedToString.bind(null, withName, from.toString());
+	// Ensure `to.toString.toString` is non-enumerable and has the same `same`
+	Object.defineProperty(newToString, 'name', toStringName);
+	const {writable, enumerable, configurable} = toStringDescriptor; // We destructue to avoid a potential `get` descriptor.
+	Object.defineProperty(to, 'toString', {value: newToString, writable, enumerable, configurable});
+};
+
+function mimicFunction(to, from, {ignoreNonConfigurable = false} = {}) {
+	const {name} = to;
+
+	for (const property of Reflect.ownKeys(from)) {
+		copyProperty(to, from, property, ignoreNonConfigurable);
+	}
+
+	changePrototype(to, from);
+	changeToString(to, from, name);
+
+	return to;
+}
+
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/node_modules/onetime/index.js
+
+
+const calledFunctions = new WeakMap();
+
+const onetime = (function_, options = {}) => {
+	if (typeof function_ !== 'function') {
+		throw new TypeError('Expected a function');
+	}
+
+	let returnValue;
+	let callCount = 0;
+	const functionName = function_.displayName || function_.name || '<anonymous>';
+
+	const onetime = function (...arguments_) {
+		calledFunctions.set(onetime, ++callCount);
+
+		if (callCount === 1) {
+			returnValue = function_.apply(this, arguments_);
+			function_ = undefined;
+		} else if (options.throw === true) {
+			throw new Error(`Function \`${functionName}\` can only be called once`);
+		}
+
+		return returnValue;
+	};
+
+	mimicFunction(onetime, function_);
+	calledFunctions.set(onetime, callCount);
+
+	return onetime;
+};
+
+onetime.callCount = function_ => {
+	if (!calledFunctions.has(function_)) {
+		throw new Error(`The given function \`${function_.name}\` is not wrapped by the \`onetime\` package`);
+	}
+
+	return calledFunctions.get(function_);
+};
+
+/* harmony default export */ const node_modules_onetime = (onetime);
+
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/node_modules/signal-exit/dist/mjs/signals.js
+/**
+ * This is not the set of all possible signals.
+ *
+ * It IS, however, the set of all signals that trigger
+ * an exit on either Linux or BSD systems.  Linux is a
+ * superset of the signal names supported on BSD, and
+ * the unknown signals just fail to register, so we can
+ * catch that easily enough.
+ *
+ * Windows signals are a different set, since there are
+ * signals that terminate Windows processes, but don't
+ * terminate (or don't even exist) on Posix systems.
+ *
+ * Don't bother with SIGKILL.  It's uncatchable, which
+ * means that we can't fire any callbacks anyway.
+ *
+ * If a user does happen to register a handler on a non-
+ * fatal signal like SIGWINCH or something, and then
+ * exit, it'll end up firing `process.emit('exit')`, so
+ * the handler will be fired anyway.
+ *
+ * SIGBUS, SIGFPE, SIGSEGV and SIGILL, when not raised
+ * artificially, inherently leave the process in a
+ * state from which it is not safe to try and enter JS
+ * listeners.
+ */
+const signals = [];
+signals.push('SIGHUP', 'SIGINT', 'SIGTERM');
+if (process.platform !== 'win32') {
+    signals.push('SIGALRM', 'SIGABRT', 'SIGVTALRM', 'SIGXCPU', 'SIGXFSZ', 'SIGUSR2', 'SIGTRAP', 'SIGSYS', 'SIGQUIT', 'SIGIOT'
+    // should detect profiler and enable/disable accordingly.
+    // see #21
+    // 'SIGPROF'
+    );
+}
+if (process.platform === 'linux') {
+    signals.push('SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT');
+}
+//# sourceMappingURL=signals.js.map
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/node_modules/signal-exit/dist/mjs/index.js
+// Note: since nyc uses this module to output coverage, any lines
+// that are in the direct sync flow of nyc's outputCoverage are
+// ignored, since we can never get coverage for them.
+// grab a reference to node's real process object right away
+
+
+const processOk = (process) => !!process &&
+    typeof process === 'object' &&
+    typeof process.removeListener === 'function' &&
+    typeof process.emit === 'function' &&
+    typeof process.reallyExit === 'function' &&
+    typeof process.listeners === 'function' &&
+    typeof process.kill === 'function' &&
+    typeof process.pid === 'number' &&
+    typeof process.on === 'function';
+const kExitEmitter = Symbol.for('signal-exit emitter');
+const global = globalThis;
+const ObjectDefineProperty = Object.defineProperty.bind(Object);
+// teeny special purpose ee
+class Emitter {
+    emitted = {
+        afterExit: false,
+        exit: false,
+    };
+    listeners = {
+        afterExit: [],
+        exit: [],
+    };
+    count = 0;
+    id = Math.random();
+    constructor() {
+        if (global[kExitEmitter]) {
+            return global[kExitEmitter];
+        }
+        ObjectDefineProperty(global, kExitEmitter, {
+            value: this,
+            writable: false,
+            enumerable: false,
+            configurable: false,
+        });
+    }
+    on(ev, fn) {
+        this.listeners[ev].push(fn);
+    }
+    removeListener(ev, fn) {
+        const list = this.listeners[ev];
+        const i = list.indexOf(fn);
+        /* c8 ignore start */
+        if (i === -1) {
+            return;
+        }
+        /* c8 ignore stop */
+        if (i === 0 && list.length === 1) {
+            list.length = 0;
+        }
+        else {
+            list.splice(i, 1);
+        }
+    }
+    emit(ev, code, signal) {
+        if (this.emitted[ev]) {
+            return false;
+        }
+        this.emitted[ev] = true;
+        let ret = false;
+        for (const fn of this.listeners[ev]) {
+            ret = fn(code, signal) === true || ret;
+        }
+        if (ev === 'exit') {
+            ret = this.emit('afterExit', code, signal) || ret;
+        }
+        return ret;
+    }
+}
+class SignalExitBase {
+}
+const signalExitWrap = (handler) => {
+    return {
+        onExit(cb, opts) {
+            return handler.onExit(cb, opts);
+        },
+        load() {
+            return handler.load();
+        },
+        unload() {
+            return handler.unload();
+        },
+    };
+};
+class SignalExitFallback extends SignalExitBase {
+    onExit() {
+        return () => { };
+    }
+    load() { }
+    unload() { }
+}
+class SignalExit extends SignalExitBase {
+    // "SIGHUP" throws an `ENOSYS` error on Windows,
+    // so use a supported signal instead
+    /* c8 ignore start */
+    #hupSig = mjs_process.platform === 'win32' ? 'SIGINT' : 'SIGHUP';
+    /* c8 ignore stop */
+    #emitter = new Emitter();
+    #process;
+    #originalProcessEmit;
+    #originalProcessReallyExit;
+    #sigListeners = {};
+    #loaded = false;
+    constructor(process) {
+        super();
+        this.#process = process;
+        // { <signal>: <listener fn>, ... }
+        this.#sigListeners = {};
+        for (const sig of signals) {
+            this.#sigListeners[sig] = () => {
+                // If there are no other listeners, an exit is coming!
+                // Simplest way: remove us and then re-send the signal.
+                // We know that this will kill the process, so we can
+                // safely emit now.
+                const listeners = this.#process.listeners(sig);
+                let { count } = this.#emitter;
+                // This is a workaround for the fact that signal-exit v3 and signal
+                // exit v4 are not aware of each other, and each will attempt to let
+                // the other handle it, so neither of them do. To correct this, we
+                // detect if we're the only handler *except* for previous versions
+                // of signal-exit, and increment by the count of listeners it has
+                // created.
+                /* c8 ignore start */
+                const p = process;
+                if (typeof p.__signal_exit_emitter__ === 'object' &&
+                    typeof p.__signal_exit_emitter__.count === 'number') {
+                    count += p.__signal_exit_emitter__.count;
+                }
+                /* c8 ignore stop */
+                if (listeners.length === count) {
+                    this.unload();
+                    const ret = this.#emitter.emit('exit', null, sig);
+                    /* c8 ignore start */
+                    const s = sig === 'SIGHUP' ? this.#hupSig : sig;
+                    if (!ret)
+                        process.kill(process.pid, s);
+                    /* c8 ignore stop */
+                }
+            };
+        }
+        this.#originalProcessReallyExit = process.reallyExit;
+        this.#originalProcessEmit = process.emit;
+    }
+    onExit(cb, opts) {
+        /* c8 ignore start */
+        if (!processOk(this.#process)) {
+            return () => { };
+        }
+        /* c8 ignore stop */
+        if (this.#loaded === false) {
+            this.load();
+        }
+        const ev = opts?.alwaysLast ? 'afterExit' : 'exit';
+        this.#emitter.on(ev, cb);
+        return () => {
+            this.#emitter.removeListener(ev, cb);
+            if (this.#emitter.listeners['exit'].length === 0 &&
+                this.#emitter.listeners['afterExit'].length === 0) {
+                this.unload();
+            }
+        };
+    }
+    load() {
+        if (this.#loaded) {
+            return;
+        }
+        this.#loaded = true;
+        // This is the number of onSignalExit's that are in play.
+        // It's important so that we can count the correct number of
+        // listeners on signals, and don't wait for the other one to
+        // handle it instead of us.
+        this.#emitter.count += 1;
+        for (const sig of signals) {
+            try {
+                const fn = this.#sigListeners[sig];
+                if (fn)
+                    this.#process.on(sig, fn);
+            }
+            catch (_) { }
+        }
+        this.#process.emit = (ev, ...a) => {
+            return this.#processEmit(ev, ...a);
+        };
+        this.#process.reallyExit = (code) => {
+            return this.#processReallyExit(code);
+        };
+    }
+    unload() {
+        if (!this.#loaded) {
+            return;
+        }
+        this.#loaded = false;
+        signals.forEach(sig => {
+            const listener = this.#sigListeners[sig];
+            /* c8 ignore start */
+            if (!listener) {
+                throw new Error('Listener not defined for signal: ' + sig);
+            }
+            /* c8 ignore stop */
+            try {
+                this.#process.removeListener(sig, listener);
+                /* c8 ignore start */
+            }
+            catch (_) { }
+            /* c8 ignore stop */
+        });
+        this.#process.emit = this.#originalProcessEmit;
+        this.#process.reallyExit = this.#originalProcessReallyExit;
+        this.#emitter.count -= 1;
+    }
+    #processReallyExit(code) {
+        /* c8 ignore start */
+        if (!processOk(this.#process)) {
+            return 0;
+        }
+        this.#process.exitCode = code || 0;
+        /* c8 ignore stop */
+        this.#emitter.emit('exit', this.#process.exitCode, null);
+        return this.#originalProcessReallyExit.call(this.#process, this.#process.exitCode);
+    }
+    #processEmit(ev, ...args) {
+        const og = this.#originalProcessEmit;
+        if (ev === 'exit' && processOk(this.#process)) {
+            if (typeof args[0] === 'number') {
+                this.#process.exitCode = args[0];
+                /* c8 ignore start */
+            }
+            /* c8 ignore start */
+            const ret = og.call(this.#process, ev, ...args);
+            /* c8 ignore start */
+            this.#emitter.emit('exit', this.#process.exitCode, null);
+            /* c8 ignore stop */
+            return ret;
+        }
+        else {
+            return og.call(this.#process, ev, ...args);
+        }
+    }
+}
+const mjs_process = globalThis.process;
+// wrap so that we call the method on the actual handler, without
+// exporting it directly.
+const { 
+/**
+ * Called when the process is exiting, whether via signal, explicit
+ * exit, or running out of stuff to do.
+ *
+ * If the global process object is not suitable for instrumentation,
+ * then this will be a no-op.
+ *
+ * Returns a function that may be used to unload signal-exit.
+ */
+onExit, 
+/**
+ * Load the listeners.  Likely you never need to call this, unless
+ * doing a rather deep integration with signal-exit functionality.
+ * Mostly exposed for the benefit of testing.
+ *
+ * @internal
+ */
+load, 
+/**
+ * Unload the listeners.  Likely you never need to call this, unless
+ * doing a rather deep integration with signal-exit functionality.
+ * Mostly exposed for the benefit of testing.
+ *
+ * @internal
+ */
+unload, } = signalExitWrap(processOk(mjs_process) ? new SignalExit(mjs_process) : new SignalExitFallback());
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/restore-cursor/index.js
+
+
+
+
+const terminal = external_node_process_namespaceObject.stderr.isTTY
+	? external_node_process_namespaceObject.stderr
+	: (external_node_process_namespaceObject.stdout.isTTY ? external_node_process_namespaceObject.stdout : undefined);
+
+const restoreCursor = terminal ? node_modules_onetime(() => {
+	onExit(() => {
+		terminal.write('\u001B[?25h');
+	}, {alwaysLast: true});
+}) : () => {};
+
+/* harmony default export */ const restore_cursor = (restoreCursor);
+
+;// CONCATENATED MODULE: ./node_modules/cli-cursor/index.js
+
+
+
+let isHidden = false;
+
+const cliCursor = {};
+
+cliCursor.show = (writableStream = external_node_process_namespaceObject.stderr) => {
+	if (!writableStream.isTTY) {
+		return;
+	}
+
+	isHidden = false;
+	writableStream.write('\u001B[?25h');
+};
+
+cliCursor.hide = (writableStream = external_node_process_namespaceObject.stderr) => {
+	if (!writableStream.isTTY) {
+		return;
+	}
+
+	restore_cursor();
+	isHidden = true;
+	writableStream.write('\u001B[?25l');
+};
+
+cliCursor.toggle = (force, writableStream) => {
+	if (force !== undefined) {
+		isHidden = force;
+	}
+
+	if (isHidden) {
+		cliCursor.show(writableStream);
+	} else {
+		cliCursor.hide(writableStream);
+	}
+};
+
+/* harmony default export */ const cli_cursor = (cliCursor);
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/ansi-regex/index.js
+// Valid string terminator sequences are ESC\ and 0x9c; OSC also accepts BEL.
+const ST = String.raw`(?:\u001B\u005C|\u009C)`;
+
+// OSC sequences only: ESC ] ... BEL/ST (or the C1 introducer 0x9d ... BEL/ST).
+// Payloads stop at terminators, cancellations, and C1 controls. An unterminated string cannot swallow the next sequence or repeatedly scan its payload from later introducers. Terminals likewise abort a control string on an unexpected ESC.
+const stringControls = String.raw`\u0018\u001A\u001B\u0080-\u009F`;
+const osc = String.raw`(?:\u001B\]|\u009D)[^\u0007${stringControls}]*(?:\u0007|${ST})`;
+
+// DCS, SOS, PM, APC, and screen window titles have opaque payloads terminated by ST. Nested ESC payloads, such as tmux passthrough, require a parser.
+const controlString = String.raw`(?:\u001B[PX^_k]|[\u0090\u0098\u009E\u009F])[^${stringControls}]*${ST}`;
+
+// Linux console palette controls have fixed lengths and no string terminator; iTerm2 terminates its palette assignments. Consume an immediately adjacent OSC terminator, but match these controls before OSC so a later BEL cannot consume visible text.
+const linuxPalette = String.raw`\u001B\](?:P[\dA-Fa-f]{7}|R)(?:\u0007|${ST})?`;
+
+// CSI: ESC [ or C1 CSI, parameter bytes (0x30–0x3f), intermediate bytes (0x20–0x2f), then a final byte (0x40–0x7e).
+// `= < >` are final bytes in two-byte VT52 escapes (`ESC >`) but parameter bytes in a CSI (`ESC [ > 0 ; 276 ; 0 c`, the device attributes reply). Match CSI first to consume the whole sequence, where its introducer makes the two unambiguous.
+const csi = String.raw`(?:\u001B\[|\u009B)[\u0030-\u003F]*[\u0020-\u002F]*[\u0040-\u007E]`;
+
+// Related escapes: ESC, intermediate bytes (0x20–0x2f), then a final byte (0x30–0x7e), or a supported two-byte escape.
+// The two-byte final class stays narrow so that ESC followed by an arbitrary character is not read as a sequence. CSI parameters belong only to the CSI form, preventing partial matches and avoiding a second scan with nested repetition.
+// Escapes whose final byte is a digit include `ESC 7` and `ESC 8` (save and restore cursor), `ESC ( 0` (line drawing character set), and `ESC # 8` (screen alignment).
+// A digit is never a CSI final byte. These escapes end immediately at their final byte, so `ESC 7 l` is read as the escape followed by text rather than a sequence with parameter 7 and final byte `l`.
+const ansi_regex_escape = String.raw`\u001B(?:[\u0020-\u002F]+[\u0030-\u007E]|[\dA-PR-TZcf-oq-uy=><~|}])`;
+
+const pattern = `${linuxPalette}|${osc}|${controlString}|${csi}|${ansi_regex_escape}`;
+
+function ansiRegex({onlyFirst = false} = {}) {
+	return new RegExp(pattern, onlyFirst ? undefined : 'g');
+}
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/strip-ansi/index.js
+
+
+const regex = ansiRegex();
+
+function stripAnsi(string) {
+	if (typeof string !== 'string') {
+		throw new TypeError(`Expected a \`string\`, got \`${typeof string}\``);
+	}
+
+	// Fast path: ANSI codes require ESC (7-bit) or CSI (8-bit) introducer
+	if (!string.includes('\u001B') && !string.includes('\u009B')) {
+		return string;
+	}
+
+	// Even though the regex is global, we don't need to reset the `.lastIndex`
+	// because unlike `.exec()` and `.test()`, `.replace()` does it automatically
+	// and doing it manually has a performance penalty.
+	return string.replace(regex, '');
+}
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup-data.js
+// Generated by scripts/build.js
+
+const ambiguousMinimalCodePoint = 161;
+const ambiguousMaximumCodePoint = 1114109;
+const ambiguousRanges = [161, 161, 164, 164, 167, 168, 170, 170, 173, 174, 176, 180, 182, 186, 188, 191, 198, 198, 208, 208, 215, 216, 222, 225, 230, 230, 232, 234, 236, 237, 240, 240, 242, 243, 247, 250, 252, 252, 254, 254, 257, 257, 273, 273, 275, 275, 283, 283, 294, 295, 299, 299, 305, 307, 312, 312, 319, 322, 324, 324, 328, 331, 333, 333, 338, 339, 358, 359, 363, 363, 462, 462, 464, 464, 466, 466, 468, 468, 470, 470, 472, 472, 474, 474, 476, 476, 593, 593, 609, 609, 708, 708, 711, 711, 713, 715, 717, 717, 720, 720, 728, 731, 733, 733, 735, 735, 768, 879, 913, 929, 931, 937, 945, 961, 963, 969, 1025, 1025, 1040, 1103, 1105, 1105, 8208, 8208, 8211, 8214, 8216, 8217, 8220, 8221, 8224, 8226, 8228, 8231, 8240, 8240, 8242, 8243, 8245, 8245, 8251, 8251, 8254, 8254, 8308, 8308, 8319, 8319, 8321, 8324, 8364, 8364, 8451, 8451, 8453, 8453, 8457, 8457, 8467, 8467, 8470, 8470, 8481, 8482, 8486, 8486, 8491, 8491, 8531, 8532, 8539, 8542, 8544, 8555, 8560, 8569, 8585, 8585, 8592, 8601, 8632, 8633, 8658, 8658, 8660, 8660, 8679, 8679, 8704, 8704, 8706, 8707, 8711, 8712, 8715, 8715, 8719, 8719, 8721, 8721, 8725, 8725, 8730, 8730, 8733, 8736, 8739, 8739, 8741, 8741, 8743, 8748, 8750, 8750, 8756, 8759, 8764, 8765, 8776, 8776, 8780, 8780, 8786, 8786, 8800, 8801, 8804, 8807, 8810, 8811, 8814, 8815, 8834, 8835, 8838, 8839, 8853, 8853, 8857, 8857, 8869, 8869, 8895, 8895, 8978, 8978, 9312, 9449, 9451, 9547, 9552, 9587, 9600, 9615, 9618, 9621, 9632, 9633, 9635, 9641, 9650, 9651, 9654, 9655, 9660, 9661, 9664, 9665, 9670, 9672, 9675, 9675, 9678, 9681, 9698, 9701, 9711, 9711, 9733, 9734, 9737, 9737, 9742, 9743, 9756, 9756, 9758, 9758, 9792, 9792, 9794, 9794, 9824, 9825, 9827, 9829, 9831, 9834, 9836, 9837, 9839, 9839, 9886, 9887, 9919, 9919, 9926, 9933, 9935, 9939, 9941, 9953, 9955, 9955, 9960, 9961, 9963, 9969, 9972, 9972, 9974, 9977, 9979, 9980, 9982, 9983, 10045, 10045, 10102, 10111, 11094, 11097, 12872, 12879, 57344, 63743, 65024, 65039, 65533, 65533, 127232, 127242, 127248, 127277, 127280, 127337, 127344, 127373, 127375, 127376, 127387, 127404, 917760, 917999, 983040, 1048573, 1048576, 1114109];
+
+const fullwidthMinimalCodePoint = 12288;
+const fullwidthMaximumCodePoint = 65510;
+const fullwidthRanges = [12288, 12288, 65281, 65376, 65504, 65510];
+
+const lookup_data_halfwidthMinimalCodePoint = 8361;
+const lookup_data_halfwidthMaximumCodePoint = 65518;
+const lookup_data_halfwidthRanges = (/* unused pure expression or super */ null && ([8361, 8361, 65377, 65470, 65474, 65479, 65482, 65487, 65490, 65495, 65498, 65500, 65512, 65518]));
+
+const lookup_data_narrowMinimalCodePoint = 32;
+const lookup_data_narrowMaximumCodePoint = 10630;
+const lookup_data_narrowRanges = (/* unused pure expression or super */ null && ([32, 126, 162, 163, 165, 166, 172, 172, 175, 175, 10214, 10221, 10629, 10630]));
+
+const wideMinimalCodePoint = 4352;
+const wideMaximumCodePoint = 262141;
+const wideRanges = [4352, 4447, 8986, 8987, 9001, 9002, 9193, 9196, 9200, 9200, 9203, 9203, 9725, 9726, 9748, 9749, 9776, 9783, 9800, 9811, 9855, 9855, 9866, 9871, 9875, 9875, 9889, 9889, 9898, 9899, 9917, 9918, 9924, 9925, 9934, 9934, 9940, 9940, 9962, 9962, 9970, 9971, 9973, 9973, 9978, 9978, 9981, 9981, 9989, 9989, 9994, 9995, 10024, 10024, 10060, 10060, 10062, 10062, 10067, 10069, 10071, 10071, 10133, 10135, 10160, 10160, 10175, 10175, 11035, 11036, 11088, 11088, 11093, 11093, 11904, 11929, 11931, 12019, 12032, 12245, 12272, 12287, 12289, 12350, 12353, 12438, 12441, 12543, 12549, 12591, 12593, 12686, 12688, 12773, 12783, 12830, 12832, 12871, 12880, 42124, 42128, 42182, 43360, 43388, 44032, 55203, 63744, 64255, 65040, 65049, 65072, 65106, 65108, 65126, 65128, 65131, 94176, 94180, 94192, 94198, 94208, 101594, 101631, 101664, 101760, 101874, 101888, 102801, 102816, 102866, 110576, 110579, 110581, 110587, 110589, 110590, 110592, 110888, 110898, 110898, 110928, 110930, 110933, 110933, 110948, 110952, 110960, 111355, 119552, 119638, 119648, 119670, 126980, 126980, 127183, 127183, 127374, 127374, 127377, 127386, 127406, 127406, 127488, 127490, 127504, 127547, 127552, 127560, 127568, 127569, 127584, 127589, 127744, 127776, 127789, 127797, 127799, 127868, 127870, 127891, 127904, 127946, 127951, 127955, 127968, 127984, 127988, 127988, 127992, 128062, 128064, 128064, 128066, 128252, 128255, 128317, 128331, 128334, 128336, 128359, 128378, 128378, 128405, 128406, 128420, 128420, 128507, 128591, 128640, 128709, 128716, 128716, 128720, 128722, 128725, 128729, 128732, 128735, 128747, 128748, 128756, 128764, 128986, 128986, 128992, 129003, 129008, 129008, 129292, 129338, 129340, 129349, 129351, 129535, 129648, 129660, 129664, 129734, 129736, 129736, 129740, 129757, 129759, 129771, 129775, 129786, 131072, 196605, 196608, 262141];
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/utilities.js
+/**
+Binary search on a sorted flat array of [start, end] pairs.
+
+@param {number[]} ranges - Flat array of inclusive [start, end] range pairs, e.g. [0, 5, 10, 20].
+@param {number} codePoint - The value to search for.
+@returns {boolean} Whether the value falls within any of the ranges.
+*/
+const utilities_isInRange = (ranges, codePoint) => {
+	let low = 0;
+	let high = Math.floor(ranges.length / 2) - 1;
+	while (low <= high) {
+		const mid = Math.floor((low + high) / 2);
+		const i = mid * 2;
+		if (codePoint < ranges[i]) {
+			high = mid - 1;
+		} else if (codePoint > ranges[i + 1]) {
+			low = mid + 1;
+		} else {
+			return true;
+		}
+	}
+
+	return false;
+};
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup.js
+
+
+
+const commonCjkCodePoint = 0x4E_00;
+const [wideFastPathStart, wideFastPathEnd] = /* #__PURE__ */ findWideFastPathRange(wideRanges);
+
+// Use a hot-path range so common `isWide` calls can skip binary search.
+// The range containing U+4E00 covers common CJK ideographs;
+// fallback to the largest range for resilience to Unicode table changes.
+function findWideFastPathRange(ranges) {
+	let fastPathStart = ranges[0];
+	let fastPathEnd = ranges[1];
+
+	for (let index = 0; index < ranges.length; index += 2) {
+		const start = ranges[index];
+		const end = ranges[index + 1];
+
+		if (
+			commonCjkCodePoint >= start
+			&& commonCjkCodePoint <= end
+		) {
+			return [start, end];
+		}
+
+		if ((end - start) > (fastPathEnd - fastPathStart)) {
+			fastPathStart = start;
+			fastPathEnd = end;
+		}
+	}
+
+	return [fastPathStart, fastPathEnd];
+}
+
+const isAmbiguous = codePoint => {
+	if (
+		codePoint < ambiguousMinimalCodePoint
+		|| codePoint > ambiguousMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(ambiguousRanges, codePoint);
+};
+
+const isFullwidth = codePoint => {
+	if (
+		codePoint < fullwidthMinimalCodePoint
+		|| codePoint > fullwidthMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(fullwidthRanges, codePoint);
+};
+
+const isHalfwidth = codePoint => {
+	if (
+		codePoint < halfwidthMinimalCodePoint
+		|| codePoint > halfwidthMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return isInRange(halfwidthRanges, codePoint);
+};
+
+const isNarrow = codePoint => {
+	if (
+		codePoint < narrowMinimalCodePoint
+		|| codePoint > narrowMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return isInRange(narrowRanges, codePoint);
+};
+
+const isWide = codePoint => {
+	if (
+		codePoint >= wideFastPathStart
+		&& codePoint <= wideFastPathEnd
+	) {
+		return true;
+	}
+
+	if (
+		codePoint < wideMinimalCodePoint
+		|| codePoint > wideMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(wideRanges, codePoint);
+};
+
+function lookup_getCategory(codePoint) {
+	if (isAmbiguous(codePoint)) {
+		return 'ambiguous';
+	}
+
+	if (isFullwidth(codePoint)) {
+		return 'fullwidth';
+	}
+
+	if (isHalfwidth(codePoint)) {
+		return 'halfwidth';
+	}
+
+	if (isNarrow(codePoint)) {
+		return 'narrow';
+	}
+
+	if (isWide(codePoint)) {
+		return 'wide';
+	}
+
+	return 'neutral';
+}
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/index.js
+
+
+function validate(codePoint) {
+	if (!Number.isSafeInteger(codePoint)) {
+		throw new TypeError(`Expected a code point, got \`${typeof codePoint}\`.`);
+	}
+}
+
+function eastAsianWidthType(codePoint) {
+	validate(codePoint);
+
+	return getCategory(codePoint);
+}
+
+function eastAsianWidth(codePoint, {ambiguousAsWide = false} = {}) {
+	validate(codePoint);
+
+	if (
+		isFullwidth(codePoint)
+		|| isWide(codePoint)
+		|| (ambiguousAsWide && isAmbiguous(codePoint))
+	) {
+		return 2;
+	}
+
+	return 1;
+}
+
+// Private exports for https://github.com/sindresorhus/is-fullwidth-code-point
+
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/string-width/index.js
+
+
+
+/**
+Logic:
+- Segment graphemes to match how terminals render clusters.
+- Width rules:
+	1. Skip non-printing clusters (Default_Ignorable, Control, pure nonspacing/enclosing Mark, lone Surrogates). Tabs are ignored by design.
+	2. RGI emoji clusters (\p{RGI_Emoji}) are double-width.
+	3. Minimally-qualified/unqualified emoji clusters (ZWJ sequences with 2+ Extended_Pictographic, or keycap sequences) are double-width.
+	4. Hangul jamo collapse each standard modern Hangul L+V or L+V+T syllable piece to width 2.
+	   Unmatched repeated leading/vowel/trailing jamo stay additive because that matches how the terminals we target render them.
+	5. Otherwise use East Asian Width of the cluster's first visible code point, and add widths for trailing spacing marks and Halfwidth/Fullwidth Forms within the same cluster (e.g., dakuten/handakuten/prolonged sound mark).
+*/
+
+const segmenter = new Intl.Segmenter();
+
+// Matches a visible (printing) character. Used to find the base scalar of a cluster (skipping leading Prepend/Format/Marks) and to detect whole-cluster zero-width.
+// Intentionally a single negated class without a quantifier: a repeated pattern like `^(?:…|…)+$` backtracks exponentially on overlapping properties, and even `^[…]+$` overflows V8's backtrack stack (RangeError) on clusters with millions of marks.
+const visibleCharacterRegex = /[^\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Surrogate}]/v;
+const spacingMarkRegex = /\p{Spacing_Mark}/v;
+
+// RGI emoji sequences
+const rgiEmojiRegex = /^\p{RGI_Emoji}$/v;
+
+// Detect minimally-qualified/unqualified emoji sequences (missing VS16 but still render as double-width)
+const unqualifiedKeycapRegex = /^[\d#*]\u20E3$/;
+const extendedPictographicRegex = /\p{Extended_Pictographic}/gu;
+
+function isDoubleWidthNonRgiEmojiSequence(segment) {
+	// Real emoji clusters are < 30 chars; guard against pathological input
+	if (segment.length > 50) {
+		return false;
+	}
+
+	if (unqualifiedKeycapRegex.test(segment)) {
+		return true;
+	}
+
+	// ZWJ sequences with 2+ Extended_Pictographic
+	if (segment.includes('\u200D')) {
+		const pictographics = segment.match(extendedPictographicRegex);
+		return pictographics !== null && pictographics.length >= 2;
+	}
+
+	return false;
+}
+
+// Returns the cluster starting at its first visible character, or `undefined` if the whole cluster is zero-width.
+function baseVisible(segment) {
+	const index = segment.search(visibleCharacterRegex);
+	return index === -1 ? undefined : segment.slice(index);
+}
+
+function isHangulLeadingJamo(codePoint) {
+	return (codePoint >= 0x11_00 && codePoint <= 0x11_5F)
+		|| (codePoint >= 0xA9_60 && codePoint <= 0xA9_7C);
+}
+
+function isHangulVowelJamo(codePoint) {
+	return (codePoint >= 0x11_60 && codePoint <= 0x11_A7)
+		|| (codePoint >= 0xD7_B0 && codePoint <= 0xD7_C6);
+}
+
+function isHangulTrailingJamo(codePoint) {
+	return (codePoint >= 0x11_A8 && codePoint <= 0x11_FF)
+		|| (codePoint >= 0xD7_CB && codePoint <= 0xD7_FB);
+}
+
+function isHangulJamo(codePoint) {
+	return isHangulLeadingJamo(codePoint)
+		|| isHangulVowelJamo(codePoint)
+		|| isHangulTrailingJamo(codePoint);
+}
+
+function hangulClusterWidth(visibleSegment, eastAsianWidthOptions) {
+	const codePoints = [];
+
+	for (const character of visibleSegment) {
+		if (!visibleCharacterRegex.test(character)) {
+			continue;
+		}
+
+		codePoints.push(character.codePointAt(0));
+	}
+
+	if (codePoints.length === 0) {
+		return undefined;
+	}
+
+	let width = 0;
+
+	for (let index = 0; index < codePoints.length; index++) {
+		const codePoint = codePoints[index];
+		if (!isHangulJamo(codePoint)) {
+			if (width === 0) {
+				return undefined;
+			}
+
+			// Mixed cluster (e.g., L + precomposed syllable): use EAW for non-jamo remainder
+			for (let remaining = index; remaining < codePoints.length; remaining++) {
+				width += eastAsianWidth(codePoints[remaining], eastAsianWidthOptions);
+			}
+
+			return width;
+		}
+
+		// Modern Hangul L+V(+T) shapes as one syllable block. Unmatched jamo stay additive:
+		// U+1100 U+1100 U+1161 => U+1100 + (U+1100 U+1161) => 2 + 2.
+		if (
+			isHangulLeadingJamo(codePoint)
+			&& isHangulVowelJamo(codePoints[index + 1])
+		) {
+			width += 2;
+			index += isHangulTrailingJamo(codePoints[index + 2]) ? 2 : 1;
+			continue;
+		}
+
+		width += eastAsianWidth(codePoint, eastAsianWidthOptions);
+	}
+
+	return width;
+}
+
+function trailingWidth(visibleSegment, eastAsianWidthOptions) {
+	let extra = 0;
+	let first = true;
+
+	for (const character of visibleSegment) {
+		if (first) {
+			first = false;
+			continue;
+		}
+
+		if (
+			spacingMarkRegex.test(character)
+			|| (character >= '\uFF00' && character <= '\uFFEF')
+		) {
+			extra += eastAsianWidth(character.codePointAt(0), eastAsianWidthOptions);
+		}
+	}
+
+	return extra;
+}
+
+function stringWidth(input, options = {}) {
+	if (typeof input !== 'string' || input.length === 0) {
+		return 0;
+	}
+
+	const {
+		ambiguousIsNarrow = true,
+		countAnsiEscapeCodes = false,
+	} = options;
+
+	let string = input;
+
+	// Avoid calling stripAnsi when there are no ANSI escape sequences (ESC = 0x1B, CSI = 0x9B)
+	if (!countAnsiEscapeCodes && (string.includes('\u001B') || string.includes('\u009B'))) {
+		string = stripAnsi(string);
+	}
+
+	if (string.length === 0) {
+		return 0;
+	}
+
+	// Fast path: printable ASCII (0x20–0x7E) needs no segmenter, regex, or EAW lookup — width equals length.
+	if (/^[\u0020-\u007E]*$/.test(string)) {
+		return string.length;
+	}
+
+	let width = 0;
+	const eastAsianWidthOptions = {ambiguousAsWide: !ambiguousIsNarrow};
+
+	for (const {segment} of segmenter.segment(string)) {
+		// Zero-width / non-printing clusters
+		const visibleSegment = baseVisible(segment);
+		if (visibleSegment === undefined) {
+			continue;
+		}
+
+		// Emoji width logic
+		if (rgiEmojiRegex.test(segment) || isDoubleWidthNonRgiEmojiSequence(segment)) {
+			width += 2;
+			continue;
+		}
+
+		const hangulWidth = hangulClusterWidth(visibleSegment, eastAsianWidthOptions);
+		if (hangulWidth !== undefined) {
+			width += hangulWidth;
+			continue;
+		}
+
+		// Everything else: EAW of the cluster’s first visible scalar
+		const codePoint = visibleSegment.codePointAt(0);
+		width += eastAsianWidth(codePoint, eastAsianWidthOptions);
+
+		// Add width for trailing spacing marks and Halfwidth/Fullwidth Forms (e.g., ﾞ, ﾟ, ｰ)
+		width += trailingWidth(visibleSegment, eastAsianWidthOptions);
+	}
+
+	return width;
+}
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/ansi-styles/index.js
+const ANSI_BACKGROUND_OFFSET = 10;
+
+const wrapAnsi16 = (offset = 0) => code => `\u001B[${code + offset}m`;
+
+const wrapAnsi256 = (offset = 0) => code => `\u001B[${38 + offset};5;${code}m`;
+
+const wrapAnsi16m = (offset = 0) => (red, green, blue) => `\u001B[${38 + offset};2;${red};${green};${blue}m`;
+
+const styles = {
+	modifier: {
+		reset: [0, 0],
+		// 21 isn't widely supported and 22 does the same thing
+		bold: [1, 22],
+		dim: [2, 22],
+		italic: [3, 23],
+		underline: [4, 24],
+		overline: [53, 55],
+		inverse: [7, 27],
+		hidden: [8, 28],
+		strikethrough: [9, 29],
+	},
+	color: {
+		black: [30, 39],
+		red: [31, 39],
+		green: [32, 39],
+		yellow: [33, 39],
+		blue: [34, 39],
+		magenta: [35, 39],
+		cyan: [36, 39],
+		white: [37, 39],
+
+		// Bright color
+		blackBright: [90, 39],
+		gray: [90, 39], // Alias of `blackBright`
+		grey: [90, 39], // Alias of `blackBright`
+		redBright: [91, 39],
+		greenBright: [92, 39],
+		yellowBright: [93, 39],
+		blueBright: [94, 39],
+		magentaBright: [95, 39],
+		cyanBright: [96, 39],
+		whiteBright: [97, 39],
+	},
+	bgColor: {
+		bgBlack: [40, 49],
+		bgRed: [41, 49],
+		bgGreen: [42, 49],
+		bgYellow: [43, 49],
+		bgBlue: [44, 49],
+		bgMagenta: [45, 49],
+		bgCyan: [46, 49],
+		bgWhite: [47, 49],
+
+		// Bright color
+		bgBlackBright: [100, 49],
+		bgGray: [100, 49], // Alias of `bgBlackBright`
+		bgGrey: [100, 49], // Alias of `bgBlackBright`
+		bgRedBright: [101, 49],
+		bgGreenBright: [102, 49],
+		bgYellowBright: [103, 49],
+		bgBlueBright: [104, 49],
+		bgMagentaBright: [105, 49],
+		bgCyanBright: [106, 49],
+		bgWhiteBright: [107, 49],
+	},
+};
+
+const modifierNames = Object.keys(styles.modifier);
+const foregroundColorNames = Object.keys(styles.color);
+const backgroundColorNames = Object.keys(styles.bgColor);
+const colorNames = [...foregroundColorNames, ...backgroundColorNames];
+
+function assembleStyles() {
+	const codes = new Map();
+
+	for (const [groupName, group] of Object.entries(styles)) {
+		for (const [styleName, style] of Object.entries(group)) {
+			styles[styleName] = {
+				open: `\u001B[${style[0]}m`,
+				close: `\u001B[${style[1]}m`,
+			};
+
+			group[styleName] = styles[styleName];
+
+			codes.set(style[0], style[1]);
+		}
+
+		Object.defineProperty(styles, groupName, {
+			value: group,
+			enumerable: false,
+		});
+	}
+
+	Object.defineProperty(styles, 'codes', {
+		value: codes,
+		enumerable: false,
+	});
+
+	styles.color.close = '\u001B[39m';
+	styles.bgColor.close = '\u001B[49m';
+
+	styles.color.ansi = wrapAnsi16();
+	styles.color.ansi256 = wrapAnsi256();
+	styles.color.ansi16m = wrapAnsi16m();
+	styles.bgColor.ansi = wrapAnsi16(ANSI_BACKGROUND_OFFSET);
+	styles.bgColor.ansi256 = wrapAnsi256(ANSI_BACKGROUND_OFFSET);
+	styles.bgColor.ansi16m = wrapAnsi16m(ANSI_BACKGROUND_OFFSET);
+
+	// From https://github.com/Qix-/color-convert/blob/3f0e0d4e92e235796ccb17f6e85c72094a651f49/conversions.js
+	Object.defineProperties(styles, {
+		rgbToAnsi256: {
+			value(red, green, blue) {
+				// We use the extended greyscale palette here, with the exception of
+				// black and white. normal palette only has 4 greyscale shades.
+				if (red === green && green === blue) {
+					if (red < 8) {
+						return 16;
+					}
+
+					if (red > 248) {
+						return 231;
+					}
+
+					return Math.round(((red - 8) / 247) * 24) + 232;
+				}
+
+				return 16
+					+ (36 * Math.round(red / 255 * 5))
+					+ (6 * Math.round(green / 255 * 5))
+					+ Math.round(blue / 255 * 5);
+			},
+			enumerable: false,
+		},
+		hexToRgb: {
+			value(hex) {
+				const matches = /[a-f\d]{6}|[a-f\d]{3}/i.exec(hex.toString(16));
+				if (!matches) {
+					return [0, 0, 0];
+				}
+
+				let [colorString] = matches;
+
+				if (colorString.length === 3) {
+					colorString = [...colorString].map(character => character + character).join('');
+				}
+
+				const integer = Number.parseInt(colorString, 16);
+
+				return [
+					/* eslint-disable no-bitwise */
+					(integer >> 16) & 0xFF,
+					(integer >> 8) & 0xFF,
+					integer & 0xFF,
+					/* eslint-enable no-bitwise */
+				];
+			},
+			enumerable: false,
+		},
+		hexToAnsi256: {
+			value: hex => styles.rgbToAnsi256(...styles.hexToRgb(hex)),
+			enumerable: false,
+		},
+		ansi256ToAnsi: {
+			value(code) {
+				if (code < 8) {
+					return 30 + code;
+				}
+
+				if (code < 16) {
+					return 90 + (code - 8);
+				}
+
+				let red;
+				let green;
+				let blue;
+
+				if (code >= 232) {
+					red = (((code - 232) * 10) + 8) / 255;
+					green = red;
+					blue = red;
+				} else {
+					code -= 16;
+
+					const remainder = code % 36;
+
+					red = Math.floor(code / 36) / 5;
+					green = Math.floor(remainder / 6) / 5;
+					blue = (remainder % 6) / 5;
+				}
+
+				const value = Math.max(red, green, blue) * 2;
+
+				if (value === 0) {
+					return 30;
+				}
+
+				// eslint-disable-next-line no-bitwise
+				let result = 30 + ((Math.round(blue) << 2) | (Math.round(green) << 1) | Math.round(red));
+
+				if (value === 2) {
+					result += 60;
+				}
+
+				return result;
+			},
+			enumerable: false,
+		},
+		rgbToAnsi: {
+			value: (red, green, blue) => styles.ansi256ToAnsi(styles.rgbToAnsi256(red, green, blue)),
+			enumerable: false,
+		},
+		hexToAnsi: {
+			value: hex => styles.ansi256ToAnsi(styles.hexToAnsi256(hex)),
+			enumerable: false,
+		},
+	});
+
+	return styles;
+}
+
+const ansiStyles = assembleStyles();
+
+/* harmony default export */ const ansi_styles = (ansiStyles);
+
+;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/wrap-ansi/index.js
+
+
+
+const ANSI_ESCAPE = '\u001B';
+const ANSI_ESCAPE_BELL = '\u0007';
+const C1_CSI = '\u009B';
+const ANSI_CSI = '[';
+const ANSI_OSC = ']';
+const ANSI_SGR_TERMINATOR = 'm';
+const ANSI_SGR_RESET = 0;
+const ANSI_SGR_RESET_FOREGROUND = 39;
+const ANSI_SGR_RESET_BACKGROUND = 49;
+const ANSI_SGR_RESET_UNDERLINE_COLOR = 59;
+const ANSI_SGR_FOREGROUND_EXTENDED = 38;
+const ANSI_SGR_BACKGROUND_EXTENDED = 48;
+const ANSI_SGR_UNDERLINE_COLOR_EXTENDED = 58;
+const ANSI_SGR_COLOR_MODE_RGB = 2;
+const ANSI_SGR_COLOR_MODE_256 = 5;
+const ANSI_ESCAPE_LINK = `${ANSI_OSC}8;`;
+// The first character of every sequence we recognize.
+const ESCAPES = new Set([
+	ANSI_ESCAPE,
+	C1_CSI,
+]);
+const ESCAPE_CHARACTERS = [...ESCAPES].join('');
+
+const CSI_INTRODUCER = `(?:${ANSI_ESCAPE}\\${ANSI_CSI}|${C1_CSI})`;
+const CSI_PARAMETERS = '[0-?]*[ -/]*[@-~]';
+const SGR_PARAMETERS = `(?<sgr>[0-9;:]*)${ANSI_SGR_TERMINATOR}`;
+const OSC_STRING_TERMINATOR = `(?:${ANSI_ESCAPE_BELL}|${ANSI_ESCAPE}\\\\)`;
+const OSC_STRING_PAYLOAD = String.raw`[^\u0000-\u001F\u007F-\u009F]*`;
+// A hyperlink is `OSC 8 ; parameters ; URI ST`, where `parameters` is a possibly empty list of `key=value` pairs joined by `:`.
+const LINK_PARAMETERS = String.raw`8;(?<parameters>[^;\u0000-\u001F\u007F-\u009F]*);(?<uri>${OSC_STRING_PAYLOAD})${OSC_STRING_TERMINATOR}`;
+const OSC_STRING = `${OSC_STRING_PAYLOAD}${OSC_STRING_TERMINATOR}`;
+
+// Supported boundary: semicolon-delimited SGR styling, colon-delimited RGB/indexed colors, and OSC 8 hyperlinks are tracked, while ordinary CSI sequences and other complete 7-bit OSC commands are preserved as opaque zero-width units. This is intentionally not a terminal emulator, so other colon-delimited SGR semantics, C0 bytes inside sequences, DCS/SOS/PM/APC control strings, cancellations, generic ESC sequences, and 8-bit control-string forms are unsupported. Newlines always delimit input lines before ANSI parsing.
+const ANSI_ESCAPE_REGEX = new RegExp(
+	`${CSI_INTRODUCER}(?:${SGR_PARAMETERS}|${CSI_PARAMETERS})`
+	+ `|${ANSI_ESCAPE}\\${ANSI_OSC}(?:${LINK_PARAMETERS}|${OSC_STRING})`,
+	'y',
+);
+
+const ANSI_SGR_MODIFIER_CLOSE_CODES = new Set(ansi_styles.codes.values());
+ANSI_SGR_MODIFIER_CLOSE_CODES.delete(ANSI_SGR_RESET);
+
+const wrap_ansi_segmenter = new Intl.Segmenter();
+// Complete ANSI sequences have already been removed before measuring these strings. Avoid string-width's ANSI scan so malformed sequences are not rescanned.
+const getStringWidth = string => stringWidth(string, {countAnsiEscapeCodes: true});
+const TAB_SIZE = 8;
+
+// Finds the next character that could introduce a sequence, so plain text is skipped in one native step.
+const ESCAPE_INTRODUCER_REGEX = new RegExp(`[${ESCAPE_CHARACTERS}]`, 'g');
+// The final pass only cares about sequences and row boundaries, so it skips everything else in one native step.
+const ROW_BOUNDARY_REGEX = new RegExp(`[\\n${ESCAPE_CHARACTERS}]`, 'g');
+// Every printable ASCII character is its own grapheme cluster of width one, which lets the segmenter be skipped.
+const ASCII_PRINTABLE_REGEX = /^[ -~]*$/;
+
+const wrapAnsiCode = code => `${ANSI_ESCAPE}${ANSI_CSI}${code}${ANSI_SGR_TERMINATOR}`;
+const wrapAnsiHyperlink = (url, parameters = '') => `${ANSI_ESCAPE}${ANSI_ESCAPE_LINK}${parameters};${url}${ANSI_ESCAPE_BELL}`;
+
+// Match a complete escape sequence starting at `index`, or return `undefined` when none starts there.
+const matchAnsiEscape = (string, index) => {
+	if (!ESCAPES.has(string[index])) {
+		return;
+	}
+
+	ANSI_ESCAPE_REGEX.lastIndex = index;
+	return ANSI_ESCAPE_REGEX.exec(string) ?? undefined;
+};
+
+// Walk a string as alternating plain text runs and complete escape sequences.
+// A character that looks like an introducer but does not start a valid sequence stays plain text.
+const forEachSegment = (string, onPlainText, onEscape = () => {}) => {
+	let plainStart = 0;
+	let index = 0;
+
+	while (index < string.length) {
+		ESCAPE_INTRODUCER_REGEX.lastIndex = index;
+		const introducer = ESCAPE_INTRODUCER_REGEX.exec(string);
+
+		if (!introducer) {
+			break;
+		}
+
+		const escape = matchAnsiEscape(string, introducer.index);
+
+		if (!escape) {
+			index = introducer.index + 1;
+			continue;
+		}
+
+		if (introducer.index > plainStart) {
+			onPlainText(string.slice(plainStart, introducer.index));
+		}
+
+		onEscape(escape[0]);
+		index = introducer.index + escape[0].length;
+		plainStart = index;
+	}
+
+	if (plainStart < string.length) {
+		onPlainText(string.slice(plainStart));
+	}
+};
+
+// The visible width of a string, ignoring escape sequences.
+const getWidth = string => {
+	let plainText = '';
+
+	forEachSegment(string, part => {
+		plainText += part;
+	});
+
+	return getStringWidth(plainText);
+};
+
+// Split a string into escape sequences, which are zero width and must never be split, and grapheme clusters.
+// The supported boundary is between grapheme clusters and ANSI sequences; ANSI inserted inside a cluster is treated as separate segments.
+const getTokens = string => {
+	const tokens = [];
+
+	forEachSegment(string, plainText => {
+		if (ASCII_PRINTABLE_REGEX.test(plainText)) {
+			for (const character of plainText) {
+				tokens.push({value: character, width: 1});
+			}
+
+			return;
+		}
+
+		for (const {segment} of wrap_ansi_segmenter.segment(plainText)) {
+			tokens.push({value: segment, width: getStringWidth(segment)});
+		}
+	}, escape => {
+		tokens.push({value: escape, width: 0});
+	});
+
+	return tokens;
+};
+
+// Split on spaces, ignoring spaces that appear inside a recognized sequence.
+const splitWords = string => {
+	let currentWord = {value: '', plainText: ''};
+	const words = [currentWord];
+
+	forEachSegment(string, plainText => {
+		const parts = plainText.split(' ');
+		currentWord.value += parts[0];
+		currentWord.plainText += parts[0];
+
+		for (let index = 1; index < parts.length; index++) {
+			currentWord = {value: parts[index], plainText: parts[index]};
+			words.push(currentWord);
+		}
+	}, escape => {
+		currentWord.value += escape;
+	});
+
+	// Measured once per word rather than per run, so a grapheme cluster split by an escape still counts once.
+	for (const word of words) {
+		word.width = getStringWidth(word.plainText);
+	}
+
+	return words;
+};
+
+const getColonColorToken = parameter => {
+	const parts = parameter.split(':');
+	const code = Number.parseInt(parts[0], 10);
+	const mode = Number.parseInt(parts[1], 10);
+
+	if (![ANSI_SGR_FOREGROUND_EXTENDED, ANSI_SGR_BACKGROUND_EXTENDED, ANSI_SGR_UNDERLINE_COLOR_EXTENDED].includes(code)) {
+		return;
+	}
+
+	if (mode === ANSI_SGR_COLOR_MODE_256 && parts.length === 3 && /^\d+$/.test(parts[2])) {
+		return {code, open: parameter, hasArguments: true};
+	}
+
+	if (mode !== ANSI_SGR_COLOR_MODE_RGB) {
+		return;
+	}
+
+	const components = parts.length === 6 ? parts.slice(3) : parts.slice(2);
+	const colorSpace = parts.length === 6 ? parts[2] : undefined;
+	if (components.length === 3 && components.every(component => /^\d+$/.test(component)) && (colorSpace === undefined || /^\d*$/.test(colorSpace))) {
+		return {code, open: parameter, hasArguments: true};
+	}
+};
+
+const getSgrTokens = sgrParameters => {
+	const parameters = sgrParameters.split(';');
+	const sgrTokens = [];
+
+	for (let index = 0; index < parameters.length; index++) {
+		const parameter = parameters[index];
+		if (parameter.includes(':')) {
+			const colonColorToken = getColonColorToken(parameter);
+			if (colonColorToken) {
+				sgrTokens.push(colonColorToken);
+			}
+
+			continue;
+		}
+
+		const code = parameter === '' ? ANSI_SGR_RESET : Number.parseInt(parameter, 10);
+
+		if (!Number.isFinite(code)) {
+			continue;
+		}
+
+		if (code === ANSI_SGR_FOREGROUND_EXTENDED || code === ANSI_SGR_BACKGROUND_EXTENDED || code === ANSI_SGR_UNDERLINE_COLOR_EXTENDED) {
+			if (index + 1 >= parameters.length) {
+				break;
+			}
+
+			const mode = Number.parseInt(parameters[index + 1], 10);
+			const colorIndex = Number.parseInt(parameters[index + 2], 10);
+			if (mode === ANSI_SGR_COLOR_MODE_256 && Number.isFinite(colorIndex)) {
+				sgrTokens.push({code, open: [code, mode, colorIndex].join(';'), hasArguments: true});
+				index += 2;
+				continue;
+			}
+
+			const red = Number.parseInt(parameters[index + 2], 10);
+			const green = Number.parseInt(parameters[index + 3], 10);
+			const blue = Number.parseInt(parameters[index + 4], 10);
+			if (mode === ANSI_SGR_COLOR_MODE_RGB && Number.isFinite(red) && Number.isFinite(green) && Number.isFinite(blue)) {
+				sgrTokens.push({code, open: [code, mode, red, green, blue].join(';'), hasArguments: true});
+				index += 4;
+				continue;
+			}
+
+			break;
+		}
+
+		sgrTokens.push({code, open: String(code), hasArguments: false});
+	}
+
+	return sgrTokens;
+};
+
+const removeActiveStyle = (activeStyles, family) => {
+	const activeStyleIndex = activeStyles.findIndex(activeStyle => activeStyle.family === family);
+
+	if (activeStyleIndex !== -1) {
+		activeStyles.splice(activeStyleIndex, 1);
+	}
+};
+
+const upsertActiveStyle = (activeStyles, nextActiveStyle) => {
+	removeActiveStyle(activeStyles, nextActiveStyle.family);
+	activeStyles.push(nextActiveStyle);
+};
+
+const removeModifierStylesByClose = (activeStyles, closeCode) => {
+	for (let index = activeStyles.length - 1; index >= 0; index--) {
+		const activeStyle = activeStyles[index];
+		if (activeStyle.family.startsWith('modifier-') && activeStyle.close === closeCode) {
+			activeStyles.splice(index, 1);
+		}
+	}
+};
+
+const getColorStyle = sgrToken => {
+	const {code, open, hasArguments} = sgrToken;
+	if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97) || (code === ANSI_SGR_FOREGROUND_EXTENDED && hasArguments)) {
+		return {
+			family: 'foreground',
+			open,
+			close: ANSI_SGR_RESET_FOREGROUND,
+		};
+	}
+
+	if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107) || (code === ANSI_SGR_BACKGROUND_EXTENDED && hasArguments)) {
+		return {
+			family: 'background',
+			open,
+			close: ANSI_SGR_RESET_BACKGROUND,
+		};
+	}
+
+	if (code === ANSI_SGR_UNDERLINE_COLOR_EXTENDED && hasArguments) {
+		return {
+			family: 'underlineColor',
+			open,
+			close: ANSI_SGR_RESET_UNDERLINE_COLOR,
+		};
+	}
+};
+
+const applySgrResetCode = (code, activeStyles) => {
+	if (code === ANSI_SGR_RESET) {
+		activeStyles.length = 0;
+		return true;
+	}
+
+	if (code === ANSI_SGR_RESET_FOREGROUND) {
+		removeActiveStyle(activeStyles, 'foreground');
+		return true;
+	}
+
+	if (code === ANSI_SGR_RESET_BACKGROUND) {
+		removeActiveStyle(activeStyles, 'background');
+		return true;
+	}
+
+	if (code === ANSI_SGR_RESET_UNDERLINE_COLOR) {
+		removeActiveStyle(activeStyles, 'underlineColor');
+		return true;
+	}
+
+	if (ANSI_SGR_MODIFIER_CLOSE_CODES.has(code)) {
+		removeModifierStylesByClose(activeStyles, code);
+		return true;
+	}
+
+	return false;
+};
+
+const applySgrToken = (sgrToken, activeStyles) => {
+	const {code} = sgrToken;
+
+	if (applySgrResetCode(code, activeStyles)) {
+		return;
+	}
+
+	const colorStyle = getColorStyle(sgrToken);
+	if (colorStyle) {
+		upsertActiveStyle(activeStyles, colorStyle);
+		return;
+	}
+
+	const close = ansi_styles.codes.get(code);
+	if (close !== undefined && close !== ANSI_SGR_RESET) {
+		upsertActiveStyle(activeStyles, {
+			family: `modifier-${code}`,
+			open: sgrToken.open,
+			close,
+		});
+	}
+};
+
+const applySgrParameters = (sgrParameters, activeStyles) => {
+	for (const sgrToken of getSgrTokens(sgrParameters)) {
+		applySgrToken(sgrToken, activeStyles);
+	}
+};
+
+const applySgrResets = (sgrParameters, activeStyles) => {
+	for (const {code} of getSgrTokens(sgrParameters)) {
+		applySgrResetCode(code, activeStyles);
+	}
+};
+
+const applyLeadingSgrResets = (string, startIndex, activeStyles) => {
+	let index = startIndex;
+
+	while (index < string.length) {
+		const match = matchAnsiEscape(string, index);
+		if (!match) {
+			break;
+		}
+
+		if (match.groups.sgr !== undefined) {
+			applySgrResets(match.groups.sgr, activeStyles);
+		}
+
+		index += match[0].length;
+	}
+};
+
+const getClosingSgrSequence = activeStyles => [...activeStyles].reverse().map(activeStyle => wrapAnsiCode(activeStyle.close)).join('');
+const getOpeningSgrSequence = activeStyles => activeStyles.map(activeStyle => wrapAnsiCode(activeStyle.open)).join('');
+
+// Wrap a long word across multiple rows
+// ANSI escape codes do not count towards length
+// Takes the visible width of the last row and returns the width of the row the word ends on, so callers never have to measure the rows themselves.
+const wrapWord = (rows, word, columns, rowWidth) => {
+	const tokens = getTokens(word);
+
+	let visible = rowWidth;
+
+	for (let index = 0; index < tokens.length; index++) {
+		const token = tokens[index];
+
+		// Escape sequences and combining marks are zero width, so they always stay on the current row.
+		if (token.width > 0 && visible > 0 && visible + token.width > columns) {
+			rows.push('');
+			visible = 0;
+		}
+
+		rows[rows.length - 1] += token.value;
+		visible += token.width;
+
+		if (visible === columns && index < tokens.length - 1) {
+			rows.push('');
+			visible = 0;
+		}
+	}
+
+	// It's possible that the last row we copy over is only
+	// ANSI escape characters, handle this edge-case
+	if (!visible && rows.at(-1).length > 0 && rows.length > 1) {
+		rows[rows.length - 2] += rows.pop();
+	}
+
+	// The tokens are measured one by one, so a grapheme cluster that an escape sequence splits is counted once per part rather than once as a whole. Only the finished row tells the true width, and it is at most one row long to measure.
+	return getWidth(rows.at(-1));
+};
+
+// Trims spaces from a string ignoring invisible sequences
+const stringVisibleTrimSpacesRight = string => {
+	if (!string.includes(' ')) {
+		return string;
+	}
+
+	const segments = [];
+	forEachSegment(string, plainText => {
+		segments.push({value: plainText, isEscape: false});
+	}, escape => {
+		segments.push({value: escape, isEscape: true});
+	});
+
+	// Drop the spaces that trail the last visible character, but keep the invisible sequences among them.
+	for (let index = segments.length - 1; index >= 0; index--) {
+		const segment = segments[index];
+
+		if (segment.isEscape) {
+			continue;
+		}
+
+		// Scanned rather than matched with a regex, as a trailing-space pattern backtracks quadratically.
+		let end = segment.value.length;
+		while (end > 0 && segment.value[end - 1] === ' ') {
+			end--;
+		}
+
+		segment.value = segment.value.slice(0, end);
+
+		if (getStringWidth(segment.value) > 0) {
+			break;
+		}
+	}
+
+	return segments.map(segment => segment.value).join('');
+};
+
+const expandTabs = line => {
+	if (!line.includes('\t')) {
+		return line;
+	}
+
+	let visible = 0;
+	let expandedLine = '';
+	let plainTextSinceTab = '';
+
+	const expandPlainText = plainText => {
+		const segments = plainText.split('\t');
+
+		for (const [index, segment] of segments.entries()) {
+			expandedLine += segment;
+			plainTextSinceTab += segment;
+
+			if (index < segments.length - 1) {
+				visible += getStringWidth(plainTextSinceTab);
+				plainTextSinceTab = '';
+				const spaces = TAB_SIZE - (visible % TAB_SIZE);
+				expandedLine += ' '.repeat(spaces);
+				visible += spaces;
+			}
+		}
+	};
+
+	forEachSegment(line, expandPlainText, escape => {
+		expandedLine += escape;
+	});
+
+	return expandedLine;
+};
+
+// Close the active styles and hyperlink before every row break and reopen them after, so each row stands on its own.
+// Only sequences and newlines matter here, so the string is scanned directly rather than split into grapheme clusters.
+const restoreStylesAcrossRows = preString => {
+	let returnValue = '';
+	let activeHyperlink;
+	const activeStyles = [];
+	let index = 0;
+	let copiedIndex = 0;
+
+	while (index < preString.length) {
+		ROW_BOUNDARY_REGEX.lastIndex = index;
+		const boundary = ROW_BOUNDARY_REGEX.exec(preString);
+
+		if (!boundary) {
+			break;
+		}
+
+		index = boundary.index;
+
+		if (boundary[0] !== '\n') {
+			const escape = matchAnsiEscape(preString, index);
+
+			if (!escape) {
+				index++;
+				continue;
+			}
+
+			const {groups} = escape;
+			if (groups.sgr !== undefined) {
+				applySgrParameters(groups.sgr, activeStyles);
+			} else if (groups.uri !== undefined) {
+				activeHyperlink = groups.uri.length === 0 ? undefined : {parameters: groups.parameters, uri: groups.uri};
+			}
+
+			index += escape[0].length;
+			continue;
+		}
+
+		// Everything up to the row break is copied verbatim, sequences included.
+		returnValue += preString.slice(copiedIndex, index);
+
+		// An empty row never reopened anything, so there is nothing to close.
+		if (index > copiedIndex) {
+			if (activeHyperlink) {
+				returnValue += wrapAnsiHyperlink('');
+			}
+
+			returnValue += getClosingSgrSequence(activeStyles);
+		}
+
+		returnValue += '\n';
+		index++;
+		copiedIndex = index;
+
+		// An empty row has nothing to style, so the styles stay closed until the next row with content. A trailing row break leaves no row at all.
+		if (index < preString.length && preString[index] !== '\n') {
+			const openingStyles = [...activeStyles];
+			applyLeadingSgrResets(preString, index, openingStyles);
+			returnValue += getOpeningSgrSequence(openingStyles);
+
+			if (activeHyperlink) {
+				returnValue += wrapAnsiHyperlink(activeHyperlink.uri, activeHyperlink.parameters);
+			}
+		}
+	}
+
+	return returnValue + preString.slice(copiedIndex);
+};
+
+// The wrap-ansi module can be invoked in either 'hard' or 'soft' wrap mode.
+//
+// 'hard' will never allow a string to take up more than columns characters.
+//
+// 'soft' allows long words to expand past the column length.
+const exec = (string, columns, options = {}) => {
+	if (options.trim !== false && string.trim() === '') {
+		return '';
+	}
+
+	const words = splitWords(string);
+	let rows = [''];
+	// Tracked as rows are built. Remeasuring the row for every word makes wrapping quadratic in the line length.
+	let rowLength = 0;
+	// Words are only ever appended, so a row that already starts with content can never become trimmable again. Retrimming it for every word makes wrapping quadratic in the line length.
+	let trimmedRowIndex = -1;
+
+	let isFirstWord = true;
+
+	for (const word of words) {
+		const rowIndex = rows.length - 1;
+
+		if (options.trim !== false && trimmedRowIndex !== rowIndex) {
+			const row = rows[rowIndex];
+			const trimmedRow = row.trimStart();
+
+			if (trimmedRow.length !== row.length) {
+				rows[rowIndex] = trimmedRow;
+				rowLength = getWidth(trimmedRow);
+			}
+
+			if (trimmedRow.length > 0) {
+				trimmedRowIndex = rowIndex;
+			}
+		}
+
+		if (isFirstWord) {
+			isFirstWord = false;
+		} else {
+			if (rowLength >= columns && (options.wordWrap === false || options.trim === false)) {
+				// If we start with a new word but the current row length equals the length of the columns, add a new row
+				rows.push('');
+				rowLength = 0;
+			}
+
+			if (rowLength > 0 || options.trim === false) {
+				rows[rows.length - 1] += ' ';
+				rowLength++;
+			}
+		}
+
+		// In 'hard' wrap mode, the length of a line is never allowed to extend past 'columns'
+		if (options.hard && options.wordWrap !== false && word.width > columns) {
+			const remainingColumns = columns - rowLength;
+			const breaksStartingThisLine = 1 + Math.floor((word.width - remainingColumns - 1) / columns);
+			const breaksStartingNextLine = Math.floor((word.width - 1) / columns);
+			if (breaksStartingNextLine < breaksStartingThisLine) {
+				rows.push('');
+				rowLength = 0;
+			}
+
+			rowLength = wrapWord(rows, word.value, columns, rowLength);
+			continue;
+		}
+
+		if (rowLength + word.width > columns && rowLength > 0 && word.width > 0) {
+			if (options.wordWrap === false && rowLength < columns) {
+				rowLength = wrapWord(rows, word.value, columns, rowLength);
+				continue;
+			}
+
+			rows.push('');
+			rowLength = 0;
+		}
+
+		if (rowLength + word.width > columns && options.wordWrap === false) {
+			rowLength = wrapWord(rows, word.value, columns, rowLength);
+			continue;
+		}
+
+		rows[rows.length - 1] += word.value;
+		rowLength += word.width;
+	}
+
+	if (options.trim !== false) {
+		rows = rows.map(row => stringVisibleTrimSpacesRight(row));
+	}
+
+	return restoreStylesAcrossRows(rows.join('\n'));
+};
+
+// Normalize the text, but not the sequences: a combining mark that follows a sequence composes with its last character and destroys it.
+const normalizeText = string => {
+	let normalizedString = '';
+
+	forEachSegment(string, plainText => {
+		normalizedString += plainText.normalize();
+	}, escape => {
+		normalizedString += escape;
+	});
+
+	return normalizedString;
+};
+
+// For each newline, invoke the method separately.
+function wrapAnsi(string, columns, options) {
+	return normalizeText(String(string))
+		.replaceAll('\r\n', '\n')
+		.split('\n')
+		.map(line => exec(expandTabs(line), columns, options))
+		.join('\n');
+}
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/node_modules/ansi-styles/index.js
+const ansi_styles_ANSI_BACKGROUND_OFFSET = 10;
+
+const ansi_styles_wrapAnsi16 = (offset = 0) => code => `\u001B[${code + offset}m`;
+
+const ansi_styles_wrapAnsi256 = (offset = 0) => code => `\u001B[${38 + offset};5;${code}m`;
+
+const ansi_styles_wrapAnsi16m = (offset = 0) => (red, green, blue) => `\u001B[${38 + offset};2;${red};${green};${blue}m`;
+
+const ansi_styles_styles = {
+	modifier: {
+		reset: [0, 0],
+		// 21 isn't widely supported and 22 does the same thing
+		bold: [1, 22],
+		dim: [2, 22],
+		italic: [3, 23],
+		underline: [4, 24],
+		overline: [53, 55],
+		inverse: [7, 27],
+		hidden: [8, 28],
+		strikethrough: [9, 29],
+	},
+	color: {
+		black: [30, 39],
+		red: [31, 39],
+		green: [32, 39],
+		yellow: [33, 39],
+		blue: [34, 39],
+		magenta: [35, 39],
+		cyan: [36, 39],
+		white: [37, 39],
+
+		// Bright color
+		blackBright: [90, 39],
+		gray: [90, 39], // Alias of `blackBright`
+		grey: [90, 39], // Alias of `blackBright`
+		redBright: [91, 39],
+		greenBright: [92, 39],
+		yellowBright: [93, 39],
+		blueBright: [94, 39],
+		magentaBright: [95, 39],
+		cyanBright: [96, 39],
+		whiteBright: [97, 39],
+	},
+	bgColor: {
+		bgBlack: [40, 49],
+		bgRed: [41, 49],
+		bgGreen: [42, 49],
+		bgYellow: [43, 49],
+		bgBlue: [44, 49],
+		bgMagenta: [45, 49],
+		bgCyan: [46, 49],
+		bgWhite: [47, 49],
+
+		// Bright color
+		bgBlackBright: [100, 49],
+		bgGray: [100, 49], // Alias of `bgBlackBright`
+		bgGrey: [100, 49], // Alias of `bgBlackBright`
+		bgRedBright: [101, 49],
+		bgGreenBright: [102, 49],
+		bgYellowBright: [103, 49],
+		bgBlueBright: [104, 49],
+		bgMagentaBright: [105, 49],
+		bgCyanBright: [106, 49],
+		bgWhiteBright: [107, 49],
+	},
+};
+
+const ansi_styles_modifierNames = Object.keys(ansi_styles_styles.modifier);
+const ansi_styles_foregroundColorNames = Object.keys(ansi_styles_styles.color);
+const ansi_styles_backgroundColorNames = Object.keys(ansi_styles_styles.bgColor);
+const ansi_styles_colorNames = [...ansi_styles_foregroundColorNames, ...ansi_styles_backgroundColorNames];
+
+function ansi_styles_assembleStyles() {
+	const codes = new Map();
+
+	for (const [groupName, group] of Object.entries(ansi_styles_styles)) {
+		for (const [styleName, style] of Object.entries(group)) {
+			ansi_styles_styles[styleName] = {
+				open: `\u001B[${style[0]}m`,
+				close: `\u001B[${style[1]}m`,
+			};
+
+			group[styleName] = ansi_styles_styles[styleName];
+
+			codes.set(style[0], style[1]);
+		}
+
+		Object.defineProperty(ansi_styles_styles, groupName, {
+			value: group,
+			enumerable: false,
+		});
+	}
+
+	Object.defineProperty(ansi_styles_styles, 'codes', {
+		value: codes,
+		enumerable: false,
+	});
+
+	ansi_styles_styles.color.close = '\u001B[39m';
+	ansi_styles_styles.bgColor.close = '\u001B[49m';
+
+	ansi_styles_styles.color.ansi = ansi_styles_wrapAnsi16();
+	ansi_styles_styles.color.ansi256 = ansi_styles_wrapAnsi256();
+	ansi_styles_styles.color.ansi16m = ansi_styles_wrapAnsi16m();
+	ansi_styles_styles.bgColor.ansi = ansi_styles_wrapAnsi16(ansi_styles_ANSI_BACKGROUND_OFFSET);
+	ansi_styles_styles.bgColor.ansi256 = ansi_styles_wrapAnsi256(ansi_styles_ANSI_BACKGROUND_OFFSET);
+	ansi_styles_styles.bgColor.ansi16m = ansi_styles_wrapAnsi16m(ansi_styles_ANSI_BACKGROUND_OFFSET);
+
+	// From https://github.com/Qix-/color-convert/blob/3f0e0d4e92e235796ccb17f6e85c72094a651f49/conversions.js
+	Object.defineProperties(ansi_styles_styles, {
+		rgbToAnsi256: {
+			value(red, green, blue) {
+				// We use the extended greyscale palette here, with the exception of
+				// black and white. normal palette only has 4 greyscale shades.
+				if (red === green && green === blue) {
+					if (red < 8) {
+						return 16;
+					}
+
+					if (red > 248) {
+						return 231;
+					}
+
+					return Math.round(((red - 8) / 247) * 24) + 232;
+				}
+
+				return 16
+					+ (36 * Math.round(red / 255 * 5))
+					+ (6 * Math.round(green / 255 * 5))
+					+ Math.round(blue / 255 * 5);
+			},
+			enumerable: false,
+		},
+		hexToRgb: {
+			value(hex) {
+				const matches = /[a-f\d]{6}|[a-f\d]{3}/i.exec(hex.toString(16));
+				if (!matches) {
+					return [0, 0, 0];
+				}
+
+				let [colorString] = matches;
+
+				if (colorString.length === 3) {
+					colorString = [...colorString].map(character => character + character).join('');
+				}
+
+				const integer = Number.parseInt(colorString, 16);
+
+				return [
+					/* eslint-disable no-bitwise */
+					(integer >> 16) & 0xFF,
+					(integer >> 8) & 0xFF,
+					integer & 0xFF,
+					/* eslint-enable no-bitwise */
+				];
+			},
+			enumerable: false,
+		},
+		hexToAnsi256: {
+			value: hex => ansi_styles_styles.rgbToAnsi256(...ansi_styles_styles.hexToRgb(hex)),
+			enumerable: false,
+		},
+		ansi256ToAnsi: {
+			value(code) {
+				if (code < 8) {
+					return 30 + code;
+				}
+
+				if (code < 16) {
+					return 90 + (code - 8);
+				}
+
+				let red;
+				let green;
+				let blue;
+
+				if (code >= 232) {
+					red = (((code - 232) * 10) + 8) / 255;
+					green = red;
+					blue = red;
+				} else {
+					code -= 16;
+
+					const remainder = code % 36;
+
+					red = Math.floor(code / 36) / 5;
+					green = Math.floor(remainder / 6) / 5;
+					blue = (remainder % 6) / 5;
+				}
+
+				const value = Math.max(red, green, blue) * 2;
+
+				if (value === 0) {
+					return 30;
+				}
+
+				// eslint-disable-next-line no-bitwise
+				let result = 30 + ((Math.round(blue) << 2) | (Math.round(green) << 1) | Math.round(red));
+
+				if (value === 2) {
+					result += 60;
+				}
+
+				return result;
+			},
+			enumerable: false,
+		},
+		rgbToAnsi: {
+			value: (red, green, blue) => ansi_styles_styles.ansi256ToAnsi(ansi_styles_styles.rgbToAnsi256(red, green, blue)),
+			enumerable: false,
+		},
+		hexToAnsi: {
+			value: hex => ansi_styles_styles.ansi256ToAnsi(ansi_styles_styles.hexToAnsi256(hex)),
+			enumerable: false,
+		},
+	});
+
+	return ansi_styles_styles;
+}
+
+const ansi_styles_ansiStyles = ansi_styles_assembleStyles();
+
+/* harmony default export */ const node_modules_ansi_styles = (ansi_styles_ansiStyles);
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/node_modules/is-fullwidth-code-point/index.js
+
+
+function isFullwidthCodePoint(codePoint) {
+	if (!Number.isInteger(codePoint)) {
+		return false;
+	}
+
+	return isFullwidth(codePoint) || isWide(codePoint);
+}
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/tokenize-ansi.js
+
+
+
+const ESCAPE_CODE_POINT = 27;
+const C1_DCS_CODE_POINT = 144;
+const C1_SOS_CODE_POINT = 152;
+const C1_CSI_CODE_POINT = 155;
+const C1_ST_CODE_POINT = 156;
+const C1_OSC_CODE_POINT = 157;
+const C1_PM_CODE_POINT = 158;
+const C1_APC_CODE_POINT = 159;
+const tokenize_ansi_ESCAPES = new Set([
+	ESCAPE_CODE_POINT,
+	C1_DCS_CODE_POINT,
+	C1_SOS_CODE_POINT,
+	C1_CSI_CODE_POINT,
+	C1_ST_CODE_POINT,
+	C1_OSC_CODE_POINT,
+	C1_PM_CODE_POINT,
+	C1_APC_CODE_POINT,
+]);
+
+const ESCAPE = '\u001B';
+const ANSI_BELL = '\u0007';
+const tokenize_ansi_ANSI_CSI = '[';
+const tokenize_ansi_ANSI_OSC = ']';
+const ANSI_DCS = 'P';
+const ANSI_SOS = 'X';
+const ANSI_PM = '^';
+const ANSI_APC = '_';
+const tokenize_ansi_ANSI_SGR_TERMINATOR = 'm';
+const ANSI_OSC_TERMINATOR = '\\';
+const ANSI_STRING_TERMINATOR = `${ESCAPE}${ANSI_OSC_TERMINATOR}`;
+const C1_OSC = '\u009D';
+const C1_STRING_TERMINATOR = '\u009C';
+const ANSI_HYPERLINK_ESC_PREFIX = `${ESCAPE}${tokenize_ansi_ANSI_OSC}8;`;
+const ANSI_HYPERLINK_C1_PREFIX = `${C1_OSC}8;`;
+const ANSI_HYPERLINK_ESC_CLOSE = `${ANSI_HYPERLINK_ESC_PREFIX};`;
+const ANSI_HYPERLINK_C1_CLOSE = `${ANSI_HYPERLINK_C1_PREFIX};`;
+
+const CODE_POINT_0 = '0'.codePointAt(0);
+const CODE_POINT_9 = '9'.codePointAt(0);
+const CODE_POINT_SEMICOLON = ';'.codePointAt(0);
+const CODE_POINT_COLON = ':'.codePointAt(0);
+// ECMA-48 CSI format: parameter bytes 0x30-0x3F, intermediates 0x20-0x2F, final 0x40-0x7E.
+const CODE_POINT_CSI_PARAMETER_START = '0'.codePointAt(0);
+const CODE_POINT_CSI_PARAMETER_END = '?'.codePointAt(0);
+const CODE_POINT_CSI_INTERMEDIATE_START = ' '.codePointAt(0);
+const CODE_POINT_CSI_INTERMEDIATE_END = '/'.codePointAt(0);
+const CODE_POINT_CSI_FINAL_START = '@'.codePointAt(0);
+const CODE_POINT_CSI_FINAL_END = '~'.codePointAt(0);
+const REGIONAL_INDICATOR_SYMBOL_LETTER_A = 127_462;
+const REGIONAL_INDICATOR_SYMBOL_LETTER_Z = 127_487;
+const SGR_RESET_CODE = 0;
+const SGR_EXTENDED_FOREGROUND_CODE = 38;
+const SGR_DEFAULT_FOREGROUND_CODE = 39;
+const SGR_EXTENDED_BACKGROUND_CODE = 48;
+const SGR_DEFAULT_BACKGROUND_CODE = 49;
+const SGR_COLOR_TYPE_ANSI_256 = 5;
+const SGR_COLOR_TYPE_TRUECOLOR = 2;
+const SGR_ANSI_256_FRAGMENT_LENGTH = 3;
+const SGR_TRUECOLOR_FRAGMENT_LENGTH = 5;
+const SGR_ANSI_256_LAST_PARAMETER_OFFSET = 2;
+const SGR_TRUECOLOR_LAST_PARAMETER_OFFSET = 4;
+const VARIATION_SELECTOR_16_CODE_POINT = 65_039;
+const COMBINING_ENCLOSING_KEYCAP_CODE_POINT = 8419;
+const EMOJI_PRESENTATION_GRAPHEME_REGEX = /\p{Emoji_Presentation}/u;
+const GRAPHEME_SEGMENTER = new Intl.Segmenter(undefined, {granularity: 'grapheme'});
+
+const endCodeNumbers = new Set();
+for (const [, end] of node_modules_ansi_styles.codes) {
+	endCodeNumbers.add(end);
+}
+
+function isSgrParameterCharacter(codePoint) {
+	return (
+		(codePoint >= CODE_POINT_0 && codePoint <= CODE_POINT_9)
+		|| codePoint === CODE_POINT_SEMICOLON
+		|| codePoint === CODE_POINT_COLON
+	);
+}
+
+function isCsiParameterCharacter(codePoint) {
+	return codePoint >= CODE_POINT_CSI_PARAMETER_START && codePoint <= CODE_POINT_CSI_PARAMETER_END;
+}
+
+function isCsiIntermediateCharacter(codePoint) {
+	return codePoint >= CODE_POINT_CSI_INTERMEDIATE_START && codePoint <= CODE_POINT_CSI_INTERMEDIATE_END;
+}
+
+function isCsiFinalCharacter(codePoint) {
+	return codePoint >= CODE_POINT_CSI_FINAL_START && codePoint <= CODE_POINT_CSI_FINAL_END;
+}
+
+function isRegionalIndicatorCodePoint(codePoint) {
+	return codePoint >= REGIONAL_INDICATOR_SYMBOL_LETTER_A && codePoint <= REGIONAL_INDICATOR_SYMBOL_LETTER_Z;
+}
+
+function createControlParseResult(code, endIndex) {
+	return {
+		token: {
+			type: 'control',
+			code,
+		},
+		endIndex,
+	};
+}
+
+function isEmojiStyleGrapheme(grapheme) {
+	if (EMOJI_PRESENTATION_GRAPHEME_REGEX.test(grapheme)) {
+		return true;
+	}
+
+	for (const character of grapheme) {
+		const codePoint = character.codePointAt(0);
+		if (
+			codePoint === VARIATION_SELECTOR_16_CODE_POINT
+			|| codePoint === COMBINING_ENCLOSING_KEYCAP_CODE_POINT
+		) {
+			return true;
+		}
+	}
+
+	return false;
+}
+
+function getGraphemeWidth(grapheme) {
+	let regionalIndicatorCount = 0;
+	for (const character of grapheme) {
+		const codePoint = character.codePointAt(0);
+		if (isFullwidthCodePoint(codePoint)) {
+			return 2;
+		}
+
+		if (isRegionalIndicatorCodePoint(codePoint)) {
+			regionalIndicatorCount++;
+		}
+	}
+
+	if (regionalIndicatorCount >= 1) {
+		return 2;
+	}
+
+	if (isEmojiStyleGrapheme(grapheme)) {
+		return 2;
+	}
+
+	return 1;
+}
+
+function getSgrPrefix(code) {
+	if (code.startsWith('\u009B')) {
+		return '\u009B';
+	}
+
+	return `${ESCAPE}${tokenize_ansi_ANSI_CSI}`;
+}
+
+function createSgrCode(prefix, values) {
+	return `${prefix}${values.join(';')}${tokenize_ansi_ANSI_SGR_TERMINATOR}`;
+}
+
+function getSgrFragments(code) {
+	const fragments = [];
+	const sgrPrefix = getSgrPrefix(code);
+	let parameterString;
+
+	if (code.startsWith(`${ESCAPE}${tokenize_ansi_ANSI_CSI}`)) {
+		parameterString = code.slice(2, -1);
+	} else if (code.startsWith('\u009B')) {
+		parameterString = code.slice(1, -1);
+	} else {
+		return fragments;
+	}
+
+	const rawCodes = parameterString.length === 0 ? [String(SGR_RESET_CODE)] : parameterString.split(';');
+	let index = 0;
+	while (index < rawCodes.length) {
+		const codeNumber = Number.parseInt(rawCodes[index], 10);
+		if (Number.isNaN(codeNumber)) {
+			index++;
+			continue;
+		}
+
+		if (codeNumber === SGR_RESET_CODE) {
+			fragments.push({type: 'reset'});
+			index++;
+			continue;
+		}
+
+		if (codeNumber === SGR_EXTENDED_FOREGROUND_CODE || codeNumber === SGR_EXTENDED_BACKGROUND_CODE) {
+			const colorType = Number.parseInt(rawCodes[index + 1], 10);
+			if (colorType === SGR_COLOR_TYPE_ANSI_256 && index + SGR_ANSI_256_LAST_PARAMETER_OFFSET < rawCodes.length) {
+				const openCode = createSgrCode(sgrPrefix, rawCodes.slice(index, index + SGR_ANSI_256_FRAGMENT_LENGTH));
+				fragments.push({
+					type: 'start',
+					code: openCode,
+					endCode: node_modules_ansi_styles.color.ansi(codeNumber === SGR_EXTENDED_FOREGROUND_CODE ? SGR_DEFAULT_FOREGROUND_CODE : SGR_DEFAULT_BACKGROUND_CODE),
+				});
+				index += SGR_ANSI_256_FRAGMENT_LENGTH;
+				continue;
+			}
+
+			if (colorType === SGR_COLOR_TYPE_TRUECOLOR && index + SGR_TRUECOLOR_LAST_PARAMETER_OFFSET < rawCodes.length) {
+				const openCode = createSgrCode(sgrPrefix, rawCodes.slice(index, index + SGR_TRUECOLOR_FRAGMENT_LENGTH));
+				fragments.push({
+					type: 'start',
+					code: openCode,
+					endCode: node_modules_ansi_styles.color.ansi(codeNumber === SGR_EXTENDED_FOREGROUND_CODE ? SGR_DEFAULT_FOREGROUND_CODE : SGR_DEFAULT_BACKGROUND_CODE),
+				});
+				index += SGR_TRUECOLOR_FRAGMENT_LENGTH;
+				continue;
+			}
+
+			const openCode = createSgrCode(sgrPrefix, [rawCodes[index]]);
+			fragments.push({
+				type: 'start',
+				code: openCode,
+				endCode: node_modules_ansi_styles.color.ansi(codeNumber === SGR_EXTENDED_FOREGROUND_CODE ? SGR_DEFAULT_FOREGROUND_CODE : SGR_DEFAULT_BACKGROUND_CODE),
+			});
+			index++;
+			continue;
+		}
+
+		if (endCodeNumbers.has(codeNumber)) {
+			fragments.push({
+				type: 'end',
+				endCode: node_modules_ansi_styles.color.ansi(codeNumber),
+			});
+			index++;
+			continue;
+		}
+
+		const mappedEndCode = node_modules_ansi_styles.codes.get(codeNumber);
+		if (mappedEndCode !== undefined) {
+			const openCode = createSgrCode(sgrPrefix, [rawCodes[index]]);
+			fragments.push({
+				type: 'start',
+				code: openCode,
+				endCode: node_modules_ansi_styles.color.ansi(mappedEndCode),
+			});
+			index++;
+			continue;
+		}
+
+		const openCode = createSgrCode(sgrPrefix, [rawCodes[index]]);
+		fragments.push({
+			type: 'start',
+			code: openCode,
+			endCode: node_modules_ansi_styles.reset.open,
+		});
+		index++;
+	}
+
+	if (fragments.length === 0) {
+		fragments.push({type: 'reset'});
+	}
+
+	return fragments;
+}
+
+function parseCsiCode(string, index) {
+	const escapeCodePoint = string.codePointAt(index);
+	let sequenceStartIndex;
+
+	if (escapeCodePoint === ESCAPE_CODE_POINT) {
+		if (string[index + 1] !== tokenize_ansi_ANSI_CSI) {
+			return;
+		}
+
+		sequenceStartIndex = index + 2;
+	} else if (escapeCodePoint === C1_CSI_CODE_POINT) {
+		sequenceStartIndex = index + 1;
+	} else {
+		return;
+	}
+
+	let hasCanonicalSgrParameters = true;
+	for (let sequenceIndex = sequenceStartIndex; sequenceIndex < string.length; sequenceIndex++) {
+		const codePoint = string.codePointAt(sequenceIndex);
+
+		if (isCsiFinalCharacter(codePoint)) {
+			const code = string.slice(index, sequenceIndex + 1);
+			if (string[sequenceIndex] !== tokenize_ansi_ANSI_SGR_TERMINATOR || !hasCanonicalSgrParameters) {
+				return createControlParseResult(code, sequenceIndex + 1);
+			}
+
+			return {
+				token: {
+					type: 'sgr',
+					code,
+					fragments: getSgrFragments(code),
+				},
+				endIndex: sequenceIndex + 1,
+			};
+		}
+
+		if (isCsiParameterCharacter(codePoint)) {
+			if (!isSgrParameterCharacter(codePoint)) {
+				hasCanonicalSgrParameters = false;
+			}
+
+			continue;
+		}
+
+		if (isCsiIntermediateCharacter(codePoint)) {
+			hasCanonicalSgrParameters = false;
+			continue;
+		}
+
+		const endIndex = sequenceIndex;
+		return createControlParseResult(string.slice(index, endIndex), endIndex);
+	}
+
+	return createControlParseResult(string.slice(index), string.length);
+}
+
+function parseHyperlinkCode(string, index) {
+	let hyperlinkPrefix;
+	let hyperlinkClose;
+	const codePoint = string.codePointAt(index);
+
+	if (
+		codePoint === ESCAPE_CODE_POINT
+		&& string.startsWith(ANSI_HYPERLINK_ESC_PREFIX, index)
+	) {
+		hyperlinkPrefix = ANSI_HYPERLINK_ESC_PREFIX;
+		hyperlinkClose = ANSI_HYPERLINK_ESC_CLOSE;
+	} else if (
+		codePoint === C1_OSC_CODE_POINT
+		&& string.startsWith(ANSI_HYPERLINK_C1_PREFIX, index)
+	) {
+		hyperlinkPrefix = ANSI_HYPERLINK_C1_PREFIX;
+		hyperlinkClose = ANSI_HYPERLINK_C1_CLOSE;
+	} else {
+		return;
+	}
+
+	const uriStart = string.indexOf(';', index + hyperlinkPrefix.length);
+	if (uriStart === -1) {
+		return createControlParseResult(string.slice(index), string.length);
+	}
+
+	for (let sequenceIndex = uriStart + 1; sequenceIndex < string.length; sequenceIndex++) {
+		const character = string[sequenceIndex];
+
+		if (character === ANSI_BELL) {
+			const code = string.slice(index, sequenceIndex + 1);
+			const action = sequenceIndex === uriStart + 1 ? 'close' : 'open';
+			return {
+				token: {
+					type: 'hyperlink',
+					code,
+					action,
+					closePrefix: hyperlinkClose,
+					terminator: ANSI_BELL,
+				},
+				endIndex: sequenceIndex + 1,
+			};
+		}
+
+		if (
+			character === ESCAPE
+			&& string[sequenceIndex + 1] === ANSI_OSC_TERMINATOR
+		) {
+			const code = string.slice(index, sequenceIndex + 2);
+			const action = sequenceIndex === uriStart + 1 ? 'close' : 'open';
+			return {
+				token: {
+					type: 'hyperlink',
+					code,
+					action,
+					closePrefix: hyperlinkClose,
+					terminator: ANSI_STRING_TERMINATOR,
+				},
+				endIndex: sequenceIndex + 2,
+			};
+		}
+
+		if (character === C1_STRING_TERMINATOR) {
+			const code = string.slice(index, sequenceIndex + 1);
+			const action = sequenceIndex === uriStart + 1 ? 'close' : 'open';
+			return {
+				token: {
+					type: 'hyperlink',
+					code,
+					action,
+					closePrefix: hyperlinkClose,
+					terminator: C1_STRING_TERMINATOR,
+				},
+				endIndex: sequenceIndex + 1,
+			};
+		}
+	}
+
+	return createControlParseResult(string.slice(index), string.length);
+}
+
+function parseControlStringCode(string, index) {
+	const codePoint = string.codePointAt(index);
+	let sequenceStartIndex;
+	let supportsBellTerminator = false;
+
+	switch (codePoint) {
+		case ESCAPE_CODE_POINT: {
+			const command = string[index + 1];
+			switch (command) {
+				case tokenize_ansi_ANSI_OSC: {
+					// OSC accepts ST (ECMA-48) and BEL (xterm compatibility extension).
+					sequenceStartIndex = index + 2;
+					supportsBellTerminator = true;
+					break;
+				}
+
+				case ANSI_DCS:
+				case ANSI_SOS:
+				case ANSI_PM:
+				case ANSI_APC: {
+					sequenceStartIndex = index + 2;
+					break;
+				}
+
+				case ANSI_OSC_TERMINATOR: {
+					return createControlParseResult(ANSI_STRING_TERMINATOR, index + 2);
+				}
+
+				default: {
+					return;
+				}
+			}
+
+			break;
+		}
+
+		case C1_OSC_CODE_POINT: {
+			sequenceStartIndex = index + 1;
+			supportsBellTerminator = true;
+			break;
+		}
+
+		case C1_DCS_CODE_POINT:
+		case C1_SOS_CODE_POINT:
+		case C1_PM_CODE_POINT:
+		case C1_APC_CODE_POINT: {
+			sequenceStartIndex = index + 1;
+			break;
+		}
+
+		case C1_ST_CODE_POINT: {
+			return createControlParseResult(C1_STRING_TERMINATOR, index + 1);
+		}
+
+		default: {
+			return;
+		}
+	}
+
+	for (let sequenceIndex = sequenceStartIndex; sequenceIndex < string.length; sequenceIndex++) {
+		if (supportsBellTerminator && string[sequenceIndex] === ANSI_BELL) {
+			return createControlParseResult(string.slice(index, sequenceIndex + 1), sequenceIndex + 1);
+		}
+
+		if (
+			string[sequenceIndex] === ESCAPE
+			&& string[sequenceIndex + 1] === ANSI_OSC_TERMINATOR
+		) {
+			return createControlParseResult(string.slice(index, sequenceIndex + 2), sequenceIndex + 2);
+		}
+
+		if (string[sequenceIndex] === C1_STRING_TERMINATOR) {
+			return createControlParseResult(string.slice(index, sequenceIndex + 1), sequenceIndex + 1);
+		}
+	}
+
+	return createControlParseResult(string.slice(index), string.length);
+}
+
+function parseAnsiCode(string, index) {
+	const codePoint = string.codePointAt(index);
+	if (codePoint === ESCAPE_CODE_POINT || codePoint === C1_OSC_CODE_POINT) {
+		const hyperlinkCode = parseHyperlinkCode(string, index);
+		if (hyperlinkCode) {
+			return hyperlinkCode;
+		}
+	}
+
+	const controlStringCode = parseControlStringCode(string, index);
+	if (controlStringCode) {
+		return controlStringCode;
+	}
+
+	return parseCsiCode(string, index);
+}
+
+function appendTrailingAnsiTokens(string, index, tokens) {
+	while (index < string.length) {
+		const nextCodePoint = string.codePointAt(index);
+		if (!tokenize_ansi_ESCAPES.has(nextCodePoint)) {
+			break;
+		}
+
+		const escapeCode = parseAnsiCode(string, index);
+		if (!escapeCode) {
+			break;
+		}
+
+		tokens.push(escapeCode.token);
+		index = escapeCode.endIndex;
+	}
+
+	return index;
+}
+
+function parseCharacterTokenWithRawSegmentation(string, index, graphemeSegments) {
+	const segment = graphemeSegments.containing(index);
+	if (!segment || segment.index !== index) {
+		return;
+	}
+
+	return {
+		token: {
+			type: 'character',
+			// Intentionally preserve UAX29 behavior (GB3): CRLF is one grapheme cluster.
+			value: segment.segment,
+			visibleWidth: getGraphemeWidth(segment.segment),
+			isGraphemeContinuation: false,
+		},
+		endIndex: index + segment.segment.length,
+	};
+}
+
+function collectVisibleCharacters(string) {
+	const visibleCharacters = [];
+	let index = 0;
+
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				index = code.endIndex;
+				continue;
+			}
+		}
+
+		const value = String.fromCodePoint(codePoint);
+		visibleCharacters.push({
+			value,
+			visibleWidth: 1,
+			isGraphemeContinuation: false,
+		});
+		index += value.length;
+	}
+
+	return visibleCharacters;
+}
+
+function applyGraphemeMetadata(visibleCharacters) {
+	if (visibleCharacters.length === 0) {
+		return;
+	}
+
+	const visibleString = visibleCharacters.map(({value}) => value).join('');
+	const scalarOffsets = [];
+	let scalarOffset = 0;
+
+	for (const visibleCharacter of visibleCharacters) {
+		scalarOffsets.push(scalarOffset);
+		scalarOffset += visibleCharacter.value.length;
+	}
+
+	let scalarIndex = 0;
+	for (const segment of GRAPHEME_SEGMENTER.segment(visibleString)) {
+		while (
+			scalarIndex < visibleCharacters.length
+			&& scalarOffsets[scalarIndex] < segment.index
+		) {
+			scalarIndex++;
+		}
+
+		let graphemeIndex = scalarIndex;
+		let isFirstInGrapheme = true;
+		while (
+			graphemeIndex < visibleCharacters.length
+			&& scalarOffsets[graphemeIndex] < segment.index + segment.segment.length
+		) {
+			visibleCharacters[graphemeIndex].visibleWidth = isFirstInGrapheme ? getGraphemeWidth(segment.segment) : 0;
+			visibleCharacters[graphemeIndex].isGraphemeContinuation = !isFirstInGrapheme;
+			isFirstInGrapheme = false;
+			graphemeIndex++;
+		}
+
+		scalarIndex = graphemeIndex;
+	}
+}
+
+function tokenizeAnsiWithVisibleSegmentation(string, {endCharacter = Number.POSITIVE_INFINITY} = {}) {
+	const tokens = [];
+	const visibleCharacters = collectVisibleCharacters(string);
+	applyGraphemeMetadata(visibleCharacters);
+
+	let index = 0;
+	let visibleCharacterIndex = 0;
+	let visibleCount = 0;
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				tokens.push(code.token);
+				index = code.endIndex;
+				continue;
+			}
+		}
+
+		const value = String.fromCodePoint(codePoint);
+		const visibleCharacter = visibleCharacters[visibleCharacterIndex];
+		let visibleWidth = isFullwidthCodePoint(codePoint) ? 2 : value.length;
+		if (visibleCharacter) {
+			visibleWidth = visibleCharacter.visibleWidth;
+		}
+
+		const token = {
+			type: 'character',
+			value,
+			visibleWidth,
+			isGraphemeContinuation: visibleCharacter ? visibleCharacter.isGraphemeContinuation : false,
+		};
+
+		tokens.push(token);
+		index += value.length;
+		visibleCharacterIndex++;
+		visibleCount += token.visibleWidth;
+
+		if (visibleCount >= endCharacter) {
+			const nextVisibleCharacter = visibleCharacters[visibleCharacterIndex];
+			if (
+				!nextVisibleCharacter
+				|| !nextVisibleCharacter.isGraphemeContinuation
+			) {
+				index = appendTrailingAnsiTokens(string, index, tokens);
+				break;
+			}
+		}
+	}
+
+	return tokens;
+}
+
+function areValuesInSameGrapheme(leftValue, rightValue) {
+	const pair = `${leftValue}${rightValue}`;
+	const splitIndex = leftValue.length;
+
+	for (const segment of GRAPHEME_SEGMENTER.segment(pair)) {
+		if (segment.index === splitIndex) {
+			return false;
+		}
+
+		if (segment.index > splitIndex) {
+			return true;
+		}
+	}
+
+	return true;
+}
+
+function hasAnsiSplitContinuationAhead(string, startIndex, previousVisibleValue, graphemeSegments) {
+	if (!previousVisibleValue) {
+		return false;
+	}
+
+	let index = startIndex;
+	let hasAnsiCode = false;
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				hasAnsiCode = true;
+				index = code.endIndex;
+				continue;
+			}
+		}
+
+		if (!hasAnsiCode) {
+			return false;
+		}
+
+		const characterToken = parseCharacterTokenWithRawSegmentation(string, index, graphemeSegments);
+		if (!characterToken) {
+			return true;
+		}
+
+		return areValuesInSameGrapheme(previousVisibleValue, characterToken.token.value);
+	}
+
+	return false;
+}
+
+function tokenizeAnsi(string, {endCharacter = Number.POSITIVE_INFINITY} = {}) {
+	const tokens = [];
+	const graphemeSegments = GRAPHEME_SEGMENTER.segment(string);
+
+	let index = 0;
+	let visibleCount = 0;
+	let previousVisibleValue;
+	let hasAnsiSinceLastVisible = false;
+	while (index < string.length) {
+		const codePoint = string.codePointAt(index);
+
+		if (tokenize_ansi_ESCAPES.has(codePoint)) {
+			const code = parseAnsiCode(string, index);
+			if (code) {
+				tokens.push(code.token);
+				index = code.endIndex;
+				hasAnsiSinceLastVisible = true;
+				continue;
+			}
+		}
+
+		const characterToken = parseCharacterTokenWithRawSegmentation(string, index, graphemeSegments);
+		if (!characterToken) {
+			return tokenizeAnsiWithVisibleSegmentation(string, {endCharacter});
+		}
+
+		if (
+			hasAnsiSinceLastVisible
+			&& previousVisibleValue
+			&& areValuesInSameGrapheme(previousVisibleValue, characterToken.token.value)
+		) {
+			return tokenizeAnsiWithVisibleSegmentation(string, {endCharacter});
+		}
+
+		tokens.push(characterToken.token);
+		index = characterToken.endIndex;
+		visibleCount += characterToken.token.visibleWidth;
+		hasAnsiSinceLastVisible = false;
+		previousVisibleValue = characterToken.token.value;
+
+		if (visibleCount >= endCharacter) {
+			if (hasAnsiSplitContinuationAhead(string, index, previousVisibleValue, graphemeSegments)) {
+				return tokenizeAnsiWithVisibleSegmentation(string, {endCharacter});
+			}
+
+			index = appendTrailingAnsiTokens(string, index, tokens);
+			break;
+		}
+	}
+
+	return tokens;
+}
+
+;// CONCATENATED MODULE: ./node_modules/slice-ansi/index.js
+
+
+function applySgrFragments(activeStyles, fragments) {
+	for (const fragment of fragments) {
+		switch (fragment.type) {
+			case 'reset': {
+				activeStyles.clear();
+				break;
+			}
+
+			case 'end': {
+				activeStyles.delete(fragment.endCode);
+				break;
+			}
+
+			case 'start': {
+				activeStyles.delete(fragment.endCode);
+				activeStyles.set(fragment.endCode, fragment.code);
+				break;
+			}
+
+			default: {
+				break;
+			}
+		}
+	}
+
+	return activeStyles;
+}
+
+function undoAnsiCodes(activeStyles) {
+	return [...activeStyles.keys()].reverse().join('');
+}
+
+function closeHyperlink(hyperlinkToken) {
+	return `${hyperlinkToken.closePrefix}${hyperlinkToken.terminator}`;
+}
+
+function shouldIncludeSgrAfterEnd(token, activeStyles) {
+	let hasStartFragment = false;
+	let hasClosingEffect = false;
+
+	for (const fragment of token.fragments) {
+		if (fragment.type === 'start') {
+			hasStartFragment = true;
+			continue;
+		}
+
+		if (fragment.type === 'reset' && activeStyles.size > 0) {
+			hasClosingEffect = true;
+			continue;
+		}
+
+		if (fragment.type === 'end' && activeStyles.has(fragment.endCode)) {
+			hasClosingEffect = true;
+		}
+	}
+
+	return hasClosingEffect && !hasStartFragment;
+}
+
+function slice_ansi_applySgrToken({token, isPastEnd, activeStyles, returnValue, include, activeHyperlink, position}) {
+	if (isPastEnd && !shouldIncludeSgrAfterEnd(token, activeStyles)) {
+		return {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		};
+	}
+
+	activeStyles = applySgrFragments(activeStyles, token.fragments);
+	if (include) {
+		returnValue += token.code;
+	}
+
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+function applyHyperlinkToken({token, isPastEnd, activeStyles, activeHyperlink, position, returnValue, include}) {
+	if (
+		isPastEnd
+		&& (
+			token.action !== 'close'
+			|| !activeHyperlink
+		)
+	) {
+		return {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		};
+	}
+
+	if (token.action === 'open') {
+		activeHyperlink = token;
+	} else if (token.action === 'close') {
+		activeHyperlink = undefined;
+	}
+
+	if (include) {
+		returnValue += token.code;
+	}
+
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+function applyControlToken({token, isPastEnd, activeStyles, activeHyperlink, position, returnValue, include}) {
+	if (!isPastEnd && include) {
+		returnValue += token.code;
+	}
+
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+function applyCharacterToken({token, start, activeStyles, activeHyperlink, position, returnValue, include}) {
+	if (
+		!include
+		&& position >= start
+		&& !token.isGraphemeContinuation
+	) {
+		include = true;
+		returnValue = [...activeStyles.values()].join('');
+		if (activeHyperlink) {
+			returnValue += activeHyperlink.code;
+		}
+	}
+
+	if (include) {
+		returnValue += token.value;
+	}
+
+	position += token.visibleWidth;
+	return {
+		activeStyles,
+		activeHyperlink,
+		position,
+		returnValue,
+		include,
+	};
+}
+
+const tokenHandlers = {
+	sgr: slice_ansi_applySgrToken,
+	hyperlink: applyHyperlinkToken,
+	control: applyControlToken,
+	character: applyCharacterToken,
+};
+
+function applyToken(parameters) {
+	const tokenHandler = tokenHandlers[parameters.token.type];
+	if (!tokenHandler) {
+		const {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		} = parameters;
+
+		return {
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		};
+	}
+
+	return tokenHandler(parameters);
+}
+
+function createHasContinuationAheadMap(tokens) {
+	const hasContinuationAhead = Array.from({length: tokens.length}, () => false);
+	let nextCharacterIsContinuation = false;
+
+	for (let tokenIndex = tokens.length - 1; tokenIndex >= 0; tokenIndex--) {
+		const token = tokens[tokenIndex];
+		hasContinuationAhead[tokenIndex] = nextCharacterIsContinuation;
+		if (token.type === 'character') {
+			nextCharacterIsContinuation = Boolean(token.isGraphemeContinuation);
+		}
+	}
+
+	return hasContinuationAhead;
+}
+
+function sliceAnsi(string, start, end) {
+	const tokens = tokenizeAnsi(string, {endCharacter: end});
+	const hasContinuationAhead = createHasContinuationAheadMap(tokens);
+	let activeStyles = new Map();
+	let activeHyperlink;
+	let position = 0;
+	let returnValue = '';
+	let include = false;
+
+	for (const [tokenIndex, token] of tokens.entries()) {
+		let isPastEnd = end !== undefined && position >= end;
+		if (
+			isPastEnd
+			&& token.type !== 'character'
+			&& hasContinuationAhead[tokenIndex]
+		) {
+			isPastEnd = false;
+		}
+
+		if (
+			isPastEnd
+			&& token.type === 'character'
+			&& !token.isGraphemeContinuation
+		) {
+			break;
+		}
+
+		({activeStyles, activeHyperlink, position, returnValue, include} = applyToken({
+			token,
+			isPastEnd,
+			start,
+			activeStyles,
+			activeHyperlink,
+			position,
+			returnValue,
+			include,
+		}));
+	}
+
+	if (!include) {
+		return '';
+	}
+
+	if (activeHyperlink) {
+		returnValue += closeHyperlink(activeHyperlink);
+	}
+
+	// Disable active codes at the end
+	returnValue += undoAnsiCodes(activeStyles);
+
+	return returnValue;
+}
+
+;// CONCATENATED MODULE: ./node_modules/log-update/index.js
+
+
+
+
+
+
+
+const log_update_getWidth = (stream, defaultWidth) => stream.columns ?? defaultWidth ?? 80;
+const SYNCHRONIZED_OUTPUT_ENABLE = '\u001B[?2026h';
+const SYNCHRONIZED_OUTPUT_DISABLE = '\u001B[?2026l';
+
+const fitToTerminalHeight = (stream, wrappedText, defaultHeight) => {
+	const terminalHeight = stream.rows ?? defaultHeight ?? 24;
+	if (terminalHeight === undefined) {
+		return {text: wrappedText, wasClipped: false};
+	}
+
+	// Zero height: intentionally produce no output
+	if (terminalHeight === 0) {
+		return {text: '', wasClipped: wrappedText !== ''};
+	}
+
+	const unstyled = stripAnsi(wrappedText);
+	const newlineCount = [...unstyled].filter(character => character === '\n').length;
+	const linesCount = newlineCount + 1;
+	const toRemove = Math.max(0, linesCount - terminalHeight);
+	if (toRemove === 0) {
+		return {text: wrappedText, wasClipped: false};
+	}
+
+	let seen = 0;
+	let cut = 0;
+	for (const [index, character] of [...unstyled].entries()) {
+		if (character === '\n') {
+			seen++;
+			if (seen === toRemove) {
+				cut = index + 1;
+				break;
+			}
+		}
+	}
+
+	return {text: sliceAnsi(wrappedText, cut), wasClipped: true};
+};
+
+/**
+Find common prefix and suffix between frames.
+*/
+const diffFrames = (previousLines, nextLines) => {
+	let start = 0;
+	for (; start < previousLines.length && start < nextLines.length; start++) {
+		if (previousLines[start] !== nextLines[start]) {
+			break;
+		}
+	}
+
+	let endPrevious = previousLines.length - 1;
+	let endNext = nextLines.length - 1;
+	while (endPrevious >= start && endNext >= start && previousLines[endPrevious] === nextLines[endNext]) {
+		endPrevious--;
+		endNext--;
+	}
+
+	return {start, endPrevious, endNext};
+};
+
+/**
+Build a single escape sequence patch to transform previous -> next.
+*/
+const buildPatch = ({
+	prevCount,
+	start,
+	endPrevious,
+	endNext,
+	nextLines,
+	nextWrappedEndsWithNewline,
+}) => {
+	let sequence = '';
+
+	// Move cursor up to the first changed line, starting from the trailing blank line.
+	const upCount = Math.max(0, prevCount - 1 - start);
+	if (upCount > 0) {
+		sequence += cursorUp(upCount);
+	}
+
+	sequence += cursorLeft;
+
+	// Clear the changed block from the previous frame.
+	const linesToClear = Math.max(0, endPrevious - start + 1);
+	for (let index = 0; index < linesToClear; index++) {
+		sequence += eraseLine;
+
+		if (index < linesToClear - 1) {
+			sequence += cursorDown();
+		}
+	}
+
+	if (linesToClear > 1) {
+		sequence += cursorUp(linesToClear - 1);
+	}
+
+	sequence += cursorLeft;
+
+	// Write the new changed block.
+	const wroteSlice = nextLines.slice(start, endNext + 1);
+	if (wroteSlice.length > 0) {
+		const chunk = wroteSlice.join('\n');
+		sequence += chunk;
+
+		// Ensure we do not leave trailing characters on the last written line
+		sequence += eraseEndLine;
+
+		if (nextWrappedEndsWithNewline && !chunk.endsWith('\n')) {
+			sequence += '\n';
+		}
+	}
+
+	// Reposition cursor to the final trailing blank line for the next call
+	const currentLine = start + wroteSlice.length;
+	const finalLine = nextLines.length - 1;
+	const downCount = finalLine - currentLine;
+	if (downCount > 0) {
+		sequence += cursorDown(downCount);
+	}
+
+	return sequence;
+};
+
+function createLogUpdate(stream, {showCursor = false, defaultWidth, defaultHeight} = {}) {
+	let previousLineCount = 0;
+	let previousWidth = log_update_getWidth(stream, defaultWidth);
+	let previousOutput = '';
+	const useSynchronizedOutput = stream.isTTY === true;
+
+	const write = output => {
+		if (output === '') {
+			return;
+		}
+
+		if (useSynchronizedOutput) {
+			stream.write(SYNCHRONIZED_OUTPUT_ENABLE + output + SYNCHRONIZED_OUTPUT_DISABLE);
+			return;
+		}
+
+		stream.write(output);
+	};
+
+	/**
+	Normalize, wrap, and height-clip into a concrete frame.
+
+	Returns both the wrapped string and an array of lines, where an empty frame (for `rows === 0`) is represented by `lines.length === 0`.
+	*/
+	const computeFrame = (text, width) => {
+		// Preserve user's trailing newlines, ensure at least one
+		const textString = String(text);
+		const raw = textString.endsWith('\n') ? textString : `${textString}\n`;
+		const wrapped = wrapAnsi(raw, width, {trim: false, hard: true, wordWrap: false});
+		const {text: clippedText, wasClipped} = fitToTerminalHeight(stream, wrapped, defaultHeight);
+
+		// Derive lines. Special-case empty string to represent 0 lines.
+		const lines = clippedText === '' ? [] : clippedText.split('\n');
+		return {wrapped: clippedText, lines, wasClipped};
+	};
+
+	const reset = () => {
+		previousOutput = '';
+		previousWidth = log_update_getWidth(stream, defaultWidth);
+		previousLineCount = 0;
+	};
+
+	const render = (...arguments_) => {
+		if (!showCursor) {
+			cli_cursor.hide();
+		}
+
+		const width = log_update_getWidth(stream, defaultWidth);
+		const {wrapped, lines, wasClipped} = computeFrame(arguments_.join(' '), width);
+
+		// If nothing would be written (rows === 0 after clipping), skip I/O but update state.
+		if (lines.length === 0) {
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = 0;
+			return;
+		}
+
+		// Fast no-op path
+		if (wrapped === previousOutput && previousWidth === width) {
+			return;
+		}
+
+		// First frame: just write
+		if (previousLineCount === 0) {
+			write(wrapped);
+
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = lines.length;
+			return;
+		}
+
+		// Width changed or content clipped: full erase + write (diffing is invalid across wraps/clips)
+		if (previousWidth !== width || wasClipped) {
+			write(eraseLines(previousLineCount) + wrapped);
+
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = lines.length;
+			return;
+		}
+
+		const previousLines = previousOutput === '' ? [] : previousOutput.split('\n');
+		const {start, endPrevious, endNext} = diffFrames(previousLines, lines);
+
+		// If nothing changed (including trailing blank logic), bail
+		if (start === lines.length && previousLineCount === lines.length) {
+			return;
+		}
+
+		// If common prefix length is zero, simpler and correct to full erase.
+		if (start === 0) {
+			write(eraseLines(previousLineCount) + wrapped);
+
+			previousOutput = wrapped;
+			previousWidth = width;
+			previousLineCount = lines.length;
+			return;
+		}
+
+		const patch = buildPatch({
+			prevCount: previousLineCount,
+			start,
+			endPrevious,
+			endNext,
+			nextLines: lines,
+			nextWrappedEndsWithNewline: wrapped.endsWith('\n'),
+		});
+
+		write(patch);
+
+		previousOutput = wrapped;
+		previousWidth = width;
+		previousLineCount = lines.length;
+	};
+
+	render.clear = () => {
+		write(eraseLines(previousLineCount));
+		reset();
+	};
+
+	render.done = () => {
+		reset();
+		if (!showCursor) {
+			cli_cursor.show();
+		}
+	};
+
+	render.persist = (...arguments_) => {
+		const erasePrevious = previousLineCount > 0 ? eraseLines(previousLineCount) : '';
+		if (previousLineCount > 0) {
+			previousLineCount = 0;
+		}
+
+		const text = `${arguments_.join(' ')}`;
+		const width = log_update_getWidth(stream, defaultWidth);
+		const {wrapped: wrappedText} = computeFrame(text, width);
+		write(erasePrevious + wrappedText);
+
+		reset();
+	};
+
+	return render;
+}
+
+const logUpdate = createLogUpdate(external_node_process_namespaceObject.stdout);
+
+/* harmony default export */ const log_update = ((/* unused pure expression or super */ null && (logUpdate)));
+
+const logUpdateStderr = createLogUpdate(external_node_process_namespaceObject.stderr);
+
+;// CONCATENATED MODULE: ./lib/report/progress/live-line.js
+
+/** A line at the bottom of a terminal that is drawn over and over. */
+class LiveLine {
+    #width;
+    #draw;
+    #shown = false;
+    constructor(terminal) {
+        // A terminal that does not know its size says 0.
+        this.#width = () => terminal.columns || 80;
+        const sized = {
+            isTTY: terminal.isTTY,
+            get columns() {
+                return terminal.columns || 80;
+            },
+            write: (text) => terminal.write(text),
+        };
+        // A cursor that the library hides it shows again by handlers that take signals for us.
+        this.#draw = createLogUpdate(sized, { showCursor: true });
+    }
+    /** @param text printable characters; what does not fit in one line is cut off */
+    show(text) {
+        this.#shown = true;
+        this.#draw(text.slice(0, Math.max(1, this.#width() - 1)));
+    }
+    /** The line is gone, and the cursor stands where it began, until it is shown again. */
+    hide() {
+        if (this.#shown)
+            this.#draw.clear();
+        this.#shown = false;
+    }
+}
+/** Whether a stream is a terminal on which a line can be drawn anew; the log of a workflow is none. */
+function canDraw(stream, environment) {
+    const { TERM, GITHUB_ACTIONS } = environment;
+    return stream.isTTY === true && TERM !== undefined && TERM !== 'dumb' && GITHUB_ACTIONS !== 'true';
+}
+
+// EXTERNAL MODULE: ./lib/report/workflow-commands.js
+var workflow_commands = __nccwpck_require__(1820);
+;// CONCATENATED MODULE: ./lib/report/standard-streams.js
+
+
+
+
+
+let live;
+/**
+ * The line at the bottom of the terminal; there is one for the whole process, and what is printed here hides it first.
+ *
+ * @returns undefined where neither stream is a terminal that can do that
+ */
+function liveLine() {
+    const terminal = [process.stdout, process.stderr].find((stream) => canDraw(stream, process.env));
+    live ??= terminal && new LiveLine(terminal);
+    return live;
+}
 /** The log of a workflow on standard output. */
 function workflowLog() {
-    return new _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m((text) => writeAll(1, text), () => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString('hex'));
+    return new workflow_commands/* WorkflowLog */.m((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
 }
 /** The command's own words, on standard error. */
 function say(text) {
@@ -94125,14 +103873,15 @@ function say(text) {
 }
 /** On standard output, as it is. */
 function printBytes(text) {
-    writeAll(1, (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_3__/* .bufferOf */ .Kb)(text));
+    writeAll(1, (0,bytes/* bufferOf */.Kb)(text));
 }
 /** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
 function writeAll(descriptor, text) {
+    live?.hide();
     const data = Buffer.from(text);
     for (let at = 0; at < data.length;) {
         try {
-            at += (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.writeSync)(descriptor, data, at);
+            at += (0,external_node_fs_.writeSync)(descriptor, data, at);
         }
         catch (error) {
             if (error.code !== 'EAGAIN')
@@ -94157,6 +103906,12 @@ function writeAll(descriptor, text) {
 const ANNOTATIONS = 10;
 /** Longest message of an annotation, in characters; the runner cuts there. */
 const MESSAGE_LIMIT = 4096;
+/**
+ * What joins with the character before it. Where text is compared by culture, as the runner does it, the `::` of a command
+ * is not found when such a one follows, and a fold would not open.
+ */
+// eslint-disable-next-line no-control-regex
+const JOINS_BEFORE = /^[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Grapheme_Extend}\p{Emoji_Modifier}\x1b]/u;
 /**
  * The only writer of the workflow's log. Everything that is given to it is untrusted: no output, target name or file
  * name can make the runner take it for a command (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
@@ -94187,7 +103942,7 @@ class WorkflowLog {
     /** One fold, whole: groups do not nest and cannot start open. */
     group(title, text) {
         // Order matters: while commands are stopped the runner would not see the end of the group.
-        this.#lines([`::group::${escapeData((0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(title))}`, ...this.#guarded(text), '::endgroup::']);
+        this.#lines([`::group::${dataOf((0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(title))}`, ...this.#guarded(text), '::endgroup::']);
     }
     /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
     error(place, message) {
@@ -94212,6 +103967,10 @@ class WorkflowLog {
         else
             this.#annotate('notice', place, message);
     }
+    /** How many more annotations of that level a step may have; one of the notices is kept for {@link finish}. */
+    left(level) {
+        return ANNOTATIONS - this.#used[level];
+    }
     /** The last word: how many errors are not among the annotations. */
     finish() {
         if (this.#uncounted === 0)
@@ -94224,7 +103983,7 @@ class WorkflowLog {
         this.#used[level] += 1;
         const properties = Object.entries({
             title: place.title === undefined ? undefined : (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(place.title),
-            file: place.file,
+            file: place.file === undefined ? undefined : (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(place.file, _clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .LINE_LIMIT */ .by),
             line: place.line,
             col: place.col,
         })
@@ -94232,7 +103991,9 @@ class WorkflowLog {
             .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
             .join(',');
         const text = cut((0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanLines */ .v3)(message).join('\n'));
-        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${escapeData(text)}`]);
+        // The runner trims the properties.
+        const end = /[^\x21-\x7e]$/.test(properties) ? ' ' : '';
+        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}${end}::${dataOf(text)}`]);
     }
     #guarded(text) {
         const lines = (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanLines */ .v3)(text);
@@ -94253,6 +104014,10 @@ function cut(message) {
 /** The command by which the runner masks a text in the log from here on. */
 function maskCommand(secret) {
     return `::add-mask::${escapeData(secret)}`;
+}
+/** What stands behind the `::` of a command. */
+function dataOf(text) {
+    return escapeData(JOINS_BEFORE.test(text) ? ` ${text}` : text);
 }
 /** As @actions/core does, which the runner undoes. */
 function escapeData(text) {

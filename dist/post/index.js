@@ -52188,7 +52188,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 1428:
+/***/ 2005:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -57423,6 +57423,69 @@ async function loadLogin(inputs) {
     return { credentials, config, keyRing, hostKeys, hops: new Hops(), notices, home, timeout };
 }
 
+;// CONCATENATED MODULE: ./lib/report/directory/secrets.js
+
+/** What stands in place of a secret, as in the log of a workflow. */
+const MASK = '***';
+/** A shorter word would blot out half of what is written. */
+const LEAST = 4;
+/**
+ * The lines of texts that are kept secret, each by itself, as the runner masks them: without those that are too short to be
+ * secret, and the frame of a key.
+ */
+function secretLines(texts) {
+    const lines = texts.flatMap((text) => (text ?? '').split(/\r?\n|\\n/).map((line) => line.trim()));
+    return [...new Set(lines)].filter((line) => line.length >= LEAST && !line.startsWith('-----'));
+}
+/** Takes secrets out of what is written to files: the runner masks its log, and nothing else. */
+class Secrets {
+    #text;
+    #bytes;
+    /** Bytes of the longest. */
+    #longest;
+    /** @param texts each line of them is secret (see {@link secretLines}) */
+    constructor(texts) {
+        const lines = secretLines(texts);
+        this.#text = anyOf(lines);
+        this.#bytes = anyOf(lines.map(encode));
+        this.#longest = Math.max(0, ...lines.map((line) => encode(line).length));
+    }
+    /** Text that a person or a program wrote, UTF-16. */
+    maskText = (text) => (this.#text ? text.replace(this.#text, MASK) : text);
+    mask = (text) => (this.#bytes ? text.replace(this.#bytes, MASK) : text);
+    /** For a text that comes in pieces: what it gives does not depend on how that was cut. */
+    stream() {
+        const { mask } = this;
+        const pattern = this.#bytes;
+        const undecided = this.#longest - 1;
+        let held = '';
+        return {
+            push: (piece) => {
+                if (!pattern)
+                    return piece;
+                const text = held + piece;
+                // Behind this a secret may have begun of which the rest is yet to come.
+                let cut = Math.max(0, text.length - undecided);
+                for (const { index, 0: found } of text.matchAll(pattern)) {
+                    if (index >= cut)
+                        break;
+                    cut = Math.max(cut, index + found.length);
+                }
+                held = text.slice(cut);
+                return mask(text.slice(0, cut));
+            },
+            end: () => mask(held),
+        };
+    }
+}
+/** The longest first: one may be the beginning of another. */
+function anyOf(words) {
+    if (words.length === 0)
+        return undefined;
+    const longestFirst = [...words].sort((a, b) => b.length - a.length);
+    return new RegExp(longestFirst.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'), 'g');
+}
+
 // EXTERNAL MODULE: ./lib/report/workflow-commands.js + 1 modules
 var workflow_commands = __nccwpck_require__(2531);
 // EXTERNAL MODULE: ./lib/report/standard-streams.js
@@ -57431,20 +57494,14 @@ var standard_streams = __nccwpck_require__(2513);
 
 
 
-/** A mask for a shorter line would blot out half the log. */
-const LEAST = 4;
+
 /**
  * Masks keys, passphrases and private values of the host matrix in the log of a workflow. Line by line, as the runner does
  * it, but only lines that are long enough to be secret.
  */
 function maskSecrets(texts) {
-    for (const text of texts) {
-        for (const line of (text ?? '').split(/\r?\n|\\n/)) {
-            const secret = line.trim();
-            if (secret.length >= LEAST && !secret.startsWith('-----'))
-                (0,standard_streams/* printBytes */.pF)((0,bytes/* encode */.lF)(`${(0,workflow_commands/* maskCommand */.I)(secret)}\n`));
-        }
-    }
+    for (const line of secretLines(texts))
+        (0,standard_streams/* printBytes */.pF)((0,bytes/* encode */.lF)(`${(0,workflow_commands/* maskCommand */.I)(line)}\n`));
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/chroot.js
@@ -58434,10 +58491,14 @@ function readInputs(read, env) {
     const reader = new InputReader(read);
     const root = readRoot(reader, env);
     const bulk = reader.text('bulk');
+    const report = reader.text('report');
     const inputs = {
         farm: readFarm(reader, root),
         jobs: reader.count('jobs', 1),
         bulk: bulk === undefined ? undefined : resolve(root, bulk),
+        report: report === 'off' ? false : report === undefined ? undefined : resolve(root, report),
+        debug: reader.flag('debug', env['RUNNER_DEBUG'] === '1'),
+        problemMatchers: reader.lines('problem-matchers').map((file) => resolve(root, file.trim())),
         ...loginInputs(reader),
         settings: {
             root,
@@ -58472,7 +58533,7 @@ function readInputs(read, env) {
  *
  * @throws UserError with a line for each that is not
  */
-async function checkInputs({ settings, farm: { matrix } }) {
+async function checkInputs({ settings, farm: { matrix }, problemMatchers }) {
     const reader = new InputReader(() => '');
     const { root, workingDirectory, makefile } = settings;
     if ((await kindOf(workingDirectory)) !== 'directory') {
@@ -58490,6 +58551,10 @@ async function checkInputs({ settings, farm: { matrix } }) {
     }
     if (matrix.kind === 'file' && (await kindOf(matrix.file)) !== 'file') {
         reader.problem('hosts-file', `there is no file ${excerpt(matrix.file, 200)}`);
+    }
+    for (const file of problemMatchers) {
+        if ((await kindOf(file)) !== 'file')
+            reader.problem('problem-matchers', `there is no file ${excerpt(file, 200)}`);
     }
     reader.finish();
 }
@@ -58684,7 +58749,7 @@ async function cleanup(log) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1428);
+/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2005);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2513);
 
 
@@ -58703,7 +58768,7 @@ __webpack_async_result__();
 /* harmony export */   QE: () => (/* binding */ workflowLog),
 /* harmony export */   pF: () => (/* binding */ printBytes)
 /* harmony export */ });
-/* unused harmony export say */
+/* unused harmony exports liveLine, say */
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
 /* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4695);
@@ -58712,6 +58777,18 @@ __webpack_async_result__();
 
 
 
+
+let live;
+/**
+ * The line at the bottom of the terminal; there is one for the whole process, and what is printed here hides it first.
+ *
+ * @returns undefined where neither stream is a terminal that can do that
+ */
+function liveLine() {
+    const terminal = [process.stdout, process.stderr].find((stream) => canDraw(stream, process.env));
+    live ??= terminal && new LiveLine(terminal);
+    return live;
+}
 /** The log of a workflow on standard output. */
 function workflowLog() {
     return new _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m((text) => writeAll(1, text), () => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString('hex'));
@@ -58726,6 +58803,7 @@ function printBytes(text) {
 }
 /** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
 function writeAll(descriptor, text) {
+    live?.hide();
     const data = Buffer.from(text);
     for (let at = 0; at < data.length;) {
         try {
@@ -58818,6 +58896,12 @@ const ANNOTATIONS = 10;
 /** Longest message of an annotation, in characters; the runner cuts there. */
 const MESSAGE_LIMIT = 4096;
 /**
+ * What joins with the character before it. Where text is compared by culture, as the runner does it, the `::` of a command
+ * is not found when such a one follows, and a fold would not open.
+ */
+// eslint-disable-next-line no-control-regex
+const JOINS_BEFORE = /^[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Grapheme_Extend}\p{Emoji_Modifier}\x1b]/u;
+/**
  * The only writer of the workflow's log. Everything that is given to it is untrusted: no output, target name or file
  * name can make the runner take it for a command (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
  *
@@ -58847,7 +58931,7 @@ class WorkflowLog {
     /** One fold, whole: groups do not nest and cannot start open. */
     group(title, text) {
         // Order matters: while commands are stopped the runner would not see the end of the group.
-        this.#lines([`::group::${escapeData(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
+        this.#lines([`::group::${dataOf(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
     }
     /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
     error(place, message) {
@@ -58872,6 +58956,10 @@ class WorkflowLog {
         else
             this.#annotate('notice', place, message);
     }
+    /** How many more annotations of that level a step may have; one of the notices is kept for {@link finish}. */
+    left(level) {
+        return ANNOTATIONS - this.#used[level];
+    }
     /** The last word: how many errors are not among the annotations. */
     finish() {
         if (this.#uncounted === 0)
@@ -58884,7 +58972,7 @@ class WorkflowLog {
         this.#used[level] += 1;
         const properties = Object.entries({
             title: place.title === undefined ? undefined : cleanTitle(place.title),
-            file: place.file,
+            file: place.file === undefined ? undefined : cleanTitle(place.file, LINE_LIMIT),
             line: place.line,
             col: place.col,
         })
@@ -58892,7 +58980,9 @@ class WorkflowLog {
             .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
             .join(',');
         const text = cut(cleanLines(message).join('\n'));
-        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${escapeData(text)}`]);
+        // The runner trims the properties.
+        const end = /[^\x21-\x7e]$/.test(properties) ? ' ' : '';
+        this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}${end}::${dataOf(text)}`]);
     }
     #guarded(text) {
         const lines = cleanLines(text);
@@ -58913,6 +59003,10 @@ function cut(message) {
 /** The command by which the runner masks a text in the log from here on. */
 function maskCommand(secret) {
     return `::add-mask::${escapeData(secret)}`;
+}
+/** What stands behind the `::` of a command. */
+function dataOf(text) {
+    return escapeData(JOINS_BEFORE.test(text) ? ` ${text}` : text);
 }
 /** As @actions/core does, which the runner undoes. */
 function escapeData(text) {

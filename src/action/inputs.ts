@@ -16,6 +16,12 @@ export interface ActionInputs {
   readonly jobs: number | undefined;
   /** The directory of a bulk build, absolute. */
   readonly bulk: string | undefined;
+  /** The directory of the report, absolute; undefined: a new one below the runner's own for temporary files; false: none. */
+  readonly report: string | false | undefined;
+  /** Say what is done where, and why (B11). */
+  readonly debug: boolean;
+  /** Files with problem matchers, absolute. */
+  readonly problemMatchers: readonly string[];
   readonly sshPrivateKey: string | undefined;
   readonly sshPassphrase: string | undefined;
   readonly knownHosts: string | undefined;
@@ -39,10 +45,14 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
   const reader = new InputReader(read);
   const root = readRoot(reader, env);
   const bulk = reader.text('bulk');
+  const report = reader.text('report');
   const inputs: ActionInputs = {
     farm: readFarm(reader, root),
     jobs: reader.count('jobs', 1),
     bulk: bulk === undefined ? undefined : resolve(root, bulk),
+    report: report === 'off' ? false : report === undefined ? undefined : resolve(root, report),
+    debug: reader.flag('debug', env['RUNNER_DEBUG'] === '1'),
+    problemMatchers: reader.lines('problem-matchers').map((file) => resolve(root, file.trim())),
     ...loginInputs(reader),
     settings: {
       root,
@@ -78,7 +88,7 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
  *
  * @throws UserError with a line for each that is not
  */
-export async function checkInputs({ settings, farm: { matrix } }: ActionInputs): Promise<void> {
+export async function checkInputs({ settings, farm: { matrix }, problemMatchers }: ActionInputs): Promise<void> {
   const reader = new InputReader(() => '');
   const { root, workingDirectory, makefile } = settings;
   if ((await kindOf(workingDirectory)) !== 'directory') {
@@ -95,6 +105,9 @@ export async function checkInputs({ settings, farm: { matrix } }: ActionInputs):
   }
   if (matrix.kind === 'file' && (await kindOf(matrix.file)) !== 'file') {
     reader.problem('hosts-file', `there is no file ${excerpt(matrix.file, 200)}`);
+  }
+  for (const file of problemMatchers) {
+    if ((await kindOf(file)) !== 'file') reader.problem('problem-matchers', `there is no file ${excerpt(file, 200)}`);
   }
   reader.finish();
 }

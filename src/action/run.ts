@@ -1,10 +1,13 @@
-import { appendFileSync, realpathSync } from 'node:fs';
-import { getInput } from '@actions/core';
+import { realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { getInput, setOutput } from '@actions/core';
 import { build } from '../build/build.ts';
+import { checkHosts } from '../build/check/check-hosts.ts';
 import { exitLike } from '../build/exit.ts';
 import { DMAKE_NAMES } from '../build/dmake-settings.ts';
 import { planFarm } from '../build/farm-plan.ts';
 import { loadLogin } from '../build/login.ts';
+import { RunTimesFile } from '../build/run-times-file.ts';
 import { settle, type SettingsWish } from '../build/settings.ts';
 import { stagingName } from '../build/staging-name.ts';
 import { StopSignals } from '../build/stop-signals.ts';
@@ -12,21 +15,19 @@ import { ownEnvironment } from '../make/environment.ts';
 import { makefileMacros } from '../make/makefile-macros.ts';
 import { privateFields } from '../hosts/private-fields.ts';
 import { findMake } from '../make/real-make.ts';
-import type { BuildEvent } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import type { Outcome } from '../model/outcome.ts';
-import { FoldLog } from '../report/fold.ts';
+import { readProblemMatchers } from '../report/annotations/read-problem-matchers.ts';
+import { checkTable } from '../report/check-table.ts';
 import { maskSecrets } from '../report/masks.ts';
-import { SummaryLog } from '../report/summary.ts';
 import type { WorkflowLog } from '../report/workflow-commands.ts';
 import { encode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
-import { homedir } from 'node:os';
 import { forgetInputs } from './forget-inputs.ts';
 import { checkInputs, readInputs } from './inputs.ts';
 import { askedJobs } from './jobs.ts';
 import { checkMakefile } from './makefile.ts';
-import { writeOutputs } from './outputs.ts';
+import { ActionReports, reportDirectory } from './reports.ts';
 import { saveRunState } from './state.ts';
 
 /** The body of main. Ends the process: with make's status, 2 for an error of ours, or by the signal that stopped it. */
@@ -73,18 +74,29 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     },
   );
   const { hosts } = plan;
-  maskSecrets(privateFields(hosts));
-  const settings = settle(wish, plan, bulk);
+  const secrets = privateFields(hosts);
+  maskSecrets(secrets);
   const remote = hosts.filter((host) => !host.local);
   const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
-
-  const fold = new FoldLog({ log, mode: settings.log, root: encode(settings.root) });
-  const summary = new SummaryLog();
-  const sink = (event: BuildEvent): void => {
-    fold.handle(event);
-    summary.handle(event);
-    if (event.type === 'run-finished') writeOutputs(event);
-  };
+  const matchers = readProblemMatchers(inputs.problemMatchers);
+  // Not before all that can be wrong has been looked at.
+  const report = reportDirectory(inputs);
+  const own = [bulk, report].filter((one) => one !== undefined);
+  const settings = settle(wish, plan, own);
+  const timesFile = new RunTimesFile(settings.root);
+  const times = await timesFile.read();
+  const { sshPrivateKey, sshPassphrase } = inputs;
+  const reports = new ActionReports({
+    log,
+    settings,
+    inputs,
+    matchers,
+    directory: report,
+    secrets: [sshPrivateKey, sshPassphrase, ...secrets],
+    times,
+  });
+  if (report !== undefined) setOutput('report', report);
+  const sink = reports.handle;
   const notice = (text: string): void => sink({ type: 'message', level: 'notice', text });
   for (const text of plan.warnings) sink({ type: 'message', level: 'warning', text });
   for (const text of plan.notices) notice(text);
@@ -95,28 +107,40 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
 
   const staging = stagingName(new Date());
   const used: Host[] = [];
-  const outcome = await build({
-    settings,
-    plan,
-    login,
-    make,
-    arguments: words,
-    bulk,
-    jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
-    staging,
-    piped: true,
-    onHostUsed: (host) => {
-      used.push(host);
-      saveRunState(staging, used);
-    },
-    cleanUp: false,
-    sink,
-    onSignal: (stop) => signals.onSignal(stop),
-  });
-  fold.finish();
-  const file = process.env['GITHUB_STEP_SUMMARY'];
-  if (settings.summary && file) appendFileSync(file, summary.render());
-  return outcome;
+  const onHostUsed = (host: Host): void => {
+    if (!used.includes(host)) used.push(host);
+    saveRunState(staging, used);
+  };
+  try {
+    if (inputs.debug && hosts.length > 0) {
+      const stop = new AbortController();
+      signals.onSignal(() => stop.abort());
+      const { signal } = stop;
+      const found = await checkHosts({ settings, hosts, login, environment, staging, onHostUsed, signal });
+      log.group('Hosts', checkTable(found, true));
+    }
+    return await build({
+      settings,
+      plan,
+      login,
+      make,
+      arguments: words,
+      bulk,
+      jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 'places')),
+      staging,
+      piped: true,
+      spool: reports.spool,
+      showsTotal: settings.log !== 'plain',
+      onHostUsed,
+      cleanUp: false,
+      sink,
+      onSignal: (stop) => signals.onSignal(stop),
+    });
+  } finally {
+    reports.finish();
+    times.add(reports.record, Date.now());
+    await timesFile.write(times);
+  }
 }
 
 function makeWords({ makefile, arguments: words, targets }: SettingsWish): readonly string[] {

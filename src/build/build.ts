@@ -19,7 +19,7 @@ import { obstacleOf } from '../make/obstacle.ts';
 import { makeIntent } from '../make/make-intent.ts';
 import { processStart } from '../make/process-facts.ts';
 import { startMake } from '../make/make-process.ts';
-import { beginMarker, endMarker } from '../make/output-parser.ts';
+import { beginMarker, endMarker, type OutputParserOptions } from '../make/output-parser.ts';
 import { ProcessRest } from '../make/make-rest.ts';
 import type { ProgramOutput, ProgramProcess } from '../make/program-process.ts';
 import { makeNames, type RealMake } from '../make/real-make.ts';
@@ -46,6 +46,7 @@ import { stagingDirectory } from './staging-name.ts';
 import { toolCheck } from './toolchain.ts';
 import { buildUndistributed } from './undistributed.ts';
 import { Wiring } from './wiring.ts';
+import { WorkView } from './work-view.ts';
 
 export interface BuildOptions {
   readonly settings: Settings;
@@ -67,6 +68,10 @@ export interface BuildOptions {
   readonly piped: boolean;
   /** With `piped`: nothing of what a job prints is left out, and its start is told with make's echo of it. */
   readonly verbatim?: boolean;
+  /** With `piped`: of an output that is longer than a log shows all goes to a file. */
+  readonly spool?: OutputParserOptions['spool'];
+  /** Something shows how far the run has come: what make is going to do is found out beside it. */
+  readonly showsTotal?: boolean;
   /** Told of each ssh host before anything is made there. */
   readonly onHostUsed: (host: Host) => void;
   /** Whether the staging directories are removed at the end; else somebody else does it (post). */
@@ -176,6 +181,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const unstick = setInterval(() => scheduler.unstick(), PATIENCE_MS);
   let run: RunDirectory | undefined;
   let wiring: Wiring | undefined;
+  let work: WorkView | undefined;
   try {
     const started = locals.start(farm.start().then(() => farm.ready > 0));
     run = await RunDirectory.create({
@@ -222,7 +228,10 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     });
     const { command } = options;
     const first = command ? await FirstMakefile.write(run, assetPath('first.mk')) : undefined;
-    wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk });
+    // A command, a bulk build: no one make goes through it all. A bmake has no such view.
+    const isOne = !command && !bulk && options.make.kind === 'gnu';
+    work = options.showsTotal === true && isOne ? new WorkView(sink) : undefined;
+    wiring = await Wiring.listen({ ...options, run, bmake, dispatcher, subMakeArguments, first, bulk, work });
     const { broker } = wiring;
     const parser = options.piped ? parserFor(dispatcher, run, nonce, options) : undefined;
     let ended: Outcome = { kind: 'cancelled' };
@@ -249,6 +258,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
             });
       ended = await make.ended;
     } while (bulk?.again(stoppedBy(stopped, ended)) === true);
+    work?.stop();
     // After a signal bmake ends with a status of its own.
     const outcome = bmake && make ? ended : stoppedBy(stopped, ended);
     parser?.end();
@@ -263,6 +273,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     return outcome;
   } finally {
     clearInterval(unstick);
+    work?.stop();
     dispatcher?.stop();
     farm.close();
     locals.close();

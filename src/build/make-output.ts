@@ -1,18 +1,23 @@
 import type { BuildOptions } from './build.ts';
 import type { Dispatcher } from '../engine/dispatcher.ts';
 import { withoutGroupNotices } from '../make/group-notices.ts';
-import { OutputParser } from '../make/output-parser.ts';
+import { OutputParser, type OutputParserOptions } from '../make/output-parser.ts';
 import type { RunDirectory } from '../make/run-directory.ts';
 
-/** Makes events of make's output. */
+/**
+ * Makes events of make's output.
+ *
+ * @param options spool: of an output that is longer than a log shows all goes to a file
+ */
 export function parserFor(
   dispatcher: Dispatcher,
   run: RunDirectory,
   nonce: string,
-  { sink, verbatim }: Pick<BuildOptions, 'sink' | 'verbatim'>,
+  { sink, verbatim, spool }: Pick<BuildOptions, 'sink' | 'verbatim'> & Pick<OutputParserOptions, 'spool'>,
 ): OutputParser {
   return new OutputParser({
     nonce,
+    spool,
     ...(verbatim === true && { jobTextLimit: Infinity }),
     jobById: (id) => dispatcher.jobById(id),
     isRecursive: (id) => dispatcher.isRecursive(id),

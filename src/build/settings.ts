@@ -10,23 +10,27 @@ export type SettingsWish = Omit<Settings, 'load' | 'localJobs'> & {
   readonly localJobs: number | undefined;
 };
 
-/** What counts: the wish, then what the host matrix brings with it, then the default. */
+/**
+ * What counts: the wish, then what the host matrix brings with it, then the default.
+ *
+ * @param own directories, absolute, in which we keep something: none of it is for hosts
+ */
 export function settle(
   wish: SettingsWish,
   plan: Pick<FarmPlan, 'load' | 'localJobs' | 'dmake'>,
-  bulk: string | undefined,
+  own: readonly string[],
 ): Settings {
   return {
     ...wish,
-    exclude: [...wish.exclude, ...bulkIn(wish, bulk)],
+    exclude: [...wish.exclude, ...own.flatMap((directory) => patternOf(wish, directory))],
     dist: plan.dmake && wish.dist.mode === 'auto' ? { mode: 'all' } : wish.dist,
     load: wish.load ?? plan.load ?? DEFAULT_LOAD,
     localJobs: wish.localJobs ?? plan.localJobs ?? availableParallelism(),
   };
 }
 
-/** What is kept of a bulk build is nothing for hosts, if it lies in what is staged. */
-function bulkIn({ root, staging }: SettingsWish, bulk: string | undefined): readonly string[] {
-  const below = bulk === undefined || staging === 'none' ? '..' : relative(root, bulk);
+/** What names a directory that lies in what is staged. */
+function patternOf({ root, staging }: SettingsWish, directory: string): readonly string[] {
+  const below = staging === 'none' ? '..' : relative(root, directory);
   return below === '' || /^\.\.(?:\/|$)/.test(below) ? [] : [`/${below.replace(/[\\*?[\] !#]/g, '\\$&')}/`];
 }

@@ -9,7 +9,8 @@ import { Broker } from '../make/broker.ts';
 import { GraphCheck } from '../make/dependency-graph-check.ts';
 import type { FirstMakefile } from '../make/first-makefile.ts';
 import { MakeWrapper } from '../make/make-wrapper.ts';
-import { isProbe, probeMarks } from '../make/marks-probe.ts';
+import { isAsked } from '../make/asked-make.ts';
+import { probeMarks } from '../make/marks-probe.ts';
 import { plainCall } from '../make/plain-call.ts';
 import { processAncestors } from '../make/process-facts.ts';
 import type { RealMake } from '../make/real-make.ts';
@@ -19,6 +20,7 @@ import type { EventSink } from '../model/event.ts';
 import type { Settings } from '../model/settings.ts';
 import { decode, encode } from '../util/bytes.ts';
 import { KnownMakes } from './known-makes.ts';
+import type { WorkView } from './work-view.ts';
 
 interface WiringOptions {
   readonly run: RunDirectory;
@@ -34,6 +36,8 @@ interface WiringOptions {
   /** Where the run is a command: makes that it calls by their path come to us as well. */
   readonly first: FirstMakefile | undefined;
   readonly bulk: Bulk | undefined;
+  /** Where it is to be told what the first make is going to do. */
+  readonly work: WorkView | undefined;
 }
 
 /** Between the calls of make and its shims and the dispatcher. */
@@ -106,7 +110,7 @@ export class Wiring implements ShimCalls {
   }
 
   onParse(call: Parameters<ShimCalls['onParse']>[0]): void {
-    if (isProbe(this.#options.run, call)) {
+    if (isAsked(this.#options.run, call)) {
       call.answer([], false);
       return;
     }
@@ -121,7 +125,8 @@ export class Wiring implements ShimCalls {
 
   async #parse(call: Parameters<ShimCalls['onParse']>[0]): Promise<void> {
     const { run, sink, dispatcher, first } = this.#options;
-    const bulk = this.#makes.isInitial(call.make) ? this.#options.bulk : undefined;
+    const isInitial = this.#makes.isInitial(call.make);
+    const bulk = isInitial ? this.#options.bulk : undefined;
     const { arguments: words, byPath, ...known } = await this.#makes.parsing(call);
     const found = await probeMarks({
       ...known,
@@ -141,6 +146,9 @@ export class Wiring implements ShimCalls {
     // What it reads so late takes no rules (first.mk).
     if (byPath && found.lines.length > 0) this.#tellOfOrder(decode(call.directory));
     call.answer(byPath ? [] : found.lines);
+    if (!isInitial) return;
+    const { lines } = found;
+    this.#options.work?.begin({ ...known, run, broker: this.broker, arguments: words, call, first, lines });
   }
 
   #tellOfOrder(directory: string): void {

@@ -1,12 +1,15 @@
 import { build } from '../build/build.ts';
 import { exitLike } from '../build/exit.ts';
 import { loadLogin } from '../build/login.ts';
+import { RunTimes } from '../build/run-times.ts';
+import { RunTimesFile } from '../build/run-times-file.ts';
 import { settle } from '../build/settings.ts';
 import { stagingName } from '../build/staging-name.ts';
 import { StopSignals } from '../build/stop-signals.ts';
 import { describeMatrix } from '../hosts/describe.ts';
 import { hasGoalWaits } from '../make/goal-waits.ts';
 import { makeIntent } from '../make/make-intent.ts';
+import { ownEnvironment } from '../make/environment.ts';
 import { makefilesBelow } from '../make/makefiles-below.ts';
 import { makefileTexts } from '../make/makefile-texts.ts';
 import { namesDmakeMarks } from '../make/marks-probe.ts';
@@ -16,14 +19,20 @@ import { findMake, type RealMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { privateFields } from '../hosts/private-fields.ts';
+import { readProblemMatchers } from '../report/annotations/read-problem-matchers.ts';
 import { bulkText } from '../report/bulk-text.ts';
+import { openDirectory } from '../report/directory/open-directory.ts';
+import type { DmakeOutputMode } from '../report/dmake-log.ts';
 import { maskSecrets } from '../report/masks.ts';
 import { say } from '../report/standard-streams.ts';
+import { requireTerminal } from '../report/watch/require-terminal.ts';
 import { decode, encode, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
+import { tellAbout } from './about.ts';
+import { check } from './check.ts';
 import { farmFor } from './farm.ts';
-import { logFor } from './log.ts';
 import { parseOptions, type CliOptions } from './options.ts';
+import { cliReports, hasProgress, type Shown } from './reports.ts';
 import { wishOf } from './wish.ts';
 
 /** The body of the command. Ends the process as make ended; 2 for an error of its own. */
@@ -45,15 +54,18 @@ export async function command(words: readonly string[]): Promise<never> {
 }
 
 async function runCommand(options: CliOptions, signals: StopSignals): Promise<Outcome> {
-  const environment = Object.entries(process.env).map(([name, value]) => encode(`${name}=${value ?? ''}`));
+  const { instead, bulk, watch } = options;
+  if (instead === 'help' || instead === 'version') return tellAbout(instead, options.make);
+  if (watch) requireTerminal(process.stdout.isTTY, process.env['TERM']);
+  if (watch && options.debug && process.stderr.isTTY)
+    throw new UserError('-dD writes where --watch draws: send it to a file (2>debug.log), or leave one of the two out');
+  const environment = ownEnvironment();
   const intent = makeIntent(options.makeArguments.map(encode), environment);
   const make = await findMake(options.make, encode(process.env['PATH'] ?? ''));
-  const tell = (text: string): void => say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
   const inWorkflow = process.env['GITHUB_ACTIONS'] === 'true';
-  const logged = options.log === undefined ? inWorkflow : options.log !== 'plain';
+  const logged = watch || (options.log === undefined ? inWorkflow : options.log !== 'plain');
   const obstacle = obstacleOf(make, options.makeArguments.map(encode), environment, logged);
-  const { bulk } = options;
-  if (obstacle !== undefined && bulk === undefined && options.command === undefined && !options.showHosts) {
+  if (obstacle !== undefined && bulk === undefined && options.command === undefined && instead === undefined) {
     if (options.fallback === 'never') throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
     tell(`${obstacle}: it runs undistributed`);
     return runNatively(options, make, signals);
@@ -63,8 +75,9 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   const plan = await farmFor(options, make, environment, jobs);
   for (const text of [...plan.warnings, ...plan.notices]) tell(text);
   const { hosts } = plan;
-  if (process.env['GITHUB_ACTIONS'] === 'true') maskSecrets(privateFields(hosts));
-  if (options.showHosts) {
+  const secrets = privateFields(hosts);
+  if (inWorkflow) maskSecrets(secrets);
+  if (instead === 'hosts') {
     if (plan.remark !== undefined) tell(plan.remark);
     process.stdout.write(describeMatrix(hosts, plan.matrix?.groups, plan.matrix?.makeArguments));
     return { kind: 'exited', status: 0 };
@@ -74,17 +87,21 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
     remote.length > 0
       ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
       : undefined;
-  const settings = settle(wishOf(options, plan), plan, bulk);
-  // dmake's own shape is no log for a workflow: nothing in it is made harmless.
-  const wanted = plan.outputMode ?? (bulk === undefined ? undefined : 'TXT2');
-  const shape = options.log === undefined && !inWorkflow ? wanted : undefined;
-  const piped = shape !== undefined || logged;
-  const needless = hosts.length === 0 && !piped && bulk === undefined && !plan.dmake;
+  const directory = options.report === undefined || instead !== undefined ? undefined : openDirectory(options.report);
+  const own = [bulk, directory].filter((directory) => directory !== undefined);
+  const settings = settle(wishOf(options, plan), plan, own);
+  if (instead === 'check') return check({ settings, plan, login, environment, signals, inWorkflow });
+  const shown = shownAs(options, plan.outputMode, logged);
+  const piped = shown.as !== 'make';
+  const isPlain = hosts.length === 0 && !piped && bulk === undefined && !plan.dmake;
+  const needless = isPlain && options.report === undefined && !options.debug;
   if (needless && !(await hasMarks(options, make, environment))) return runNatively(options, make, signals);
-  const log = logFor(settings, piped, shape);
-  login?.notices.listen((text) =>
-    piped && shape === undefined ? log.handle({ type: 'message', level: 'notice', text }) : tell(text),
-  );
+  const timesFile = new RunTimesFile(settings.root);
+  const times = hasProgress(shown) ? await timesFile.read() : new RunTimes(settings.root);
+  const matchers = readProblemMatchers(options.problemMatchers);
+  const reports = cliReports({ ...options, shown, settings, matchers, directory, secrets, times });
+  const isLog = shown.as === 'workflow' || shown.as === 'watch';
+  login?.notices.listen((text) => (isLog ? reports.handle({ type: 'message', level: 'notice', text }) : tell(text)));
   let report: Extract<BuildEvent, { type: 'bulk-finished' }> | undefined;
   try {
     return await build({
@@ -99,20 +116,38 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       jobs: plan.jobs ?? (jobs === 'unlimited' ? 'places' : (jobs ?? 1)),
       staging: stagingName(new Date()),
       piped,
-      verbatim: shape !== undefined,
+      verbatim: shown.as === 'dmake',
+      spool: reports.spool,
+      showsTotal: hasProgress(shown),
       onHostUsed: () => undefined,
       cleanUp: true,
       sink: (event) => {
-        // A log for a workflow has it.
-        if (event.type === 'bulk-finished' && !logged) report = event;
-        log.handle(event);
+        // A log has it.
+        if (event.type === 'bulk-finished' && !isLog) report = event;
+        reports.handle(event);
       },
       onSignal: (stop) => signals.onSignal(stop),
     });
   } finally {
-    log.finish();
+    reports.finish();
     if (report) tell(bulkText(report.report, report.file));
+    if (reports.record) {
+      times.add(reports.record, Date.now());
+      await timesFile.write(times);
+    }
   }
+}
+
+/** @param logged whether there is a log, in a workflow or because it was asked for */
+function shownAs({ watch, bulk }: CliOptions, outputMode: DmakeOutputMode | undefined, logged: boolean): Shown {
+  if (watch) return { as: 'watch' };
+  if (logged) return { as: 'workflow' };
+  const mode = outputMode ?? (bulk === undefined ? undefined : 'TXT2');
+  return mode === undefined ? { as: 'make' } : { as: 'dmake', mode };
+}
+
+function tell(text: string): void {
+  say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
 }
 
 /** Whether there are marks of dmake, for which even a run without hosts needs us: here, or in makefiles that make may come to. */

@@ -1,11 +1,15 @@
 import { resolve } from 'node:path';
 import { DMAKE_NAMES } from '../build/dmake-settings.ts';
-import { argumentsOf } from '../make/arguments.ts';
+import { argumentsOf, splitArguments, type ArgumentGroup } from '../make/arguments.ts';
 import { LOAD_POLICIES, type LoadPolicy } from '../model/load.ts';
 import { MATRIX_FORMATS, type MatrixFormat } from '../model/matrix.ts';
 import type { DistSetting, Fallback, LogMode, Staging, Toolchain } from '../model/settings.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { UserError } from '../util/user-error.ts';
+import { USAGE } from './usage.ts';
+
+/** `hosts`: the matrix. `check`: whether its hosts can be used. */
+export type Instead = 'hosts' | 'check' | 'help' | 'version';
 
 /** What stands before make's own arguments on the command line. */
 export interface CliOptions {
@@ -15,8 +19,8 @@ export interface CliOptions {
   readonly group: string | undefined;
   /** dmake's settings, by name. */
   readonly dmake: ReadonlyMap<string, string>;
-  /** Nothing is built: the matrix is shown. */
-  readonly showHosts: boolean;
+  /** What is shown, or tried, while nothing is built. */
+  readonly instead: Instead | undefined;
   /** Absolute. Undefined: the enclosing git work tree, else the current directory. */
   readonly root: string | undefined;
   readonly make: string;
@@ -36,40 +40,19 @@ export interface CliOptions {
   readonly bulk: string | undefined;
   /** Undefined: plain make output, folds in a workflow. */
   readonly log: LogMode | undefined;
+  /** A live view on the terminal. */
+  readonly watch: boolean;
+  /** `-dD`, as bsddistmake has it (B11). */
+  readonly debug: boolean;
+  /** The directory of the report, absolute. */
+  readonly report: string | undefined;
+  /** Files with problem matchers, absolute. */
+  readonly problemMatchers: readonly string[];
   /** Everything else, for make. */
   readonly makeArguments: readonly string[];
   /** Behind `--`: what is run in place of make. Not empty. */
   readonly command: readonly string[] | undefined;
 }
-
-export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
-       distmake [-c HOSTFILE] [options] -- COMMAND [arguments]
-
-  -c FILE              the host matrix (default: DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc, ~/.makehosts)
-  --hosts-format WORD  makehosts, dmakerc, d1make, dpb or yaml (default: as the matrix looks)
-  -g GROUP             the group of hosts to use (default: DMAKE_GROUP, the first one)
-  -x NAME=VALUE        a setting of dmake's, DMAKE_OUTPUT_MODE say (may be given again)
-  --hosts              print the hosts that would be used, and build nothing
-  --root DIR           what is staged (default: the enclosing git work tree, else here)
-  --make PROGRAM       the make to run (default: make)
-  --dist PATTERN       targets that may leave, besides .DIST; "auto" or "makefile" alone (may be given again)
-  --local PATTERN      targets that must stay (may be given again)
-  --local-jobs N       distributable jobs taken here when the hosts are full (default: number of processors)
-  --load WORD          how a host's load counts: auto, jobs, reported, m1 or m2
-  --toolchain COMMAND  hosts on which it prints something else than here are left out; "off": none is
-                       (may be given again; default: cc --version and uname -m)
-  --known-hosts WORD   accept-new: take the keys of hosts that were never seen
-  --fallback WORD      local, or never: no distributable recipe runs here
-  --environment NAME   a further variable that travels (may be given again)
-  --setup LINES        for sh, evaluated once per lane on the hosts
-  --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
-  --exclude PATTERN    what is not staged, as in a .gitignore (may be given again)
-  --bulk DIR           the targets are items of a bulk build, whose state is kept in DIR: failed ones are not tried again,
-                       a run that was killed goes on where it was (docs/bulk.md)
-  --log WORD           fold, failures or plain
-
-The first argument that is none of these, and all behind it, go to make. Behind -- stands a command that calls make
-somewhere below (cmake --build, a build script): every make in it is distributed.`;
 
 /**
  * Takes the command's own options from the front of the command line.
@@ -80,12 +63,12 @@ somewhere below (cmake --build, a build script): every make in it is distributed
  */
 export function parseOptions(words: readonly string[], directory: string): CliOptions {
   const values = new Map<string, string[]>();
-  let showHosts = false;
+  const flags = new Set<string>();
   let at = 0;
   for (; at < words.length; at++) {
     const [name, attached] = split(words[at] as string);
-    if (words[at] === '--hosts') {
-      showHosts = true;
+    if (FLAGS.has(words[at] as string)) {
+      flags.add(words[at] as string);
       continue;
     }
     if (!OPTIONS.has(name)) break;
@@ -101,7 +84,14 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
       'option --bulk: the items are targets of a make; leave out -- and give the arguments of that make',
     );
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
-  if (last('--bulk') === '') throw new UserError('option --bulk: the name of a directory is missing');
+  const directoryOf = (name: string): string | undefined => {
+    if (last(name) === '') throw new UserError(`option ${name}: the name of a directory is missing`);
+    return last(name) === undefined ? undefined : resolve(directory, last(name) ?? '');
+  };
+  const rest = command === undefined ? splitArguments(words.slice(at)) : [];
+  const debug = flags.has(DEBUG) || rest.some(isDebug);
+  if (flags.has('--watch') && values.has('--log'))
+    throw new UserError('option --watch: it shows the build its own way; leave out --log');
   const root = last('--root');
   const hostsFile = last('-c');
   const staging = wordOf('--staging', last('--staging'), ['tree', 'declared', 'none']) ?? 'tree';
@@ -113,7 +103,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     hostsFormat: wordOf('--hosts-format', last('--hosts-format'), MATRIX_FORMATS),
     group: last('-g'),
     dmake: dmakeOf(values.get('-x') ?? []),
-    showHosts,
+    instead: INSTEAD.find((one) => flags.has(`--${one}`)),
     root: root === undefined ? undefined : resolve(directory, root),
     make: last('--make') ?? 'make',
     dist: distOf(values.get('--dist')),
@@ -127,12 +117,22 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     setup: last('--setup') ?? '',
     staging,
     exclude,
-    bulk: last('--bulk') === undefined ? undefined : resolve(directory, last('--bulk') ?? ''),
+    bulk: directoryOf('--bulk'),
     log: wordOf('--log', last('--log'), ['fold', 'failures', 'plain']),
-    makeArguments: command === undefined ? words.slice(at) : [],
+    watch: flags.has('--watch'),
+    debug,
+    report: directoryOf('--report'),
+    problemMatchers: (values.get('--problem-matcher') ?? []).map((file) => resolve(directory, file)),
+    makeArguments: rest.filter((group) => !isDebug(group)).flatMap((group) => group.words),
     command,
   };
 }
+
+const DEBUG = '-dD';
+/** The first that is given counts. */
+const INSTEAD = ['help', 'version', 'hosts', 'check'] as const;
+/** They take no value. */
+const FLAGS: ReadonlySet<string> = new Set(['--watch', DEBUG, ...INSTEAD.map((one) => `--${one}`)]);
 
 const OPTIONS: ReadonlySet<string> = new Set([
   '-c',
@@ -154,7 +154,14 @@ const OPTIONS: ReadonlySet<string> = new Set([
   '--exclude',
   '--bulk',
   '--log',
+  '--report',
+  '--problem-matcher',
 ]);
+
+/** Make's own -d with a D, which make does not know; bsddistmake takes it anywhere. */
+function isDebug({ words, arguments: read }: ArgumentGroup): boolean {
+  return words.length === 1 && words[0] === DEBUG && read.some(({ kind }) => kind === 'unknown');
+}
 
 /** `--name=value`, `-cVALUE` and the like carry their value themselves. */
 function split(word: string): [name: string, value: string | undefined] {
@@ -167,7 +174,7 @@ function split(word: string): [name: string, value: string | undefined] {
 function refuseLate(words: readonly string[]): void {
   for (const argument of argumentsOf(words)) {
     const [name] = argument.kind === 'unknown' ? split(argument.text) : [''];
-    if (name === '--hosts' || (name.startsWith('--') && OPTIONS.has(name)))
+    if (name.startsWith('--') && (FLAGS.has(name) || OPTIONS.has(name)))
       throw new UserError(`option ${name} must stand before the first argument for make`);
   }
 }

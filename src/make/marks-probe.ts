@@ -1,21 +1,17 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path/posix';
+import { rm, writeFile } from 'node:fs/promises';
 
-import type { ParseCall } from '../engine/ports.ts';
 import { NO_MARKS, WAIT, type MakeMarks } from '../model/marks.ts';
-import { bytesOf, fsPath, type Bytes } from '../util/bytes.ts';
+import { fsPath, type Bytes } from '../util/bytes.ts';
 import { changeArguments, type Argument } from './arguments.ts';
+import { askedEnvironment, askedMakefile, readMakefiles, type AskedMake } from './asked-make.ts';
 import type { Broker } from './broker.ts';
 import { readDataBase, variableIn, type DataBaseRule } from './data-base.ts';
 import { printDatabase } from './dependency-graph-print.ts';
-import { changeEnvironment, environmentValue } from './environment.ts';
 import { withLastMakefile } from './make-calls.ts';
 import { isDryRunSafe, writesWhenExpanded } from './dry-run.ts';
-import type { FirstMakefile } from './first-makefile.ts';
 import { makeIntent } from './make-intent.ts';
-import { defaultMakefile } from './makefile.ts';
-import { JOB_OPTIONS, makeflagsWords, withoutJobWords } from './makeflags.ts';
-import { readMarkTexts, type MakefileText } from './mark-lines.ts';
+import { JOB_OPTIONS, makeflagsWords } from './makeflags.ts';
+import { readMarkTexts } from './mark-lines.ts';
 import { groupRules, waitRules, waitTarget } from './mark-rules.ts';
 import { parseMarks } from './marks-parse.ts';
 import type { RealMake } from './real-make.ts';
@@ -35,17 +31,12 @@ export interface MarksFound {
   readonly problem: string | undefined;
 }
 
-export interface ProbeOptions {
+export interface ProbeOptions extends AskedMake {
   readonly run: RunDirectory;
   readonly broker: Broker;
   readonly make: Pick<RealMake, 'path' | 'version'>;
-  /** The arguments that the parsing make was called with, without argv[0]; with or without our makefile. */
-  readonly arguments: readonly Bytes[];
   /** Its goals, where `.WAIT` stood between some: in segments. */
   readonly goals?: readonly (readonly Bytes[])[] | undefined;
-  readonly call: Pick<ParseCall, 'directory' | 'environment' | 'makefiles'>;
-  /** Where makes come to us by a makefile in their environment: those that we ask must not. */
-  readonly first?: FirstMakefile | undefined;
   /** The rules of dmake hold whether or not a makefile has its marks. */
   readonly dmake?: boolean;
   /** The data base is wanted whatever the makefiles name. */
@@ -76,8 +67,9 @@ const DRY = ['override SHELL := /bin/sh', 'override .SHELLFLAGS := -nc'];
  * known, by a dry run with the goals instead, which finds implicit rules too.
  */
 export async function probeMarks(options: ProbeOptions): Promise<MarksFound> {
-  const { call, make, goals, dmake = false, whole = false } = options;
-  const { texts: read, whole: readAll } = await readMakefiles(call, await namedMakefiles(options));
+  const { call, make, goals, dmake = false, whole: wanted = false } = options;
+  const { texts: read, whole, absent } = await readMakefiles(options);
+  const readAll = whole && absent.length === 0;
   const text = read.map((one) => one.text).join('\n');
   const copy = read.find(({ name }) => COPY.test(name))?.name;
   const fromInput = makeIntent(options.arguments).makefiles.includes('-');
@@ -85,7 +77,7 @@ export async function probeMarks(options: ProbeOptions): Promise<MarksFound> {
   const none = { marks: { ...NO_MARKS, writes }, lines: [], rules: undefined, goals: [], problem: undefined };
   const texts = readMarkTexts(read);
   const knowsWait = isAtLeast(make.version, 4, 4);
-  const orders = whole || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
+  const orders = wanted || goals !== undefined || (!knowsWait && NAMES_WAIT.test(text));
   const isWanted = orders || NAMES_MARK.test(text) || texts.joins || (dmake && /\$(?:\(MAKE\)|\{MAKE\})/.test(text));
   // What came from standard input is not there to be read where make keeps no copy.
   if (!isWanted || (fromInput && copy === undefined)) return none;
@@ -115,15 +107,6 @@ export async function probeMarks(options: ProbeOptions): Promise<MarksFound> {
 }
 
 const TIMEOUT_MS = 60_000;
-
-/** Each has a last makefile of its own, named so: several makes may be asked at one time. */
-const OURS = 'probe.';
-let probes = 0;
-
-/** Whether a make that parses is one that we ask: it is to be left alone. */
-export function isProbe(run: Pick<RunDirectory, 'path'>, { makefiles }: Pick<ParseCall, 'makefiles'>): boolean {
-  return makefiles.includes(`${run.path}/${OURS}`);
-}
 
 /**
  * Whether the text of makefiles has marks of dmake that we see to: a make from 4.4 knows `.WAIT` itself.
@@ -162,45 +145,10 @@ function goalsOf(words: readonly Bytes[], database: Bytes): readonly Bytes[] {
   return goals.length > 0 ? goals : (variableIn(database, '.DEFAULT_GOAL') ?? '').split(' ');
 }
 
-/** The makefiles that make was given, without ours, or the default one. */
-async function namedMakefiles({ run, arguments: words, call }: ProbeOptions): Promise<readonly Bytes[]> {
-  const named = makeIntent(words).makefiles.filter((name) => name !== run.lastMakefile);
-  return named.length > 0 ? named : [(await defaultMakefile(call.directory)) ?? ''];
-}
-
-/**
- * What make has read.
- *
- * @param named the makefiles that it was given
- * @returns whole: that is all of it, as far as can be told; a makefile may have changed MAKEFILE_LIST
- */
-async function readMakefiles(
-  call: ProbeOptions['call'],
-  named: readonly Bytes[],
-): Promise<{ readonly texts: readonly MakefileText[]; readonly whole: boolean }> {
-  const texts: MakefileText[] = [];
-  const names = call.makefiles.split(/\s+/);
-  const listed = (name: Bytes): boolean => name === '-' || names.includes(name);
-  let whole = named.every(listed);
-  for (const name of names) {
-    if (name === '') continue;
-    try {
-      const file = fsPath(resolve(call.directory, name));
-      // What make has read from a pipe is not there a second time.
-      if ((await stat(file)).isFile()) texts.push({ name, text: bytesOf(await readFile(file)) });
-      else whole = false;
-    } catch {
-      // A name with a blank, or a temporary one that is gone.
-      whole = false;
-    }
-  }
-  return { texts, whole };
-}
-
 /** What make prints of itself. @param dry the lines that it reads last when it is to look at its goals; else it stops then */
 async function ask(options: ProbeOptions, copy: Bytes | undefined, dry?: readonly Bytes[]): Promise<Bytes> {
   const { call, run, broker, make, timeout = TIMEOUT_MS } = options;
-  const last = `${run.path}/${OURS}${probes++}.mk`;
+  const last = askedMakefile(run);
   await writeFile(fsPath(last), dry ? `${dry.join('\n')}\n` : STOP, 'latin1');
   const { directory, environment } = call;
   const dropped = (a: Argument): boolean =>
@@ -215,28 +163,12 @@ async function ask(options: ProbeOptions, copy: Bytes | undefined, dry?: readonl
   // With an -f of ours make would not read its default makefile by itself.
   const words = await withLastMakefile(kept, { directory, environment, lastMakefile: last });
   const argv = [make.path, ...words];
-  const quiet = probeEnvironment(options);
+  const quiet = askedEnvironment(options);
   try {
     return await printDatabase({ run, broker, file: make.path, argv, environment: quiet, directory, timeout });
   } finally {
     await rm(fsPath(last), { force: true });
   }
-}
-
-/** Without our wrappers and without the jobserver of the make that waits; messages as they are parsed. */
-function probeEnvironment({ run, call: { environment }, first }: ProbeOptions): readonly Bytes[] {
-  const path = environmentValue(environment, 'PATH') ?? '';
-  const makeflags = withoutJobWords(environmentValue(environment, 'MAKEFLAGS') ?? '');
-  return changeEnvironment(environment, [
-    `PATH=${path
-      .split(':')
-      .filter((directory) => directory !== run.bin)
-      .join(':')}`,
-    makeflags === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${makeflags}`,
-    'LANGUAGE=C',
-    'DISTMAKE_TARGET',
-    ...(first ? [first.without(environment)] : []),
-  ]);
 }
 
 function isAtLeast(version: string, major: number, minor: number): boolean {

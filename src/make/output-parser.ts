@@ -1,8 +1,11 @@
 import type { EventSink } from '../model/event.ts';
 import type { Job } from '../model/job.ts';
 import { bytesOf, type Bytes } from '../util/bytes.ts';
-import { CappedText, JOB_TEXT_LIMIT } from './capped-text.ts';
+import { JOB_TEXT_LIMIT } from './capped-text.ts';
 import { echoOffset } from './echo.ts';
+import { JobText } from './job-text.ts';
+import { Spools } from './spools.ts';
+import type { TextFile } from './text-file.ts';
 import { isMakesOwn, parseVerdict, type Verdict } from './verdict.ts';
 
 /** Text that may yet turn out to be an echo is held up to this length; no command can be longer (128 KiB a string). */
@@ -33,13 +36,15 @@ export interface OutputParserOptions {
   readonly emit: EventSink;
   /** Bytes kept of one job's output. */
   readonly jobTextLimit?: number;
+  /** Opens a file for the whole output of a job of which a log may leave some out; undefined: there is no place for it. */
+  readonly spool?: ((job: Job) => TextFile | undefined) | undefined;
 }
 
 /** A job between its begin and its end marker. */
 interface OpenJob {
   readonly job: Job | undefined;
   readonly echo: Bytes;
-  readonly text: CappedText;
+  readonly text: JobText;
   /** Its echo is out already and its output counts as make's text. */
   recursive: boolean;
 }
@@ -58,6 +63,7 @@ export class OutputParser {
   readonly #lead: Bytes;
   /** In the order of their begin markers; text belongs to the last. */
   readonly #open = new Map<number, OpenJob>();
+  readonly #spools: Spools;
   /** The end of the stream so far, when it may be the beginning of a marker. */
   #held: Bytes = '';
   /** Text since the last marker whose owner is not yet known. */
@@ -67,6 +73,7 @@ export class OutputParser {
 
   constructor(options: OutputParserOptions) {
     this.#options = options;
+    this.#spools = new Spools(options.spool);
     this.#lead = `\x1eD${options.nonce}`;
   }
 
@@ -121,10 +128,11 @@ export class OutputParser {
     const gap = this.#options.rewrite(this.#takeGap());
     const cut = job === undefined ? gap.length : echoOffset(gap, job.command);
     this.#give(gap.slice(0, cut), true);
+    const echo = gap.slice(cut);
     const open = {
       job,
-      echo: gap.slice(cut),
-      text: new CappedText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT),
+      echo,
+      text: new JobText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT, job && this.#spools.of(job, echo)),
       recursive: job === undefined,
     };
     this.#open.set(id, open);
@@ -147,13 +155,13 @@ export class OutputParser {
   /** From here on the job's output is make's text. Its echo comes first, so that the log reads as make's own. */
   #release(open: OpenJob): void {
     if (open.job !== undefined) this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, output: '' });
-    this.#makeText(this.#options.rewrite(open.text.toString()));
+    this.#makeText(this.#options.rewrite(open.text.release()));
     open.recursive = true;
   }
 
   #finish(open: OpenJob): void {
     if (open.recursive || open.job === undefined) return;
-    this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, output: open.text.toString() });
+    this.#options.emit({ type: 'job-text', job: open.job, echo: open.echo, ...open.text.end() });
   }
 
   /** Line by line, so that what is decided here depends on the text alone and not on the chunks. */

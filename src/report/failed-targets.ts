@@ -1,79 +1,58 @@
-import { describeOutcome } from '../model/outcome.ts';
+import type { Place } from '../model/event.ts';
+import type { Job } from '../model/job.ts';
+import { describeOutcome, type Outcome } from '../model/outcome.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
-import { withoutColours } from './clean-text.ts';
-import { findDiagnostic, type Diagnostic } from './diagnostic.ts';
-import { placeName, type RecipeLog } from './recipe-log.ts';
-import type { WorkflowLog } from './workflow-commands.ts';
+import { cutFlood, FLOOD, wholeTextNote, type FloodBound } from './flood.ts';
+import type { RecipeLog } from './recipe-log.ts';
+import { rerunLine, whereItRan } from './replay.ts';
+import type { StepLog } from './workflow-commands.ts';
 
 /** Failed targets whose output is repeated; further ones (make -k) are only named. */
 const REPEATED = 50;
-/** Bytes of each that are repeated. */
-const REPEATED_BYTES = 64 * 1024;
-/** Last lines of output in an annotation when no compiler named the place. */
-const LAST_LINES = 10;
+/** Of each; all of them together are no more than the log of a middling build. */
+const BOUND: FloodBound = { lines: 500, bytes: 64 * 1024 };
 
 interface FailedTarget {
   readonly title: string;
-  readonly target: string;
-  readonly verdict: string;
+  /** Output, and how to run it again; empty where it is only named. */
   readonly text: Bytes;
-  readonly lastLines: string;
-  readonly diagnostic: Diagnostic | undefined;
+  readonly hint: string;
   readonly recursive: boolean;
 }
 
-/** What failed, kept for the end of the log, where it stands once more with an annotation for each. */
+/** What failed, kept for the end of the log, where it stands once more with how to run it again. */
 export class FailedTargets {
-  readonly #root: Bytes;
   readonly #targets: FailedTarget[] = [];
 
-  /** @param root of the repository, absolute: annotations name files relative to it */
-  constructor(root: Bytes) {
-    this.#root = root;
-  }
-
-  add(recipe: RecipeLog, failed: NonNullable<RecipeLog['failed']>): void {
-    const { title, text, output } = recipe.failure();
+  add(recipe: RecipeLog, failed: { readonly job: Job; readonly outcome: Outcome; readonly place: Place }): void {
+    const { title, text, files } = recipe.failure();
+    const isRepeated = this.#targets.length < REPEATED;
+    const isAbove = files.length === 0 && cutFlood(text, FLOOD, '') === text;
+    const where = isAbove ? ', they stand above' : wholeTextNote(files);
     this.#targets.push({
-      title,
-      target: recipe.name,
-      verdict: verdictOf(failed),
-      text: this.#targets.length < REPEATED ? excerpt(text) : '',
-      lastLines: decode(
-        withoutColours(output.slice(-REPEATED_BYTES)).trimEnd().split('\n').slice(-LAST_LINES).join('\n'),
-      ),
-      diagnostic: findDiagnostic(output, failed.job.directory, this.#root),
+      title: `${title}  failed: ${describeOutcome(failed.outcome)}`,
+      text: isRepeated ? cutFlood(text, BOUND, where) : '',
+      hint: isRepeated ? hintOf(failed.job, failed.place) : '',
       recursive: recipe.recursive,
     });
   }
 
-  print(log: WorkflowLog): void {
+  print(log: StepLog): void {
     // A recipe that calls make fails because something in it failed: that is what people look for.
     const causes = this.#targets.filter((target) => !target.recursive);
     const targets = causes.length > 0 ? causes : this.#targets;
     if (targets.length === 0) return;
     log.text(`Failed targets: ${targets.length}`);
-    for (const target of targets) {
-      log.text(`${target.title}  failed: ${target.verdict}\n${decode(target.text)}`);
-      const { diagnostic } = target;
-      const details = diagnostic?.message ?? target.lastLines;
-      log.error(
-        { title: `${target.target} failed`, file: diagnostic?.file, line: diagnostic?.line, col: diagnostic?.column },
-        `${target.target}: ${target.verdict}${details === '' ? '' : `\n${details}`}`,
-      );
-    }
+    for (const { title, text, hint } of targets) log.text(`${title}\n${decode(text)}${hint}`);
   }
 }
 
-/** `status 2 on build1`. */
-function verdictOf(failed: NonNullable<RecipeLog['failed']>): string {
-  return describeOutcome(failed.outcome) + (failed.place === undefined ? '' : ` on ${placeName(failed.place)}`);
-}
-
-/** The beginning, where the first error stands, and the end. */
-function excerpt(text: Bytes): Bytes {
-  if (text.length <= REPEATED_BYTES) return text;
-  const half = REPEATED_BYTES / 2;
-  const note = `\n[... ${text.length - 2 * half} bytes left out, they stand above ...]\n`;
-  return text.slice(0, half) + note + text.slice(-half);
+/** Where it ran, and a line to paste into a terminal. */
+function hintOf(job: Job, place: Place): string {
+  const line = rerunLine(job);
+  const again =
+    line === undefined
+      ? 'no line to run it again: its command is too long for a log, or has characters that a log cannot show'
+      : `to run it again: ${line}`;
+  return `${whereItRan(place)}\n${again}\n`;
 }

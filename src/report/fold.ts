@@ -3,11 +3,14 @@ import type { Recipe } from '../model/job.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { bulkText } from './bulk-text.ts';
-import { isMakeWarning, isNoteworthy } from './diagnostic.ts';
+import { isMakeWarning, isNoteworthy } from './noteworthy.ts';
+import { DirectoryLines } from './directory-lines.ts';
 import { FailedTargets } from './failed-targets.ts';
+import { cutFlood, FLOOD, wholeTextNote } from './flood.ts';
+import { QuietTargets } from './quiet-targets.ts';
 import { RecipeLog } from './recipe-log.ts';
 import { describeHostReady, describeProgress, describeSurvey } from './staging.ts';
-import type { WorkflowLog } from './workflow-commands.ts';
+import type { StepLog } from './workflow-commands.ts';
 
 /** `plain`: make's own text as it comes, without folds. */
 export type LogMode = 'fold' | 'failures' | 'plain';
@@ -16,33 +19,36 @@ export type LogMode = 'fold' | 'failures' | 'plain';
 const LINE_HELD = 64 * 1024;
 
 export interface FoldLogOptions {
-  readonly log: WorkflowLog;
+  readonly log: StepLog;
   readonly mode: LogMode;
-  /** Of the repository, absolute. */
-  readonly root: Bytes;
 }
 
 /**
- * The action's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
+ * The step's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
  * something else is, or when the recipe is over. What failed is not folded, and stands once more at the end.
+ *
+ * A recipe of which only make's echo is there has a fold of its own: that is one line on the screen, as with make, and it
+ * can be found by its target. Only those without any text are gathered ({@link QuietTargets}).
+ *
+ * Whatever is printed is printed as whole lines, groups and all, at one time: others may write between.
  */
 export class FoldLog {
-  readonly #log: WorkflowLog;
+  readonly #log: StepLog;
   readonly #mode: LogMode;
-  readonly #failed: FailedTargets;
+  readonly #failed = new FailedTargets();
+  readonly #quiet: QuietTargets;
+  readonly #directories = new DirectoryLines();
   readonly #recipes = new Map<number, RecipeLog>();
   /** The recipe whose text came last and is not printed yet. */
   #pending: RecipeLog | undefined;
   /** An unended line, in log mode `plain`. */
   #line: Bytes = '';
-  /** `make[1]: Leaving directory`, until it is known that the next line does not enter the same again. */
-  #leaving: Bytes = '';
   #done = false;
 
-  constructor({ log, mode, root }: FoldLogOptions) {
+  constructor({ log, mode }: FoldLogOptions) {
     this.#log = log;
     this.#mode = mode;
-    this.#failed = new FailedTargets(root);
+    this.#quiet = new QuietTargets(log);
   }
 
   readonly handle = (event: BuildEvent): void => {
@@ -50,32 +56,33 @@ export class FoldLog {
       case 'run-started':
       case 'work-known':
       case 'job-queued':
-      case 'job-placed':
       case 'job-turned-away':
       case 'job-waits':
       case 'job-started':
       case 'job-collecting':
         return;
+      case 'job-placed':
+        this.#recipe(event.job.recipe).placed(event.job, event.reason);
+        return;
       case 'bulk-finished':
         this.#flush();
-        this.#leave();
-        this.#log.text(bulkText(event.report, event.file));
+        this.#out().text(bulkText(event.report, event.file));
         return;
       case 'workspace-surveyed':
-        this.#log.text(describeSurvey(event));
+        this.#beside().text(describeSurvey(event));
         return;
       case 'staging-progress':
-        this.#log.text(describeProgress(event));
+        this.#beside().text(describeProgress(event));
         return;
       case 'host-ready':
-        this.#log.text(describeHostReady(event));
+        this.#beside().text(describeHostReady(event));
         return;
       case 'host-lost':
-        this.#log.warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
+        this.#beside().warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
         return;
       case 'message':
-        if (event.level === 'notice') this.#log.notice(event.text);
-        else this.#log.warning(event.text);
+        if (event.level === 'notice') this.#beside().notice(event.text);
+        else this.#beside().warning(event.text);
         return;
       case 'job-finished': {
         const recipe = this.#recipe(event.job.recipe);
@@ -86,7 +93,7 @@ export class FoldLog {
       case 'job-text': {
         const recipe = this.#recipe(event.job.recipe);
         if (this.#pending !== recipe) this.#flush();
-        this.#leave();
+        if (event.echo === '' && event.output === '') this.#directories.nothingPrinted();
         recipe.printed(event.job, event);
         this.#pending = recipe;
         if (this.#mode === 'plain') this.#flush();
@@ -112,17 +119,34 @@ export class FoldLog {
     }
   };
 
+  /** Prints what is held in case more of its recipe comes: for a log that is looked at while nothing else happens. */
+  flush(): void {
+    this.#flush();
+  }
+
   /** Prints what is still held and the failures. Also after a run that was cut short; a second call does nothing. */
   finish(): void {
     if (this.#done) return;
     this.#done = true;
     this.#flush();
-    this.#leave();
     this.#print(this.#line);
     this.#line = '';
     for (const recipe of this.#recipes.values()) this.#close(recipe);
-    this.#failed.print(this.#log);
-    this.#log.finish();
+    this.#failed.print(this.#out());
+  }
+
+  /** For what has its place among the texts: what is held and stands before it comes out. */
+  #out(): StepLog {
+    const log = this.#beside();
+    const directories = this.#directories.release();
+    if (directories !== '') log.text(decode(directories));
+    return log;
+  }
+
+  /** For what has its place in time alone. */
+  #beside(): StepLog {
+    this.#quiet.print();
+    return this.#log;
   }
 
   #recipe(recipe: Recipe): RecipeLog {
@@ -138,13 +162,21 @@ export class FoldLog {
     // Without job texts (log mode plain) there is nothing to wait for.
     if (!recipe.complete && !(this.#mode === 'plain' && recipe.finished)) return;
     if (this.#pending === recipe) this.#flush();
+    if (this.#mode !== 'plain') {
+      const untold = recipe.untoldFailure();
+      if (untold !== undefined) this.#beside().text(untold);
+    }
+    if (this.#mode === 'fold') {
+      const title = recipe.quietTitle();
+      if (title !== undefined) this.#quiet.add(title);
+    }
     this.#close(recipe);
   }
 
   #close(recipe: RecipeLog): void {
     const { failed } = recipe;
     if (failed !== undefined && failed.outcome.kind !== 'cancelled') this.#failed.add(recipe, failed);
-    for (const sentence of recipe.failedThere()) this.#log.text(sentence);
+    for (const sentence of recipe.failedThere()) this.#beside().text(sentence);
     this.#recipes.delete(recipe.recipe.id);
   }
 
@@ -153,13 +185,16 @@ export class FoldLog {
     this.#pending = undefined;
     const piece = recipe?.take();
     if (piece === undefined) return;
-    const text = decode(piece.text);
-    if (this.#mode === 'plain') this.#log.text(text);
-    else if (piece.failure !== undefined) this.#log.text(`${piece.title}  failed: ${piece.failure}\n${text}`);
+    if (this.#mode === 'plain') {
+      this.#print(piece.text);
+      return;
+    }
+    const text = decode(cutFlood(piece.text, FLOOD, wholeTextNote(piece.files)));
+    if (piece.failure !== undefined) this.#out().text(`${piece.title}  failed: ${piece.failure}\n${text}`);
     else if (this.#mode === 'failures' && !piece.text.split('\n').some(isNoteworthy)) return;
     // It runs on, with others: a recipe that calls make. Only make's echo has come, and time and place are not known.
-    else if (piece.running) this.#log.text(text);
-    else this.#log.group(piece.title, text);
+    else if (piece.running) this.#out().text(text);
+    else this.#out().group(piece.title, text);
   }
 
   #makeText(text: Bytes): void {
@@ -176,19 +211,7 @@ export class FoldLog {
       this.#print(text.split('\n').filter(isMakeWarning).join('\n'));
       return;
     }
-    // make -O says both for every target of a sub-make: two lines between any two folds, which tell nothing new.
-    if (this.#leaving !== '' && text === this.#leaving.replace(': Leaving ', ': Entering ')) {
-      this.#leaving = '';
-      return;
-    }
-    this.#leave();
-    if (/^[^:\s]+: Leaving directory .*\n$/.test(text)) this.#leaving = text;
-    else this.#print(text);
-  }
-
-  #leave(): void {
-    this.#print(this.#leaving);
-    this.#leaving = '';
+    if (!this.#directories.take(text)) this.#print(text);
   }
 
   /** Whole lines, or a piece of one would be printed as a line of its own. */
@@ -201,7 +224,7 @@ export class FoldLog {
   }
 
   #print(text: Bytes): void {
-    if (text !== '') this.#log.text(decode(text));
+    if (text !== '') this.#out().text(decode(text));
   }
 }
 

@@ -1,7 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { bufferOf, type Bytes } from '../util/bytes.ts';
+import { canDraw, LiveLine } from './progress/live-line.ts';
 import { WorkflowLog } from './workflow-commands.ts';
+
+let live: LiveLine | undefined;
+
+/**
+ * The line at the bottom of the terminal; there is one for the whole process, and what is printed here hides it first.
+ *
+ * @returns undefined where neither stream is a terminal that can do that
+ */
+export function liveLine(): LiveLine | undefined {
+  const terminal = [process.stdout, process.stderr].find((stream) => canDraw(stream, process.env));
+  live ??= terminal && new LiveLine(terminal);
+  return live;
+}
 
 /** The log of a workflow on standard output. */
 export function workflowLog(): WorkflowLog {
@@ -23,6 +37,7 @@ export function printBytes(text: Bytes): void {
 
 /** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
 function writeAll(descriptor: 1 | 2, text: string | Buffer): void {
+  live?.hide();
   const data = Buffer.from(text);
   for (let at = 0; at < data.length;) {
     try {

@@ -1,9 +1,16 @@
-import { cleanLines, cleanTitle, maybeCommand } from './clean-text.ts';
+import { cleanLines, cleanTitle, LINE_LIMIT, maybeCommand } from './clean-text.ts';
 
 /** What a step may have of each annotation; the runner drops the rest without a word. */
 const ANNOTATIONS = 10;
 /** Longest message of an annotation, in characters; the runner cuts there. */
 const MESSAGE_LIMIT = 4096;
+
+/**
+ * What joins with the character before it. Where text is compared by culture, as the runner does it, the `::` of a command
+ * is not found when such a one follows, and a fold would not open.
+ */
+// eslint-disable-next-line no-control-regex
+const JOINS_BEFORE = /^[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Grapheme_Extend}\p{Emoji_Modifier}\x1b]/u;
 
 type Level = 'error' | 'warning' | 'notice';
 
@@ -47,7 +54,7 @@ export class WorkflowLog {
   /** One fold, whole: groups do not nest and cannot start open. */
   group(title: string, text: string): void {
     // Order matters: while commands are stopped the runner would not see the end of the group.
-    this.#lines([`::group::${escapeData(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
+    this.#lines([`::group::${dataOf(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
   }
 
   /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
@@ -71,6 +78,11 @@ export class WorkflowLog {
     else this.#annotate('notice', place, message);
   }
 
+  /** How many more annotations of that level a step may have; one of the notices is kept for {@link finish}. */
+  left(level: Level): number {
+    return ANNOTATIONS - this.#used[level];
+  }
+
   /** The last word: how many errors are not among the annotations. */
   finish(): void {
     if (this.#uncounted === 0) return;
@@ -83,7 +95,7 @@ export class WorkflowLog {
     this.#used[level] += 1;
     const properties = Object.entries({
       title: place.title === undefined ? undefined : cleanTitle(place.title),
-      file: place.file,
+      file: place.file === undefined ? undefined : cleanTitle(place.file, LINE_LIMIT),
       line: place.line,
       col: place.col,
     })
@@ -91,7 +103,9 @@ export class WorkflowLog {
       .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
       .join(',');
     const text = cut(cleanLines(message).join('\n'));
-    this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}::${escapeData(text)}`]);
+    // The runner trims the properties.
+    const end = /[^\x21-\x7e]$/.test(properties) ? ' ' : '';
+    this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}${end}::${dataOf(text)}`]);
   }
 
   #guarded(text: string): string[] {
@@ -106,6 +120,9 @@ export class WorkflowLog {
   }
 }
 
+/** What the log of a run's recipes needs of it: a terminal can have that, too. */
+export type StepLog = Pick<WorkflowLog, 'text' | 'group' | 'warning' | 'notice'>;
+
 function cut(message: string): string {
   if (message.length <= MESSAGE_LIMIT) return message;
   return message.slice(0, MESSAGE_LIMIT - 4).replace(/[\ud800-\udbff]$/, '') + ' ...';
@@ -114,6 +131,11 @@ function cut(message: string): string {
 /** The command by which the runner masks a text in the log from here on. */
 export function maskCommand(secret: string): string {
   return `::add-mask::${escapeData(secret)}`;
+}
+
+/** What stands behind the `::` of a command. */
+function dataOf(text: string): string {
+  return escapeData(JOINS_BEFORE.test(text) ? ` ${text}` : text);
 }
 
 /** As @actions/core does, which the runner undoes. */

@@ -27,6 +27,9 @@ test('without any input: the defaults', () => {
   expect(inputs({})).toEqual({
     farm: { matrix: { kind: 'default' }, format: undefined, group: undefined },
     jobs: undefined,
+    report: undefined,
+    debug: false,
+    problemMatchers: [],
     sshPrivateKey: undefined,
     sshPassphrase: undefined,
     knownHosts: undefined,
@@ -82,6 +85,9 @@ test('every input', () => {
       cache: 'False',
       log: 'failures',
       summary: 'FALSE',
+      report: 'out/report',
+      debug: 'true',
+      'problem-matchers': 'ci/flex.json\n\n  /etc/bison.json ',
     }),
   ).toEqual({
     farm: {
@@ -90,6 +96,9 @@ test('every input', () => {
       group: { value: 'fast', where: 'input group' },
     },
     jobs: 12,
+    report: `${ROOT}/out/report`,
+    debug: true,
+    problemMatchers: [`${ROOT}/ci/flex.json`, '/etc/bison.json'],
     sshPrivateKey: '\nKEY\n',
     sshPassphrase: ' two words ',
     knownHosts: '\nbuild1 ssh-ed25519 AAAA\n',
@@ -115,6 +124,12 @@ test('every input', () => {
       summary: false,
     },
   });
+});
+
+test("the runner's own debug logging switches ours on, unless the input says no", () => {
+  const read = (debug: string, runner: string): boolean =>
+    readInputs((name) => (name === 'debug' ? debug : ''), { GITHUB_WORKSPACE: ROOT, RUNNER_DEBUG: runner }).debug;
+  expect([read('', '1'), read('false', '1'), read('', ''), read('true', '')]).toEqual([true, false, false, true]);
 });
 
 test.each<[Given, ActionInputs['farm']['matrix']]>([

@@ -7,20 +7,30 @@ test('options stand in front; the first word that is none, and all behind it, go
   expect(parse('-gfast --load m1 all -g slow --eval --hosts')).toMatchObject({
     group: 'fast',
     load: 'm1',
-    showHosts: false,
+    instead: undefined,
     makeArguments: ['all', '-g', 'slow', '--eval', '--hosts'],
   });
 });
 
 test.each<[string, Partial<CliOptions>]>([
   ['-c farm', { hostsFile: '/here/farm' }],
-  ['-cfarm --hosts -g a', { hostsFile: '/here/farm', showHosts: true, group: 'a', makeArguments: [] }],
+  ['-cfarm --hosts -g a', { hostsFile: '/here/farm', instead: 'hosts', group: 'a', makeArguments: [] }],
   ['--hosts-format=dpb', { hostsFormat: 'dpb' }],
   ['--known-hosts accept-new', { knownHosts: 'accept-new' }],
   ['--toolchain off', { toolchain: [] }],
   ['--toolchain ld --toolchain off', { toolchain: ['ld', 'off'] }],
   ['--local-jobs 0', { localJobs: 0 }],
   ['--bulk state all', { bulk: '/here/state', makeArguments: ['all'] }],
+  ['--report=out all', { report: '/here/out', makeArguments: ['all'] }],
+  ['--problem-matcher a.json --problem-matcher /b.json', { problemMatchers: ['/here/a.json', '/b.json'] }],
+  ['--watch -j4', { watch: true, makeArguments: ['-j4'] }],
+  ['--check', { instead: 'check' }],
+  ['--check --version', { instead: 'version' }],
+  ['-j4 --version', { instead: undefined, makeArguments: ['-j4', '--version'] }],
+  ['-dD -j4', { debug: true, makeArguments: ['-j4'] }],
+  ['-j 4 -dD all', { debug: true, makeArguments: ['-j', '4', 'all'] }],
+  ['-f -dD -d', { debug: false, makeArguments: ['-f', '-dD', '-d'] }],
+  ['-j4 -- -dD', { debug: false }],
   [
     '-xDMAKE_MODE=serial -x DMAKE_GROUP=a=b',
     {
@@ -41,6 +51,9 @@ test.each([
   ['-j2 --bulk state', 'option --bulk must stand before the first argument for make'],
   ['--log plain all --log=fold', 'option --log must stand before the first argument for make'],
   ['--', 'behind -- a command is missing'],
+  ['-j2 --watch', 'option --watch must stand before the first argument for make'],
+  ['--watch --log fold', 'option --watch: it shows the build its own way'],
+  ['--report= all', 'option --report: the name of a directory is missing'],
   ['--bulk= all', 'option --bulk: the name of a directory is missing'],
   ['--bulk x -- make', 'option --bulk: the items are targets of a make'],
   ['-x DMAKE_MODE', 'option -x: "DMAKE_MODE" is not NAME=VALUE with one of DMAKE_RCFILE'],

@@ -212,6 +212,91 @@ describe('bounds', () => {
   });
 });
 
+describe('the whole of a long output', () => {
+  /** Files that were opened, by job; undefined: discarded. */
+  function spooling(refuse = false) {
+    const files = new Map<number, string | undefined>();
+    const spool: OutputParserOptions['spool'] = ({ id }) => {
+      if (refuse) return undefined;
+      files.set(id, (files.get(id) ?? '') + '<');
+      return {
+        write: (text) => files.set(id, (files.get(id) ?? '') + text),
+        close: () => `output/${id}`,
+        discard: () => files.set(id, undefined),
+      };
+    };
+    return { files, spool };
+  }
+
+  function filesOf(stream: string, more: Partial<OutputParserOptions>): unknown[] {
+    const found: unknown[] = [];
+    const emit: OutputParserOptions['emit'] = (event) => {
+      if (event.type === 'job-text') found.push([event.job.id, event.file, event.output.length]);
+    };
+    run([stream], [job(1, 'x'), job(2, 'y')], { ...more, emit });
+    return found;
+  }
+
+  test('goes to a file once a log may leave some out, all of it', () => {
+    const { files, spool } = spooling();
+    const text = 'a line of what it prints\n'.repeat(500_000);
+    const stream = `${B(1)}${text}${E(1)}${B(2)}${'z\n'.repeat(999)}${E(2)}`;
+    expect(filesOf(stream, { spool, jobTextLimit: 600_000 })).toEqual([
+      [1, 'output/1', expect.any(Number)],
+      [2, undefined, 1998],
+    ]);
+    expect(files.get(1) === `<${text}`).toBe(true);
+    expect(files.has(2)).toBe(false);
+  });
+
+  test('the lines of a recipe are shown together: what comes behind the first thousand goes to files', () => {
+    const { files, spool } = spooling();
+    const jobs = [1, 2, 3, 4].map((id) => ({
+      ...job(id, 'x'),
+      recipe: { ...job(1, 'x').recipe, id: id === 4 ? 2 : 1 },
+    }));
+    const text = 'x\n'.repeat(600);
+    run([jobs.map(({ id }) => B(id) + text + E(id)).join('')], jobs, { spool });
+    expect([...files]).toEqual([
+      [2, `<${text}`],
+      [3, `<${text}`],
+    ]);
+  });
+
+  test('so do few lines of many bytes', () => {
+    const { files, spool } = spooling();
+    filesOf(`${B(1)}${'x'.repeat(200_000)}${E(1)}`, { spool });
+    expect(files.get(1)).toHaveLength(200_001);
+  });
+
+  test('also of a job that was killed, and at the end of the stream', () => {
+    const { files, spool } = spooling();
+    const text = 'x'.repeat(20) + '\n';
+    expect(
+      filesOf(`${B(1)}${text}make: *** [Makefile:1: t1] Killed\n${B(2)}${text}`, { spool, jobTextLimit: 10 }),
+    ).toEqual([
+      [1, 'output/1', expect.any(Number)],
+      [2, 'output/2', expect.any(Number)],
+    ]);
+    expect([...files.values()]).toEqual([`<${text}`, `<${text}`]);
+  });
+
+  test('where there is no place for it nothing changes', () => {
+    const stream = `${B(1)}${'x'.repeat(20)}${E(1)}`;
+    expect(run([stream], [job(1, 'x')], { ...spooling(true), jobTextLimit: 10 })).toEqual(
+      run([stream], [job(1, 'x')], { jobTextLimit: 10 }),
+    );
+  });
+
+  test('what turns out to be the text of a make has none', () => {
+    const { files, spool } = spooling();
+    let asked = 0;
+    const stream = `${B(1)}${'x'.repeat(2_000_000)}${B(2)}${E(2)}${E(1)}`;
+    filesOf(stream, { spool, isRecursive: (id) => id === 1 && ++asked > 1 });
+    expect([...files]).toEqual([[1, undefined]]);
+  });
+});
+
 /** Streams of markers in any order, echoes, verdicts, pieces of markers, and bytes. */
 const jobs = [job(1, 'cc -c a.c'), job(2, 'make -C d'), job(3, '\n  x \\\n y'), job(4, '')];
 const token = fc.oneof(

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { BulkReport } from '../../../src/model/bulk.ts';
-import { renderSummary } from '../../../src/report/summary.ts';
+import { summaryOf } from '../../fixtures/report/summary-of.ts';
 
 const NOTHING: BulkReport = { built: [], upToDate: [], failed: [], skipped: [], notReached: [] };
 
@@ -11,7 +11,7 @@ test('the summary of a bulk build counts its items and names those that failed o
     failed: [{ target: 'lib/<b>', weight: 2, how: 'status 2', where: 'an earlier run' }],
     skipped: ['c', 'd'].map((target) => ({ target, weight: 0, because: 'lib/<b>' })),
   };
-  expect(renderSummary([{ type: 'bulk-finished', report, file: 'DIR/report' }])).toBe(`## distmake: not finished
+  expect(summaryOf([{ type: 'bulk-finished', report, file: 'DIR/report' }])).toBe(`## distmake: not finished
 
 ### Items
 

@@ -15,6 +15,8 @@ import {
   recipe,
   text,
 } from '../../fixtures/report/runs.ts';
+import { made, quietRun, rerunRun, whyHereRun } from '../../fixtures/report/fold-runs.ts';
+import { RunnerLog } from '../../rig/runner-log.ts';
 
 function logOf(mode: LogMode, events: readonly BuildEvent[]): string {
   let written = '';
@@ -23,7 +25,7 @@ function logOf(mode: LogMode, events: readonly BuildEvent[]): string {
     (piece) => (written += piece),
     () => `TOKEN${(tokens += 1)}`,
   );
-  const fold = new FoldLog({ log, mode, root: '/w/repo' });
+  const fold = new FoldLog({ log, mode });
   for (const event of events) fold.handle(event);
   fold.finish();
   return written;
@@ -40,6 +42,12 @@ describe('recorded runs', () => {
     ['passing-plain', 'plain', passingRun],
     ['failing-fold', 'fold', failingRun],
     ['failing-failures', 'failures', failingRun],
+    ['failing-plain', 'plain', failingRun],
+    ['quiet-fold', 'fold', quietRun],
+    ['quiet-failures', 'failures', quietRun],
+    ['quiet-plain', 'plain', quietRun],
+    ['why-here-fold', 'fold', whyHereRun],
+    ['rerun-fold', 'fold', rerunRun],
   ])('%s', (name, mode, events) => {
     expect(logOf(mode, events)).toBe(golden(name));
   });
@@ -48,7 +56,7 @@ describe('recorded runs', () => {
 describe('folds', () => {
   const a = recipe(1, 'a.o');
   const b = recipe(2, 'b.o');
-  const a1 = job(1, a);
+  const a1 = job(1, a, 'x');
   const a2 = job(2, a);
   const b1 = job(3, b);
 
@@ -106,10 +114,11 @@ describe('folds', () => {
         'oops',
         'make: *** [Makefile:1: a.o] Error 3',
         'Failed targets: 1',
-        'a.o  build1  1.0 s  failed: status 3 on build1',
+        'a.o  build1  1.0 s  failed: status 3',
         'x',
         'oops',
-        '::error title=a.o failed::a.o: status 3 on build1%0Aoops',
+        'ran on build1 (ssh build1)',
+        'to run it again: cd /w/repo && x',
         '',
       ].join('\n'),
     );
@@ -148,10 +157,167 @@ describe('every order of text, end and recipe end', () => {
     const events = order.map((index) => facts[index]).filter((fact) => fact !== undefined);
     const written = logOf('fold', [...events, make('make: the end\n')]);
     expect(written.match(/^unique words$/gm)).toHaveLength(2);
-    expect(written.match(/^::error /gm)).toHaveLength(1);
+    expect(written.match(/^a\.o .* failed: status 1$/gm)).toHaveLength(2);
   });
 });
 
 test('plain: make text in pieces is printed in whole lines', () => {
   expect(logOf('plain', [make('a\nhal'), make('f\r'), make('\nlast')])).toBe('a\nhalf\nlast\n');
+});
+
+describe('targets without output', () => {
+  const titles = (events: readonly BuildEvent[]): readonly string[] =>
+    new RunnerLog(logOf('fold', events)).groups.map(({ title }) => title);
+
+  test('are gathered up to a bound, and each can be found', () => {
+    const events = Array.from({ length: 450 }, (_, index) => made(index, `t${index}`)).flat();
+    const log = new RunnerLog(logOf('fold', events));
+    expect(log.groups.map(({ title }) => title)).toEqual([
+      '200 targets without output',
+      '200 targets without output',
+      '50 targets without output',
+    ]);
+    expect(log.titles.map(({ target }) => target)).toEqual(Array.from({ length: 450 }, (_, index) => `t${index}`));
+  });
+
+  test.each<[string, BuildEvent]>([
+    ['a message', { type: 'message', level: 'notice', text: 'x' }],
+    ['a lost host', { type: 'host-lost', host: build1, reason: 'x' }],
+    ['a word of make', make('make: x\n')],
+  ])('come out before %s', (_, event) => {
+    expect(titles([...made(1, 'a'), ...made(2, 'b'), event, ...made(3, 'c'), ...made(4, 'd')])).toEqual([
+      '2 targets without output',
+      '2 targets without output',
+    ]);
+  });
+
+  test('that were cancelled, or that only looked, did not run', () => {
+    const a = recipe(1, 'a.o');
+    const a1 = job(1, a);
+    expect(logOf('fold', [ended(a1, undefined, { kind: 'cancelled' }, 0), text(a1, ''), over(a, 'local')])).toBe('');
+  });
+
+  test('a failure that make ignores is output', () => {
+    const a = recipe(1, 'a.o');
+    const a1 = job(1, a);
+    const events = [
+      ended(a1, build1, exited(1), 1),
+      text(a1, ''),
+      make('make: [Makefile:2: a.o] Error 1 (ignored)\n'),
+      over(a, 'remote'),
+      ...made(2, 'b.o'),
+    ];
+    expect(titles(events)).toEqual(['a.o  build1  1.0 s', 'b.o  build1  0.2 s']);
+  });
+});
+
+describe('a failure without output', () => {
+  const a = recipe(1, 'a.o');
+  const a1 = job(1, a);
+  const failure = over(a, 'remote', { job: a1, outcome: exited(1), place: build1 });
+
+  test('stands where it happened, once', () => {
+    const events = [ended(a1, build1, exited(1), 1), text(a1, ''), make('make: *** [a.o] Error 1\n'), failure];
+    for (const mode of ['fold', 'failures'] as const) {
+      expect(
+        logOf(mode, [...events, make('make: *** x\n')])
+          .split('\n')
+          .slice(0, 4),
+      ).toEqual([
+        'make: *** [a.o] Error 1',
+        'a.o  build1  1.0 s  failed: status 1',
+        'make: *** x',
+        'Failed targets: 1',
+      ]);
+    }
+  });
+
+  test('is none where make ignores it without a word (make -s)', () => {
+    const events = [ended(a1, build1, exited(1), 1), text(a1, ''), ...made(2, 'b.o'), over(a, 'remote')];
+    expect(new RunnerLog(logOf('fold', events)).titles.map(({ target }) => target)).toEqual(['b.o', 'a.o']);
+    expect(logOf('fold', events)).not.toContain('failed');
+  });
+
+  test('also when it is known only after what was shown', () => {
+    const events = [text(a1, 'cc\n'), make('x\n'), ended(a1, build1, exited(1), 1), failure, make('y\n')];
+    expect(logOf('fold', events)).toMatch(
+      /^cc\nx\na\.o {2}build1 {2}1\.0 s {2}failed: status 1\ny\nFailed targets: 1\n/,
+    );
+  });
+});
+
+describe('floods', () => {
+  const a = recipe(1, 'a.o');
+  const a1 = job(1, a, 'cc');
+  const lines = Array.from({ length: 12_000 }, (_, index) => `a.c:${index}: error: x`).join('\n');
+  const flood = (file?: string): BuildEvent => ({ type: 'job-text', job: a1, echo: 'cc\n', output: lines, file });
+  const passes = [ended(a1, build1, exited(0), 1), over(a, 'remote')];
+  const fails = [ended(a1, build1, exited(1), 1), over(a, 'remote', { job: a1, outcome: exited(1), place: build1 })];
+
+  test('are cut in the middle, and the note says where all of it is', () => {
+    const { lines: shown } = new RunnerLog(logOf('fold', [flood('/r/output/1.txt'), ...passes])).group('a.o');
+    expect(shown).toHaveLength(2001);
+    expect([shown[0], shown[999], shown[1001], shown[2000]]).toEqual([
+      'cc',
+      'a.c:998: error: x',
+      'a.c:11000: error: x',
+      'a.c:11999: error: x',
+    ]);
+    expect(shown[1000]).toBe('[... 10001 lines left out; all of it: /r/output/1.txt ...]');
+  });
+
+  test('without such a file it says how to have one', () => {
+    expect(logOf('fold', [flood(), ...passes])).toContain(
+      '\n[... 10001 lines left out; a report directory (input report) keeps long outputs whole ...]\n',
+    );
+  });
+
+  test('are repeated in brief', () => {
+    const { shown } = new RunnerLog(logOf('fold', [flood('/r/1.txt'), ...fails]));
+    const end = shown.slice(shown.indexOf('Failed targets: 1'));
+    expect(end).toHaveLength(505);
+    expect(end[252]).toBe('[... 11501 lines left out; all of it: /r/1.txt ...]');
+    expect(end.at(-3)).toBe('a.c:11999: error: x');
+    const brief: BuildEvent = { type: 'job-text', job: a1, echo: '', output: 'x\n'.repeat(600) };
+    expect(logOf('fold', [brief, ...fails])).toContain('\n[... 100 lines left out, they stand above ...]\n');
+  });
+
+  test('plain: they are make’s own text', () => {
+    expect(new RunnerLog(logOf('plain', [flood(), ...passes])).outside).toHaveLength(12_001);
+  });
+
+  test('of more failures than anybody reads only the names are repeated', () => {
+    const events = Array.from({ length: 60 }, (_, index): BuildEvent[] => {
+      const of = recipe(index, `t${index}`);
+      const line = job(index, of, 'cc');
+      return [
+        ended(line, build1, exited(1), 1),
+        text(line, 'cc\n'),
+        over(of, 'remote', { job: line, outcome: exited(1), place: build1 }),
+      ];
+    });
+    const { shown } = new RunnerLog(logOf('failures', events.flat()));
+    const end = shown.slice(shown.indexOf('Failed targets: 60') + 1);
+    expect(end).toHaveLength(50 * 4 + 10);
+    expect(end.at(-1)).toBe('t59  build1  1.0 s  failed: status 1');
+  });
+});
+
+test('10 000 jobs: the log stays readable, and within what a runner can take', () => {
+  const flood = 'x'.repeat(10_000).concat('\n').repeat(3000);
+  const events = Array.from({ length: 10_000 }, (_, index) => {
+    // In runs of a thousand: silent ones, compiles, and now and then one that floods.
+    if (Math.floor(index / 1000) % 2 === 0) return made(index, `silent${index}`);
+    return made(index, `echo${index}.o`, `cc -c ${index}.c\n`, index % 1000 === 500 ? flood : '');
+  });
+  const written = logOf('fold', events.flat());
+  const log = new RunnerLog(written);
+  expect(log.titles).toHaveLength(10_000);
+  // A line each of those with a command, one for 200 of the others.
+  expect(log.groups).toHaveLength(5000 + 25);
+  expect(log.outside).toEqual([]);
+  const lines = written.split('\n');
+  expect(lines.length).toBeLessThan(3 * 5000 + 5000 + 2 * 25 + 5 * 2001);
+  expect(written.length).toBeLessThan(3e6);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(4096);
 });

@@ -48,7 +48,10 @@ test('the inputs are the public contract: names, order and defaults', () => {
     ['bulk', ''],
     ['cache', 'true'],
     ['log', 'fold'],
+    ['problem-matchers', ''],
     ['summary', 'true'],
+    ['report', ''],
+    ['debug', ''],
   ]);
 });
 
@@ -60,6 +63,7 @@ test('so are the outputs', () => {
     'failed-targets',
     'hosts',
     'elapsed',
+    'report',
   ]);
 });
 

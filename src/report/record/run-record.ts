@@ -1,81 +1,16 @@
-import type { BuildEvent, HostFigures, Place, RecipeClass } from '../../model/event.ts';
+import type { BuildEvent, Place } from '../../model/event.ts';
 import type { Job, Recipe } from '../../model/job.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { PlaceReason } from '../../model/place-reason.ts';
 import { decode } from '../../util/bytes.ts';
+import type { JobRecord, Leg, RecipeRecord } from './job-record.ts';
+import type { PlaceRecord } from './place-record.ts';
 import { RUNNER, SlotNumbers } from './slot-numbers.ts';
+
+export type { JobRecord, Leg, RecipeRecord } from './job-record.ts';
+export type { PlaceRecord } from './place-record.ts';
 
 /** Longest command that is kept, in characters. */
 const COMMAND_LIMIT = 2000;
-
-/** One time a job ran, or was to run, in one place. All times are seconds since the start of the run. */
-export interface Leg {
-  /** Name of a host, or {@link RUNNER}. */
-  readonly place: string;
-  readonly reason: PlaceReason;
-  /** Number of the slot that it had there, from 1; of a wide one the first. 0: none, it was never placed. */
-  readonly slot: number;
-  /** How many it had. */
-  readonly slots: number;
-  /** It got the slot: the host's tree is brought up to date from here on. */
-  readonly placed: number;
-  /** It ran from here on. */
-  started: number | undefined;
-  /** It called make, and had no slot from here on. */
-  waits: number | undefined;
-  /** It had ended there, what it wrote came home from here on. */
-  collecting: number | undefined;
-  ended: number | undefined;
-  /** `turned-away`: its host's owner had no place for it. Undefined: it has not ended. */
-  outcome: Outcome | 'turned-away' | undefined;
-  /** Its outcome does not count: it runs again. */
-  again: boolean;
-  /** Bytes to the host and back, and files that came home. */
-  sent: number;
-  received: number;
-  files: number;
-}
-
-/** One line of a recipe, or all of it. */
-export interface JobRecord {
-  readonly id: number;
-  readonly recipe: RecipeRecord;
-  readonly command: string;
-  readonly directory: string;
-  /** When make asked for it. */
-  readonly queued: number;
-  readonly legs: Leg[];
-}
-
-export interface RecipeRecord {
-  readonly id: number;
-  /** Process id of its make. */
-  readonly make: number;
-  readonly target: string;
-  readonly directory: string;
-  readonly jobs: JobRecord[];
-  /** Undefined while it is open. */
-  class: RecipeClass | undefined;
-  failed: { readonly job: number; readonly outcome: Outcome; readonly place: string } | undefined;
-}
-
-/** A host of the matrix, or the runner. */
-export interface PlaceRecord {
-  readonly name: string;
-  /** It is the runner. */
-  readonly local: boolean;
-  /** Undefined: not known yet. */
-  slots: number | undefined;
-  state: 'coming' | 'ready' | 'lost';
-  /** Why it was lost. */
-  reason: string | undefined;
-  /** When it was ready, and when it was lost. */
-  ready: number | undefined;
-  lost: number | undefined;
-  /** Bytes of the first staging, and how many are there by now. */
-  readonly staging: { bytes: number; files: number; done: number };
-  figures: HostFigures | undefined;
-}
 
 /**
  * What happened in a run, as the events tell it: every job with its places and times. All pictures of a run (summary,
@@ -142,13 +77,13 @@ export class RunRecord {
         this.#work = new Set(event.targets.map(decode));
         return;
       case 'staging-progress':
-        Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes });
+        Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes, seconds: event.seconds });
         return;
       case 'host-ready': {
-        const { host, slots, files, bytes } = event;
+        const { host, slots, files, bytes, seconds } = event;
         const place = this.#place(host);
         Object.assign(place, { state: 'ready', slots, ready: this.#now() });
-        Object.assign(place.staging, { files, bytes, done: bytes });
+        Object.assign(place.staging, { files, bytes, done: bytes, seconds });
         return;
       }
       case 'host-lost':
@@ -160,6 +95,8 @@ export class RunRecord {
       case 'job-placed': {
         const { place, reason, slots } = event;
         const { name } = this.#place(place);
+        // Its place was lost before anything of it ran there; nobody tells the end of that.
+        this.#endLeg(event.job, { kind: 'host-lost', reason: 'lost before it began' }, true);
         const slot = this.#numbers(name).take(slots);
         this.#job(event.job).legs.push(legOf({ place: name, reason, slot, slots, placed: this.#now() }));
         return;
@@ -182,7 +119,7 @@ export class RunRecord {
         return;
       }
       case 'job-turned-away':
-        this.#ended(event.job, 'turned-away');
+        this.#endLeg(event.job, 'turned-away', true);
         return;
       case 'job-finished':
         this.#finished(event);
@@ -199,7 +136,7 @@ export class RunRecord {
       case 'run-finished':
         this.#end = event;
         for (const figures of event.hosts) {
-          const place = this.#places.get(figures.name);
+          const place = this.#places.get(nameOf(figures));
           if (place) place.figures = figures;
         }
         return;
@@ -217,17 +154,16 @@ export class RunRecord {
   }
 
   #finished(event: Extract<BuildEvent, { type: 'job-finished' }>): void {
-    const leg = this.#ended(event.job, event.outcome);
-    if (!leg) return;
-    leg.again = event.again;
-    Object.assign(leg, event.traffic);
+    const { job, outcome, again, seconds, traffic } = event;
+    const leg = this.#endLeg(job, outcome, again);
+    if (leg) Object.assign(leg, { seconds, ...traffic });
+    if (!again) this.#job(job).ended = this.#now();
   }
 
-  #ended(job: Job, outcome: Outcome | 'turned-away'): Leg | undefined {
+  #endLeg(job: Job, outcome: Outcome | 'turned-away', again: boolean): Leg | undefined {
     const leg = this.#leg(job);
     if (!leg) return undefined;
-    leg.outcome = outcome;
-    leg.ended = this.#now();
+    Object.assign(leg, { outcome, again, ended: this.#now(), seconds: 0 });
     if (leg.waits === undefined) this.#numbers(leg.place).give(leg.slot, leg.slots);
     return leg;
   }
@@ -249,6 +185,7 @@ export class RunRecord {
         directory: decode(job.directory),
         queued: this.#now(),
         legs: [],
+        ended: undefined,
       };
       this.#jobs.set(job.id, record);
       recipe.jobs.push(record);
@@ -268,7 +205,7 @@ export class RunRecord {
 
   /** Bare localhost is the runner, by another name where it is listed. */
   #place(place: Place): PlaceRecord {
-    const name = place?.name ?? RUNNER;
+    const name = nameOf(place);
     let record = this.#places.get(name);
     if (!record) {
       record = {
@@ -279,7 +216,7 @@ export class RunRecord {
         reason: undefined,
         ready: undefined,
         lost: undefined,
-        staging: { bytes: 0, files: 0, done: 0 },
+        staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
         figures: undefined,
       };
       this.#places.set(name, record);
@@ -294,6 +231,12 @@ export class RunRecord {
   }
 }
 
+/** What goes for a place here. No host goes by the runner's name, which would make one of two machines. */
+function nameOf(place: { readonly name: string } | undefined): string {
+  if (!place) return RUNNER;
+  return place.name === RUNNER ? `${RUNNER} (host)` : place.name;
+}
+
 function legOf(known: Pick<Leg, 'place' | 'reason' | 'slot' | 'slots' | 'placed'>): Leg {
   return {
     ...known,
@@ -301,6 +244,7 @@ function legOf(known: Pick<Leg, 'place' | 'reason' | 'slot' | 'slots' | 'placed'
     waits: undefined,
     collecting: undefined,
     ended: undefined,
+    seconds: undefined,
     outcome: undefined,
     again: false,
     sent: 0,

@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals';
+
+import { onlyLooks } from '../../../src/make/parse-commands.ts';
+
+test.each([
+  'all: a.o\n\tcc $(SHELL) -o $@\n',
+  'OS := $(shell uname -s)',
+  "uname_S := $(shell sh -c 'uname -s 2>/dev/null || echo not')",
+  'X = ${shell pwd}/x',
+  'SRC := $(shell find src -name \\*.c | sort)',
+  'SRC := $(shell find $(DIRS) -type f)',
+  "ARCH := $(shell uname -m | sed -e 's/i.86/i386/' -e 's,x86_64,amd64,')",
+  'V := $(shell git describe --tags --always 2>/dev/null || cat VERSION)',
+  'REV != git rev-parse HEAD',
+  'x.o: REV != date +%Y',
+  'FLAGS := $(shell pkg-config --cflags gtk+-3.0)',
+  'FLAGS := $(shell $(PKG_CONFIG) --libs zlib)',
+  'M := $(shell $(CC) -dumpmachine)',
+  'M := $(shell $(CROSS)gcc --version | head -n 1)',
+  'H := $(shell test -f x.h && echo yes)',
+  'H := $(shell if [ -e a ]; then echo 1; else echo 2; fi)',
+  'H := $(shell command -v ccache >/dev/null 2>&1 && echo ccache)',
+  'N := $(shell LC_ALL=C ls $$HOME | wc -l)',
+  'D := $(shell for d in a b; do echo $$d; done)',
+  "H := $(shell [ 'a' != 'b' ] && echo 1)",
+  'a:\n\t@[ x != y ] && touch a\n',
+])('looks only: %j', (text) => {
+  expect(onlyLooks(text)).toBe(true);
+});
+
+test.each([
+  '$(shell touch stamp)',
+  '$(shell mkdir -p build)',
+  '$(shell ./configure)',
+  'X := $(shell cat n > m)',
+  'X := $(shell uname > /dev/nullx)',
+  'X := $(shell echo `touch x`)',
+  'X := $(shell echo $$(touch x))',
+  'X := $(shell echo "$$(touch x)")',
+  "X := $(shell echo \\' ; touch x ; echo \\')",
+  'X := $(shell uname; touch x)',
+  'X := $(shell uname & touch x)',
+  'X := $(shell find . -name a -delete)',
+  "X := $(shell sed -i 's/a/b/' f)",
+  "X := $(shell sed 's/a/b/w f' g)",
+  "X := $(shell sed -n 'w f' g)",
+  'X := $(shell sort -o a a)',
+  'X := $(shell uniq a b)',
+  'X := $(shell command rm x)',
+  'X := $(shell hostname new)',
+  'X := $(shell git status)',
+  'X := $(shell git describe --dirty)',
+  'X := $(shell $(CMD))',
+  'X := $(shell $(RM) x)',
+  'X := $(shell $(CC) -o t t.c)',
+  "X := $(shell sh -c 'touch x')",
+  'X := $(shell sh -c "$(CMD)")',
+  'X := $(shell awk 1 x)',
+  'X := $(shell echo $(shell touch x))',
+  'X := $(shell echo (',
+  'X := $(call shell,touch x)',
+  'X != touch x',
+  'x: export X != touch x',
+  '$(eval X != touch x)',
+  'a:\n\t$(eval X != touch x)\n',
+  'define f\nX != touch x\nendef',
+  'define X !=\ntouch x\nendef',
+])('may change something: %j', (text) => {
+  expect(onlyLooks(text)).toBe(false);
+});

@@ -1,0 +1,36 @@
+import { succeeded } from '../../model/outcome.ts';
+import { isMissed } from '../../model/place-reason.ts';
+import type { JobRecord, Leg } from '../record/job-record.ts';
+import type { RunRecord } from '../record/run-record.ts';
+import type { Bar, BarKind } from './gantt.ts';
+import { targetName } from './target-name.ts';
+
+/** One leg of a job, as it is drawn. */
+export interface DrawnLeg extends Bar {
+  readonly place: string;
+  readonly slot: number;
+  readonly slots: number;
+}
+
+/** All legs that had a slot for their work, by their beginnings; calls of make only wait. */
+export function drawnLegs(record: RunRecord, root: string): readonly DrawnLeg[] {
+  const now = record.seconds;
+  return record.jobs
+    .flatMap((job) => {
+      const name = targetName(job.recipe, root);
+      return job.legs.flatMap((leg): DrawnLeg[] => {
+        const { place, slot, slots, placed } = leg;
+        if (leg.waits !== undefined || leg.outcome === 'turned-away') return [];
+        return [{ text: name, kind: kindOf(job, leg), place, slot, slots, from: placed, to: leg.ended ?? now }];
+      });
+    })
+    .sort((a, b) => a.from - b.from);
+}
+
+function kindOf(job: JobRecord, { again, outcome, reason }: Leg): BarKind {
+  if (again) return 'again';
+  if (job.recipe.failed?.job === job.id && outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome)) {
+    return 'failed';
+  }
+  return isMissed(reason) ? 'missed' : 'usual';
+}

@@ -1,0 +1,9 @@
+import type { PlaceRecord } from '../record/place-record.ts';
+import type { Bar } from './gantt.ts';
+
+/** The first staging of a host, as far as it goes before its first bar: packed bars that overlap would take a further row. */
+export function stagingBars({ local, ready }: PlaceRecord, bars: readonly Bar[]): readonly Bar[] {
+  if (local || ready === undefined) return [];
+  const to = bars.reduce((first, { from }) => Math.min(first, from), ready);
+  return to > 0 ? [{ text: '', kind: 'staging', from: 0, to }] : [];
+}

@@ -1,0 +1,83 @@
+import type { BuildEvent } from '../../model/event.ts';
+import type { Bytes } from '../../util/bytes.ts';
+import type { Progress } from '../progress/progress.ts';
+import { clockTicker, type Ticker } from '../progress/ticker.ts';
+import type { Reporter } from '../reporter.ts';
+import type { LiveRegion } from './live-region.ts';
+import { resultText } from './result-text.ts';
+import { TerminalLog } from './terminal-log.ts';
+import { WatchState } from './watch-state.ts';
+import { renderWatch } from './watch-view.ts';
+
+/** Between two looks, in seconds. */
+const PERIOD = 0.25;
+
+/** A job's text may be held so long in case more of its recipe comes, in seconds. */
+const HELD = 1;
+
+/** What prints failures and warnings. `flush`: what it holds comes out, since nothing else may happen for a while. */
+export type AboveLog = Reporter & { flush(): void };
+
+/** What the region shows all the time: said above it would only be noise. */
+const SHOWN_BELOW: ReadonlySet<BuildEvent['type']> = new Set(['workspace-surveyed', 'staging-progress', 'host-ready']);
+
+export interface WatchOptions {
+  readonly region: LiveRegion;
+  readonly colour: boolean;
+  /** Where the first make runs, absolute. */
+  readonly directory: Bytes;
+  /** Makes what prints failures and warnings, which stay above the region. */
+  readonly above: (log: TerminalLog) => AboveLog;
+  /** What is known of the work that is left. Gets the events from here. */
+  readonly progress: Pick<Progress, 'handle' | 'figures'>;
+  /** Seconds since the start of the run, never less than before. */
+  readonly now: () => number;
+  readonly ticker?: Ticker;
+}
+
+/** A run as it can be watched on a terminal: what failed or warned, and below it what goes on at this moment. */
+export class Watch implements Reporter {
+  readonly #options: WatchOptions;
+  readonly #state: WatchState;
+  readonly #above: AboveLog;
+  readonly #stop: () => void;
+  /** When a job's text came that may be held. */
+  #text: number | undefined;
+  #done = false;
+
+  constructor(options: WatchOptions) {
+    const { region, colour, directory, now, above, ticker = clockTicker } = options;
+    this.#options = options;
+    this.#state = new WatchState(now, directory);
+    this.#above = above(new TerminalLog((text) => region.print(text), colour));
+    region.onLost(() => this.#draw());
+    this.#stop = ticker(PERIOD, () => this.#draw());
+  }
+
+  readonly handle = (event: BuildEvent): void => {
+    this.#state.handle(event);
+    this.#options.progress.handle(event);
+    if (!SHOWN_BELOW.has(event.type)) this.#above.handle(event);
+    if (event.type === 'job-text') this.#text = this.#options.now();
+  };
+
+  /** The region gives way to what stays: the failures once more, and the result. */
+  finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#stop();
+    this.#above.finish();
+    const { region, colour } = this.#options;
+    region.print(resultText(this.#state, colour));
+    region.close();
+  }
+
+  #draw(): void {
+    const { region, colour, progress, now } = this.#options;
+    if (this.#text !== undefined && now() >= this.#text + HELD) {
+      this.#text = undefined;
+      this.#above.flush();
+    }
+    region.draw(renderWatch(this.#state, region.size, colour, progress.figures));
+  }
+}
