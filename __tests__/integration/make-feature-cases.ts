@@ -336,9 +336,9 @@ const OPTIONS: Readonly<Record<string, Feature>> = {
       ...['-L flags', '--warn-undefined-variables flags', 'V=1 W="a b" flags', '-e flags', '-pq b | grep -c "^b: a"'],
     ),
   },
-  '--version, --help, options that are wrong': {
+  '-v, -h, options that are wrong': {
     files: OPTION_FILES,
-    script: each('--version', '--help', '--no-such-option', '-f', '-C', '-O nonsense', '-l x'),
+    script: each('-v', '-h', '--no-such-option', '-f', '-C', '-O nonsense', '-l x'),
     alone: true,
   },
   'numbers of jobs that make refuses': {
