@@ -67,7 +67,7 @@ simple.o: ; no-such-tool -c -o $@
     ['-f', 'none.mk'],
     ['no-such-target'],
     ['--no-such-option'],
-    ['--version'],
+    ['-v'],
     ['good.o', '-O'],
     ['.DELETE_ON_ERROR='],
     ['--eval=.DELETE_ON_ERROR:', 'bad.o'],
