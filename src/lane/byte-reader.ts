@@ -36,6 +36,8 @@ export class ByteReader {
     stream.on('end', () => end());
     stream.on('close', () => end());
     stream.on('error', end);
+    // Whoever has read from it before may have come to its end: that is told once.
+    if (stream.readableEnded || stream.destroyed) end();
   }
 
   /** Bytes so far. */
