@@ -1,6 +1,7 @@
 /** The browser in which the tests look at pages. */
-import { accessSync, constants } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { installPackages } from './packages.mjs';
 
 const names = ['chromium', 'google-chrome', 'google-chrome-stable', 'chromium-browser'];
 
@@ -9,16 +10,27 @@ export function findBrowser() {
   for (const folder of (process.env.PATH ?? '').split(':')) {
     for (const name of names) {
       const path = join(folder || '.', name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // Not here.
-      }
+      // On Ubuntu there is a program of that name that only says how to get the browser.
+      if (spawnSync(path, ['--version'], { timeout: 30_000 }).status === 0) return path;
     }
   }
   return undefined;
 }
 
-/** What is to be installed where there is none; Ubuntu's own is no package but a snap: there Chrome has to be there already. */
-export const browserPackage = 'chromium';
+/**
+ * Installs Debian's. Ubuntu has no such package, but a snap, which needs a service of its own.
+ * @throws {Error} saying what to do by hand
+ */
+export function installBrowser() {
+  try {
+    installPackages(['chromium']);
+  } catch (error) {
+    throw new Error(
+      `${error.message}\nOn Ubuntu install Google Chrome, or a chromium of your own, so that it is on PATH`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (findBrowser() === undefined) throw new Error('chromium is installed, but does not run here');
+}

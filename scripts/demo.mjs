@@ -78,6 +78,7 @@ async function build(folder, hosts, keyFile) {
       'ssh-private-key': readFileSync(keyFile, 'utf8'),
       // All compile jobs to the hosts: that is what is to be seen here.
       'local-jobs': '0',
+      report: join(folder, 'report'),
     },
   });
 
@@ -126,6 +127,7 @@ function showResult({ passed, seconds, shares, outputs, warnings }, hosts, summa
   print(`  self check  ${word(passed.check)}`);
   print(`  wall time   ${outputs.get('elapsed') ?? '?'} s the build, ${seconds.toFixed(2)} s the whole step`);
   print(`  summary     ${summary}`);
+  print(`  report      ${outputs.get('report') ?? '?'}/report.html`);
 }
 
 async function demo() {
@@ -161,7 +163,8 @@ async function demo() {
       for (const host of hosts) await host.dispose();
     }
   } finally {
-    for (const name of readdirSync(folder)) if (name !== 'summary.md') removeTree(join(folder, name));
+    const keep = new Set(['summary.md', 'report']);
+    for (const name of readdirSync(folder)) if (!keep.has(name)) removeTree(join(folder, name));
     if (!kept) removeTree(folder);
   }
 }

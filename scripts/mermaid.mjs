@@ -18,6 +18,14 @@ function run(argv, directory) {
   throw new Error(`${argv.join(' ')}: ${why}`);
 }
 
+const home = join(BUILD, `mermaid-${VERSION}`);
+const file = join(home, 'mermaid.min.js');
+
+/** @returns {boolean} whether it has been fetched */
+export function hasMermaid() {
+  return existsSync(file);
+}
+
 /**
  * The one file for browsers of Mermaid's npm package, fetched once by npm and kept in `build/mermaid-VERSION`.
  *
@@ -25,9 +33,7 @@ function run(argv, directory) {
  * @throws {Error} with npm's own words when it cannot be had, or that it is not the package that was expected
  */
 export function fetchMermaid() {
-  const home = join(BUILD, `mermaid-${VERSION}`);
-  const file = join(home, 'mermaid.min.js');
-  if (existsSync(file)) return file;
+  if (hasMermaid()) return file;
   mkdirSync(BUILD, { recursive: true });
   const work = mkdtempSync(join(BUILD, '.mermaid-'));
   try {

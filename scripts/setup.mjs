@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { browserPackage, findBrowser } from './browser.mjs';
+import { findBrowser, installBrowser } from './browser.mjs';
 import { root } from './build.mjs';
+import { fetchMermaid, hasMermaid } from './mermaid.mjs';
 import { installPackages, listedPackages, missingPackages } from './packages.mjs';
 
 /** The runtime of the action: `runs.using` in action.yml. */
@@ -16,12 +17,16 @@ const wantedNode = '24.21.0';
  */
 export function setUp() {
   const wanted = listedPackages(new URL('packages.txt', import.meta.url));
-  const packages = missingPackages(findBrowser() === undefined ? [...wanted, browserPackage] : wanted);
+  const packages = missingPackages(wanted);
+  const needsBrowser = findBrowser() === undefined;
+  const needsMermaid = !hasMermaid();
   const modules = !modulesMatchLock();
   const node = node24();
   const needsNode = !works(node);
   const plan = [
     ...(packages.length > 0 ? [`Debian packages: ${packages.join(' ')}`] : []),
+    ...(needsBrowser ? ['a browser to look at pages with: the Debian package chromium'] : []),
+    ...(needsMermaid ? ['Mermaid, from npm, into build/'] : []),
     ...(modules ? ['npm packages, as package-lock.json lists them, into node_modules/'] : []),
     ...(needsNode ? [`Node ${wantedNode}, from npm, into build/node24/`] : []),
   ];
@@ -30,7 +35,9 @@ export function setUp() {
     console.log('  (Debian starts an ssh service with openssh-server; the tests run servers of their own.)');
   }
   if (packages.length > 0) installPackages(packages);
+  if (needsBrowser) installBrowser();
   if (modules) npm(['ci', '--include=dev']);
+  if (needsMermaid) fetchMermaid();
   if (needsNode) installNode24();
   if (!works(node)) throw new Error(`${node} does not run on this machine`);
   return node;

@@ -35899,7 +35899,7 @@ class JobPass {
         const job = this.#job;
         let { fresh } = this.#subject;
         let returned = false;
-        let stays = state.retried ?? state.here ?? this.#subject.kept;
+        let stays = this.#whyHere();
         let held;
         try {
             for (;;) {
@@ -35944,7 +35944,7 @@ class JobPass {
                 if (place)
                     state.host = place;
                 else if (!state.host)
-                    state.here = reason;
+                    state.here ??= reason;
                 sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
                 const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
                 running.lease = undefined;
@@ -35966,13 +35966,18 @@ class JobPass {
                 }
                 if (place && scheduler.isLost(place))
                     state.host = undefined;
-                stays = state.retried;
+                stays = this.#whyHere();
             }
         }
         finally {
             running.lease = undefined;
             held?.release();
         }
+    }
+    /** Why it runs on the runner, whatever hosts there are; undefined: it may leave. */
+    #whyHere() {
+        const { state, kept } = this.#subject;
+        return kept ?? state.retried ?? state.here;
     }
     /** It does not start. Its echo is printed all the same, and must be known as that of a job. */
     drop() {
@@ -36019,8 +36024,7 @@ class JobPass {
                 start = await local.begin(call, command);
             }
             catch (error) {
-                this.#lose(local.host, error instanceof Error ? error.message : String(error));
-                return 'again';
+                return this.#lost(local.host, error);
             }
             if (!start)
                 return 'turned away';
@@ -36060,8 +36064,7 @@ class JobPass {
                     return this.#refuse(reason);
             }
             catch (error) {
-                this.#lose(place, error instanceof Error ? error.message : String(error));
-                return 'again';
+                return this.#lost(place, error);
             }
         }
         let told = false;
@@ -36110,6 +36113,15 @@ class JobPass {
         const job = this.#job;
         const echo = echoes === true ? this.#subject.call.echo(job.command) : undefined;
         sink({ type: 'job-started', job, place, ...(echo !== undefined && { echo }) });
+    }
+    /** It was placed there, and nothing of it has run. */
+    #lost(host, error) {
+        const { sink } = this.#world;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#lose(host, reason);
+        const outcome = { kind: 'host-lost', reason };
+        sink({ type: 'job-finished', job: this.#job, place: host, outcome, seconds: 0, again: true });
+        return 'again';
     }
     #lose(host, reason) {
         const { scheduler, sink } = this.#world;
@@ -36197,6 +36209,7 @@ class RecipeState {
 class RecipeBook {
     #states = new Map();
     #byTarget = new Map();
+    #byId = new Map();
     #next = 1;
     /** The recipe to which a job of that target belongs. */
     of(make, target, directory) {
@@ -36205,10 +36218,15 @@ class RecipeBook {
         if (!state) {
             state = new RecipeState({ id: this.#next++, make, target, directory });
             this.#states.set(key, state);
+            this.#byId.set(state.recipe.id, state);
             const path = targetPath(state.recipe);
             this.#byTarget.set(path, [...this.makersOf(path), state]);
         }
         return state;
+    }
+    /** One of a make that runs, or has run and was not replaced by another of its process id. */
+    byId(id) {
+        return this.#byId.get(id);
     }
     /** The recipes so far, of any make, whose target is that file. */
     makersOf(path) {
@@ -36221,6 +36239,7 @@ class RecipeBook {
             if (state.recipe.make !== make)
                 continue;
             this.#states.delete(key);
+            this.#byId.delete(state.recipe.id);
             gone.push(state);
         }
         return gone;
@@ -36367,6 +36386,8 @@ const GRACE = { atRest: () => new Promise((resolve) => void setTimeout(resolve, 
  */
 class Dispatcher {
     #options;
+    #sink;
+    #isOver = false;
     #makes = new Map();
     #recipes = new RecipeBook();
     #verdicts;
@@ -36383,6 +36404,11 @@ class Dispatcher {
     #next = 1;
     constructor(options) {
         this.#options = options;
+        // What is stopped may take a while to end.
+        this.#sink = (event) => {
+            if (!this.#isOver)
+                options.sink(event);
+        };
         this.#verdicts = new Verdicts(options.scheduler, this.#recipes, (make) => {
             const state = this.#makes.get(make);
             if (state)
@@ -36397,7 +36423,7 @@ class Dispatcher {
         this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
         this.#backOff = new BackOff((host) => options.scheduler.widen(host));
         const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
-        this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
+        this.#world = { ...options, sink: this.#sink, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
     }
     /**
      * A make is about to run in this process.
@@ -36410,8 +36436,9 @@ class Dispatcher {
         const nearest = ancestors.find((ancestor) => shims.has(ancestor));
         const parent = nearest === undefined ? undefined : shims.get(nearest);
         if (parent) {
+            if (!parent.recursive)
+                this.#sink({ type: 'job-waits', job: parent.job });
             parent.recursive = true;
-            this.#options.sink({ type: 'job-waits', job: parent.job });
             parent.lease?.suspend();
             // It only waits from here on; what it may write before the next make, or after, shows when that starts or it ends.
             this.#options.stage.writerEnded(parent.job);
@@ -36445,10 +36472,22 @@ class Dispatcher {
     jobById(id) {
         return this.#untold.get(id)?.job;
     }
-    /** What the job printed has been handed over. */
+    /**
+     * What the job printed has been handed over. Make does that for a whole recipe when it is over (make manual, "Output
+     * During Parallel Execution"): what a failure means it says only then.
+     */
     textCame(id) {
-        if (!this.isRecursive(id))
-            this.#untold.delete(id);
+        const told = this.#untold.get(id);
+        if (!told || told.recursive)
+            return;
+        this.#untold.delete(id);
+        const { id: recipe } = told.job.recipe;
+        const isOpen = ({ job }) => job.recipe.id === recipe;
+        if ([...this.#running.values(), ...this.#untold.values()].some(isOpen))
+            return;
+        const state = this.#recipes.byId(recipe);
+        if (state && !state.failure && !state.dropped)
+            this.#close(state);
     }
     /** Answers one call of a shim. */
     async dispatch(call, written) {
@@ -36478,6 +36517,8 @@ class Dispatcher {
             this.#options.stage.touch();
         const flags = makeFlags(job.environment);
         const fresh = state.jobs === 0 || state.dropped;
+        // A target of two colons may have another recipe.
+        state.closed = false;
         state.jobs++;
         this.#verdicts.wentOn(state);
         const kept = this.#whyKept(job, flags);
@@ -36487,7 +36528,7 @@ class Dispatcher {
         const { signal } = running.stop;
         const begin = (place) => this.#gates.start(arrival, place, signal);
         const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, kept, isOver, begin });
-        this.#options.sink({ type: 'job-queued', job });
+        this.#sink({ type: 'job-queued', job });
         try {
             const outcome = await this.#gates.pass(arrival, signal, () => pass.perform(), (spared) => pass.spare(spared));
             call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
@@ -36529,11 +36570,16 @@ class Dispatcher {
             stop.abort();
     }
     /**
-     * Make has ended: every recipe that is still open is finished now.
+     * Make has ended: every job that is still open was cancelled, and every recipe is finished now. Nothing is told of either
+     * from here on.
      *
      * @param failed make's exit status was not 0
      */
     finish(failed) {
+        for (const { job, lease } of this.#running.values()) {
+            const outcome = { kind: 'cancelled' };
+            this.#sink({ type: 'job-finished', job, place: lease?.place, outcome, seconds: 0, again: false });
+        }
         const all = [...this.#past, ...this.#recipes.all()];
         for (const state of all) {
             // With the log in our hands make has said which failures count; without, its exit status tells.
@@ -36541,6 +36587,7 @@ class Dispatcher {
                 state.failure = undefined;
             this.#close(state);
         }
+        this.#isOver = true;
         return all;
     }
     /** Why the recipe may not run on a host; undefined: it may. */
@@ -36594,7 +36641,7 @@ class Dispatcher {
         const kind = state.class;
         if (kind === undefined)
             return;
-        this.#options.sink({ type: 'recipe-finished', recipe: state.recipe, class: kind, failed: state.failure });
+        this.#sink({ type: 'recipe-finished', recipe: state.recipe, class: kind, failed: state.failure });
     }
 }
 
@@ -37749,16 +37796,19 @@ class Scheduler {
         if (this.#overflow >= room)
             return undefined;
         this.#overflow++;
-        return this.#lease(() => this.#overflow--, this.#whyNot(hopeless));
+        return this.#lease(() => this.#overflow--, this.#whyNot(wish));
     }
     /** Why a job that may leave has no host. */
-    #whyNot(hopeless) {
-        const states = this.#hosts.map(({ state }) => state);
-        if (states.length === 0)
+    #whyNot(wish) {
+        if (this.#hosts.length === 0)
             return 'no-hosts';
-        if (hopeless)
-            return states.includes('ready') ? 'absolute-path' : 'hosts-lost';
-        return states.includes('ready') ? 'hosts-full' : 'hosts-coming';
+        const left = this.#hosts.filter(({ state }) => state !== 'lost');
+        if (left.length === 0)
+            return 'hosts-lost';
+        if (left.some(({ state, host }) => state === 'ready' && wish.suits(host)))
+            return 'hosts-full';
+        // Bare localhost suits nobody until its owner's terms are known.
+        return left.some(({ state, host }) => state === 'coming' || host.local) ? 'hosts-coming' : 'absolute-path';
     }
     #best(wish) {
         const ready = this.#hosts.filter(({ state }) => state === 'ready');
@@ -41129,6 +41179,9 @@ class ByteReader {
         stream.on('end', () => end());
         stream.on('close', () => end());
         stream.on('error', end);
+        // Whoever has read from it before may have come to its end: that is told once.
+        if (stream.readableEnded || stream.destroyed)
+            end();
     }
     /** Bytes so far. */
     get received() {
@@ -71743,8 +71796,17 @@ function allOf(reporters) {
                 handle(event);
         },
         finish: () => {
-            for (const one of all)
-                one.finish?.();
+            const faults = [];
+            for (const one of all) {
+                try {
+                    one.finish?.();
+                }
+                catch (error) {
+                    faults.push(error);
+                }
+            }
+            if (faults.length > 0)
+                throw faults[0];
         },
     };
 }

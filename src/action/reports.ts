@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setOutput } from '@actions/core';
 import type { RunTimes } from '../build/run-times.ts';
 import type { Settings } from '../model/settings.ts';
 import { Annotations } from '../report/annotations/annotations.ts';
@@ -35,7 +36,10 @@ export interface ActionReportsOptions {
 /** All that is made of a run's events in a workflow. */
 export class ActionReports implements Reporter {
   readonly record: RunRecord;
+  readonly #log: WorkflowLog;
   readonly #all: Reporter;
+  readonly #summary: SummaryLog | undefined;
+  #done = false;
   readonly #directory: ReportDirectory | undefined;
 
   /** @throws UserError when the directory of the report cannot be used */
@@ -50,6 +54,7 @@ export class ActionReports implements Reporter {
       const onTrouble = (text: string): void => log.warning(text);
       this.#directory = new ReportDirectory({ path: directory, from: root, secrets, now, onTrouble });
     }
+    const summaryLog = summary ? new SummaryLog({ record: this.record, root }) : undefined;
     this.#all = allOf([
       clock,
       this.record,
@@ -65,8 +70,10 @@ export class ActionReports implements Reporter {
         matchers,
         left: (level) => log.left(level),
       }),
-      summary ? summaryFile(new SummaryLog({ record: this.record, root })) : undefined,
+      summaryLog,
     ]);
+    this.#log = log;
+    this.#summary = summaryLog;
   }
 
   /** Where the whole outputs of jobs go that print much. */
@@ -76,11 +83,33 @@ export class ActionReports implements Reporter {
 
   readonly handle: Reporter['handle'] = (event) => {
     this.#all.handle(event);
-    if (event.type === 'run-finished') writeOutputs(event);
+    if (event.type === 'run-finished') this.#file('outputs', () => writeOutputs(event));
   };
 
+  /** The output with the path of the report: known before anything runs. */
+  setReport(path: string): void {
+    this.#file('outputs', () => setOutput('report', path));
+  }
+
   finish(): void {
-    this.#all.finish();
+    if (this.#done) return;
+    this.#done = true;
+    this.#file('log', () => this.#all.finish());
+    const file = process.env['GITHUB_STEP_SUMMARY'];
+    const summary = this.#summary;
+    if (!file || !summary) return;
+    this.#file('summary', () => {
+      appendFileSync(file, summary.render(statSync(file, { throwIfNoEntry: false })?.size));
+    });
+  }
+
+  /** What becomes of a build does not depend on files of the runner. */
+  #file(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#log.warning(`the ${what} of the step could not be written: ${(error as Error).message}`);
+    }
   }
 }
 
@@ -93,16 +122,4 @@ export class ActionReports implements Reporter {
 export function reportDirectory({ report }: Pick<ActionInputs, 'report'>): string | undefined {
   if (report === false) return undefined;
   return openDirectory(report ?? mkdtempSync(join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'distmake-report-')));
-}
-
-function summaryFile(summary: SummaryLog): Reporter {
-  let done = false;
-  return {
-    handle: summary.handle,
-    finish: () => {
-      const file = process.env['GITHUB_STEP_SUMMARY'];
-      if (file && !done) appendFileSync(file, summary.render(statSync(file, { throwIfNoEntry: false })?.size));
-      done = true;
-    },
-  };
 }

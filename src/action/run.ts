@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { getInput, setOutput } from '@actions/core';
+import { getInput } from '@actions/core';
 import { build } from '../build/build.ts';
 import { checkHosts } from '../build/check/check-hosts.ts';
 import { exitLike } from '../build/exit.ts';
@@ -95,7 +95,7 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
     secrets: [sshPrivateKey, sshPassphrase, ...secrets],
     times,
   });
-  if (report !== undefined) setOutput('report', report);
+  if (report !== undefined) reports.setReport(report);
   const sink = reports.handle;
   const notice = (text: string): void => sink({ type: 'message', level: 'notice', text });
   for (const text of plan.warnings) sink({ type: 'message', level: 'warning', text });

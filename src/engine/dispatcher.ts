@@ -2,6 +2,7 @@ import type { EventSink, Place } from '../model/event.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
 import { NO_MARKS, type MakeMarks } from '../model/marks.ts';
+import type { Outcome } from '../model/outcome.ts';
 import type { KeptReason } from '../model/place-reason.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
@@ -73,6 +74,8 @@ interface MakeState {
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #sink: EventSink;
+  #isOver = false;
   readonly #makes = new Map<number, MakeState>();
   readonly #recipes = new RecipeBook();
   readonly #verdicts: Verdicts;
@@ -90,6 +93,10 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    // What is stopped may take a while to end.
+    this.#sink = (event) => {
+      if (!this.#isOver) options.sink(event);
+    };
     this.#verdicts = new Verdicts(options.scheduler, this.#recipes, (make) => {
       const state = this.#makes.get(make);
       if (state) state.failed = true;
@@ -103,7 +110,7 @@ export class Dispatcher {
     this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
     this.#backOff = new BackOff((host) => options.scheduler.widen(host));
     const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
-    this.#world = { ...options, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
+    this.#world = { ...options, sink: this.#sink, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
   }
 
   /**
@@ -117,8 +124,8 @@ export class Dispatcher {
     const nearest = ancestors.find((ancestor) => shims.has(ancestor));
     const parent = nearest === undefined ? undefined : shims.get(nearest);
     if (parent) {
+      if (!parent.recursive) this.#sink({ type: 'job-waits', job: parent.job });
       parent.recursive = true;
-      this.#options.sink({ type: 'job-waits', job: parent.job });
       parent.lease?.suspend();
       // It only waits from here on; what it may write before the next make, or after, shows when that starts or it ends.
       this.#options.stage.writerEnded(parent.job);
@@ -159,9 +166,19 @@ export class Dispatcher {
     return this.#untold.get(id)?.job;
   }
 
-  /** What the job printed has been handed over. */
+  /**
+   * What the job printed has been handed over. Make does that for a whole recipe when it is over (make manual, "Output
+   * During Parallel Execution"): what a failure means it says only then.
+   */
   textCame(id: number): void {
-    if (!this.isRecursive(id)) this.#untold.delete(id);
+    const told = this.#untold.get(id);
+    if (!told || told.recursive) return;
+    this.#untold.delete(id);
+    const { id: recipe } = told.job.recipe;
+    const isOpen = ({ job }: Running): boolean => job.recipe.id === recipe;
+    if ([...this.#running.values(), ...this.#untold.values()].some(isOpen)) return;
+    const state = this.#recipes.byId(recipe);
+    if (state && !state.failure && !state.dropped) this.#close(state);
   }
 
   /** Answers one call of a shim. */
@@ -189,6 +206,8 @@ export class Dispatcher {
     if (call.expanded || make?.marks.writes === true) this.#options.stage.touch();
     const flags = makeFlags(job.environment);
     const fresh = state.jobs === 0 || state.dropped;
+    // A target of two colons may have another recipe.
+    state.closed = false;
     state.jobs++;
     this.#verdicts.wentOn(state);
     const kept = this.#whyKept(job, flags);
@@ -198,7 +217,7 @@ export class Dispatcher {
     const { signal } = running.stop;
     const begin = (place: Place): ReturnType<Gates['start']> => this.#gates.start(arrival, place, signal);
     const pass = new JobPass(this.#world, { call, command, state, running, flags, fresh, kept, isOver, begin });
-    this.#options.sink({ type: 'job-queued', job });
+    this.#sink({ type: 'job-queued', job });
     try {
       const outcome = await this.#gates.pass(
         arrival,
@@ -247,17 +266,23 @@ export class Dispatcher {
   }
 
   /**
-   * Make has ended: every recipe that is still open is finished now.
+   * Make has ended: every job that is still open was cancelled, and every recipe is finished now. Nothing is told of either
+   * from here on.
    *
    * @param failed make's exit status was not 0
    */
   finish(failed: boolean): readonly RecipeState[] {
+    for (const { job, lease } of this.#running.values()) {
+      const outcome: Outcome = { kind: 'cancelled' };
+      this.#sink({ type: 'job-finished', job, place: lease?.place, outcome, seconds: 0, again: false });
+    }
     const all = [...this.#past, ...this.#recipes.all()];
     for (const state of all) {
       // With the log in our hands make has said which failures count; without, its exit status tells.
       if (!state.closed && (!failed || this.#options.markers)) state.failure = undefined;
       this.#close(state);
     }
+    this.#isOver = true;
     return all;
   }
 
@@ -307,6 +332,6 @@ export class Dispatcher {
     state.closed = true;
     const kind = state.class;
     if (kind === undefined) return;
-    this.#options.sink({ type: 'recipe-finished', recipe: state.recipe, class: kind, failed: state.failure });
+    this.#sink({ type: 'recipe-finished', recipe: state.recipe, class: kind, failed: state.failure });
   }
 }

@@ -2,6 +2,7 @@ import type { Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
+import type { PlaceReason } from '../model/place-reason.ts';
 import { decode } from '../util/bytes.ts';
 import { homecomingText } from './homecoming-text.ts';
 import { print } from './job-markers.ts';
@@ -42,7 +43,7 @@ export class JobPass {
     const job = this.#job;
     let { fresh } = this.#subject;
     let returned = false;
-    let stays = state.retried ?? state.here ?? this.#subject.kept;
+    let stays = this.#whyHere();
     let held: Lease | undefined;
     try {
       for (;;) {
@@ -82,7 +83,7 @@ export class JobPass {
         const remote = place && hosts.get(place);
         const reason = lease.reason ?? stays ?? 'not-whitelisted';
         if (place) state.host = place;
-        else if (!state.host) state.here = reason;
+        else if (!state.host) state.here ??= reason;
         sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
         const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
         running.lease = undefined;
@@ -101,12 +102,18 @@ export class JobPass {
           fresh = false;
         }
         if (place && scheduler.isLost(place)) state.host = undefined;
-        stays = state.retried;
+        stays = this.#whyHere();
       }
     } finally {
       running.lease = undefined;
       held?.release();
     }
+  }
+
+  /** Why it runs on the runner, whatever hosts there are; undefined: it may leave. */
+  #whyHere(): PlaceReason | undefined {
+    const { state, kept } = this.#subject;
+    return kept ?? state.retried ?? state.here;
   }
 
   /** It does not start. Its echo is printed all the same, and must be known as that of a job. */
@@ -155,8 +162,7 @@ export class JobPass {
       try {
         start = await local.begin(call, command);
       } catch (error) {
-        this.#lose(local.host, error instanceof Error ? error.message : String(error));
-        return 'again';
+        return this.#lost(local.host, error);
       }
       if (!start) return 'turned away';
       running.lease = withPlace(lease, start);
@@ -190,8 +196,7 @@ export class JobPass {
         const reason = await subMakes.check(job, remote, stop.signal);
         if (reason !== undefined) return this.#refuse(reason);
       } catch (error) {
-        this.#lose(place, error instanceof Error ? error.message : String(error));
-        return 'again';
+        return this.#lost(place, error);
       }
     }
     let told = false;
@@ -238,6 +243,16 @@ export class JobPass {
     const job = this.#job;
     const echo = echoes === true ? this.#subject.call.echo(job.command) : undefined;
     sink({ type: 'job-started', job, place, ...(echo !== undefined && { echo }) });
+  }
+
+  /** It was placed there, and nothing of it has run. */
+  #lost(host: Host, error: unknown): Unsettled {
+    const { sink } = this.#world;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#lose(host, reason);
+    const outcome: Outcome = { kind: 'host-lost', reason };
+    sink({ type: 'job-finished', job: this.#job, place: host, outcome, seconds: 0, again: true });
+    return 'again';
   }
 
   #lose(host: Host, reason: string): void {

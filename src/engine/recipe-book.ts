@@ -64,6 +64,7 @@ export class RecipeState {
 export class RecipeBook {
   readonly #states = new Map<string, RecipeState>();
   readonly #byTarget = new Map<Bytes, RecipeState[]>();
+  readonly #byId = new Map<number, RecipeState>();
   #next = 1;
 
   /** The recipe to which a job of that target belongs. */
@@ -73,10 +74,16 @@ export class RecipeBook {
     if (!state) {
       state = new RecipeState({ id: this.#next++, make, target, directory });
       this.#states.set(key, state);
+      this.#byId.set(state.recipe.id, state);
       const path = targetPath(state.recipe);
       this.#byTarget.set(path, [...this.makersOf(path), state]);
     }
     return state;
+  }
+
+  /** One of a make that runs, or has run and was not replaced by another of its process id. */
+  byId(id: number): RecipeState | undefined {
+    return this.#byId.get(id);
   }
 
   /** The recipes so far, of any make, whose target is that file. */
@@ -90,6 +97,7 @@ export class RecipeBook {
     for (const [key, state] of this.#states) {
       if (state.recipe.make !== make) continue;
       this.#states.delete(key);
+      this.#byId.delete(state.recipe.id);
       gone.push(state);
     }
     return gone;

@@ -274,15 +274,17 @@ export class Scheduler {
     const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
     if (this.#overflow >= room) return undefined;
     this.#overflow++;
-    return this.#lease(() => this.#overflow--, this.#whyNot(hopeless));
+    return this.#lease(() => this.#overflow--, this.#whyNot(wish));
   }
 
   /** Why a job that may leave has no host. */
-  #whyNot(hopeless: boolean): PlaceReason {
-    const states = this.#hosts.map(({ state }) => state);
-    if (states.length === 0) return 'no-hosts';
-    if (hopeless) return states.includes('ready') ? 'absolute-path' : 'hosts-lost';
-    return states.includes('ready') ? 'hosts-full' : 'hosts-coming';
+  #whyNot(wish: Wish): PlaceReason {
+    if (this.#hosts.length === 0) return 'no-hosts';
+    const left = this.#hosts.filter(({ state }) => state !== 'lost');
+    if (left.length === 0) return 'hosts-lost';
+    if (left.some(({ state, host }) => state === 'ready' && wish.suits(host))) return 'hosts-full';
+    // Bare localhost suits nobody until its owner's terms are known.
+    return left.some(({ state, host }) => state === 'coming' || host.local) ? 'hosts-coming' : 'absolute-path';
   }
 
   #best(wish: Wish): HostPlace | undefined {

@@ -18,7 +18,15 @@ export function allOf(reporters: readonly (Hearer | undefined)[]): Reporter {
       for (const { handle } of all) handle(event);
     },
     finish: () => {
-      for (const one of all) one.finish?.();
+      const faults: unknown[] = [];
+      for (const one of all) {
+        try {
+          one.finish?.();
+        } catch (error) {
+          faults.push(error);
+        }
+      }
+      if (faults.length > 0) throw faults[0];
     },
   };
 }

@@ -1268,7 +1268,7 @@ describe('a sub-make that would run on a host as a whole (P5)', () => {
       return host.name === 'a' ? Promise.reject(new Error('gone')) : Promise.resolve(undefined);
     };
     await ask([hostOf('a'), hostOf('b')], check, 'cd d && make all');
-    expect(rig.story()).toEqual(['lost a: gone', 'started b', 'finished b exited 0']);
+    expect(rig.story()).toEqual(['lost a: gone', 'finished a host-lost again', 'started b', 'finished b exited 0']);
     expect(asked).toEqual(['a', 'b']);
   });
 
