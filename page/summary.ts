@@ -5,15 +5,6 @@ import { endOf, type Place, type Run } from './run.ts';
 import { Table } from './table.ts';
 import { duration, number, percent } from './words.ts';
 
-const RESULT_WORDS = { succeeded: 'succeeded', failed: 'failed', unfinished: 'not finished' } as const;
-
-/** What the page says first. */
-export function heading(run: Run): string {
-  const { result, outcome } = run.data;
-  const how = result === 'failed' && outcome !== '' ? ` (make: ${outcome})` : '';
-  return `${RESULT_WORDS[result]} in ${duration(run.seconds)}${how}`;
-}
-
 /** Figures of the run. */
 export function summary(run: Run): HTMLElement {
   const { counts, started } = run.data;

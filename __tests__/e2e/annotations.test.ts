@@ -79,6 +79,23 @@ test('files of a host that has the workspace elsewhere, by its own paths', () =>
     },
   ));
 
+test('makes in sub-directories: the line is that of their own makefile, or none', () =>
+  build(
+    {
+      Makefile: 'all: a b c\na c:\n\t$(MAKE) -C $@\nb:\n\t$(MAKE) -C b -f rules.mk\n.PHONY: all a b c\n',
+      'a/Makefile': '$(warning whose)\nx.o:\n\t@exit 3\n',
+      'b/rules.mk': '$(warning here)\nall: ; @:\n',
+      'c/Makefile': 'all:\n\n\n\n\n\n\n\nno separator\n',
+    },
+    { arguments: '-k' },
+    ({ status, log }) => {
+      expect(status).toBe(2);
+      expect(places(log, 'error')).toEqual(['a/x.o failed a/Makefile:3', 'make c/Makefile:9']);
+      expect(places(log, 'warning')).toEqual(['make -:-', 'make b/rules.mk:1']);
+      expect(log.of('warning').find(({ file }) => file === undefined)?.message).toBe('Makefile:1: whose');
+    },
+  ));
+
 test('what a problem matcher finds, and make’s own words', () => {
   const pattern = [
     { regexp: '^(.+): line (\\d+), (Error|Warning) - (.+)$', file: 1, line: 2, severity: 3, message: 4 },

@@ -121,6 +121,33 @@ b.o: a.o
       expect(action.read('b.o')).toBe('on\n');
       expect(action.outputs.failedTargets).toEqual([]);
     }));
+
+  test.each([['fold'], ['failures']])('but is ignored without a word (-s): its status is told (log: %s)', (mode) =>
+    build(
+      'all: x.o y.o z.o\n.IGNORE: x.o\nx.o:\n\t@echo x.c: error: why; exit 4\ny.o: x.o\n\t-@false\nz.o: y.o\n\t@echo z\n',
+      { arguments: '-s', log: mode },
+      ({ status, log }, action) => {
+        expect(status).toBe(0);
+        expect(log.groups.map(({ title }) => title).sort()).toEqual([
+          expect.stringMatching(/^x\.o {2}\S+ -> local {2}\d\.\d s {2}status 4$/),
+          ...(mode === 'fold'
+            ? [
+                expect.stringMatching(/^y\.o {2}\S+ -> local {2}\d\.\d s {2}status 1$/),
+                expect.stringMatching(/^z\.o {2}\S+ {2}\d\.\d s$/),
+              ]
+            : []),
+        ]);
+        expect(log.shown.join('\n')).not.toContain('failed:');
+        expect(action.outputs.failedTargets).toEqual([]);
+      },
+    ),
+  );
+
+  test('tells what its environment had of the makefile, by name', () =>
+    build('export MSG = hidden\na.o:\n\t@exit 3\n', {}, ({ log }) => {
+      expect(log.outside).toContain('ran on the runner, with MSG exported by the makefile');
+      expect(log.shown.join('\n')).not.toContain('hidden');
+    }));
 });
 
 describe('after a failure', () => {
@@ -180,9 +207,9 @@ test('an error of a compiler is an annotation with file and line', () =>
     const main = await action.main();
     await action.post();
     expect(main.status).toBe(2);
-    expect(main.log.of('error')).toMatchObject([{ file: 'sub/src/bad.c', line: '3', title: 'src/bad.o failed' }]);
+    expect(main.log.of('error')).toMatchObject([{ file: 'sub/src/bad.c', line: '3', title: 'sub/src/bad.o failed' }]);
     expect(main.log.of('error')[0]?.message).toContain('nothing');
-    expect(action.outputs.failedTargets).toEqual(['src/bad.o']);
+    expect(action.outputs.failedTargets).toEqual(['sub/src/bad.o']);
   }));
 
 test('an output that leads out of the workspace is not taken', () =>

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ActionRig, inputsFor, sweepHosts, type StepResult } from '../rig/action-rig.ts';
+import { ActionRig, inputsFor, sweepHosts, until, type StepResult } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
 
 let sshd: SshdRig;
@@ -133,6 +133,42 @@ bad.o: good.o warned.o
       expect(log.outside).toContain('cause');
     }));
 });
+
+test('what is done shows while something else goes on without a word', () =>
+  ActionRig.use({ inputs: inputsFor(sshd) }, async (action) => {
+    action.write({
+      Makefile: `all: first.o silent.o hold
+first.o:
+	echo first >$@
+silent.o: first.o
+	@echo silent >$@
+hold: silent.o
+	@until test -e go; do sleep 0.1; done
+`,
+    });
+    const step = action.start();
+    try {
+      await until(() => /^::group::silent\.o {2}/m.test(step.text), 'the folds are there', 30);
+      expect(step.text).toMatch(/^::group::first\.o {2}/m);
+    } finally {
+      action.write({ go: '' });
+    }
+    expect(await step.result).toMatchObject({ status: 0 });
+    await action.post();
+  }));
+
+test('targets of one name in several makes can be told apart', () =>
+  ActionRig.use({ inputs: inputsFor(sshd) }, async (action) => {
+    action.write({
+      Makefile: 'all: main.o\n\t@$(MAKE) -C a\n\t@$(MAKE) -C b\nmain.o: ; echo >$@\n',
+      'a/Makefile': 'main.o: ; echo >$@\n',
+      'b/Makefile': 'main.o: ; echo >$@\n',
+    });
+    const main = await action.main();
+    await action.post();
+    expect(main.status).toBe(0);
+    expect(main.log.titles.map(({ target }) => target)).toEqual(['main.o', 'a/main.o', 'b/main.o']);
+  }));
 
 describe('make’s own options mean what they mean', () => {
   const files = {

@@ -84,7 +84,7 @@ describe('sub-makes take part at every level', () => {
       action.write({ 'sub/deep/other.mk': 'all: bad.o\nbad.o:\n\techo cause; exit 9\n' });
       const main = await action.main();
       expect(main.status).toBe(2);
-      expect(action.outputs.failedTargets).toEqual(['bad.o']);
+      expect(action.outputs.failedTargets).toEqual(['sub/deep/bad.o']);
       expect(main.log.of('error')).toHaveLength(1);
       expect(main.log.of('error')[0]?.message).toContain('bad.o');
       expect(main.log.outside.join('\n')).toMatch(/other\.mk:3: bad\.o\] Error 9/);

@@ -41,7 +41,9 @@ describe('--check', () => {
       const running = rig.start(['-c', rig.hostsFile, '--toolchain', 'sleep 60', '--check']);
       await until(() => sshd.exec('beta', 'ls -d /tmp/make-* 2>/dev/null || true') !== '', 'it is there');
       running.signal('SIGINT');
-      expect((await running.result).signal).toBe('SIGINT');
+      const { signal, stdout } = await running.result;
+      expect(signal).toBe('SIGINT');
+      expect(stdout).toMatch(/\n0 of 2 hosts can take jobs, of 2 it is not known\n$/);
       await expectNothingLeft(sshd);
     });
   });

@@ -16,6 +16,11 @@ sub: ; @$(MAKE) --no-print-directory below
 below: ; @seq ${LINES / 10} >&2
 long.o: ; touch began; sleep 60
 `;
+const FLOODS = `all: $(addprefix flood,1 2 3 4 5 6) $(addprefix sub,01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16)
+flood%: ; @sleep 0.0$*; seq ${2 * LINES} | sed 's/^/flood$* /'
+sub%: ; @sleep 0.$*; $(MAKE) --no-print-directory below$*
+below%: ; @echo below$*
+`;
 
 interface Line {
   readonly type: string;
@@ -92,6 +97,21 @@ test('a build leaves its events, a trace, a page, and the whole of what its log 
     const refused = await rig.run(['-c', 'hosts', '--hosts-format', 'yaml', '--report', '.', '-B']);
     expect(refused.status).toBe(2);
     expect(refused.stderr).toMatch(/^distmake: report: \S+ holds other files: /);
+  }));
+
+test('makes that begin and end while long outputs are handed out leave these whole', () =>
+  CommandRig.use(sshd, { Makefile: FLOODS }, async (rig) => {
+    const words = ['--root', '.', '--log', 'fold', '--report', 'out/report', '-j30'];
+    const { status, stdout, stderr } = await rig.run(words);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const files = linesOf(rig).flatMap(({ file }) => file ?? []);
+    expect(files).toHaveLength(6);
+    for (const file of files) {
+      const name = /flood\d/.exec(file)?.[0] ?? '';
+      const whole = Array.from({ length: 2 * LINES }, (_, at) => `${name} ${at + 1}\n`).join('');
+      expect(rig.read(`out/report/${file}`) === whole).toBe(true);
+    }
+    expect(stdout.match(/^below\d+$/gm)).toHaveLength(16);
   }));
 
 test('one that is stopped leaves them too', () =>

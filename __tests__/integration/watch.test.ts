@@ -156,13 +156,47 @@ test('Ctrl-C stops the build and leaves the terminal as it was; NO_COLOR is resp
       run.type('\x03');
       await run.ended;
       expect(run.screen.cursorShown).toBe(true);
-      expect(run.screen.text).toMatch(/failed \(SIGINT\) after 0:\d\d, /);
+      expect(run.screen.text).toMatch(/cancelled \(SIGINT\) after 0:\d\d, /);
       expect(run.screen.text).not.toMatch(/queue|ready/);
       // eslint-disable-next-line no-control-regex
       expect(run.written).not.toMatch(/\x1b\[[0-9;]*m/);
     },
     { NO_COLOR: '1' },
   ));
+
+/** Its recipe takes its time to end: something is to be drawn meanwhile. */
+const SLOW_TO_END = `all: waits.o
+waits.o: ; @trap 'sleep 1.5; exit 1' HUP INT TERM; until [ -e go ]; do sleep 0.05; done
+`;
+
+test.each([['--watch'], ['--log fold']])('a terminal that goes away ends a run with %s as SIGHUP does', (how) =>
+  CommandRig.use(undefined, { ...FILES, Makefile: SLOW_TO_END }, async (rig) => {
+    const words = ['-c', 'hosts', '--root', '.', '--report', 'report', how, '-j2'];
+    const run = new TerminalRun(rig, words);
+    try {
+      await run.until('it is shown that a job runs', () => / 1 job\b/.test(run.screen.text));
+    } finally {
+      run.kill();
+    }
+    // Nobody is left to whom the command could give its status.
+    await run.until('all has ended', () => rig.processes().length === 0);
+    const end: unknown = JSON.parse(rig.read('report/events.ndjson').trimEnd().split('\n').at(-1) ?? '');
+    expect(end).toMatchObject({ type: 'run-finished', outcome: { kind: 'signaled', signal: 1 } });
+    expect(rig.exists('report/report.html')).toBe(true);
+  }),
+);
+
+test.each([
+  [['-n'], 0, /^echo "warns\.c:1:1: warning: unused variable"$/m],
+  [['-q'], 1, /^$/],
+  [['-p', 'warns.o'], 0, /^waits\.o: warns\.o$/m],
+] as const)('there is nothing to watch with %j: make prints what it prints', (words, status, text) =>
+  CommandRig.use(undefined, FILES, async (rig) => {
+    const run = new TerminalRun(rig, ['-c', 'hosts', '--root', '.', '--watch', ...words]);
+    expect(await run.ended).toBe(status);
+    expect(run.written.replaceAll('\r', '')).toMatch(text);
+  }),
+);
 
 test('needs a terminal', () =>
   CommandRig.use(undefined, FILES, async (rig) => {

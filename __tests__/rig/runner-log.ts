@@ -110,7 +110,7 @@ export class RunnerLog {
 }
 
 function parseTitle(title: string): FoldTitle {
-  const [, target, where, seconds] = /^(.+?) {2}(.+) {2}(\d+\.\d) s$/.exec(title) ?? [];
+  const [, target, where, seconds] = /^(.+?) {2}(.+) {2}(\d+\.\d) s(?: {2}(?:status|SIG|signal).*)?$/.exec(title) ?? [];
   if (target === undefined || where === undefined) throw new Error(`this is no title of a fold: ${title}`);
   const reason = REASONS.find((words) => where.endsWith(words));
   const place = reason === undefined ? where : where.slice(0, -reason.length);

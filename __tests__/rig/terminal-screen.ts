@@ -1,4 +1,4 @@
-import { widthOf } from '../../src/report/watch/text-width.ts';
+import { widthOf } from '../../src/report/text-width.ts';
 
 interface Row {
   cells: string[];

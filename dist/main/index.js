@@ -62408,7 +62408,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 4504:
+/***/ 8017:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -67896,19 +67896,25 @@ class Dispatcher {
     isRecursive(id) {
         return this.#untold.get(id)?.recursive ?? false;
     }
+    /** Whether nothing runs of the job any more; its text may still be to come. */
+    hasEnded(id) {
+        return !this.#running.has(id);
+    }
     /** A job whose text has not come yet, or not all. */
     jobById(id) {
         return this.#untold.get(id)?.job;
     }
     /**
      * What the job printed has been handed over. Make does that for a whole recipe when it is over (make manual, "Output
-     * During Parallel Execution"): what a failure means it says only then.
+     * During Parallel Execution"): what a failure means it says only then. One that runs one job at a time hands out each line.
      */
     textCame(id) {
         const told = this.#untold.get(id);
         if (!told || told.recursive)
             return;
         this.#untold.delete(id);
+        if (!runsSeveral(told.job.environment))
+            return;
         const { id: recipe } = told.job.recipe;
         const isOpen = ({ job }) => job.recipe.id === recipe;
         if ([...this.#running.values(), ...this.#untold.values()].some(isOpen))
@@ -68141,101 +68147,6 @@ function withJobs(flags, jobs) {
     return `${options.trimEnd()} -j${jobs}${rest}`;
 }
 
-;// CONCATENATED MODULE: ./lib/engine/farm.js
-
-
-
-/** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
-const farm_GRACE_MS = 2000;
-/** How often a first staging that takes long tells how far it is. */
-const PROGRESS_MS = 5000;
-/** All ssh hosts of the matrix, brought up in parallel. */
-class Farm {
-    #hosts;
-    #stage;
-    #scheduler;
-    #sink;
-    #tools;
-    #ready = 0;
-    constructor(hosts, stage, scheduler, sink, 
-    /** Leaves out hosts before they get a job. */
-    tools) {
-        this.#hosts = hosts;
-        this.#stage = stage;
-        this.#scheduler = scheduler;
-        this.#sink = sink;
-        this.#tools = tools;
-    }
-    /** Hosts that came up. */
-    get ready() {
-        return this.#ready;
-    }
-    /**
-     * Connects and stages everywhere. Resolves when it is worth starting: all hosts are ready or lost, or some have been
-     * ready for a moment.
-     */
-    async start() {
-        if (this.#hosts.length === 0)
-            return;
-        this.#tools.start();
-        const survey = this.#survey();
-        // Who waits for it hears of a fault; nobody may be waiting yet.
-        survey.catch(() => undefined);
-        // A host whose owner has no place even for a question is not waited for.
-        const waits = [];
-        const starts = this.#hosts.map((remote) => {
-            const busy = deferred();
-            const start = this.#bringUp(remote, survey, () => busy.resolve(undefined));
-            waits.push(Promise.race([start, busy.promise]));
-            return start;
-        });
-        const first = Promise.any(starts).then(() => (0,promises_namespaceObject.setTimeout)(farm_GRACE_MS, undefined, { ref: false }), () => undefined);
-        await Promise.race([Promise.allSettled(waits), first]);
-    }
-    close() {
-        for (const remote of this.#hosts)
-            remote.close();
-    }
-    /** While the hosts are still being reached. */
-    async #survey() {
-        const survey = await this.#stage.survey();
-        const directories = survey.directories.map((one) => ({ ...one, path: (0,util_bytes/* decode */.D4)(one.path) }));
-        this.#sink({ type: 'workspace-surveyed', ...survey, directories });
-        return survey;
-    }
-    async #bringUp(remote, surveyed, onWait) {
-        const { host } = remote;
-        const begin = performance.now();
-        let of;
-        surveyed.then((survey) => (of = survey), () => undefined);
-        const progress = setInterval(() => {
-            const { files, bytes } = remote.sent;
-            const seconds = (performance.now() - begin) / 1000;
-            if (of && files > 0)
-                this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
-        }, PROGRESS_MS);
-        try {
-            this.#tools.checkArch(host);
-            const staging = await remote.start();
-            await this.#tools.check(remote, onWait);
-            this.#ready++;
-            const slots = this.#scheduler.hostReady(host, remote.facts);
-            this.#sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging });
-        }
-        catch (error) {
-            remote.close();
-            this.#tools.gone(host);
-            const reason = error instanceof Error ? error.message : String(error);
-            this.#sink({ type: 'host-lost', host, reason });
-            this.#scheduler.hostLost(host);
-            throw error;
-        }
-        finally {
-            clearInterval(progress);
-        }
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/engine/host-load.js
 /** What d1make adds for each job that a host has got since it last spoke (L6). */
 const STARTED_WEIGHT = 4;
@@ -68283,1013 +68194,6 @@ function m1Limit(slots, lastMinute, processors) {
     if (load < 2)
         return slots;
     return Math.max(1, slots - Math.floor(load / Math.max(1, processors)));
-}
-
-;// CONCATENATED MODULE: ./lib/engine/bays.js
-
-/**
- * The lanes to one host: one for each job that runs at one time, opened when it is first needed, and the staged tree that
- * they share (with overlays) or have each for itself.
- */
-class Bays {
-    #options;
-    #all = new Set();
-    #idle = [];
-    /** Taken for a moment, not for a job: they are as good as idle. */
-    #lent = new Set();
-    #waiting = [];
-    #shared;
-    #lanes = 0;
-    /** Why there are no more. */
-    #closed;
-    /** The host has refused to open one more lane. */
-    #crowded = false;
-    #facts;
-    /** Of the workspace, in the first staging. */
-    #sent = { files: 0, bytes: 0 };
-    #compressed;
-    /** Of lanes that are closed. */
-    #gone = { sent: 0, received: 0 };
-    constructor(options) {
-        this.#options = options;
-    }
-    /** Bytes to the host and back, of all lanes so far. */
-    get traffic() {
-        const traffics = [this.#gone, ...[...this.#all].map(({ lane }) => lane.traffic)];
-        return {
-            sent: traffics.reduce((sum, one) => sum + one.sent, 0),
-            received: traffics.reduce((sum, one) => sum + one.received, 0),
-        };
-    }
-    /** How much of the workspace is on its way there, or has arrived. */
-    get sent() {
-        return this.#sent;
-    }
-    /** Bytes on the way of the first staging, if it was compressed. */
-    get compressed() {
-        return this.#compressed;
-    }
-    /** What the host said of itself when its first lane was opened; undefined before. */
-    get facts() {
-        return this.#facts;
-    }
-    /** Whether all lanes work in one tree. */
-    get isShared() {
-        return this.#shared !== undefined;
-    }
-    /** Opens the first lane and sends the whole workspace. */
-    async first() {
-        const bay = await this.#open(this.#sent);
-        this.#facts = bay.lane.facts;
-        this.#idle.push(bay);
-        return bay.lane;
-    }
-    /**
-     * A lane for a job: one that is idle, or is so in a moment, or a new one, or, where the server takes no further session,
-     * the next to be idle.
-     */
-    async enter() {
-        this.#checkOpen();
-        const idle = this.#idle.pop();
-        if (idle)
-            return idle;
-        if (!this.#crowded && this.#lent.size <= this.#waiting.length) {
-            try {
-                return await this.#open({ files: 0, bytes: 0 });
-            }
-            catch (error) {
-                if (this.#closed !== undefined || this.#all.size === 0)
-                    throw error;
-                this.#crowded = true;
-            }
-        }
-        const waiting = deferred();
-        this.#waiting.push(waiting);
-        const free = this.#idle.pop();
-        if (free)
-            this.leave(free);
-        return waiting.promise;
-    }
-    /** A lane that nobody needs now, if there is one, for a moment; it goes back by {@link leave} too. */
-    takeIdle() {
-        const bay = this.#idle.pop();
-        if (bay)
-            this.#lent.add(bay);
-        return bay;
-    }
-    leave(bay) {
-        this.#lent.delete(bay);
-        const next = this.#waiting.shift();
-        if (next)
-            next.resolve(bay);
-        else if (this.#all.has(bay))
-            this.#idle.push(bay);
-    }
-    /**
-     * Ends the lanes and whatever runs on them, not the connection.
-     *
-     * @param reason what who comes later is told
-     */
-    close(reason) {
-        this.#closed ??= reason;
-        this.#gone = this.traffic;
-        for (const { lane } of this.#all)
-            lane.close();
-        this.#all.clear();
-        this.#idle.length = 0;
-        this.#lent.clear();
-        for (const { reject } of this.#waiting.splice(0))
-            reject(new Error(this.#closed));
-    }
-    async #open(count) {
-        const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
-        const number = ++this.#lanes;
-        const workspace = stage.root;
-        this.#checkOpen();
-        const lane = await opener.open({
-            staging,
-            workspace,
-            number,
-            create: number === 1,
-            sandbox,
-            partial,
-            token,
-            setup,
-            startup: number === 1 ? host.startup : '',
-            ownersFile: host.needsOwnersFile ? 'required' : 'optional',
-        });
-        try {
-            this.#checkOpen();
-            const differs = number > 1 && (lane.sandbox !== 'tree') !== this.isShared;
-            if (differs)
-                throw new Error('its lanes differ in what they allow');
-            if (partial && lane.sandbox === 'tree')
-                throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
-        }
-        catch (error) {
-            lane.close();
-            throw error;
-        }
-        const tree = this.#shared ?? stage.tree();
-        const bay = { lane, tree };
-        this.#all.add(bay);
-        if (tree === this.#shared)
-            return bay;
-        const onFile = (size) => {
-            count.files++;
-            count.bytes += size;
-        };
-        try {
-            const { sent, compressed } = await lane.sync(await tree.everything(onFile));
-            if (compressed)
-                this.#compressed ??= sent;
-        }
-        catch (error) {
-            this.#all.delete(bay);
-            lane.close();
-            throw error;
-        }
-        if (lane.sandbox !== 'tree')
-            this.#shared = tree;
-        return bay;
-    }
-    #checkOpen() {
-        if (this.#closed !== undefined)
-            throw new Error(this.#closed);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/load-watch.js
-/** Seconds from one report of a host that says nothing by itself to the next, as d1make's servers have it (L6). */
-function interval([lastMinute]) {
-    return Math.min(10 + lastMinute, 60);
-}
-/** Asks a host for its load when none has come with the end of a job for some time. */
-class LoadWatch {
-    #ask;
-    #timer;
-    #seconds = 0;
-    #closed = false;
-    constructor(ask) {
-        this.#ask = ask;
-    }
-    /** @param load undefined: the host has no such figures, and is not asked */
-    heard(load) {
-        this.#seconds = load ? interval(load) : 0;
-        this.later();
-    }
-    /** It could not be asked: when the same time has gone by once more. */
-    later() {
-        clearTimeout(this.#timer);
-        if (this.#seconds === 0 || this.#closed)
-            return;
-        this.#timer = setTimeout(this.#ask, this.#seconds * 1000);
-        this.#timer.unref();
-    }
-    close() {
-        clearTimeout(this.#timer);
-        this.#closed = true;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/path-bound.js
-/** Link-time code and compressed sections may hold paths that no search of the bytes finds. */
-const HIDES_PATHS = /\s-(?:flto|gz|Wa,\S*compress-debug|fembed-bitcode)/;
-/** Debug information names the directory of the compile. */
-const DEBUG = /\s-g(?!0\b)/;
-/**
- * Which jobs cannot run where the workspace has another path than on the runner: those that name it, and those whose
- * outputs would.
- */
-class PathBound {
-    #root;
-    #debug = false;
-    /** @param root the workspace's path on the runner */
-    constructor(root) {
-        this.#root = root;
-    }
-    /** @param variables the `NAME=value`s that would travel with it */
-    has(command, variables) {
-        if (command.includes(this.#root) || variables.some((variable) => variable.includes(this.#root)))
-            return true;
-        return HIDES_PATHS.test(command) || (this.#debug && DEBUG.test(command));
-    }
-    /** What that command wrote has named the other path: the next like it need not be tried. */
-    learn(command) {
-        if (DEBUG.test(command))
-            this.#debug = true;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/question.js
-/** A command for sh that nobody but ourselves asks for, as a job: no recipe has its number, and what it leaves in /tmp is dropped. */
-function questionJob(command, root) {
-    return {
-        id: 0,
-        recipe: { id: 0, make: 0, target: '', directory: root },
-        directory: root,
-        argv: ['/bin/sh', '-c', command],
-        command,
-        environment: [],
-        umask: 0o022,
-        prerequisites: undefined,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/engine/temporaries.js
-/**
- * Which /tmp the lines of each recipe share on one host (LaneRequest.recipe). Usually a recipe has the one of its own number;
- * where its first line has run and is to run once more, what that has left must not be there, and the recipe gets another.
- */
-class Temporaries {
-    /** Recipes of which a line has run for good. */
-    #begun = new Set();
-    /** Recipe => what it has instead of its own number. Below 0: no recipe has such a number. */
-    #others = new Map();
-    #next = -1;
-    of(recipe) {
-        return this.#others.get(recipe) ?? recipe;
-    }
-    /** @param counted false: the same line may run there again. A later one then finds what it has left itself. */
-    ran(recipe, counted) {
-        if (counted)
-            this.#begun.add(recipe);
-        else if (!this.#begun.has(recipe))
-            this.#others.set(recipe, this.#next--);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/visit.js
-
-
-
-/**
- * One job on one lane: its tree is brought up to date, the job runs, what it wrote comes home.
- *
- * @returns undefined: it was turned away (D10), and has not run
- * @throws Error with a reason for people when the lane fails; what it has left in the tree is not known then
- */
-async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, subMakeArguments }, signal) {
-    const { counts, keepOutputs, merge, slots, temporary } = way;
-    const staged = await tree.missing(job);
-    const output = [];
-    const before = lane.traffic;
-    let files = 0;
-    let outcome = { kind: 'cancelled' };
-    let seconds = 0;
-    let started = false;
-    const start = () => {
-        if (!started)
-            way.onStart();
-        started = true;
-    };
-    let incoming;
-    try {
-        // Not before: what another lane is bringing into the same tree may be just what this job needs.
-        await staged.ready;
-        const travelling = baggage.of(job.environment, slots);
-        incoming = stage.incoming({
-            job,
-            version: staged.version,
-            visible: staged.visible,
-            foreign: lane.sandbox === 'tree' ? lane.treePath : undefined,
-        });
-        const target = incoming;
-        if (lane.facts.cap === undefined)
-            start();
-        const hasRun = await lane.run({
-            entries: staged.entries,
-            directory: stage.relative(job.directory) ?? '',
-            path: [(0,util_bytes/* encode */.lF)(host.path), travelling.path].filter((path) => path !== '').join(':'),
-            argv: counts ? subMakeArguments.ofJob(job, staging) : job.argv,
-            environment: travelling.variables,
-            umask: job.umask,
-            recipe: temporary,
-            visible: staged.visible,
-            merge,
-            keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
-        }, {
-            onApplied: () => staged.applied(),
-            onText: (descriptor, data) => {
-                start();
-                output.push({ descriptor, data });
-            },
-            onEnd: (result, time, load) => {
-                start();
-                outcome = result;
-                seconds = time;
-                way.onLoad(load);
-                way.onEnd();
-            },
-            onOutput: (entry) => {
-                files++;
-                return target.add(entry);
-            },
-        }, signal);
-        const wanted = hasRun && counts && (succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled'));
-        const { visible } = staged;
-        const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
-        // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
-        const homecoming = await incoming.commit(tree, wanted);
-        if (!hasRun)
-            return undefined;
-        const { sent, received } = lane.traffic;
-        const traffic = { sent: sent - before.sent, received: received - before.received, files };
-        return { outcome, seconds, output, homecoming, missed, traffic };
-    }
-    catch (error) {
-        staged.failed();
-        throw error;
-    }
-    finally {
-        incoming?.discard();
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/remote-host.js
-
-
-
-
-
-
-
-
-/** How often a question that the host's owner has no place for is asked again. */
-const ASK_AGAIN_MS = 200;
-/** One host at work. */
-class RemoteHost {
-    host;
-    #options;
-    #bays;
-    #pathBound;
-    #temporaries = new Temporaries();
-    #watch;
-    #busySeconds = 0;
-    constructor(options) {
-        this.host = options.host;
-        this.#options = options;
-        this.#bays = new Bays(options);
-        this.#pathBound = new PathBound(options.stage.root);
-        this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
-    }
-    /** Its staging directory there, for people. */
-    get staging() {
-        return (0,util_bytes/* decode */.D4)(this.#options.staging);
-    }
-    /** How long jobs ran there, added up. */
-    get busySeconds() {
-        return this.#busySeconds;
-    }
-    /** How much of the workspace is on its way there, or has arrived. */
-    get sent() {
-        return this.#bays.sent;
-    }
-    /** Bytes to the host and back, so far. */
-    get traffic() {
-        return this.#bays.traffic;
-    }
-    /** What it says of itself; undefined until it has been reached. */
-    get facts() {
-        return this.#bays.facts;
-    }
-    /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
-    async start() {
-        const begin = performance.now();
-        const { sandbox, facts } = await this.#bays.first();
-        this.#watch?.heard(facts.load);
-        const { sent, compressed } = this.#bays;
-        return { sandbox, seconds: (performance.now() - begin) / 1000, ...sent, compressed };
-    }
-    /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
-    suits(job) {
-        if (this.#bays.isShared)
-            return true;
-        return !this.#pathBound.has(job.command, this.#options.baggage.of(job.environment).variables);
-    }
-    /**
-     * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
-     * do: that is the outcome `host-lost`.
-     *
-     * @param told `onStart`: it is certain that it runs there, and is not turned away; with an owner's cap that may be as
-     *   late as its end, and where it is lost it is not told at all. `onEnd`: it has ended, what it wrote is on its way
-     * @returns undefined: it was turned away (D10), and nothing of it has run
-     */
-    async run(job, { keepOutputs, slots }, signal, told = {}) {
-        const { merge } = this.#options;
-        try {
-            const result = await this.#visit(job, {
-                counts: true,
-                keepOutputs,
-                merge,
-                slots,
-                temporary: this.#temporaries.of(job.recipe.id),
-                onStart: told.onStart ?? (() => undefined),
-                onEnd: told.onEnd ?? (() => undefined),
-                onLoad: (load) => this.#heard(load, true),
-            }, signal);
-            if (!result)
-                return undefined;
-            const { seconds, homecoming } = result;
-            this.#temporaries.ran(job.recipe.id, homecoming.kind !== 'conflict');
-            this.#busySeconds += seconds;
-            if (homecoming.kind === 'refused' && homecoming.foreign === true)
-                this.#pathBound.learn(job.command);
-            return result;
-        }
-        catch (error) {
-            return {
-                outcome: { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) },
-                seconds: 0,
-                output: [],
-                homecoming: { kind: 'home' },
-                missed: [],
-                traffic: { sent: 0, received: 0, files: 0 },
-            };
-        }
-    }
-    /**
-     * Runs a command for sh in the workspace there as a job would run, with its setup and PATH, or a job itself, for what it
-     * prints alone: what it writes is dropped, on the host too (but where that is the very workspace: `staging: none`). Where
-     * the host's owner has no place for it, it waits for one.
-     *
-     * @throws Error with a reason for people when the host fails: it is given up then
-     */
-    async ask(what, signal = new AbortController().signal) {
-        const job = typeof what === 'string' ? questionJob(what, this.#options.stage.root) : what;
-        const way = {
-            counts: false,
-            keepOutputs: false,
-            merge: false,
-            slots: 1,
-            temporary: 0,
-            onStart: () => undefined,
-            onEnd: () => undefined,
-            onLoad: (load) => this.#heard(load, false),
-        };
-        while (!signal.aborted) {
-            const result = await this.#visit(job, way, signal);
-            if (result) {
-                const { outcome, output } = result;
-                return { outcome, stdout: joined(output, 1), stderr: joined(output, 2) };
-            }
-            await (0,promises_namespaceObject.setTimeout)(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
-        }
-        return { outcome: { kind: 'cancelled' }, stdout: '', stderr: '' };
-    }
-    /** Ends its lanes and whatever runs on them, not the connection. */
-    close() {
-        this.#close('its connection was closed');
-    }
-    #close(reason) {
-        this.#watch?.close();
-        this.#bays.close(reason);
-    }
-    /** Runs a job on some lane. What a lane that broke off has left in a tree is unknown: the host is given up as a whole. */
-    async #visit(job, way, signal) {
-        try {
-            const bay = await this.#bays.enter();
-            const result = await visit(bay, job, way, this.#options, signal);
-            this.#bays.leave(bay);
-            return result;
-        }
-        catch (error) {
-            this.close();
-            throw error;
-        }
-    }
-    #heard(load, ended) {
-        this.#options.onLoad?.(load, ended);
-        this.#watch?.heard(load);
-    }
-    async #askLoad() {
-        const bay = this.#bays.takeIdle();
-        if (!bay) {
-            this.#watch?.later();
-            return;
-        }
-        try {
-            const load = await bay.lane.load();
-            this.#bays.leave(bay);
-            this.#heard(load, false);
-        }
-        catch (error) {
-            // The next job finds it out.
-            this.#close(error instanceof Error ? error.message : String(error));
-        }
-    }
-}
-function joined(output, descriptor) {
-    return output.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
-}
-
-;// CONCATENATED MODULE: ./lib/model/parallel.js
-/**
- * Slots that one job may take on a host with so many of them: never fewer than 2 of a part, and none where there is but
- * one slot (E14). 0 and 1 both mean: one.
- */
-function parallelOf(parallel, slots) {
-    if (slots <= 1)
-        return 0;
-    return typeof parallel === 'number' ? parallel : Math.max(2, Math.floor(slots / Number(parallel.slice(1))));
-}
-
-;// CONCATENATED MODULE: ./lib/engine/host-place.js
-
-
-/** One host as the scheduler sees it: how many slots it has now, and which of them jobs have. */
-class HostPlace {
-    host;
-    #policy;
-    #state = 'coming';
-    #slots;
-    #processors = 1;
-    /** Its owner allows so many jobs and no more. */
-    #isCapped = false;
-    #running = 0;
-    /** Slots that those have. */
-    #taken = 0;
-    /** Of those that count as running: turned away, and not given back yet. */
-    #away = 0;
-    /** Jobs that the host's owner leaves us, as far as is known. */
-    #room = Infinity;
-    /** How many more are tried next. */
-    #step = 1;
-    #load = new ReportedLoad();
-    /** Slots that jobs had at the last report beyond one each: that much of its load is ours, too. */
-    #extra = 0;
-    /** When it last got a job: equal hosts take turns. */
-    turn = 0;
-    constructor(host, policy) {
-        this.host = host;
-        this.#policy = policy;
-        this.#slots = host.slots ?? 1;
-    }
-    get state() {
-        return this.#state;
-    }
-    /** As the matrix has it, or one for each processor; no more than its owner allows. 1 while that is not known. */
-    get slots() {
-        return this.#slots;
-    }
-    /** @param facts undefined: those that were known before */
-    ready(facts) {
-        this.#state = 'ready';
-        if (!facts)
-            return;
-        const { processors, cap = Infinity, load } = facts;
-        this.#processors = processors;
-        this.#isCapped = facts.cap !== undefined;
-        this.#slots = Math.min(this.host.slots ?? processors, cap);
-        this.report(load, false);
-    }
-    lose() {
-        this.#state = 'lost';
-    }
-    /** @param ended it comes with the end of a job that still has its slot */
-    report(load, ended) {
-        this.#load.report({ jobs: this.#running - (ended ? 1 : 0), load });
-        this.#extra = this.#taken - this.#running;
-    }
-    /** @param slots that the job has until its end */
-    start(turn, slots = 1) {
-        this.#running++;
-        this.#taken += slots;
-        this.turn = turn;
-        this.#load.started();
-    }
-    /** @param slots with which it was started */
-    end(turnedAway, slots = 1) {
-        this.#running--;
-        this.#taken -= slots;
-        if (turnedAway)
-            this.#away--;
-        this.#load.ended();
-    }
-    /** A job there was told that its owner allows no more: no more than run there now get in, until {@link widen}. */
-    turnedAway() {
-        this.#away++;
-        this.#room = this.#running - this.#away;
-        this.#step = 1;
-    }
-    /**
-     * Lets one job more in than before, then two, then four: others may have ended theirs.
-     *
-     * @returns whether there is still less room than slots
-     */
-    widen() {
-        this.#room += this.#step;
-        this.#step *= 2;
-        if (this.#room >= this.#slots)
-            this.#room = Infinity;
-        return this.#room !== Infinity && this.#state === 'ready';
-    }
-    /** Slots that it has now. */
-    get limit() {
-        return this.#policy === 'm1' ? m1Limit(this.#slots, this.#load.lastMinute, this.#processors) : this.#slots;
-    }
-    /** Slots that no job has. */
-    get free() {
-        return Math.max(0, this.limit - this.#taken);
-    }
-    get isFree() {
-        return this.#state === 'ready' && this.free > 0 && this.#running < this.#room;
-    }
-    /**
-     * Slots that one job which can use several may take of those that are free now, 1 or more: all, or what the matrix allows
-     * (E14). One where the owner caps jobs: it takes one place there, whatever it runs. One on the runner, where its makes
-     * ask for their own.
-     */
-    get widest() {
-        if (this.host.local || this.#isCapped)
-            return 1;
-        return Math.max(1, Math.min(this.free, this.#parallel));
-    }
-    /** Slots that the matrix lets one job have. */
-    get #parallel() {
-        const { parallel, slots = this.#processors } = this.host;
-        return parallel === undefined ? Infinity : parallelOf(parallel, slots);
-    }
-    /** Who has the lowest gets the next job: the share of its slots in use (B5), or what d1make reckons (L6). */
-    get value() {
-        return this.#policy === 'reported' ? this.#load.value : this.#taken / this.limit;
-    }
-    /** What others do there, for each processor. */
-    get ofOthers() {
-        return Math.max(0, this.#load.ofOthers - this.#extra) / Math.max(1, this.#processors);
-    }
-    /**
-     * Whether it rather than the other, which stands before it in the matrix, gets the next job.
-     *
-     * @param quiet what others do for each processor on the host where they do least; one more is busy
-     */
-    isBetterThan(other, quiet) {
-        if (this.#policy === 'auto') {
-            const [own, its] = [this, other].map(({ ofOthers }) => ofOthers >= quiet + 1);
-            if (own !== its)
-                return its === true;
-        }
-        const difference = this.value - other.value;
-        // Equal ones take turns, but for d1make: the first in the list.
-        return difference < 0 || (difference === 0 && this.#policy !== 'reported' && this.turn < other.turn);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/engine/wish.js
-/** Whether it can use several slots of a host. */
-function isWide({ kind, wide }) {
-    return wide && kind === 'dist';
-}
-/** Whether a wish goes before one that came earlier. */
-function comesBefore(wish, earlier) {
-    const difference = rankOf(wish) - rankOf(earlier);
-    return difference < 0 || (difference === 0 && wish.weight > earlier.weight);
-}
-/** What has begun comes first, then what had a place already. */
-function rankOf({ fresh, returned }) {
-    return !fresh ? 0 : returned ? 1 : 2;
-}
-/**
- * How many slots a wide wish may take of one host. Those that wait besides are thought of as spread evenly over the hosts
- * that are free: one slot is left to each that is not wide, and the rest is shared with the wide ones. So with no more
- * wide ones than hosts each gets a whole one, and with as many as there are slots one slot each.
- *
- * @param free slots of its host
- * @param hosts that have free slots, its own among them
- * @param others that may start now, too
- */
-function shareOf(free, hosts, others) {
-    const wide = others.filter(isWide).length;
-    const narrow = others.filter(({ kind }) => kind === 'dist').length - wide;
-    return Math.ceil((free - Math.floor(narrow / hosts)) / Math.ceil((wide + 1) / hosts));
-}
-
-;// CONCATENATED MODULE: ./lib/engine/scheduler.js
-
-
-
-/** In ms; time enough for a make to start as many recipes as it may, and little beside what a make on a host takes. */
-const GATHERING_MS = 30;
-/**
- * Decides where and when each job runs. Knows nothing of time, processes or connections: every call takes effect at
- * once, and what can start then is started in the order in which it was asked for; recipes that have begun come first,
- * and of the others the heavier ones.
- */
-class Scheduler {
-    #limits;
-    #hosts;
-    #policy;
-    #gather;
-    /** Makes whose recipes wait, and for how many verdicts. */
-    #held = new Map();
-    #queue = [];
-    #closed = false;
-    /** Wide wishes wait for others. */
-    #gathering = false;
-    #running = 0;
-    #overflow = 0;
-    #staying = 0;
-    /** Jobs that stay beyond their limit: see {@link unstick}. */
-    #beyond = 0;
-    #ends = 0;
-    #endsBefore = 0;
-    #turns = 0;
-    /**
-     * @param policy how hosts are compared, and how many jobs a busy one gets
-     * @param gather without it the first of several wide wishes gets all that is free on its host
-     */
-    constructor(hosts, limits, policy = 'jobs', gather) {
-        this.#limits = limits;
-        this.#policy = policy;
-        this.#gather = gather;
-        this.#hosts = hosts.map((host) => new HostPlace(host, policy));
-        const runner = { processors: limits.processors, cap: undefined, load: undefined };
-        for (const place of this.#hosts)
-            if (place.host.local)
-                place.ready(runner);
-    }
-    /** Jobs that may run at one time, as far as the hosts are known by now: 1 or more. */
-    get jobs() {
-        const { jobs, localJobs, processors } = this.#limits;
-        if (jobs !== 'places')
-            return jobs;
-        const left = this.#hosts.filter(({ state }) => state !== 'lost');
-        const slots = left.reduce((sum, place) => sum + place.slots, localJobs);
-        return left.length === 0 ? Math.max(slots, processors) : slots;
-    }
-    /** Resolves with a lease when it is the job's turn; the signal takes the wish back. */
-    acquire(wish, signal) {
-        if (signal.aborted || this.#closed)
-            return Promise.resolve('cancelled');
-        const waiting = { wish, answer: deferred() };
-        const cancel = () => this.#cancel((other) => other === waiting);
-        signal.addEventListener('abort', cancel);
-        const first = this.#queue.findIndex((other) => comesBefore(wish, other.wish));
-        this.#queue.splice(first < 0 ? this.#queue.length : first, 0, waiting);
-        if (isWide(wish))
-            this.#awaitOthers();
-        this.#pump();
-        return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
-    }
-    /**
-     * @param facts what it says of itself; undefined: nothing new
-     * @returns the slots that it has
-     */
-    hostReady(host, facts) {
-        const place = this.#placeOf(host);
-        place.ready(facts);
-        this.#pump();
-        return place.slots;
-    }
-    hostLost(host) {
-        this.#placeOf(host).lose();
-        this.#pump();
-    }
-    isLost(host) {
-        return this.#placeOf(host).state === 'lost';
-    }
-    /**
-     * A host's load of this moment.
-     *
-     * @param ended it comes with the end of a job whose lease is not given back yet
-     */
-    report(host, load, ended) {
-        this.#placeOf(host).report(load, ended);
-        // Otherwise load tells hosts apart, but does not make room.
-        if (this.#policy === 'm1')
-            this.#pump();
-    }
-    /**
-     * A host that has turned jobs away gets some again, if few at first.
-     *
-     * @returns whether it is still held to fewer than its slots
-     */
-    widen(host) {
-        const limited = this.#placeOf(host).widen();
-        this.#pump();
-        return limited;
-    }
-    /** No recipe of this make starts until as many `resume`s or a `drop`: whether a failure ends it is not known yet. */
-    hold(make) {
-        this.#held.set(make, (this.#held.get(make) ?? 0) + 1);
-    }
-    resume(make) {
-        const holds = this.#held.get(make) ?? 0;
-        if (holds > 1) {
-            this.#held.set(make, holds - 1);
-        }
-        else if (this.#held.delete(make)) {
-            this.#pump();
-        }
-    }
-    /** Denies whatever recipe of this make has not started. */
-    drop(make) {
-        this.#held.delete(make);
-        this.#cancel(({ wish }) => wish.make === make && wish.fresh);
-    }
-    /**
-     * To be called every so often. Recipes on the runner may wait for each other, as they can where make alone counts them:
-     * when no job has ended since the last call, one more gets in.
-     */
-    unstick() {
-        const stuck = this.#ends === this.#endsBefore && this.#staying >= this.#mayStay;
-        this.#endsBefore = this.#ends;
-        if (!stuck || !this.#queue.some(({ wish }) => wish.kind === 'stay'))
-            return;
-        this.#beyond++;
-        this.#pump();
-    }
-    /** Denies everything that has not started, and all that comes later. */
-    close() {
-        this.#closed = true;
-        this.#cancel(() => true);
-    }
-    #cancel(which) {
-        const out = this.#queue.filter(which);
-        this.#queue = this.#queue.filter((waiting) => !which(waiting));
-        for (const waiting of out)
-            waiting.answer.resolve('cancelled');
-    }
-    get #mayStay() {
-        const { processors, staying = processors } = this.#limits;
-        return staying + this.#beyond;
-    }
-    /** Wide wishes wait for others only where the first could take more than one slot. */
-    #awaitOthers() {
-        if (!this.#gather || this.#gathering || this.jobs - this.#running <= 1)
-            return;
-        if (!this.#hosts.some((place) => place.isFree && place.widest > 1))
-            return;
-        this.#gathering = true;
-        this.#gather(() => {
-            this.#gathering = false;
-            this.#pump();
-        });
-    }
-    #pump() {
-        const left = [];
-        const able = this.#queue.filter(({ wish }) => !this.#isHeld(wish));
-        let at = 0;
-        for (const waiting of this.#queue) {
-            const { wish } = waiting;
-            const answer = this.#isHeld(wish) ? undefined : this.#grant(wish, able, ++at);
-            if (answer === undefined)
-                left.push(waiting);
-            else
-                waiting.answer.resolve(answer);
-        }
-        this.#queue = left;
-    }
-    #isHeld(wish) {
-        return (wish.fresh && this.#held.has(wish.make)) || (this.#gathering && isWide(wish));
-    }
-    /** @param able all that may start now, those from `next` on are still to be asked */
-    #grant(wish, able, next) {
-        if (this.#running >= this.jobs)
-            return undefined;
-        if (wish.kind === 'stay') {
-            if (this.#staying >= this.#mayStay)
-                return undefined;
-            this.#staying++;
-            return this.#lease(() => {
-                this.#staying--;
-                if (this.#beyond > 0)
-                    this.#beyond--;
-            });
-        }
-        const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
-        const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
-        if (place) {
-            const slots = isWide(wish) ? this.#share(place, wish, able, next) : 1;
-            place.start(++this.#turns, slots);
-            const reason = place === bound ? 'follows' : 'least-loaded';
-            return this.#lease((turnedAway) => place.end(turnedAway, slots), reason, place, slots);
-        }
-        if (bound?.state === 'ready')
-            return undefined;
-        return this.#withoutHost(wish);
-    }
-    /** The slots that a wide wish gets, as {@link shareOf} divides those of its host among all that may start now. */
-    #share(place, wish, able, next) {
-        const others = able.slice(next, next + this.jobs - this.#running - 1).map((other) => other.wish);
-        const hosts = this.#hosts.filter((one) => one.isFree && wish.suits(one.host)).length;
-        return Math.max(1, Math.min(shareOf(place.free, hosts, others), place.widest));
-    }
-    /** Hosts are full, or there are none (B6). */
-    #withoutHost(wish) {
-        const hopeless = this.#hosts.every(({ state, host }) => state === 'lost' || (state === 'ready' && !wish.suits(host)));
-        if (this.#limits.fallback === 'never')
-            return hopeless ? 'no-host' : undefined;
-        const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
-        if (this.#overflow >= room)
-            return undefined;
-        this.#overflow++;
-        return this.#lease(() => this.#overflow--, this.#whyNot(wish));
-    }
-    /** Why a job that may leave has no host. */
-    #whyNot(wish) {
-        if (this.#hosts.length === 0)
-            return 'no-hosts';
-        const left = this.#hosts.filter(({ state }) => state !== 'lost');
-        if (left.length === 0)
-            return 'hosts-lost';
-        if (left.some(({ state, host }) => state === 'ready' && wish.suits(host)))
-            return 'hosts-full';
-        // Bare localhost suits nobody until its owner's terms are known.
-        return left.some(({ state, host }) => state === 'coming' || host.local) ? 'hosts-coming' : 'absolute-path';
-    }
-    #best(wish) {
-        const ready = this.#hosts.filter(({ state }) => state === 'ready');
-        const quiet = Math.min(...ready.map(({ ofOthers }) => ofOthers));
-        let best;
-        for (const place of this.#hosts) {
-            if (!place.isFree || !wish.suits(place.host))
-                continue;
-            if (!best || place.isBetterThan(best, quiet))
-                best = place;
-        }
-        return best;
-    }
-    #lease(giveBack, reason, place, slots = 1) {
-        this.#running++;
-        let counted = true;
-        let turnedAway = false;
-        let released = false;
-        const stop = () => {
-            if (!counted)
-                return;
-            counted = false;
-            this.#running--;
-            this.#ends++;
-            giveBack(turnedAway);
-        };
-        return {
-            place: place?.host,
-            reason,
-            slots,
-            suspend: () => {
-                stop();
-                this.#pump();
-            },
-            turnedAway: () => {
-                turnedAway = true;
-                place?.turnedAway();
-            },
-            release: () => {
-                if (released)
-                    throw new Error('Internal error: a lease was given back twice');
-                released = true;
-                stop();
-                this.#pump();
-            },
-        };
-    }
-    #placeOf(host) {
-        const place = this.#hosts.find((one) => one.host === host);
-        if (!place)
-            throw new Error(`Internal error: ${host.name} is not in the matrix`);
-        return place;
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/util/quote.js
@@ -70211,6 +69115,7 @@ function makeIntent(words, environment = []) {
         dryRun: has('n'),
         question: has('q'),
         touch: has('t'),
+        database: has('p'),
         informational: has('h', 'v'),
         goals: own.flatMap((a) => (a.kind === 'goal' && a.text !== '-' ? [a.text] : [])),
         variables: own.flatMap((a) => (a.kind === 'variable' ? [a.text] : [])),
@@ -70505,6 +69410,23 @@ function echoOffset(text, command) {
     }
     return rest === '' ? begin : text.length;
 }
+/**
+ * Splits what stands before the output of a command: the text before its echo, as it is, and the echo.
+ *
+ * @param rewrite gives the user's own shells back in a text; what is an echo shows only then
+ */
+function splitEcho(text, command, rewrite) {
+    const rewritten = rewrite(text);
+    const cut = echoOffset(rewritten, command);
+    const echo = rewritten.slice(cut);
+    if (echo === '')
+        return [text, ''];
+    // The same number of lines, unless rewriting has taken some out.
+    let begin = text.length;
+    for (let lines = echo.split(/\n(?=[^])/).length; lines > 0; lines--)
+        begin = text.lastIndexOf('\n', begin - 2) + 1;
+    return rewrite(text.slice(begin)) === echo ? [text.slice(0, begin), echo] : [rewritten.slice(0, cut), echo];
+}
 function essence(line) {
     return line.replace(/^[\s@+-]+/, '').replace(/\s+/g, '');
 }
@@ -70648,6 +69570,8 @@ function isMakesOwn(line) {
 
 /** Text that may yet turn out to be an echo is held up to this length; no command can be longer (128 KiB a string). */
 const GAP_LIMIT = 1024 * 1024;
+/** Bytes of a command that are looked for in the text of another: less, and they may well be what that one prints. */
+const TELLING = 8;
 /** What the shim prints on its own descriptor 1 before the output of a job. `nonce`: random hex of the run. */
 function beginMarker(nonce, id) {
     return `\x1eD${nonce}B${id}\x1e`;
@@ -70663,12 +69587,13 @@ function endMarker(nonce, id) {
  *
  * where an echo is absent when the line is silent, and what lies between an E and the next B that is not the echo of
  * that next job is make's own. Recursive recipes are not synchronised (make manual, "Output During Parallel
- * Execution"): other jobs stand between their B and E. The events are the same however the stream is cut into chunks.
+ * Execution"): other jobs stand between their B and E, and these two may stand anywhere in what is being handed out of
+ * another. The events are the same however the stream is cut into chunks.
  */
 class OutputParser {
     #options;
     #lead;
-    /** In the order of their begin markers; text belongs to the last. */
+    /** In the order of their begin markers. */
     #open = new Map();
     #spools;
     /** The end of the stream so far, when it may be the beginning of a marker. */
@@ -70730,32 +69655,43 @@ class OutputParser {
             this.#end(id, open);
     }
     #begin(id) {
-        const owner = this.#lastOpen();
-        if (owner !== undefined && this.#turnedRecursive(owner))
-            this.#release(owner);
+        for (const open of this.#open.values())
+            if (this.#turnedRecursive(open))
+                this.#release(open);
         const job = this.#options.jobById(id);
-        const gap = this.#options.rewrite(this.#takeGap());
-        const cut = job === undefined ? gap.length : echoOffset(gap, job.command);
-        this.#give(gap.slice(0, cut), true);
-        const echo = gap.slice(cut);
+        const synchronised = job !== undefined && this.#options.isSynchronised(job);
+        const [before, echo] = this.#splitGap(job, synchronised);
+        this.#give(before);
         const open = {
             job,
             echo,
             text: new JobText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT, job && this.#spools.of(job, echo)),
+            synchronised,
             recursive: job === undefined,
         };
         this.#open.set(id, open);
         if (this.#turnedRecursive(open))
             this.#release(open);
     }
+    /** Takes the gap before a job apart: what is not its own, as it came; its echo. */
+    #splitGap(job, synchronised) {
+        const { rewrite } = this.#options;
+        const gap = this.#takeGap();
+        if (job === undefined)
+            return [gap, ''];
+        if (!synchronised && job.command.length >= TELLING && this.#handedOut() !== undefined) {
+            // Its make wrote it into another job's text, perhaps in the middle of a line.
+            const line = `${job.command}\n`;
+            const at = gap.lastIndexOf(line);
+            if (at !== -1)
+                return [gap.slice(0, at) + gap.slice(at + line.length), line];
+        }
+        return splitEcho(gap, job.command, rewrite);
+    }
     #end(id, open) {
         if (this.#turnedRecursive(open))
             this.#release(open);
-        const gap = this.#takeGap();
-        if (open.recursive)
-            this.#makeText(this.#options.rewrite(gap));
-        else
-            open.text.push(gap);
+        this.#give(this.#takeGap(), this.#handedOut() ?? open);
         this.#open.delete(id);
         this.#finish(open);
     }
@@ -70792,7 +69728,7 @@ class OutputParser {
         const line = this.#line.slice(0, -1);
         const before = this.#gap.length - this.#line.length;
         this.#line = '';
-        const owner = this.#lastOpen();
+        const owner = this.#owner();
         if (owner === undefined || owner.recursive) {
             if (isMakesOwn(line))
                 this.#give(this.#takeGap());
@@ -70825,16 +69761,25 @@ class OutputParser {
         this.#line = '';
         return gap;
     }
-    #lastOpen() {
+    /** The job whose text make is handing out: one at a time, so the last to begin. */
+    #handedOut() {
         let last;
         for (const open of this.#open.values())
-            last = open;
+            if (open.synchronised && !open.recursive)
+                last = open;
         return last;
     }
-    #give(text, rewritten = false) {
-        const owner = this.#lastOpen();
+    /** Whose text it is that comes: those who begin in the middle of what is handed out only write into it. */
+    #owner() {
+        let owner = this.#handedOut();
+        if (owner === undefined)
+            for (const open of this.#open.values())
+                owner = open;
+        return owner;
+    }
+    #give(text, owner = this.#owner()) {
         if (owner === undefined || owner.recursive)
-            this.#makeText(rewritten ? text : this.#options.rewrite(text));
+            this.#makeText(this.#options.rewrite(text));
         else
             owner.text.push(text);
     }
@@ -71561,6 +70506,1111 @@ var external_node_url_ = __nccwpck_require__(3136);
  */
 function assetPath(name) {
     return (0,external_node_path_.join)((0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url)), '..', 'assets', name);
+}
+
+;// CONCATENATED MODULE: ./lib/engine/farm.js
+
+
+
+/** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
+const farm_GRACE_MS = 2000;
+/** How often a first staging that takes long tells how far it is. */
+const PROGRESS_MS = 5000;
+/** All ssh hosts of the matrix, brought up in parallel. */
+class Farm {
+    #hosts;
+    #stage;
+    #scheduler;
+    #sink;
+    #tools;
+    #ready = 0;
+    constructor(hosts, stage, scheduler, sink, 
+    /** Leaves out hosts before they get a job. */
+    tools) {
+        this.#hosts = hosts;
+        this.#stage = stage;
+        this.#scheduler = scheduler;
+        this.#sink = sink;
+        this.#tools = tools;
+    }
+    /** Hosts that came up. */
+    get ready() {
+        return this.#ready;
+    }
+    /**
+     * Connects and stages everywhere. Resolves when it is worth starting: all hosts are ready or lost, or some have been
+     * ready for a moment.
+     */
+    async start() {
+        if (this.#hosts.length === 0)
+            return;
+        this.#tools.start();
+        const survey = this.#survey();
+        // Who waits for it hears of a fault; nobody may be waiting yet.
+        survey.catch(() => undefined);
+        // A host whose owner has no place even for a question is not waited for.
+        const waits = [];
+        const starts = this.#hosts.map((remote) => {
+            const busy = deferred();
+            const start = this.#bringUp(remote, survey, () => busy.resolve(undefined));
+            waits.push(Promise.race([start, busy.promise]));
+            return start;
+        });
+        const first = Promise.any(starts).then(() => (0,promises_namespaceObject.setTimeout)(farm_GRACE_MS, undefined, { ref: false }), () => undefined);
+        await Promise.race([Promise.allSettled(waits), first]);
+    }
+    close() {
+        for (const remote of this.#hosts)
+            remote.close();
+    }
+    /** While the hosts are still being reached. */
+    async #survey() {
+        const survey = await this.#stage.survey();
+        const directories = survey.directories.map((one) => ({ ...one, path: (0,util_bytes/* decode */.D4)(one.path) }));
+        this.#sink({ type: 'workspace-surveyed', ...survey, directories });
+        return survey;
+    }
+    async #bringUp(remote, surveyed, onWait) {
+        const { host } = remote;
+        const begin = performance.now();
+        let of;
+        surveyed.then((survey) => (of = survey), () => undefined);
+        const progress = setInterval(() => {
+            const { files, bytes } = remote.sent;
+            const seconds = (performance.now() - begin) / 1000;
+            if (of && files > 0)
+                this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
+        }, PROGRESS_MS);
+        try {
+            this.#tools.checkArch(host);
+            const staging = await remote.start();
+            await this.#tools.check(remote, onWait);
+            this.#ready++;
+            const slots = this.#scheduler.hostReady(host, remote.facts);
+            this.#sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging });
+        }
+        catch (error) {
+            remote.close();
+            this.#tools.gone(host);
+            const reason = error instanceof Error ? error.message : String(error);
+            this.#sink({ type: 'host-lost', host, reason });
+            this.#scheduler.hostLost(host);
+            throw error;
+        }
+        finally {
+            clearInterval(progress);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/bays.js
+
+/**
+ * The lanes to one host: one for each job that runs at one time, opened when it is first needed, and the staged tree that
+ * they share (with overlays) or have each for itself.
+ */
+class Bays {
+    #options;
+    #all = new Set();
+    #idle = [];
+    /** Taken for a moment, not for a job: they are as good as idle. */
+    #lent = new Set();
+    #waiting = [];
+    #shared;
+    #lanes = 0;
+    /** Why there are no more. */
+    #closed;
+    /** The host has refused to open one more lane. */
+    #crowded = false;
+    #facts;
+    /** Of the workspace, in the first staging. */
+    #sent = { files: 0, bytes: 0 };
+    #compressed;
+    /** Of lanes that are closed. */
+    #gone = { sent: 0, received: 0 };
+    constructor(options) {
+        this.#options = options;
+    }
+    /** Bytes to the host and back, of all lanes so far. */
+    get traffic() {
+        const traffics = [this.#gone, ...[...this.#all].map(({ lane }) => lane.traffic)];
+        return {
+            sent: traffics.reduce((sum, one) => sum + one.sent, 0),
+            received: traffics.reduce((sum, one) => sum + one.received, 0),
+        };
+    }
+    /** How much of the workspace is on its way there, or has arrived. */
+    get sent() {
+        return this.#sent;
+    }
+    /** Bytes on the way of the first staging, if it was compressed. */
+    get compressed() {
+        return this.#compressed;
+    }
+    /** What the host said of itself when its first lane was opened; undefined before. */
+    get facts() {
+        return this.#facts;
+    }
+    /** Whether all lanes work in one tree. */
+    get isShared() {
+        return this.#shared !== undefined;
+    }
+    /** Opens the first lane and sends the whole workspace. */
+    async first() {
+        const bay = await this.#open(this.#sent);
+        this.#facts = bay.lane.facts;
+        this.#idle.push(bay);
+        return bay.lane;
+    }
+    /**
+     * A lane for a job: one that is idle, or is so in a moment, or a new one, or, where the server takes no further session,
+     * the next to be idle.
+     */
+    async enter() {
+        this.#checkOpen();
+        const idle = this.#idle.pop();
+        if (idle)
+            return idle;
+        if (!this.#crowded && this.#lent.size <= this.#waiting.length) {
+            try {
+                return await this.#open({ files: 0, bytes: 0 });
+            }
+            catch (error) {
+                if (this.#closed !== undefined || this.#all.size === 0)
+                    throw error;
+                this.#crowded = true;
+            }
+        }
+        const waiting = deferred();
+        this.#waiting.push(waiting);
+        const free = this.#idle.pop();
+        if (free)
+            this.leave(free);
+        return waiting.promise;
+    }
+    /** A lane that nobody needs now, if there is one, for a moment; it goes back by {@link leave} too. */
+    takeIdle() {
+        const bay = this.#idle.pop();
+        if (bay)
+            this.#lent.add(bay);
+        return bay;
+    }
+    leave(bay) {
+        this.#lent.delete(bay);
+        const next = this.#waiting.shift();
+        if (next)
+            next.resolve(bay);
+        else if (this.#all.has(bay))
+            this.#idle.push(bay);
+    }
+    /**
+     * Ends the lanes and whatever runs on them, not the connection.
+     *
+     * @param reason what who comes later is told
+     */
+    close(reason) {
+        this.#closed ??= reason;
+        this.#gone = this.traffic;
+        for (const { lane } of this.#all)
+            lane.close();
+        this.#all.clear();
+        this.#idle.length = 0;
+        this.#lent.clear();
+        for (const { reject } of this.#waiting.splice(0))
+            reject(new Error(this.#closed));
+    }
+    async #open(count) {
+        const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
+        const number = ++this.#lanes;
+        const workspace = stage.root;
+        this.#checkOpen();
+        const lane = await opener.open({
+            staging,
+            workspace,
+            number,
+            create: number === 1,
+            sandbox,
+            partial,
+            token,
+            setup,
+            startup: number === 1 ? host.startup : '',
+            ownersFile: host.needsOwnersFile ? 'required' : 'optional',
+        });
+        try {
+            this.#checkOpen();
+            const differs = number > 1 && (lane.sandbox !== 'tree') !== this.isShared;
+            if (differs)
+                throw new Error('its lanes differ in what they allow');
+            if (partial && lane.sandbox === 'tree')
+                throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
+        }
+        catch (error) {
+            lane.close();
+            throw error;
+        }
+        const tree = this.#shared ?? stage.tree();
+        const bay = { lane, tree };
+        this.#all.add(bay);
+        if (tree === this.#shared)
+            return bay;
+        const onFile = (size) => {
+            count.files++;
+            count.bytes += size;
+        };
+        try {
+            const { sent, compressed } = await lane.sync(await tree.everything(onFile));
+            if (compressed)
+                this.#compressed ??= sent;
+        }
+        catch (error) {
+            this.#all.delete(bay);
+            lane.close();
+            throw error;
+        }
+        if (lane.sandbox !== 'tree')
+            this.#shared = tree;
+        return bay;
+    }
+    #checkOpen() {
+        if (this.#closed !== undefined)
+            throw new Error(this.#closed);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/load-watch.js
+/** Seconds from one report of a host that says nothing by itself to the next, as d1make's servers have it (L6). */
+function interval([lastMinute]) {
+    return Math.min(10 + lastMinute, 60);
+}
+/** Asks a host for its load when none has come with the end of a job for some time. */
+class LoadWatch {
+    #ask;
+    #timer;
+    #seconds = 0;
+    #closed = false;
+    constructor(ask) {
+        this.#ask = ask;
+    }
+    /** @param load undefined: the host has no such figures, and is not asked */
+    heard(load) {
+        this.#seconds = load ? interval(load) : 0;
+        this.later();
+    }
+    /** It could not be asked: when the same time has gone by once more. */
+    later() {
+        clearTimeout(this.#timer);
+        if (this.#seconds === 0 || this.#closed)
+            return;
+        this.#timer = setTimeout(this.#ask, this.#seconds * 1000);
+        this.#timer.unref();
+    }
+    close() {
+        clearTimeout(this.#timer);
+        this.#closed = true;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/path-bound.js
+/** Link-time code and compressed sections may hold paths that no search of the bytes finds. */
+const HIDES_PATHS = /\s-(?:flto|gz|Wa,\S*compress-debug|fembed-bitcode)/;
+/** Debug information names the directory of the compile. */
+const DEBUG = /\s-g(?!0\b)/;
+/**
+ * Which jobs cannot run where the workspace has another path than on the runner: those that name it, and those whose
+ * outputs would.
+ */
+class PathBound {
+    #root;
+    #debug = false;
+    /** @param root the workspace's path on the runner */
+    constructor(root) {
+        this.#root = root;
+    }
+    /** @param variables the `NAME=value`s that would travel with it */
+    has(command, variables) {
+        if (command.includes(this.#root) || variables.some((variable) => variable.includes(this.#root)))
+            return true;
+        return HIDES_PATHS.test(command) || (this.#debug && DEBUG.test(command));
+    }
+    /** What that command wrote has named the other path: the next like it need not be tried. */
+    learn(command) {
+        if (DEBUG.test(command))
+            this.#debug = true;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/question.js
+/** A command for sh that nobody but ourselves asks for, as a job: no recipe has its number, and what it leaves in /tmp is dropped. */
+function questionJob(command, root) {
+    return {
+        id: 0,
+        recipe: { id: 0, make: 0, target: '', directory: root },
+        directory: root,
+        argv: ['/bin/sh', '-c', command],
+        command,
+        environment: [],
+        umask: 0o022,
+        prerequisites: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/engine/temporaries.js
+/**
+ * Which /tmp the lines of each recipe share on one host (LaneRequest.recipe). Usually a recipe has the one of its own number;
+ * where its first line has run and is to run once more, what that has left must not be there, and the recipe gets another.
+ */
+class Temporaries {
+    /** Recipes of which a line has run for good. */
+    #begun = new Set();
+    /** Recipe => what it has instead of its own number. Below 0: no recipe has such a number. */
+    #others = new Map();
+    #next = -1;
+    of(recipe) {
+        return this.#others.get(recipe) ?? recipe;
+    }
+    /** @param counted false: the same line may run there again. A later one then finds what it has left itself. */
+    ran(recipe, counted) {
+        if (counted)
+            this.#begun.add(recipe);
+        else if (!this.#begun.has(recipe))
+            this.#others.set(recipe, this.#next--);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/visit.js
+
+
+
+/**
+ * One job on one lane: its tree is brought up to date, the job runs, what it wrote comes home.
+ *
+ * @returns undefined: it was turned away (D10), and has not run
+ * @throws Error with a reason for people when the lane fails; what it has left in the tree is not known then
+ */
+async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, subMakeArguments }, signal) {
+    const { counts, keepOutputs, merge, slots, temporary } = way;
+    const staged = await tree.missing(job);
+    const output = [];
+    const before = lane.traffic;
+    let files = 0;
+    let outcome = { kind: 'cancelled' };
+    let seconds = 0;
+    let started = false;
+    const start = () => {
+        if (!started)
+            way.onStart();
+        started = true;
+    };
+    let incoming;
+    try {
+        // Not before: what another lane is bringing into the same tree may be just what this job needs.
+        await staged.ready;
+        const travelling = baggage.of(job.environment, slots);
+        incoming = stage.incoming({
+            job,
+            version: staged.version,
+            visible: staged.visible,
+            foreign: lane.sandbox === 'tree' ? lane.treePath : undefined,
+        });
+        const target = incoming;
+        if (lane.facts.cap === undefined)
+            start();
+        const hasRun = await lane.run({
+            entries: staged.entries,
+            directory: stage.relative(job.directory) ?? '',
+            path: [(0,util_bytes/* encode */.lF)(host.path), travelling.path].filter((path) => path !== '').join(':'),
+            argv: counts ? subMakeArguments.ofJob(job, staging) : job.argv,
+            environment: travelling.variables,
+            umask: job.umask,
+            recipe: temporary,
+            visible: staged.visible,
+            merge,
+            keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
+        }, {
+            onApplied: () => staged.applied(),
+            onText: (descriptor, data) => {
+                start();
+                output.push({ descriptor, data });
+            },
+            onEnd: (result, time, load) => {
+                start();
+                outcome = result;
+                seconds = time;
+                way.onLoad(load);
+                way.onEnd();
+            },
+            onOutput: (entry) => {
+                files++;
+                return target.add(entry);
+            },
+        }, signal);
+        const wanted = hasRun && counts && (succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled'));
+        const { visible } = staged;
+        const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
+        // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
+        const homecoming = await incoming.commit(tree, wanted);
+        if (!hasRun)
+            return undefined;
+        const { sent, received } = lane.traffic;
+        const traffic = { sent: sent - before.sent, received: received - before.received, files };
+        return { outcome, seconds, output, homecoming, missed, traffic };
+    }
+    catch (error) {
+        staged.failed();
+        throw error;
+    }
+    finally {
+        incoming?.discard();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/remote-host.js
+
+
+
+
+
+
+
+
+/** How often a question that the host's owner has no place for is asked again. */
+const ASK_AGAIN_MS = 200;
+/** One host at work. */
+class RemoteHost {
+    host;
+    #options;
+    #bays;
+    #pathBound;
+    #temporaries = new Temporaries();
+    #watch;
+    #busySeconds = 0;
+    constructor(options) {
+        this.host = options.host;
+        this.#options = options;
+        this.#bays = new Bays(options);
+        this.#pathBound = new PathBound(options.stage.root);
+        this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
+    }
+    /** Its staging directory there, for people. */
+    get staging() {
+        return (0,util_bytes/* decode */.D4)(this.#options.staging);
+    }
+    /** How long jobs ran there, added up. */
+    get busySeconds() {
+        return this.#busySeconds;
+    }
+    /** How much of the workspace is on its way there, or has arrived. */
+    get sent() {
+        return this.#bays.sent;
+    }
+    /** Bytes to the host and back, so far. */
+    get traffic() {
+        return this.#bays.traffic;
+    }
+    /** What it says of itself; undefined until it has been reached. */
+    get facts() {
+        return this.#bays.facts;
+    }
+    /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
+    async start() {
+        const begin = performance.now();
+        const { sandbox, facts } = await this.#bays.first();
+        this.#watch?.heard(facts.load);
+        const { sent, compressed } = this.#bays;
+        return { sandbox, seconds: (performance.now() - begin) / 1000, ...sent, compressed };
+    }
+    /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
+    suits(job) {
+        if (this.#bays.isShared)
+            return true;
+        return !this.#pathBound.has(job.command, this.#options.baggage.of(job.environment).variables);
+    }
+    /**
+     * Runs one job: brings the host's tree up to date, runs, brings home what it wrote. Never rejects for what a host may
+     * do: that is the outcome `host-lost`.
+     *
+     * @param told `onStart`: it is certain that it runs there, and is not turned away; with an owner's cap that may be as
+     *   late as its end, and where it is lost it is not told at all. `onEnd`: it has ended, what it wrote is on its way
+     * @returns undefined: it was turned away (D10), and nothing of it has run
+     */
+    async run(job, { keepOutputs, slots }, signal, told = {}) {
+        const { merge } = this.#options;
+        const begin = performance.now();
+        try {
+            const result = await this.#visit(job, {
+                counts: true,
+                keepOutputs,
+                merge,
+                slots,
+                temporary: this.#temporaries.of(job.recipe.id),
+                onStart: told.onStart ?? (() => undefined),
+                onEnd: told.onEnd ?? (() => undefined),
+                onLoad: (load) => this.#heard(load, true),
+            }, signal);
+            if (!result)
+                return undefined;
+            const { seconds, homecoming } = result;
+            this.#temporaries.ran(job.recipe.id, homecoming.kind !== 'conflict');
+            this.#busySeconds += seconds;
+            if (homecoming.kind === 'refused' && homecoming.foreign === true)
+                this.#pathBound.learn(job.command);
+            return result;
+        }
+        catch (error) {
+            // What it had run until then nobody tells.
+            this.#busySeconds += (performance.now() - begin) / 1000;
+            return {
+                outcome: { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) },
+                seconds: 0,
+                output: [],
+                homecoming: { kind: 'home' },
+                missed: [],
+                traffic: { sent: 0, received: 0, files: 0 },
+            };
+        }
+    }
+    /**
+     * Runs a command for sh in the workspace there as a job would run, with its setup and PATH, or a job itself, for what it
+     * prints alone: what it writes is dropped, on the host too (but where that is the very workspace: `staging: none`). Where
+     * the host's owner has no place for it, it waits for one.
+     *
+     * @throws Error with a reason for people when the host fails: it is given up then
+     */
+    async ask(what, signal = new AbortController().signal) {
+        const job = typeof what === 'string' ? questionJob(what, this.#options.stage.root) : what;
+        const way = {
+            counts: false,
+            keepOutputs: false,
+            merge: false,
+            slots: 1,
+            temporary: 0,
+            onStart: () => undefined,
+            onEnd: () => undefined,
+            onLoad: (load) => this.#heard(load, false),
+        };
+        while (!signal.aborted) {
+            const result = await this.#visit(job, way, signal);
+            if (result) {
+                const { outcome, output } = result;
+                return { outcome, stdout: joined(output, 1), stderr: joined(output, 2) };
+            }
+            await (0,promises_namespaceObject.setTimeout)(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+        }
+        return { outcome: { kind: 'cancelled' }, stdout: '', stderr: '' };
+    }
+    /** Ends its lanes and whatever runs on them, not the connection. */
+    close() {
+        this.#close('its connection was closed');
+    }
+    #close(reason) {
+        this.#watch?.close();
+        this.#bays.close(reason);
+    }
+    /** Runs a job on some lane. What a lane that broke off has left in a tree is unknown: the host is given up as a whole. */
+    async #visit(job, way, signal) {
+        try {
+            const bay = await this.#bays.enter();
+            const result = await visit(bay, job, way, this.#options, signal);
+            this.#bays.leave(bay);
+            return result;
+        }
+        catch (error) {
+            this.close();
+            throw error;
+        }
+    }
+    #heard(load, ended) {
+        this.#options.onLoad?.(load, ended);
+        this.#watch?.heard(load);
+    }
+    async #askLoad() {
+        const bay = this.#bays.takeIdle();
+        if (!bay) {
+            this.#watch?.later();
+            return;
+        }
+        try {
+            const load = await bay.lane.load();
+            this.#bays.leave(bay);
+            this.#heard(load, false);
+        }
+        catch (error) {
+            // The next job finds it out.
+            this.#close(error instanceof Error ? error.message : String(error));
+        }
+    }
+}
+function joined(output, descriptor) {
+    return output.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
+}
+
+;// CONCATENATED MODULE: ./lib/model/parallel.js
+/**
+ * Slots that one job may take on a host with so many of them: never fewer than 2 of a part, and none where there is but
+ * one slot (E14). 0 and 1 both mean: one.
+ */
+function parallelOf(parallel, slots) {
+    if (slots <= 1)
+        return 0;
+    return typeof parallel === 'number' ? parallel : Math.max(2, Math.floor(slots / Number(parallel.slice(1))));
+}
+
+;// CONCATENATED MODULE: ./lib/engine/host-place.js
+
+
+/** One host as the scheduler sees it: how many slots it has now, and which of them jobs have. */
+class HostPlace {
+    host;
+    #policy;
+    #state = 'coming';
+    #slots;
+    #processors = 1;
+    /** Its owner allows so many jobs and no more. */
+    #isCapped = false;
+    #running = 0;
+    /** Slots that those have. */
+    #taken = 0;
+    /** Of those that count as running: turned away, and not given back yet. */
+    #away = 0;
+    /** Jobs that the host's owner leaves us, as far as is known. */
+    #room = Infinity;
+    /** How many more are tried next. */
+    #step = 1;
+    #load = new ReportedLoad();
+    /** Slots that jobs had at the last report beyond one each: that much of its load is ours, too. */
+    #extra = 0;
+    /** When it last got a job: equal hosts take turns. */
+    turn = 0;
+    constructor(host, policy) {
+        this.host = host;
+        this.#policy = policy;
+        this.#slots = host.slots ?? 1;
+    }
+    get state() {
+        return this.#state;
+    }
+    /** As the matrix has it, or one for each processor; no more than its owner allows. 1 while that is not known. */
+    get slots() {
+        return this.#slots;
+    }
+    /** @param facts undefined: those that were known before */
+    ready(facts) {
+        this.#state = 'ready';
+        if (!facts)
+            return;
+        const { processors, cap = Infinity, load } = facts;
+        this.#processors = processors;
+        this.#isCapped = facts.cap !== undefined;
+        this.#slots = Math.min(this.host.slots ?? processors, cap);
+        this.report(load, false);
+    }
+    lose() {
+        this.#state = 'lost';
+    }
+    /** @param ended it comes with the end of a job that still has its slot */
+    report(load, ended) {
+        this.#load.report({ jobs: this.#running - (ended ? 1 : 0), load });
+        this.#extra = this.#taken - this.#running;
+    }
+    /** @param slots that the job has until its end */
+    start(turn, slots = 1) {
+        this.#running++;
+        this.#taken += slots;
+        this.turn = turn;
+        this.#load.started();
+    }
+    /** @param slots with which it was started */
+    end(turnedAway, slots = 1) {
+        this.#running--;
+        this.#taken -= slots;
+        if (turnedAway)
+            this.#away--;
+        this.#load.ended();
+    }
+    /** A job there was told that its owner allows no more: no more than run there now get in, until {@link widen}. */
+    turnedAway() {
+        this.#away++;
+        this.#room = this.#running - this.#away;
+        this.#step = 1;
+    }
+    /**
+     * Lets one job more in than before, then two, then four: others may have ended theirs.
+     *
+     * @returns whether there is still less room than slots
+     */
+    widen() {
+        this.#room += this.#step;
+        this.#step *= 2;
+        if (this.#room >= this.#slots)
+            this.#room = Infinity;
+        return this.#room !== Infinity && this.#state === 'ready';
+    }
+    /** Slots that it has now. */
+    get limit() {
+        return this.#policy === 'm1' ? m1Limit(this.#slots, this.#load.lastMinute, this.#processors) : this.#slots;
+    }
+    /** Slots that no job has. */
+    get free() {
+        return Math.max(0, this.limit - this.#taken);
+    }
+    get isFree() {
+        return this.#state === 'ready' && this.free > 0 && this.#running < this.#room;
+    }
+    /**
+     * Slots that one job which can use several may take of those that are free now, 1 or more: all, or what the matrix allows
+     * (E14). One where the owner caps jobs: it takes one place there, whatever it runs. One on the runner, where its makes
+     * ask for their own.
+     */
+    get widest() {
+        if (this.host.local || this.#isCapped)
+            return 1;
+        return Math.max(1, Math.min(this.free, this.#parallel));
+    }
+    /** Slots that the matrix lets one job have. */
+    get #parallel() {
+        const { parallel, slots = this.#processors } = this.host;
+        return parallel === undefined ? Infinity : parallelOf(parallel, slots);
+    }
+    /** Who has the lowest gets the next job: the share of its slots in use (B5), or what d1make reckons (L6). */
+    get value() {
+        return this.#policy === 'reported' ? this.#load.value : this.#taken / this.limit;
+    }
+    /** What others do there, for each processor. */
+    get ofOthers() {
+        return Math.max(0, this.#load.ofOthers - this.#extra) / Math.max(1, this.#processors);
+    }
+    /**
+     * Whether it rather than the other, which stands before it in the matrix, gets the next job.
+     *
+     * @param quiet what others do for each processor on the host where they do least; one more is busy
+     */
+    isBetterThan(other, quiet) {
+        if (this.#policy === 'auto') {
+            const [own, its] = [this, other].map(({ ofOthers }) => ofOthers >= quiet + 1);
+            if (own !== its)
+                return its === true;
+        }
+        const difference = this.value - other.value;
+        // Equal ones take turns, but for d1make: the first in the list.
+        return difference < 0 || (difference === 0 && this.#policy !== 'reported' && this.turn < other.turn);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/wish.js
+/** Whether it can use several slots of a host. */
+function isWide({ kind, wide }) {
+    return wide && kind === 'dist';
+}
+/** Whether a wish goes before one that came earlier. */
+function comesBefore(wish, earlier) {
+    const difference = rankOf(wish) - rankOf(earlier);
+    return difference < 0 || (difference === 0 && wish.weight > earlier.weight);
+}
+/** What has begun comes first, then what had a place already. */
+function rankOf({ fresh, returned }) {
+    return !fresh ? 0 : returned ? 1 : 2;
+}
+/**
+ * How many slots a wide wish may take of one host. Those that wait besides are thought of as spread evenly over the hosts
+ * that are free: one slot is left to each that is not wide, and the rest is shared with the wide ones. So with no more
+ * wide ones than hosts each gets a whole one, and with as many as there are slots one slot each.
+ *
+ * @param free slots of its host
+ * @param hosts that have free slots, its own among them
+ * @param others that may start now, too
+ */
+function shareOf(free, hosts, others) {
+    const wide = others.filter(isWide).length;
+    const narrow = others.filter(({ kind }) => kind === 'dist').length - wide;
+    return Math.ceil((free - Math.floor(narrow / hosts)) / Math.ceil((wide + 1) / hosts));
+}
+
+;// CONCATENATED MODULE: ./lib/engine/scheduler.js
+
+
+
+/** In ms; time enough for a make to start as many recipes as it may, and little beside what a make on a host takes. */
+const GATHERING_MS = 30;
+/**
+ * Decides where and when each job runs. Knows nothing of time, processes or connections: every call takes effect at
+ * once, and what can start then is started in the order in which it was asked for; recipes that have begun come first,
+ * and of the others the heavier ones.
+ */
+class Scheduler {
+    #limits;
+    #hosts;
+    #policy;
+    #gather;
+    /** Makes whose recipes wait, and for how many verdicts. */
+    #held = new Map();
+    #queue = [];
+    #closed = false;
+    /** Wide wishes wait for others. */
+    #gathering = false;
+    #running = 0;
+    #overflow = 0;
+    #staying = 0;
+    /** Jobs that stay beyond their limit: see {@link unstick}. */
+    #beyond = 0;
+    #ends = 0;
+    #endsBefore = 0;
+    #turns = 0;
+    /**
+     * @param policy how hosts are compared, and how many jobs a busy one gets
+     * @param gather without it the first of several wide wishes gets all that is free on its host
+     */
+    constructor(hosts, limits, policy = 'jobs', gather) {
+        this.#limits = limits;
+        this.#policy = policy;
+        this.#gather = gather;
+        this.#hosts = hosts.map((host) => new HostPlace(host, policy));
+        const runner = { processors: limits.processors, cap: undefined, load: undefined };
+        for (const place of this.#hosts)
+            if (place.host.local)
+                place.ready(runner);
+    }
+    /** Jobs that may run at one time, as far as the hosts are known by now: 1 or more. */
+    get jobs() {
+        const { jobs, localJobs, processors } = this.#limits;
+        if (jobs !== 'places')
+            return jobs;
+        const left = this.#hosts.filter(({ state }) => state !== 'lost');
+        const slots = left.reduce((sum, place) => sum + place.slots, localJobs);
+        return left.length === 0 ? Math.max(slots, processors) : slots;
+    }
+    /** Resolves with a lease when it is the job's turn; the signal takes the wish back. */
+    acquire(wish, signal) {
+        if (signal.aborted || this.#closed)
+            return Promise.resolve('cancelled');
+        const waiting = { wish, answer: deferred() };
+        const cancel = () => this.#cancel((other) => other === waiting);
+        signal.addEventListener('abort', cancel);
+        const first = this.#queue.findIndex((other) => comesBefore(wish, other.wish));
+        this.#queue.splice(first < 0 ? this.#queue.length : first, 0, waiting);
+        if (isWide(wish))
+            this.#awaitOthers();
+        this.#pump();
+        return waiting.answer.promise.finally(() => signal.removeEventListener('abort', cancel));
+    }
+    /**
+     * @param facts what it says of itself; undefined: nothing new
+     * @returns the slots that it has
+     */
+    hostReady(host, facts) {
+        const place = this.#placeOf(host);
+        place.ready(facts);
+        this.#pump();
+        return place.slots;
+    }
+    hostLost(host) {
+        this.#placeOf(host).lose();
+        this.#pump();
+    }
+    isLost(host) {
+        return this.#placeOf(host).state === 'lost';
+    }
+    /**
+     * A host's load of this moment.
+     *
+     * @param ended it comes with the end of a job whose lease is not given back yet
+     */
+    report(host, load, ended) {
+        this.#placeOf(host).report(load, ended);
+        // Otherwise load tells hosts apart, but does not make room.
+        if (this.#policy === 'm1')
+            this.#pump();
+    }
+    /**
+     * A host that has turned jobs away gets some again, if few at first.
+     *
+     * @returns whether it is still held to fewer than its slots
+     */
+    widen(host) {
+        const limited = this.#placeOf(host).widen();
+        this.#pump();
+        return limited;
+    }
+    /** No recipe of this make starts until as many `resume`s or a `drop`: whether a failure ends it is not known yet. */
+    hold(make) {
+        this.#held.set(make, (this.#held.get(make) ?? 0) + 1);
+    }
+    resume(make) {
+        const holds = this.#held.get(make) ?? 0;
+        if (holds > 1) {
+            this.#held.set(make, holds - 1);
+        }
+        else if (this.#held.delete(make)) {
+            this.#pump();
+        }
+    }
+    /** Denies whatever recipe of this make has not started. */
+    drop(make) {
+        this.#held.delete(make);
+        this.#cancel(({ wish }) => wish.make === make && wish.fresh);
+    }
+    /**
+     * To be called every so often. Recipes on the runner may wait for each other, as they can where make alone counts them:
+     * when no job has ended since the last call, one more gets in.
+     */
+    unstick() {
+        const stuck = this.#ends === this.#endsBefore && this.#staying >= this.#mayStay;
+        this.#endsBefore = this.#ends;
+        if (!stuck || !this.#queue.some(({ wish }) => wish.kind === 'stay'))
+            return;
+        this.#beyond++;
+        this.#pump();
+    }
+    /** Denies everything that has not started, and all that comes later. */
+    close() {
+        this.#closed = true;
+        this.#cancel(() => true);
+    }
+    #cancel(which) {
+        const out = this.#queue.filter(which);
+        this.#queue = this.#queue.filter((waiting) => !which(waiting));
+        for (const waiting of out)
+            waiting.answer.resolve('cancelled');
+    }
+    get #mayStay() {
+        const { processors, staying = processors } = this.#limits;
+        return staying + this.#beyond;
+    }
+    /** Wide wishes wait for others only where the first could take more than one slot. */
+    #awaitOthers() {
+        if (!this.#gather || this.#gathering || this.jobs - this.#running <= 1)
+            return;
+        if (!this.#hosts.some((place) => place.isFree && place.widest > 1))
+            return;
+        this.#gathering = true;
+        this.#gather(() => {
+            this.#gathering = false;
+            this.#pump();
+        });
+    }
+    #pump() {
+        const left = [];
+        const able = this.#queue.filter(({ wish }) => !this.#isHeld(wish));
+        let at = 0;
+        for (const waiting of this.#queue) {
+            const { wish } = waiting;
+            const answer = this.#isHeld(wish) ? undefined : this.#grant(wish, able, ++at);
+            if (answer === undefined)
+                left.push(waiting);
+            else
+                waiting.answer.resolve(answer);
+        }
+        this.#queue = left;
+    }
+    #isHeld(wish) {
+        return (wish.fresh && this.#held.has(wish.make)) || (this.#gathering && isWide(wish));
+    }
+    /** @param able all that may start now, those from `next` on are still to be asked */
+    #grant(wish, able, next) {
+        if (this.#running >= this.jobs)
+            return undefined;
+        if (wish.kind === 'stay') {
+            if (this.#staying >= this.#mayStay)
+                return undefined;
+            this.#staying++;
+            return this.#lease(() => {
+                this.#staying--;
+                if (this.#beyond > 0)
+                    this.#beyond--;
+            });
+        }
+        const bound = wish.bound && wish.suits(wish.bound) ? this.#placeOf(wish.bound) : undefined;
+        const place = bound?.state === 'ready' ? (bound.isFree ? bound : undefined) : this.#best(wish);
+        if (place) {
+            const slots = isWide(wish) ? this.#share(place, wish, able, next) : 1;
+            place.start(++this.#turns, slots);
+            const reason = place === bound ? 'follows' : 'least-loaded';
+            return this.#lease((turnedAway) => place.end(turnedAway, slots), reason, place, slots);
+        }
+        if (bound?.state === 'ready')
+            return undefined;
+        return this.#withoutHost(wish);
+    }
+    /** The slots that a wide wish gets, as {@link shareOf} divides those of its host among all that may start now. */
+    #share(place, wish, able, next) {
+        const others = able.slice(next, next + this.jobs - this.#running - 1).map((other) => other.wish);
+        const hosts = this.#hosts.filter((one) => one.isFree && wish.suits(one.host)).length;
+        return Math.max(1, Math.min(shareOf(place.free, hosts, others), place.widest));
+    }
+    /** Hosts are full, or there are none (B6). */
+    #withoutHost(wish) {
+        const hopeless = this.#hosts.every(({ state, host }) => state === 'lost' || (state === 'ready' && !wish.suits(host)));
+        if (this.#limits.fallback === 'never')
+            return hopeless ? 'no-host' : undefined;
+        const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
+        if (this.#overflow >= room)
+            return undefined;
+        this.#overflow++;
+        return this.#lease(() => this.#overflow--, this.#whyNot(wish));
+    }
+    /** Why a job that may leave has no host. */
+    #whyNot(wish) {
+        if (this.#hosts.length === 0)
+            return 'no-hosts';
+        const left = this.#hosts.filter(({ state }) => state !== 'lost');
+        if (left.length === 0)
+            return 'hosts-lost';
+        if (left.some(({ state, host }) => state === 'ready' && wish.suits(host)))
+            return 'hosts-full';
+        // Bare localhost suits nobody until its owner's terms are known.
+        return left.some(({ state, host }) => state === 'coming' || host.local) ? 'hosts-coming' : 'absolute-path';
+    }
+    #best(wish) {
+        const ready = this.#hosts.filter(({ state }) => state === 'ready');
+        const quiet = Math.min(...ready.map(({ ofOthers }) => ofOthers));
+        let best;
+        for (const place of this.#hosts) {
+            if (!place.isFree || !wish.suits(place.host))
+                continue;
+            if (!best || place.isBetterThan(best, quiet))
+                best = place;
+        }
+        return best;
+    }
+    #lease(giveBack, reason, place, slots = 1) {
+        this.#running++;
+        let counted = true;
+        let turnedAway = false;
+        let released = false;
+        const stop = () => {
+            if (!counted)
+                return;
+            counted = false;
+            this.#running--;
+            this.#ends++;
+            giveBack(turnedAway);
+        };
+        return {
+            place: place?.host,
+            reason,
+            slots,
+            suspend: () => {
+                stop();
+                this.#pump();
+            },
+            turnedAway: () => {
+                turnedAway = true;
+                place?.turnedAway();
+            },
+            release: () => {
+                if (released)
+                    throw new Error('Internal error: a lease was given back twice');
+                released = true;
+                stop();
+                this.#pump();
+            },
+        };
+    }
+    #placeOf(host) {
+        const place = this.#hosts.find((one) => one.host === host);
+        if (!place)
+            throw new Error(`Internal error: ${host.name} is not in the matrix`);
+        return place;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/build/host-setup.js
@@ -72479,36 +72529,6 @@ function setNiceness(pid, niceness) {
     catch {
         // Or the process has ended meanwhile.
     }
-}
-
-;// CONCATENATED MODULE: ./lib/build/run-summary.js
-
-/** The figures of a run that has ended. */
-function summarize(recipes, hosts, remotes) {
-    const counts = { remote: 0, retried: 0, local: 0, recursive: 0 };
-    const failedTargets = [];
-    for (const state of recipes) {
-        const kind = state.class;
-        if (kind !== undefined)
-            counts[kind]++;
-        if (state.failure && kind !== 'recursive')
-            failedTargets.push((0,util_bytes/* decode */.D4)(state.recipe.target));
-    }
-    return {
-        counts,
-        failedTargets,
-        hosts: hosts
-            .filter((host) => !host.local)
-            .map((host) => {
-            const remote = remotes.find((one) => one.host === host);
-            return {
-                name: host.name,
-                jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
-                busySeconds: remote?.busySeconds ?? 0,
-                ...(remote?.traffic ?? { sent: 0, received: 0 }),
-            };
-        }),
-    };
 }
 
 ;// CONCATENATED MODULE: ./lib/lane/bootstrap.js
@@ -75869,6 +75889,168 @@ class SshLanes {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/build/fleet.js
+
+
+
+
+
+
+
+
+/** All places of a run besides the runner's own: ssh hosts with their lanes, bare localhost, and who gives them out. */
+class Fleet {
+    scheduler;
+    remotes;
+    #openers;
+    #farm;
+    #locals;
+    #staging;
+    #sink;
+    constructor(options) {
+        const { settings, plan, login, make, piped, staging, onHostUsed, sink } = options;
+        const { limits, stage, token, baggage, subMakeArguments, environment, hearsLoad } = options;
+        const { hosts } = plan;
+        const never = settings.fallback === 'never';
+        const sshHosts = hosts.filter((host) => !host.local);
+        this.#staging = staging;
+        this.#sink = sink;
+        this.#openers = login ? sshHosts.map((host) => new SshLanes(host, login, () => onHostUsed(host))) : [];
+        // The runner itself is no place for what may leave when nothing of that may run on it.
+        const places = never ? sshHosts : hosts;
+        const scheduler = new Scheduler(places, limits, settings.load, (go) => void setTimeout(go, GATHERING_MS));
+        this.scheduler = scheduler;
+        this.remotes = this.#openers.map((opener) => new RemoteHost({
+            host: opener.host,
+            opener,
+            stage,
+            baggage,
+            staging: stagingDirectory(staging, opener.host),
+            setup: hostSetup(opener.host, settings.setup),
+            sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
+            partial: settings.staging === 'declared',
+            token,
+            // bmake -j gives both descriptors of a recipe one pipe.
+            merge: piped || make.kind === 'bmake',
+            subMakeArguments,
+            ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
+        }));
+        const tools = toolCheck(settings, sshHosts, environment);
+        this.#farm = new Farm(this.remotes, stage, scheduler, sink, tools);
+        this.#locals = new LocalHosts({
+            hosts: never ? [] : hosts.filter((host) => host.local),
+            scheduler,
+            sink,
+            tools,
+            baggage,
+            environment,
+            root: settings.root,
+            processors: limits.processors,
+            load: hearsLoad ? runnerLoad : undefined,
+        });
+    }
+    /** Bare localhost, where the matrix lists it. */
+    get locals() {
+        return this.#locals.hosts;
+    }
+    /** ssh hosts that came up. */
+    get ready() {
+        return this.#farm.ready;
+    }
+    /** Brings all up. Resolves when it is worth starting make. */
+    start() {
+        return this.#locals.start(this.#farm.start().then(() => this.ready > 0));
+    }
+    /** Ends whatever runs there, and what is still being set up. The connections stand. */
+    stop() {
+        this.#farm.close();
+        this.#locals.close();
+    }
+    /** Ends all connections. @param cleanUp the staging directories are removed first */
+    async leave(cleanUp) {
+        if (cleanUp)
+            await Promise.all(this.#openers.map((opener) => this.#clean(opener)));
+        for (const opener of this.#openers)
+            opener.close();
+    }
+    async #clean(opener) {
+        const { host } = opener;
+        const directory = stagingDirectory(this.#staging, host);
+        const reason = await opener.clean(directory);
+        if (reason === undefined)
+            return;
+        const text = `${host.name}: ${directory} could not be removed: ${reason}. Remove it there by hand`;
+        this.#sink({ type: 'message', level: 'warning', text });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/limits.js
+
+/** How many jobs run at one time, and where. */
+function limitsOf({ settings, plan, jobs, piped }) {
+    const isAlone = plan.hosts.every((host) => host.local);
+    return {
+        // In its plain form make keeps its own count, and a makefile may change that (MAKEFLAGS += -j4).
+        jobs: piped || jobs === 'places' ? jobs : Infinity,
+        localJobs: settings.fallback === 'never' ? 0 : settings.localJobs,
+        processors: (0,external_node_os_.availableParallelism)(),
+        // Without other machines -j says how many the runner bears.
+        staying: Math.max((0,external_node_os_.availableParallelism)(), jobs === 'places' || !isAlone ? 0 : jobs),
+        fallback: settings.fallback,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/target-name.js
+
+/**
+ * A target as people know it: by its path in a directory where it is inside, else as make names it. Two makes may well have
+ * targets of one name.
+ *
+ * @param root absolute; all three are bytes, or all are text
+ */
+function targetName({ target, directory }, root) {
+    const path = (0,posix_namespaceObject.relative)(root, (0,posix_namespaceObject.resolve)(directory, target));
+    return path === '' || path === '..' || path.startsWith('../') ? target : path;
+}
+
+;// CONCATENATED MODULE: ./lib/build/run-summary.js
+
+
+/**
+ * The figures of a run that has ended.
+ *
+ * @param directory where the first make runs, absolute: failed targets inside are named by their paths from there, so that
+ *   two of one name can be told apart
+ */
+function summarize(recipes, hosts, remotes, directory) {
+    const counts = { remote: 0, retried: 0, local: 0, recursive: 0 };
+    const failedTargets = [];
+    for (const state of recipes) {
+        const kind = state.class;
+        if (kind !== undefined)
+            counts[kind]++;
+        if (!state.failure || kind === 'recursive')
+            continue;
+        const { recipe } = state;
+        failedTargets.push((0,util_bytes/* decode */.D4)(targetName(recipe, directory)));
+    }
+    return {
+        counts,
+        failedTargets,
+        hosts: hosts
+            .filter((host) => !host.local)
+            .map((host) => {
+            const remote = remotes.find((one) => one.host === host);
+            return {
+                name: host.name,
+                jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
+                busySeconds: remote?.busySeconds ?? 0,
+                ...(remote?.traffic ?? { sent: 0, received: 0 }),
+            };
+        }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/stage/relative-to.js
 /** An absolute path below `root`, relative to it; empty for the root itself; undefined for others. Links do not count. */
 function relativeTo(root, path) {
@@ -78672,6 +78854,7 @@ function withoutGroupNotices(text) {
 ;// CONCATENATED MODULE: ./lib/build/make-output.js
 
 
+
 /**
  * Makes events of make's output.
  *
@@ -78684,6 +78867,7 @@ function parserFor(dispatcher, run, nonce, { sink, verbatim, spool }) {
         ...(verbatim === true && { jobTextLimit: Infinity }),
         jobById: (id) => dispatcher.jobById(id),
         isRecursive: (id) => dispatcher.isRecursive(id),
+        isSynchronised: ({ id, command }) => dispatcher.hasEnded(id) && !callsMake(command),
         rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
         emit: (event) => {
             sink(event);
@@ -81552,11 +81736,6 @@ class WorkView {
 
 
 
-
-
-
-
-
 /** Recipes that stay and wait for others which have no place get company after so long. */
 const build_PATIENCE_MS = 1000;
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
@@ -81573,15 +81752,7 @@ async function build(options) {
         return buildUndistributed(options, obstacle);
     const begin = performance.now();
     const never = settings.fallback === 'never';
-    const limits = {
-        // In its plain form make keeps its own count, and a makefile may change that (MAKEFLAGS += -j4).
-        jobs: options.piped || jobs === 'places' ? jobs : Infinity,
-        localJobs: never ? 0 : settings.localJobs,
-        processors: (0,external_node_os_.availableParallelism)(),
-        // Without other machines -j says how many the runner bears.
-        staying: Math.max((0,external_node_os_.availableParallelism)(), jobs === 'places' || hosts.some((host) => !host.local) ? 0 : jobs),
-        fallback: settings.fallback,
-    };
+    const limits = limitsOf(options);
     const { localJobs, processors } = limits;
     sink({ type: 'run-started', hosts, jobs, localJobs, processors, time: Date.now() });
     const subMakeArguments = new SubMakeArguments(plan.makeArguments.map(util_bytes/* encode */.lF), environment);
@@ -81596,42 +81767,9 @@ async function build(options) {
         },
     });
     const baggage = new Baggage(environment, settings.environment.map(util_bytes/* encode */.lF));
-    const { staging, login } = options;
-    const { setup } = settings;
-    // bmake -j gives both descriptors of a recipe one pipe.
-    const merge = options.piped || options.make.kind === 'bmake';
-    const sshHosts = hosts.filter((host) => !host.local);
-    const openers = login ? sshHosts.map((host) => new SshLanes(host, login, () => options.onHostUsed(host))) : [];
-    // The runner itself is no place for what may leave when nothing of that may run on it.
-    const scheduler = new Scheduler(never ? sshHosts : hosts, limits, settings.load, (go) => void setTimeout(go, GATHERING_MS));
     const hearsLoad = countsLoad(settings.load);
-    const remotes = openers.map((opener) => new RemoteHost({
-        host: opener.host,
-        opener,
-        stage,
-        baggage,
-        staging: stagingDirectory(staging, opener.host),
-        setup: hostSetup(opener.host, setup),
-        sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
-        partial: settings.staging === 'declared',
-        token,
-        merge,
-        subMakeArguments,
-        ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
-    }));
-    const tools = toolCheck(settings, sshHosts, environment);
-    const farm = new Farm(remotes, stage, scheduler, sink, tools);
-    const locals = new LocalHosts({
-        hosts: never ? [] : hosts.filter((host) => host.local),
-        scheduler,
-        sink,
-        tools,
-        baggage,
-        environment,
-        root: settings.root,
-        processors: limits.processors,
-        load: hearsLoad ? runnerLoad : undefined,
-    });
+    const fleet = new Fleet({ ...options, limits, stage, token, baggage, subMakeArguments, environment, hearsLoad });
+    const { scheduler, remotes } = fleet;
     let make;
     let bulk;
     let stopped;
@@ -81642,15 +81780,14 @@ async function build(options) {
         bulk?.stop();
         dispatcher?.stop();
         make?.signal(name);
-        farm.close();
-        locals.close();
+        fleet.stop();
     });
     const unstick = setInterval(() => scheduler.unstick(), build_PATIENCE_MS);
     let run;
     let wiring;
     let work;
     try {
-        const started = locals.start(farm.start().then(() => farm.ready > 0));
+        const started = fleet.start();
         run = await RunDirectory.create({
             assets: assetPath('.'),
             makeNames: names(options.make, environment),
@@ -81663,7 +81800,7 @@ async function build(options) {
             sink({ type: 'message', level: 'warning', text });
         }
         await Promise.race([started, stop.promise]);
-        if (never && farm.ready === 0 && stopped === undefined)
+        if (never && fleet.ready === 0 && stopped === undefined)
             throw new UserError('no host is ready, and fallback is never: nothing is built');
         const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
         const atRest = (pid) => dispatcher?.atRest(pid) ?? Promise.resolve();
@@ -81676,7 +81813,7 @@ async function build(options) {
             ...(gate && { gates: [gate], weightOf: (recipe) => gate.weightOf(recipe) }),
             scheduler,
             hosts: remotes,
-            locals: locals.hosts,
+            locals: fleet.locals,
             stage,
             sink,
             dist: settings.dist,
@@ -81737,30 +81874,24 @@ async function build(options) {
             const { report, file = 'no report was written' } = bulk.finish(outcome, complete);
             sink({ type: 'bulk-finished', report, file });
         }
-        sink({ type: 'run-finished', outcome, seconds, ...summarize(recipes, hosts, remotes) });
+        sink({
+            type: 'run-finished',
+            outcome,
+            seconds,
+            ...summarize(recipes, hosts, remotes, (0,util_bytes/* encode */.lF)(settings.workingDirectory)),
+        });
         return outcome;
     }
     finally {
         clearInterval(unstick);
         work?.stop();
         dispatcher?.stop();
-        farm.close();
-        locals.close();
+        fleet.stop();
         forgetToken();
         await wiring?.broker.close();
         await run?.remove();
-        if (options.cleanUp)
-            await Promise.all(openers.map((opener) => build_remove(opener, stagingDirectory(staging, opener.host), sink)));
-        for (const opener of openers)
-            opener.close();
+        await fleet.leave(options.cleanUp);
     }
-}
-async function build_remove(opener, staging, sink) {
-    const reason = await opener.clean(staging);
-    if (reason === undefined)
-        return;
-    const text = `${opener.host.name}: ${staging} could not be removed: ${reason}. Remove it there by hand`;
-    sink({ type: 'message', level: 'warning', text });
 }
 /** Without those of makes that have ended: a later make may make what they made. */
 function stillMaking(recipes) {
@@ -81838,6 +81969,8 @@ function readClock(samples) {
 
 ;// CONCATENATED MODULE: ./lib/build/check/in-time.js
 
+/** What is told of a host when the check was stopped early. */
+const ENDED = 'the check was ended before it was through';
 /**
  * What a promise gives, if it comes in time. It goes on all the same.
  *
@@ -81847,7 +81980,7 @@ function readClock(samples) {
  */
 async function inTime(work, ms, late, signal) {
     const over = deferred();
-    const stop = () => over.reject(new Error('the check was ended before it was through'));
+    const stop = () => over.reject(new Error(ENDED));
     const timer = setTimeout(() => over.reject(new Error(late)), ms);
     signal.addEventListener('abort', stop);
     if (signal.aborted)
@@ -94161,31 +94294,25 @@ function read_problem_matchers_wordsOf(issue) {
 
 // EXTERNAL MODULE: ./lib/report/clean-text.js
 var clean_text = __nccwpck_require__(4203);
+// EXTERNAL MODULE: ./lib/report/text-width.js
+var text_width = __nccwpck_require__(5730);
 ;// CONCATENATED MODULE: ./lib/report/text-table.js
-/** What takes two columns of a terminal: East Asian wide and full-width characters, and pictures. */
-const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-const text_table_NOTHING = /^[\p{M}\p{Default_Ignorable_Code_Point}]*$/u;
-const text_table_segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-/** Columns that a text without control characters takes on a terminal. */
-function textWidth(text) {
-    if (/^[ -~]*$/.test(text))
-        return text.length;
-    return [...text_table_segmenter.segment(text)].reduce((sum, { segment }) => sum + (text_table_NOTHING.test(segment) ? 0 : WIDE.test(segment) ? 2 : 1), 0);
-}
+
 /**
  * Rows with aligned columns, two blanks apart, no blanks at the end of a line.
  *
  * @param rows all with the same number of cells, each on one line
  */
 function textTable(rows) {
-    const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => textWidth(row[at] ?? ''))));
+    const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (0,text_width/* widthOf */.qz)(row[at] ?? ''))));
     return rows.map((row) => row
-        .map((cell, at) => cell + ' '.repeat(Math.max(0, (widths[at] ?? 0) - textWidth(cell))))
+        .map((cell, at) => (0,text_width/* padEnd */.f)(cell, widths[at] ?? 0))
         .join('  ')
         .trimEnd());
 }
 
 ;// CONCATENATED MODULE: ./lib/report/check-table.js
+
 
 
 
@@ -94215,24 +94342,40 @@ const check_table_COLUMNS = [
  *
  * @param isPublic where a host with a name of its own is, and with what one gets in there, is not told
  */
-function checkTable(found, isPublic = false) {
+function checkTable(found, isPublic = false, { columns: room = Infinity, isOpen = () => false } = {}) {
     const reports = isPublic ? found.map(withoutLogin) : found;
     const columns = check_table_COLUMNS.filter(([, cell], at) => at === 0 || reports.some((report) => tells(cell(report), report)));
     const rows = [
         columns.map(([title]) => title),
-        ...reports.map((report) => columns.map(([, cell]) => harmless(cell(report) ?? '-', CELL_LIMIT))),
+        ...reports.map((report) => columns.map(([title, cell]) => harmless((title === 'jobs' && isOpen(report) ? '?' : cell(report)) ?? '-', CELL_LIMIT))),
     ];
-    const notes = reports.flatMap(({ host, problem, remarks }) => [
-        ...(problem === undefined ? [] : [`${host.name} takes no jobs: ${problem}`]),
-        ...remarks.map((remark) => `${host.name}: ${remark}`),
+    const notes = reports.flatMap((report) => [
+        ...check_table_problemOf(report, isOpen(report)),
+        ...report.remarks.map((remark) => `${report.host.name}: ${remark}`),
     ]);
     const usable = reports.filter(({ problem }) => problem === undefined).length;
     const verdict = `${usable} of ${reports.length} ${reports.length === 1 ? 'host' : 'hosts'} can take jobs`;
-    const paragraphs = [textTable(rows), notes.map((note) => harmless(note, LINE_LIMIT)), [verdict]];
+    const open = reports.filter(isOpen).length;
+    const table = textTable(rows);
+    const isWide = table.some((line) => (0,text_width/* widthOf */.qz)(line) > room);
+    const paragraphs = [
+        ...(isWide ? blocks(rows) : [table]),
+        notes.map((note) => harmless(note, LINE_LIMIT)),
+        [open > 0 ? `${verdict}, of ${open} it is not known` : verdict],
+    ];
     return paragraphs
         .filter((lines) => lines.length > 0)
         .map((lines) => `${lines.join('\n')}\n`)
         .join('\n');
+}
+/** A paragraph for each host, a line for each thing that is known of it. */
+function blocks([titles = [], ...rows]) {
+    return rows.map((cells) => titles.map((title, at) => `${title}: ${cells[at]}`).filter((_, at) => cells[at] !== '-'));
+}
+function check_table_problemOf({ host, problem }, isOpen) {
+    if (problem === undefined)
+        return [];
+    return [isOpen ? `${host.name}: ${problem}` : `${host.name} takes no jobs: ${problem}`];
 }
 function withoutLogin(report) {
     const { name, address } = report.host;
@@ -94336,8 +94479,8 @@ function anyOf(words) {
 
 // EXTERNAL MODULE: ./lib/report/workflow-commands.js
 var workflow_commands = __nccwpck_require__(1820);
-// EXTERNAL MODULE: ./lib/report/standard-streams.js + 24 modules
-var standard_streams = __nccwpck_require__(74);
+// EXTERNAL MODULE: ./lib/report/standard-streams.js + 21 modules
+var standard_streams = __nccwpck_require__(5716);
 ;// CONCATENATED MODULE: ./lib/report/masks.js
 
 
@@ -94738,7 +94881,7 @@ function annotation_text_textOf({ finding, times }, locator) {
 function headOf({ severity, spot, via }, place, message, locator) {
     const real = spot && annotation_text_named(spot, locator);
     if (!place)
-        return [real === undefined || spot?.line === undefined ? message : `${real}: ${message}`];
+        return [real === undefined ? message : `${real}: ${message}`];
     if (place.indirect)
         return [message, real === undefined ? '' : `in ${real}`];
     // Who came there says most where the file is everybody's; of a warning it is only the first of many.
@@ -94757,6 +94900,51 @@ function clipped(text, most) {
     return text.length <= most ? text : `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')} ...`;
 }
 
+;// CONCATENATED MODULE: ./lib/report/annotations/command-directories.js
+
+/** Longer commands are read up to here. */
+const command_directories_LONGEST = 64 * 1024;
+/** A word in which the shell changes nothing. */
+const WORD = /(?:"([^"$`\\]+)"|'([^']+)'|([^\s;&|()"'$`\\]+)(?![^\s;&|()]))/;
+const CD = /(?:^|[;&|({\n]|\bthen|\bdo)[ \t]*cd[ \t]+/;
+/** make's own options for it. */
+const INTO = /(?<=\s)(?:-[a-z]*C|--directory(?=[\s=]))/;
+const command_directories_CALL = /(?<=^|[\s;&|({"'`/])g?make(?=[\s;&|)}"'`]|$)/;
+/** Directories to which a command changes by itself (`cd sub && cc x.c`), absolute; as far as its text tells. */
+function directoriesOf(command, directory) {
+    const found = [];
+    const changes = new RegExp(`${CD.source}(?:--[ \\t]+)?${WORD.source}`, 'g');
+    let now = directory;
+    for (const [, double, single, bare] of command.slice(0, command_directories_LONGEST).matchAll(changes)) {
+        const name = double ?? single ?? bare;
+        if (name === undefined || name === '-' || found.length >= 10)
+            continue;
+        now = external_node_path_.posix.resolve(now, name);
+        found.unshift(now);
+    }
+    return found;
+}
+/**
+ * Where a command calls make: `cd sub && make`, `make -C sub`; absolute, perhaps too many.
+ *
+ * @returns undefined: it calls make, and its text does not tell where; empty: it does not, as far as its text tells
+ */
+function makesOf(command, directory) {
+    const text = command.slice(0, command_directories_LONGEST);
+    if (!text.includes('make') || !command_directories_CALL.test(text))
+        return [];
+    const changed = directoriesOf(text, directory);
+    const options = new RegExp(`${INTO.source}[ \\t=]*${WORD.source}`, 'g');
+    const into = [...text.matchAll(options)].map(([, double, single, bare]) => double ?? single ?? bare ?? '');
+    if (changed.length < count(CD, text) || into.length < count(INTO, text))
+        return undefined;
+    const bases = [directory, ...changed];
+    return [...bases, ...into.flatMap((name) => bases.map((base) => external_node_path_.posix.resolve(base, name)))];
+}
+function count(what, text) {
+    return [...text.matchAll(new RegExp(what, 'g'))].length;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/annotations/findings.js
 /** Findings of one rank that are kept: of those that cannot be shown any more only the number counts. */
 const KEPT = 100;
@@ -94766,11 +94954,12 @@ class Findings {
     #found = new Map();
     #kept = new Map();
     #leftOut = { error: 0, warning: 0, notice: 0 };
-    add(finding) {
+    /** @param times that it was made */
+    add(finding, times = 1) {
         const key = keyOf(finding);
         const same = this.#found.get(key);
         if (same) {
-            same.times += 1;
+            same.times += times;
             if (order(finding) < order(same.finding))
                 same.finding = finding;
             return;
@@ -94778,11 +94967,15 @@ class Findings {
         const shelf = `${order(finding)}`;
         const kept = this.#kept.get(shelf) ?? 0;
         if (kept >= KEPT) {
-            this.#leftOut[finding.severity] += 1;
+            this.leaveOut(finding.severity, times);
             return;
         }
         this.#kept.set(shelf, kept + 1);
-        this.#found.set(key, { finding, times: 1 });
+        this.#found.set(key, { finding, times });
+    }
+    /** So many more were made, which are not kept. */
+    leaveOut(severity, times) {
+        this.#leftOut[severity] += times;
     }
     /** Whether there is one of that severity. */
     has(severity) {
@@ -94849,6 +95042,42 @@ function isMissed(reason) {
     return MISSED_REASONS.some((one) => one === reason);
 }
 
+;// CONCATENATED MODULE: ./lib/report/job-log.js
+
+
+const NOWHERE = Symbol('nowhere');
+/** The end that counts; undefined: it has not ended, or runs again. */
+function job_log_final(log) {
+    const last = log.legs.at(-1);
+    return last?.again === true ? undefined : last;
+}
+/** The first failure of these that is final. */
+function badEnd(logs) {
+    return logs.map((log) => job_log_final(log)?.outcome).find((end) => end && end.kind !== 'cancelled' && !succeeded(end));
+}
+/** Why a job was not run where it ended: no host was left for it, and the runner was not to take it. It has said so. */
+function refusalOf(log) {
+    const end = job_log_final(log);
+    if (end === undefined || end.place !== undefined || log.place === undefined || succeeded(end.outcome))
+        return undefined;
+    const [, why] = /^distmake: (.+)\n/.exec(log.text?.output ?? '') ?? [];
+    return why && `${log.legs.length > 1 ? 'did not run again' : 'ran nowhere'}: ${(0,util_bytes/* decode */.D4)(why)}`;
+}
+/** The files that have all of what these printed. */
+function job_log_filesOf(logs) {
+    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
+}
+/** make's echo of the command and the output, each with an end of line. */
+function job_log_joined(text) {
+    if (text === undefined)
+        return '';
+    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
+    return echo + withNewline(text.output);
+}
+function withNewline(text) {
+    return text === '' || text.endsWith('\n') ? text : text + '\n';
+}
+
 ;// CONCATENATED MODULE: ./lib/report/reason-text.js
 /** Why a job ran where it ran, in the words of all logs and pictures: `hosts full`. */
 const REASON_WORDS = {
@@ -94876,6 +95105,8 @@ const REASON_WORDS = {
 
 
 
+
+
 /** Name of a place in the log. */
 function placeName(place) {
     return place?.name ?? 'local';
@@ -94886,6 +95117,7 @@ function placeName(place) {
  */
 class RecipeLog {
     recipe;
+    #directory;
     #jobs = new Map();
     /** The job whose text came last. */
     #last;
@@ -94893,18 +95125,26 @@ class RecipeLog {
     /** Its recipe calls make. */
     recursive = false;
     failed;
+    /** make has said so. */
+    condemned = false;
     /** Something of it has been shown; so has its failure. */
     #shown = false;
     #told = false;
-    constructor(recipe) {
+    /** The jobs of the last piece. */
+    #taken = [];
+    /** @param directory where the first make runs, absolute */
+    constructor(recipe, directory) {
         this.recipe = recipe;
+        this.#directory = directory;
     }
     /** The target on one line, to show to people. */
     get name() {
-        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(this.recipe.target));
+        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(targetName(this.recipe, this.#directory)));
     }
-    placed(job, reason) {
-        this.#job(job).reason = reason;
+    placed(job, place, reason) {
+        const log = this.#job(job);
+        log.place = place;
+        log.reason = reason;
     }
     ended(job, { place, outcome, seconds, again }) {
         const log = this.#job(job);
@@ -94926,38 +95166,45 @@ class RecipeLog {
     /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
     get complete() {
         const logs = [...this.#jobs.values()];
-        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && recipe_log_final(log) !== undefined);
+        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && job_log_final(log) !== undefined);
+    }
+    /** One of its jobs has begun and has not printed yet: more comes. */
+    get busy() {
+        return [...this.#jobs.values()].some((log) => log.text === undefined);
+    }
+    /** Some of the text that was taken last is not shown. */
+    leftOut() {
+        for (const log of this.#taken)
+            log.leftOut = true;
     }
     /** Takes what has been printed since the last time; undefined when there is nothing to show. */
     take() {
         const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
         // make prints the line before it asks: what was cancelled while it waited never ran.
-        const shown = fresh.filter((log) => recipe_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
-        const text = shown.map((log) => recipe_log_joined(log.text) + log.remark).join('');
-        const files = recipe_log_filesOf(shown);
+        const shown = fresh.filter((log) => job_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
+        const text = shown.map((log) => job_log_joined(log.text) + log.remark).join('');
+        const files = job_log_filesOf(shown);
         const ignored = shown.some((log) => log.remark !== '');
         for (const log of fresh) {
             log.printed = true;
             log.remark = '';
-            const end = recipe_log_final(log);
+            const end = job_log_final(log);
             if (end !== undefined && succeeded(end.outcome))
                 log.text = { echo: '', output: '' };
         }
+        this.#taken = shown;
         // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
         if (text === '')
             return undefined;
-        const ends = shown.map(recipe_log_final);
-        const ended = ends.find((leg) => leg !== undefined && leg.outcome.kind !== 'cancelled' && !succeeded(leg.outcome));
-        // Until the recipe is over only make's remark tells a failure that it ignores from one that ends the recipe.
-        const failure = this.finished ? this.failed?.outcome : ignored ? undefined : ended?.outcome;
+        const failure = this.failed?.outcome ?? (this.condemned ? badEnd(shown) : undefined);
         this.#shown = true;
         if (failure !== undefined)
             this.#told = true;
         return {
             text,
-            title: this.#title(shown),
+            title: failure === undefined && !ignored ? this.#titleWithEnd(shown) : this.#title(shown),
             failure: failure === undefined ? undefined : describeOutcome(failure),
-            running: ends.every((leg) => leg === undefined),
+            running: shown.every((log) => job_log_final(log) === undefined),
             files,
         };
     }
@@ -94977,20 +95224,34 @@ class RecipeLog {
             return undefined;
         const logs = [...this.#jobs.values()];
         const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
-        return ran ? this.#title(logs) : undefined;
+        return ran ? this.#titleWithEnd(logs) : undefined;
     }
-    /** Title and text of the line that failed, and the file that has all of it if it is long. */
+    /** The line that failed. */
     failure() {
         const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
         const logs = log === undefined ? [] : [log];
-        return { title: this.#title(logs), text: recipe_log_joined(log?.text), files: recipe_log_filesOf(logs) };
+        return {
+            title: this.#title(logs),
+            text: job_log_joined(log?.text),
+            files: job_log_filesOf(logs),
+            isAbove: log?.leftOut === false,
+            refusal: log && refusalOf(log),
+        };
+    }
+    /** make -s says nothing of a failure that it ignores. */
+    #titleWithEnd(logs) {
+        const end = badEnd(logs);
+        return end === undefined ? this.#title(logs) : `${this.#title(logs)}  ${describeOutcome(end)}`;
     }
     /**
      * `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. Where it was the runner though it
      * might have left, why: `target  local, hosts full  1.2 s`.
      */
     #title(logs) {
-        const legs = logs.flatMap((log) => log.legs).filter((leg) => leg.outcome.kind !== 'cancelled');
+        const legs = logs.flatMap((log) => (refusalOf(log) === undefined ? log.legs : log.legs.slice(0, -1)));
+        return this.#titleOf(legs.filter((leg) => leg.outcome.kind !== 'cancelled'));
+    }
+    #titleOf(legs) {
         let places = '';
         let last;
         let retried = false;
@@ -95038,132 +95299,35 @@ class RecipeLog {
     #job(job) {
         let log = this.#jobs.get(job.id);
         if (log === undefined) {
-            log = { job, reason: undefined, legs: [], text: undefined, remark: '', printed: false };
+            log = {
+                job,
+                place: NOWHERE,
+                reason: undefined,
+                legs: [],
+                text: undefined,
+                remark: '',
+                printed: false,
+                leftOut: false,
+            };
             this.#jobs.set(job.id, log);
         }
         return log;
     }
 }
-function recipe_log_final(log) {
-    const last = log.legs.at(-1);
-    return last?.again === true ? undefined : last;
-}
-function recipe_log_filesOf(logs) {
-    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
-}
-function recipe_log_joined(text) {
-    if (text === undefined)
-        return '';
-    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
-    return echo + withNewline(text.output);
-}
-function withNewline(text) {
-    return text === '' || text.endsWith('\n') ? text : text + '\n';
-}
 
-;// CONCATENATED MODULE: ./lib/report/annotations/locator.js
+;// CONCATENATED MODULE: ./lib/report/annotations/stop.js
 
-
-
-/** Directories of makes that are tried last. */
-const MAKES = 50;
-/** Answers that are remembered. */
-const locator_REMEMBERED = 20_000;
-/** Of what linkers read. */
-const locator_OBJECT = /\.(?:l?o|obj|a|so(?:\.[\d.]+)?)$/;
-/** Of what objects are made of. */
-const SOURCES = ['c', 'cpp', 'cc', 'cxx', 'C', 'm', 'mm', 'S', 's', 'f90', 'F90', 'f'];
-/** Finds the files that tools name. Only files that exist are places: an annotation elsewhere is not shown. */
-class Locator {
-    #root;
-    #exists;
-    #stagings = new Set();
-    #makes = new Set();
-    #known = new Map();
-    /** @param root of the repository, absolute */
-    constructor(root, exists = (path) => (0,external_node_fs_.existsSync)((0,util_bytes/* fsPath */.Jk)(path))) {
-        this.#root = root;
-        this.#exists = exists;
-    }
-    /** Where a host without a private root has its copies of the repository: compilers print those paths. */
-    addStaging(directory) {
-        this.#stagings.add(directory);
-    }
-    /** A make has run there: names may be relative to it where nothing else fits. */
-    addMake(directory) {
-        if (this.#makes.size < MAKES)
-            this.#makes.add(directory);
-    }
-    /**
-     * The place to show for a problem: its own if that is in the repository, else the nearest one from which the tool
-     * came there.
-     *
-     * @param bases directories that a relative name may start from, the likeliest first; absolute
-     */
-    locate({ spot, via, directory }, bases) {
-        for (const one of spot ? [spot, ...via] : via) {
-            const file = this.file(one, [directory, ...bases]);
-            if (file !== undefined)
-                return { file, line: one.line, column: one.column, indirect: one !== spot };
-        }
-        return undefined;
-    }
-    /** A file's name relative to the root; undefined: there is none of that name in the repository. */
-    file({ file, object }, bases) {
-        const beside = object === undefined ? [] : bases.map((base) => external_node_path_.posix.resolve(base, external_node_path_.posix.dirname(object)));
-        const all = external_node_path_.posix.isAbsolute(file) ? [''] : [...beside, ...bases];
-        // Nobody looks into an object: its source is the place, where it stands beside it.
-        const names = locator_OBJECT.test(file) ? SOURCES.map((suffix) => file.replace(locator_OBJECT, `.${suffix}`)) : [file];
-        for (const base of all) {
-            for (const name of names) {
-                const found = this.#within(base, name);
-                if (found !== undefined)
-                    return found;
-            }
-        }
-        if (external_node_path_.posix.isAbsolute(file) || locator_OBJECT.test(file))
-            return undefined;
-        const further = new Set([this.#root, ...this.#makes].map((base) => this.#within(base, file)));
-        further.delete(undefined);
-        // More than one file of that name says nothing.
-        return further.size === 1 ? [...further][0] : undefined;
-    }
-    #within(base, file) {
-        const path = this.#home(external_node_path_.posix.resolve(base, file));
-        if (!path.startsWith(`${this.#root}/`))
-            return undefined;
-        if (!this.#known.has(path)) {
-            if (this.#known.size >= locator_REMEMBERED)
-                this.#known.clear();
-            this.#known.set(path, this.#exists(path) ? path.slice(this.#root.length + 1) : undefined);
-        }
-        return this.#known.get(path);
-    }
-    /** `STAGING/l1/tree/src/a.c`, or `STAGING/tree/src/a.c`, is `src/a.c` here. */
-    #home(path) {
-        for (const staging of this.#stagings) {
-            if (!path.startsWith(`${staging}/`))
-                continue;
-            const inside = /^\/(?:l\d+\/)?tree(?=\/)/.exec(path.slice(staging.length));
-            if (inside)
-                return this.#root + path.slice(staging.length + inside[0].length);
-        }
-        return path;
-    }
+/** By which people and runners stop a run. */
+const STOPS = [external_node_os_.constants.signals.SIGHUP, external_node_os_.constants.signals.SIGINT, external_node_os_.constants.signals.SIGTERM];
+/** @param run its outcome; undefined: it was cut short */
+function isStopped(run) {
+    return run === undefined || (run.kind === 'signaled' && STOPS.includes(run.signal));
 }
-/** Directories to which a command changes by itself (`cd sub && cc x.c`), absolute; as far as its text tells. */
-function directoriesOf(command, directory) {
-    const found = [];
-    const changes = /(?:^|[;&|({\n]|\bthen|\bdo)[ \t]*cd[ \t]+(?:--[ \t]+)?(?:"([^"$`\\]+)"|'([^']+)'|([^\s;&|()"'$`\\]+))/g;
-    let now = directory;
-    for (const [, double, single, bare] of command.slice(0, 64 * 1024).matchAll(changes)) {
-        const name = double ?? single ?? bare;
-        if (name === undefined || name === '-' || found.length >= 10)
-            continue;
-        now = external_node_path_.posix.resolve(now, name);
-        found.unshift(now);
-    }
-    return found;
+/** Whether a recipe was ended by what ended the run: that is no fault of the recipe. */
+function endedByStop(recipe, run) {
+    if (recipe.kind !== 'signaled')
+        return false;
+    return run === undefined ? STOPS.includes(recipe.signal) : run.kind === 'signaled' && run.signal === recipe.signal;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/annotations/judge.js
@@ -95172,11 +95336,13 @@ function directoriesOf(command, directory) {
 
 
 
+
+
 /** How useful errors are, the most useful first, and how useful warnings are. */
 const ERROR = { cause: 0, unplaced: 1, further: 2, passed: 3 };
 const WARNING = { placed: 0, doubtful: 1, unplaced: 2 };
-/** Targets that failed without a word and wait for make's; of more than can be shown. */
-const SILENT = 1000;
+/** Targets that wait for the end of the run; more than can be shown. */
+const WAITING = 1000;
 /**
  * Decides what counts, and how much:
  *
@@ -95192,66 +95358,90 @@ class Judge {
     #silent = [];
     /** Those of them that call make: they say nothing, unless nothing else does. */
     #callers = [];
-    constructor(findings, locator) {
+    /** Those that a signal ended, which may be the one that ends the run. */
+    #signaled = [];
+    #directory;
+    /** @param directory of the first make */
+    constructor(findings, locator, directory) {
         this.#findings = findings;
         this.#locator = locator;
+        this.#directory = directory;
     }
     /** A recipe is over, and all of its text has come. */
     recipe(notes) {
-        const { failed } = notes;
-        for (const job of notes.jobs.values()) {
-            if (failed?.job.id === job.job.id)
-                this.#failure(notes, failed, job);
-            else if (job.outcome?.kind !== 'cancelled')
-                this.#other(notes, job);
-        }
-    }
-    /** What is no error, from wherever. */
-    harmless(problem, bases = []) {
-        const { severity } = problem;
-        this.#add(problem, { bases, severity, rank: [WARNING.placed, WARNING.unplaced], title: speaker(problem) });
+        if (notes.failed?.outcome.kind === 'signaled' && this.#signaled.length < WAITING)
+            this.#signaled.push(notes);
+        else
+            this.#recipe(notes);
     }
     /**
      * The run is over.
      *
-     * @param errors that stand outside of recipes' texts, in make's
+     * @param problems that stand outside of recipes' texts, in make's
      * @param outcome of the run; undefined: it was cut short
      */
-    make(errors, verdicts, outcome) {
+    make(problems, verdicts, outcome) {
         const passed = outcome !== undefined && succeeded(outcome);
+        for (const notes of this.#signaled)
+            this.#recipe(notes, outcome);
         for (const { recipe, finding } of this.#silent) {
             this.#findings.add({ ...finding, place: verdicts.place(recipe, this.#locator) });
         }
-        for (const error of errors) {
-            if (passed)
-                this.#uncounted(error, []);
-            else if (error.origin !== 'weak') {
-                this.#add(error, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: speaker(error) });
+        for (const told of problems.kept) {
+            const { severity, origin } = told.problem;
+            if (severity !== 'error')
+                this.#harmless(told, []);
+            else if (passed)
+                this.#uncounted(told, []);
+            else if (origin !== 'weak') {
+                this.#add(told, { severity, rank: [ERROR.cause, ERROR.unplaced], title: speaker(told.problem) });
             }
         }
-        if (passed || this.#findings.has('error'))
+        this.#leaveOut(problems, !passed);
+        if (passed || isStopped(outcome) || this.#findings.has('error'))
             return;
         for (const finding of this.#callers)
             this.#findings.add(finding);
         if (this.#callers.length > 0)
             return;
         // Of the recipes of a make that runs undistributed nothing is known but what it says of them itself.
-        for (const verdict of verdicts.all())
-            this.#add(verdict, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: 'make' });
+        for (const problem of verdicts.all())
+            this.#add({ problem, times: 1 }, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: 'make' });
+    }
+    /** @param end of the run; undefined: it is not over, or was cut short */
+    #recipe(notes, end) {
+        const { failed } = notes;
+        for (const job of notes.jobs.values()) {
+            if (failed?.job.id !== job.job.id) {
+                if (job.outcome?.kind !== 'cancelled')
+                    this.#other(notes, job);
+            }
+            else if (!endedByStop(failed.outcome, end)) {
+                this.#failure(notes, failed, job);
+            }
+        }
+    }
+    /** What is no error, from wherever. */
+    #harmless(told, bases) {
+        const { problem } = told;
+        const rank = [WARNING.placed, WARNING.unplaced];
+        this.#add(told, { bases, severity: problem.severity, rank, title: speaker(problem) });
     }
     #failure({ recipe, recursive }, { outcome, place: host }, { job, problems, lastLines }) {
         if (outcome.kind === 'cancelled')
             return;
-        const target = (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(recipe.target));
+        const target = this.#titleOf(recipe);
         const title = `${target} failed`;
         const remark = `${target}: ${describeOutcome(outcome)}${host === undefined ? '' : ` on ${placeName(host)}`}`;
         const bases = basesOf(job);
-        const errors = problems.filter(({ severity, origin }) => severity === 'error' && origin !== 'weak');
-        const cause = errors.find((error) => this.#locator.locate(error, bases)) ?? errors[0];
-        for (const problem of problems) {
-            if (problem.severity !== 'error')
-                this.harmless(problem, bases);
+        const all = problems.kept;
+        const errors = all.filter(({ problem }) => problem.severity === 'error' && problem.origin !== 'weak');
+        const cause = errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0];
+        for (const told of all) {
+            if (told.problem.severity !== 'error')
+                this.#harmless(told, bases);
         }
+        this.#leaveOut(problems, true);
         for (const error of errors) {
             const rank = error === cause ? [ERROR.cause, ERROR.unplaced] : [ERROR.further, ERROR.further];
             this.#add(error, { bases, severity: 'error', rank, title, remark });
@@ -95271,44 +95461,61 @@ class Judge {
         };
         if (recursive)
             this.#callers.push(finding);
-        else if (this.#silent.length < SILENT)
+        else if (this.#silent.length < WAITING)
             this.#silent.push({ recipe, finding });
         else
             this.#findings.add(finding);
     }
     #other({ recipe }, { job, problems, outcome }) {
-        if (problems.length === 0)
-            return;
         const isIgnored = outcome !== undefined && !succeeded(outcome);
-        const title = isIgnored ? `${(0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(recipe.target))} failed, which make ignores` : undefined;
+        const title = isIgnored ? `${this.#titleOf(recipe)} failed, which make ignores` : undefined;
         const bases = basesOf(job);
-        for (const problem of problems) {
-            if (problem.severity === 'error')
-                this.#uncounted(problem, bases, title);
+        for (const told of problems.kept) {
+            if (told.problem.severity === 'error')
+                this.#uncounted(told, bases, title);
             else
-                this.harmless(problem, bases);
+                this.#harmless(told, bases);
+        }
+        this.#leaveOut(problems, false);
+    }
+    #uncounted(error, bases, title = speaker(error.problem)) {
+        const severity = judge_levelOf(error.problem, false);
+        if (severity === 'error') {
+            this.#add(error, { bases, severity, rank: [ERROR.passed, ERROR.passed], title });
+        }
+        else if (severity) {
+            this.#add(error, { bases, severity, rank: [WARNING.doubtful, WARNING.unplaced], title });
         }
     }
-    #uncounted(error, bases, title = speaker(error)) {
-        const { origin } = error;
-        if (origin === 'matcher') {
-            this.#add(error, { bases, severity: 'error', rank: [ERROR.passed, ERROR.passed], title });
-        }
-        else if (origin !== 'weak') {
-            this.#add(error, { bases, severity: 'warning', rank: [WARNING.doubtful, WARNING.unplaced], title });
+    #leaveOut({ leftOut }, errorsCount) {
+        for (const { problem, times } of leftOut) {
+            const severity = judge_levelOf(problem, errorsCount);
+            if (severity)
+                this.#findings.leaveOut(severity, times);
         }
     }
-    /** @param told rank: of one that has a place in the repository, and of one that has not */
-    #add(diagnostic, told) {
-        const { bases = [], severity, rank, title, remark = '' } = told;
-        const place = this.#locator.locate(diagnostic, bases);
-        const { message } = diagnostic;
-        this.#findings.add({ severity, rank: place ? rank[0] : rank[1], place, diagnostic, message, title, remark });
+    /** Two makes may have targets of one name: by its path below the first make. */
+    #titleOf(recipe) {
+        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(targetName(recipe, this.#directory)));
+    }
+    /** @param shown rank: of one that has a place in the repository, and of one that has not */
+    #add({ problem, times }, shown) {
+        const { bases = [], severity, rank, title, remark = '' } = shown;
+        const place = this.#locator.locate(problem, bases);
+        const { message } = problem;
+        const finding = { severity, rank: place ? rank[0] : rank[1], place, diagnostic: problem, message, title, remark };
+        this.#findings.add(finding, times);
     }
 }
 /** Where a name in a job's output may start from. */
 function basesOf({ command, directory, recipe }) {
     return [...directoriesOf(command, directory), directory, recipe.directory];
+}
+/** What a problem is shown as; undefined: not at all. Errors that do not count are warnings, but for the user's own. */
+function judge_levelOf({ severity, origin }, errorsCount) {
+    if (origin === 'weak')
+        return undefined;
+    return severity === 'error' && !errorsCount && origin !== 'matcher' ? 'warning' : severity;
 }
 /** Who says it, where that is none of the compilers and linkers. */
 function speaker({ origin, owner }) {
@@ -95339,11 +95546,326 @@ function plainLine(line) {
     return bare.length > lines_LONGEST ? bare.slice(0, lines_LONGEST) : bare;
 }
 
+;// CONCATENATED MODULE: ./lib/report/annotations/has-line.js
+
+
+/** Bytes of a file that is read to count its lines; of a bigger one any line is taken to exist. */
+const BIGGEST = 16 * 1024 * 1024;
+/** Whether a path is that of a file, and if a line is given, whether the file has so many. */
+function hasLine(path, line) {
+    try {
+        const stat = (0,external_node_fs_.statSync)((0,util_bytes/* fsPath */.Jk)(path));
+        if (!stat.isFile())
+            return false;
+        return line === undefined || stat.size > BIGGEST || line <= has_line_linesOf((0,external_node_fs_.readFileSync)((0,util_bytes/* fsPath */.Jk)(path)));
+    }
+    catch {
+        return false;
+    }
+}
+/** A last line need not have an end. */
+function has_line_linesOf(content) {
+    let lines = content.length > 0 && content.at(-1) !== 10 ? 1 : 0;
+    for (let at = content.indexOf(10); at !== -1; at = content.indexOf(10, at + 1))
+        lines++;
+    return lines;
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/grammar.js
+const LINKER = /^(?:\S*[/-])?(?:ld|ld64|gold|lld|mold)(?:\.\w+)?: /;
+/** bison says LINE.COLUMN-COLUMN. */
+const PLACE = /^([^\s:"][^:]*):(\d{1,9})(?:[:.](\d{1,9})(?:-[\d.]{1,19})?)?:(?: (.*))?$/s;
+const KIND = /^((?:fatal )?error|fatal|warning|note|remark|info|sorry, unimplemented|internal compiler error)(?: ?#\d+)?: (.+)$/is;
+const REQUIRED = /^ {2}(?:recursively )?required (?:from|by|for) |^ {2}in .{1,3}constexpr.{1,3} expansion of /;
+const PROGRAM = /^([\w./+-]+): ((?:fatal )?error|warning|internal compiler error): (.+)$/is;
+const INSIDE = /^([^\s:][^:]*): (?:(In (?:instantiation|substitution) of )|In |At |Assembler messages)/;
+const INCLUDED = /^(?:In file included| {10,})( from|from) ([^\s:][^:]*):(\d{1,9})(?::(\d{1,9}))?[:,]?$/;
+const SECTION = /^(.*?):?\(\.[\w.$+-]{1,200}\): (.+)$/s;
+const UNLINKED = /^(?:undefined reference to |multiple definition of |more undefined references to )|^cannot (?:find|open) |: (?:undefined reference to |multiple definition of |undefined symbol|relocation )|^relocation .* against |DSO missing/;
+/** What a driver says when a program that it has started has said why. */
+const WEAK = /^(?:ld returned \d|linker command failed|.* command failed with exit code)/;
+/** Reads a line of a compiler or a linker; undefined: it says nothing of the kind. */
+function readLine(line) {
+    if (!line.includes(':'))
+        return undefined;
+    const included = INCLUDED.exec(line);
+    if (included) {
+        const [, word = '', file = '', row, column] = included;
+        return { kind: 'included', spot: spotOf(file, row, column), further: word === 'from' };
+    }
+    const linker = LINKER.exec(line)?.[0];
+    const text = linker === undefined ? line : line.slice(linker.length);
+    return (readPlaced(text) ??
+        readSection(text) ??
+        (linker === undefined ? undefined : readLinker(text, line)) ??
+        readProgram(line));
+}
+function readPlaced(line) {
+    const [, file, row, column, rest = ''] = PLACE.exec(line) ?? [];
+    if (file === undefined) {
+        const inside = INSIDE.exec(line);
+        if (inside?.[1] !== undefined)
+            return { kind: 'inside', file: inside[1], instantiation: inside[2] !== undefined };
+        const object = / in function .+:$/.test(line) ? /^(.+?): in function /.exec(line)?.[1] : undefined;
+        return object === undefined ? undefined : { kind: 'object', object: /\(([^()]+)\)$/.exec(object)?.[1] ?? object };
+    }
+    const spot = spotOf(file, row, column);
+    const [, kind = '', text = ''] = KIND.exec(rest) ?? [];
+    if (kind !== '')
+        return problem(kind.toLowerCase(), spot, text);
+    if (REQUIRED.test(rest))
+        return { kind: 'required', spot };
+    if (UNLINKED.test(rest))
+        return { kind: 'problem', severity: 'error', spot, text: rest };
+    return rest === '' ? undefined : { kind: 'remark', spot, text: rest };
+}
+/** `b.c:(.text+0x1): undefined reference to …`. */
+function readSection(line) {
+    const [, file, text] = SECTION.exec(line) ?? [];
+    if (file === undefined || text === undefined || !UNLINKED.test(text))
+        return undefined;
+    const spot = file === '' ? undefined : spotOf(file, undefined, undefined);
+    return { kind: 'problem', severity: 'error', spot, text };
+}
+function readLinker(text, line) {
+    const [, kind = '', said = ''] = KIND.exec(text) ?? [];
+    if (kind !== '')
+        return problem(kind.toLowerCase(), undefined, said, line);
+    if (!UNLINKED.test(text))
+        return undefined;
+    return { kind: 'problem', severity: 'error', spot: undefined, text };
+}
+function readProgram(line) {
+    const [, program = '', kind = '', text = ''] = PROGRAM.exec(line) ?? [];
+    if (program === '')
+        return undefined;
+    return problem(kind.toLowerCase(), program.includes('.') ? spotOf(program, undefined, undefined) : undefined, text, line);
+}
+/** @param whole what to show where there is no place to point at: the line with the name of the program */
+function problem(kind, spot, text, whole = text) {
+    if (kind === 'note' || kind === 'remark' || kind === 'info')
+        return { kind: 'note', spot, text };
+    if (kind === 'warning')
+        return { kind: 'problem', severity: 'warning', spot, text: spot ? text : whole };
+    const plain = kind.endsWith('error') && !kind.startsWith('internal') ? text : kind === 'fatal' ? text : `${kind}: ${text}`;
+    return { kind: 'problem', severity: 'error', spot, text: whole === text ? plain : whole, weak: WEAK.test(text) };
+}
+/** Compilers say 0 where they have no number. A column of no line is none. */
+function spotOf(file, line, column) {
+    const row = Number(line ?? 0) || undefined;
+    return { file, line: row, column: row && (Number(column ?? 0) || undefined) };
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/make-words.js
+
+/** `make`, `/usr/bin/gmake-4.4`, `make[2]`. */
+const SAYS = /^(?:[^\s:[\]]*\/)?[\w.-]*make[\w.-]*(?:\[(\d{1,4})\])?: (.+)$/s;
+/** Any quotes: make is translated. They are UTF-8, byte by byte. */
+const make_words_QUOTED = /^(?:[`'"]|\xe2\x80[\x98\x9c]|\xc2\xab)?(.*?)(?:['"]|\xe2\x80[\x99\x9d]|\xc2\xbb)?$/s;
+const VERDICT = /^\[(?:(.+):(\d{1,9}): |<builtin>: )?(.+)\] (Error \d+|[A-Z][\w /]*(?: \(core dumped\))?)(?: shuffle=\S+)?$/s;
+/** Lines longer than this are not make's own. */
+const make_words_LONGEST = 1024;
+/** Consequences of something that was said before, or of the end of the run. */
+const CONSEQUENCE = /^(?:Waiting for |wait: |Deleting |Interrupt|Terminated|\[.*\] (?:Interrupt|Terminated|Hangup))/;
+/** Reads a line without its end; undefined: it is not of make. `FILE:LINE: *** TEXT` is read by {@link readMakefileError}. */
+function readMakeWords(line) {
+    const [, number, said = ''] = line.length <= make_words_LONGEST && line.includes('make') ? (SAYS.exec(line) ?? []) : [];
+    if (said === '')
+        return undefined;
+    const level = Number(number ?? 0);
+    const [, way, name = ''] = /^(Entering|Leaving) directory (.+)$/s.exec(said) ?? [];
+    if (way !== undefined) {
+        if (way === 'Leaving')
+            return { level, kind: 'leaves' };
+        return { level, kind: 'enters', directory: make_words_QUOTED.exec(name)?.[1] ?? name };
+    }
+    if (/^Circular .* dependency dropped\.$/s.test(said))
+        return { level, kind: 'warning', text: said };
+    if (said.startsWith('warning: '))
+        return { level, kind: 'warning', text: said.slice('warning: '.length).trimStart() };
+    if (!said.startsWith('*** '))
+        return undefined;
+    const text = said.slice('*** '.length);
+    if (CONSEQUENCE.test(text))
+        return { level, kind: 'other' };
+    const [, file, row, target, end] = VERDICT.exec(text) ?? [];
+    if (target === undefined || end === undefined)
+        return { level, kind: 'error', text };
+    return { level, kind: 'verdict', target, end, spot: file === undefined ? undefined : spotOf(file, row, undefined) };
+}
+/** `Makefile:3: *** missing separator.  Stop.`, `$(error …)`. */
+function readMakefileError(line) {
+    if (!line.includes(': *** '))
+        return undefined;
+    const [, file, row, text] = /^([^\s:][^:]*):(\d{1,9}): \*\*\* (.+)$/s.exec(line) ?? [];
+    return file === undefined || text === undefined ? undefined : { spot: spotOf(file, row, undefined), text };
+}
+/** Whether a file's name is one that makefiles have. */
+function isMakefile(file) {
+    return /(?:^|\/)(?:GNUmakefile[^/]*|[Mm]akefile[^/]*|[^/]*\.(?:mk|mak|make))$/.test(file);
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/locator.js
+
+
+
+/** Directories of makes that are known. */
+const MAKES = 100;
+/** Answers that are remembered. */
+const locator_REMEMBERED = 20_000;
+/** Of what linkers read. */
+const locator_OBJECT = /\.(?:l?o|obj|a|so(?:\.[\d.]+)?)$/;
+/** Of what objects are made of. */
+const SOURCES = ['c', 'cpp', 'cc', 'cxx', 'C', 'm', 'mm', 'S', 's', 'f90', 'F90', 'f'];
+/** Finds the files that tools name. Only files that exist are places: an annotation elsewhere is not shown. */
+class Locator {
+    #root;
+    #exists;
+    #stagings = new Set();
+    #makes = new Set();
+    #known = new Map();
+    #makesElsewhere = false;
+    /**
+     * @param root of the repository, absolute
+     * @param exists whether a path is a file, which has that line
+     */
+    constructor(root, exists = hasLine) {
+        this.#root = root;
+        this.#exists = exists;
+    }
+    /** Where a host without a private root has its copies of the repository: compilers print those paths. */
+    addStaging(directory) {
+        this.#stagings.add(directory);
+    }
+    /** A make has run there: names may be relative to it where nothing else fits. */
+    addMake(directory) {
+        if (this.#makes.size < MAKES)
+            this.#makes.add(directory);
+        else if (!this.#makes.has(directory))
+            this.addMakeElsewhere();
+    }
+    /** A make has run, and nothing tells where. */
+    addMakeElsewhere() {
+        this.#makesElsewhere = true;
+    }
+    /**
+     * The place to show for a problem: its own if that is in the repository, else the nearest one from which the tool
+     * came there.
+     *
+     * @param bases directories that a relative name may start from, the likeliest first; absolute
+     */
+    locate({ spot, via, directory }, bases) {
+        for (const one of spot ? [spot, ...via] : via) {
+            const file = directory === undefined ? this.#ofOneMake(one, bases) : this.file(one, [directory, ...bases]);
+            if (file !== undefined)
+                return { file, line: one.line, column: one.column, indirect: one !== spot };
+        }
+        return undefined;
+    }
+    /** A file's name relative to the root; undefined: there is none of that name in the repository. */
+    file({ file, object }, bases) {
+        const beside = object === undefined ? [] : bases.map((base) => external_node_path_.posix.resolve(base, external_node_path_.posix.dirname(object)));
+        const all = external_node_path_.posix.isAbsolute(file) ? [''] : [...beside, ...bases];
+        // Nobody looks into an object: its source is the place, where it stands beside it.
+        const names = locator_OBJECT.test(file) ? SOURCES.map((suffix) => file.replace(locator_OBJECT, `.${suffix}`)) : [file];
+        for (const base of all) {
+            for (const name of names) {
+                const found = this.#within(base, name);
+                if (found !== undefined)
+                    return found;
+            }
+        }
+        if (external_node_path_.posix.isAbsolute(file) || locator_OBJECT.test(file))
+            return undefined;
+        const further = new Set([this.#root, ...this.#makes].map((base) => this.#within(base, file)));
+        further.delete(undefined);
+        // More than one file of that name says nothing.
+        return further.size === 1 ? [...further][0] : undefined;
+    }
+    /** The file of that name in that directory, and nowhere else; undefined: none, or it has no such line. */
+    fileIn(directory, { file, line }) {
+        return this.#within(directory, file, line);
+    }
+    /**
+     * A name that some make has said, or something below it: a file if only one of the makes that have run can mean it.
+     * Their makefiles have the same names, and only their lengths tell them apart.
+     */
+    #ofOneMake(spot, bases) {
+        if (external_node_path_.posix.isAbsolute(spot.file) || locator_OBJECT.test(spot.file))
+            return this.file(spot, [...bases, ...this.#makes]);
+        // Each directory has a Makefile; other names are seldom there twice.
+        if (this.#makesElsewhere && isMakefile(spot.file))
+            return undefined;
+        const found = new Set([...bases, ...this.#makes].map((base) => this.fileIn(base, spot)));
+        found.delete(undefined);
+        return found.size > 1 ? undefined : ([...found][0] ?? this.fileIn(this.#root, spot));
+    }
+    #within(base, file, line) {
+        const path = this.#home(external_node_path_.posix.resolve(base, file));
+        if (!path.startsWith(`${this.#root}/`))
+            return undefined;
+        const key = line === undefined ? path : `${path}\0${line}`;
+        if (!this.#known.has(key)) {
+            if (this.#known.size >= locator_REMEMBERED)
+                this.#known.clear();
+            this.#known.set(key, this.#exists(path, line) ? path.slice(this.#root.length + 1) : undefined);
+        }
+        return this.#known.get(key);
+    }
+    /** `STAGING/l1/tree/src/a.c`, or `STAGING/tree/src/a.c`, is `src/a.c` here. */
+    #home(path) {
+        for (const staging of this.#stagings) {
+            if (!path.startsWith(`${staging}/`))
+                continue;
+            const inside = /^\/(?:l\d+\/)?tree(?=\/)/.exec(path.slice(staging.length));
+            if (inside)
+                return this.#root + path.slice(staging.length + inside[0].length);
+        }
+        return path;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/report/annotations/problems.js
+/** Problems of one text that are kept, of each severity. */
+const problems_KEPT = 100;
+/** Problems of one text, within bounds: equal ones are kept once, and of those that are too many only the number. */
+class problems_Problems {
+    #kept = new Map();
+    #count = { error: 0, warning: 0, notice: 0 };
+    #leftOut = new Map();
+    /** Notes may be added to the problem later. */
+    add(problem) {
+        const { severity, origin, spot, via, message, directory } = problem;
+        const key = JSON.stringify([severity, origin, spot, via, message, directory]);
+        const same = this.#kept.get(key);
+        if (same)
+            same.times += 1;
+        else if (this.#count[severity] < problems_KEPT) {
+            this.#count[severity] += 1;
+            this.#kept.set(key, { problem, times: 1 });
+        }
+        else {
+            const rest = this.#leftOut.get(`${severity} ${origin}`);
+            if (rest)
+                rest.times += 1;
+            else
+                this.#leftOut.set(`${severity} ${origin}`, { problem, times: 1 });
+        }
+    }
+    /** In the order in which they were told first. */
+    get kept() {
+        return [...this.#kept.values()];
+    }
+    /** The others: one of each severity and origin stands for all of them. */
+    get leftOut() {
+        return [...this.#leftOut.values()];
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/report/annotations/recipe-notes.js
 
 
-/** Problems of one job that are kept, of each severity. */
-const recipe_notes_KEPT = 100;
+
 /** Last lines of a text that may have to speak for it, and the characters of one. */
 const LAST_LINES = 10;
 const LAST_WIDTH = 300;
@@ -95360,7 +95882,7 @@ class RecipeNotes {
     job(job) {
         let notes = this.jobs.get(job.id);
         if (!notes) {
-            notes = { job, problems: [], lastLines: '', outcome: undefined, printed: false };
+            notes = { job, problems: new problems_Problems(), lastLines: '', outcome: undefined, printed: false };
             this.jobs.set(job.id, notes);
         }
         return notes;
@@ -95369,15 +95891,6 @@ class RecipeNotes {
     get complete() {
         return this.finished && [...this.jobs.values()].every(({ printed, outcome }) => printed && outcome !== undefined);
     }
-}
-/** Keeps a problem, within bounds. */
-function keep(problems, problem) {
-    let same = 0;
-    for (const { severity } of problems)
-        if (severity === problem.severity)
-            same++;
-    if (same < recipe_notes_KEPT)
-        problems.push(problem);
 }
 /** The end of a text, for people. */
 function lastLinesOf(text) {
@@ -95448,138 +95961,6 @@ class Frames {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/report/annotations/grammar.js
-const LINKER = /^(?:\S*[/-])?(?:ld|ld64|gold|lld|mold)(?:\.\w+)?: /;
-/** bison says LINE.COLUMN-COLUMN. */
-const PLACE = /^([^\s:"][^:]*):(\d{1,9})(?:[:.](\d{1,9})(?:-[\d.]{1,19})?)?:(?: (.*))?$/s;
-const KIND = /^((?:fatal )?error|fatal|warning|note|remark|info|sorry, unimplemented|internal compiler error)(?: ?#\d+)?: (.+)$/is;
-const REQUIRED = /^ {2}(?:recursively )?required (?:from|by|for) |^ {2}in .{1,3}constexpr.{1,3} expansion of /;
-const PROGRAM = /^([\w./+-]+): ((?:fatal )?error|warning|internal compiler error): (.+)$/is;
-const INSIDE = /^([^\s:][^:]*): (?:(In (?:instantiation|substitution) of )|In |At |Assembler messages)/;
-const INCLUDED = /^(?:In file included| {10,})( from|from) ([^\s:][^:]*):(\d{1,9})(?::(\d{1,9}))?[:,]?$/;
-const SECTION = /^(.*?):?\(\.[\w.$+-]{1,200}\): (.+)$/s;
-const UNLINKED = /^(?:undefined reference to |multiple definition of |more undefined references to )|^cannot (?:find|open) |: (?:undefined reference to |multiple definition of |undefined symbol|relocation )|^relocation .* against |DSO missing/;
-/** What a driver says when a program that it has started has said why. */
-const WEAK = /^(?:ld returned \d|linker command failed|.* command failed with exit code)/;
-/** Reads a line of a compiler or a linker; undefined: it says nothing of the kind. */
-function readLine(line) {
-    if (!line.includes(':'))
-        return undefined;
-    const included = INCLUDED.exec(line);
-    if (included) {
-        const [, word = '', file = '', row, column] = included;
-        return { kind: 'included', spot: spotOf(file, row, column), further: word === 'from' };
-    }
-    const linker = LINKER.exec(line)?.[0];
-    const text = linker === undefined ? line : line.slice(linker.length);
-    return (readPlaced(text) ??
-        readSection(text) ??
-        (linker === undefined ? undefined : readLinker(text, line)) ??
-        readProgram(line));
-}
-function readPlaced(line) {
-    const [, file, row, column, rest = ''] = PLACE.exec(line) ?? [];
-    if (file === undefined) {
-        const inside = INSIDE.exec(line);
-        if (inside?.[1] !== undefined)
-            return { kind: 'inside', file: inside[1], instantiation: inside[2] !== undefined };
-        const object = / in function .+:$/.test(line) ? /^(.+?): in function /.exec(line)?.[1] : undefined;
-        return object === undefined ? undefined : { kind: 'object', object: /\(([^()]+)\)$/.exec(object)?.[1] ?? object };
-    }
-    const spot = spotOf(file, row, column);
-    const [, kind = '', text = ''] = KIND.exec(rest) ?? [];
-    if (kind !== '')
-        return problem(kind.toLowerCase(), spot, text);
-    if (REQUIRED.test(rest))
-        return { kind: 'required', spot };
-    if (UNLINKED.test(rest))
-        return { kind: 'problem', severity: 'error', spot, text: rest };
-    return rest === '' ? undefined : { kind: 'remark', spot, text: rest };
-}
-/** `b.c:(.text+0x1): undefined reference to …`. */
-function readSection(line) {
-    const [, file, text] = SECTION.exec(line) ?? [];
-    if (file === undefined || text === undefined || !UNLINKED.test(text))
-        return undefined;
-    return { kind: 'problem', severity: 'error', spot: spotOf(file, undefined, undefined), text };
-}
-function readLinker(text, line) {
-    const [, kind = '', said = ''] = KIND.exec(text) ?? [];
-    if (kind !== '')
-        return problem(kind.toLowerCase(), undefined, said, line);
-    if (!UNLINKED.test(text))
-        return undefined;
-    return { kind: 'problem', severity: 'error', spot: undefined, text };
-}
-function readProgram(line) {
-    const [, program = '', kind = '', text = ''] = PROGRAM.exec(line) ?? [];
-    if (program === '')
-        return undefined;
-    return problem(kind.toLowerCase(), program.includes('.') ? spotOf(program, undefined, undefined) : undefined, text, line);
-}
-/** @param whole what to show where there is no place to point at: the line with the name of the program */
-function problem(kind, spot, text, whole = text) {
-    if (kind === 'note' || kind === 'remark' || kind === 'info')
-        return { kind: 'note', spot, text };
-    if (kind === 'warning')
-        return { kind: 'problem', severity: 'warning', spot, text: spot ? text : whole };
-    const plain = kind.endsWith('error') && !kind.startsWith('internal') ? text : kind === 'fatal' ? text : `${kind}: ${text}`;
-    return { kind: 'problem', severity: 'error', spot, text: whole === text ? plain : whole, weak: WEAK.test(text) };
-}
-/** Compilers say 0 where they have no number. */
-function spotOf(file, line, column) {
-    return { file, line: Number(line ?? 0) || undefined, column: Number(column ?? 0) || undefined };
-}
-
-;// CONCATENATED MODULE: ./lib/report/annotations/make-words.js
-
-/** `make`, `/usr/bin/gmake-4.4`, `make[2]`. */
-const SAYS = /^(?:[^\s:[\]]*\/)?[\w.-]*make[\w.-]*(?:\[(\d{1,4})\])?: (.+)$/s;
-/** Any quotes: make is translated. They are UTF-8, byte by byte. */
-const make_words_QUOTED = /^(?:[`'"]|\xe2\x80[\x98\x9c]|\xc2\xab)?(.*?)(?:['"]|\xe2\x80[\x99\x9d]|\xc2\xbb)?$/s;
-const VERDICT = /^\[(?:(.+):(\d{1,9}): |<builtin>: )?(.+)\] (Error \d+|[A-Z][\w /]*(?: \(core dumped\))?)(?: shuffle=\S+)?$/s;
-/** Lines longer than this are not make's own. */
-const make_words_LONGEST = 1024;
-/** Consequences of something that was said before, or of the end of the run. */
-const CONSEQUENCE = /^(?:Waiting for |Deleting |Interrupt|Terminated|\[.*\] (?:Interrupt|Terminated|Hangup))/;
-/** Reads a line without its end; undefined: it is not of make. `FILE:LINE: *** TEXT` is read by {@link readMakefileError}. */
-function readMakeWords(line) {
-    const [, number, said = ''] = line.length <= make_words_LONGEST && line.includes('make') ? (SAYS.exec(line) ?? []) : [];
-    if (said === '')
-        return undefined;
-    const level = Number(number ?? 0);
-    const [, way, name = ''] = /^(Entering|Leaving) directory (.+)$/s.exec(said) ?? [];
-    if (way !== undefined) {
-        if (way === 'Leaving')
-            return { level, kind: 'leaves' };
-        return { level, kind: 'enters', directory: make_words_QUOTED.exec(name)?.[1] ?? name };
-    }
-    if (/^Circular .* dependency dropped\.$/s.test(said))
-        return { level, kind: 'warning', text: said };
-    if (said.startsWith('warning: '))
-        return { level, kind: 'warning', text: said.slice('warning: '.length).trimStart() };
-    if (!said.startsWith('*** '))
-        return undefined;
-    const text = said.slice('*** '.length);
-    if (CONSEQUENCE.test(text))
-        return { level, kind: 'other' };
-    const [, file, row, target, end] = VERDICT.exec(text) ?? [];
-    if (target === undefined || end === undefined)
-        return { level, kind: 'error', text };
-    return { level, kind: 'verdict', target, end, spot: file === undefined ? undefined : spotOf(file, row, undefined) };
-}
-/** `Makefile:3: *** missing separator.  Stop.`, `$(error …)`. */
-function readMakefileError(line) {
-    if (!line.includes(': *** '))
-        return undefined;
-    const [, file, row, text] = /^([^\s:][^:]*):(\d{1,9}): \*\*\* (.+)$/s.exec(line) ?? [];
-    return file === undefined || text === undefined ? undefined : { spot: spotOf(file, row, undefined), text };
-}
-/** Whether a file's name is one that makefiles have. */
-function isMakefile(file) {
-    return /(?:^|\/)(?:GNUmakefile[^/]*|[Mm]akefile[^/]*|[^/]*\.(?:mk|mak|make))$/.test(file);
-}
-
 ;// CONCATENATED MODULE: ./lib/report/annotations/scanner.js
 
 
@@ -95624,7 +96005,7 @@ class scanner_Scanner {
     }
     #make(words) {
         const { level } = words;
-        const directory = this.#entered.get(level) ?? (level === 0 ? this.#options.directory : this.#directory());
+        const directory = this.#entered.get(level) ?? (level === 0 ? this.#options.directory : undefined);
         if (words.kind === 'enters')
             this.#entered.set(level, words.directory);
         else if (words.kind === 'leaves')
@@ -95698,15 +96079,17 @@ class scanner_Scanner {
             this.#note(undefined, text);
     }
     #problem(found) {
-        this.#last = diagnosticOf({ directory: this.#directory(), ...found });
+        const byMake = this.#options.ofMake || found.origin === 'make';
+        const directory = this.entered ?? (byMake ? undefined : this.#options.directory);
+        this.#last = diagnosticOf({ directory, ...found });
         this.#options.onProblem(this.#last);
     }
-    /** Of the innermost make that has entered one. */
-    #directory() {
+    /** Of the innermost make that has entered one and has said so (not with --no-print-directory). */
+    get entered() {
         let level = -1;
         for (const one of this.#entered.keys())
             level = Math.max(level, one);
-        return this.#entered.get(level) ?? this.#options.directory;
+        return this.#entered.get(level);
     }
 }
 function diagnosticOf({ severity, spot, via = [], message, origin, directory, }) {
@@ -95728,16 +96111,24 @@ class verdicts_Verdicts {
     all() {
         return [...this.#byTarget.values()].flat();
     }
-    /** The line that failed; undefined: make has not said, or targets of that name failed in more than one place. */
+    /** The line that failed; undefined: make has not said, or targets of that name failed at different lines. */
     place({ target, directory }, locator) {
-        const said = this.#byTarget.get(target) ?? [];
-        const here = said.filter((verdict) => verdict.directory === directory);
-        const [verdict, ...others] = here.length > 0 ? here : said;
-        return verdict && others.length === 0 ? locator.locate(verdict, [directory]) : undefined;
+        const all = this.#byTarget.get(target) ?? [];
+        const groups = [all.filter((one) => one.directory === directory), all.filter((one) => one.directory === undefined)];
+        const said = groups.find(({ length }) => length > 0) ?? all;
+        const places = new Map(said.map(({ spot }) => [`${spot?.line ?? ''}:${spot?.file ?? ''}`, spot]));
+        const [spot] = places.values();
+        if (!spot || places.size > 1)
+            return undefined;
+        // Make names its makefiles from where it is, and that is known of a recipe.
+        const file = locator.fileIn(directory, spot);
+        return file === undefined ? undefined : { file, line: spot.line, column: spot.column, indirect: false };
     }
 }
 
 ;// CONCATENATED MODULE: ./lib/report/annotations/annotations.js
+
+
 
 
 
@@ -95765,8 +96156,8 @@ class Annotations {
     #findings = new Findings();
     #judge;
     #recipes = new Map();
-    /** What make itself says stands between the recipes' texts; whether errors there count is known at the end. */
-    #makeErrors = [];
+    /** What is said between the recipes' texts; whether errors there count, and which makes have run, is known at the end. */
+    #ofMake = new problems_Problems();
     #verdicts = new verdicts_Verdicts();
     #makeScanner;
     #unread = [];
@@ -95779,12 +96170,12 @@ class Annotations {
         const { root, directory = root, matchers = [], exists } = options;
         this.#locator = new Locator(root, exists);
         this.#locator.addMake(directory);
-        this.#judge = new Judge(this.#findings, this.#locator);
+        this.#judge = new Judge(this.#findings, this.#locator, directory);
         this.#matchers = new Matchers(matchers, (owner) => this.#givenUp.push(owner));
         this.#makeScanner = new scanner_Scanner({
             directory,
             ofMake: true,
-            onProblem: (problem) => this.#ofMake(problem),
+            onProblem: (problem) => this.#ofMake.add(problem),
             onVerdict: (target, verdict) => this.#verdicts.add(target, verdict),
         });
     }
@@ -95793,7 +96184,11 @@ class Annotations {
             case 'host-ready':
                 this.#locator.addStaging((0,util_bytes/* encode */.lF)(event.staging));
                 return;
+            case 'job-waits':
+                this.#addMakes(event.job, true);
+                return;
             case 'job-finished':
+                this.#addMakes(event.job, false);
                 if (event.again)
                     return;
                 this.#recipe(event.job.recipe).job(event.job).outcome = event.outcome;
@@ -95830,7 +96225,7 @@ class Annotations {
         for (const notes of this.#recipes.values())
             this.#judge.recipe(notes);
         this.#recipes.clear();
-        this.#judge.make(this.#makeErrors, this.#verdicts, this.#outcome);
+        this.#judge.make(this.#ofMake, this.#verdicts, this.#outcome);
         const more = ['error', 'warning', 'notice'].map((severity) => this.#print(severity));
         const counts = more.flatMap((count, index) => count === 0 ? [] : [`${count} more ${['error', 'warning', 'notice'][index] ?? ''}${count === 1 ? '' : 's'}`]);
         if (counts.length > 0) {
@@ -95851,13 +96246,21 @@ class Annotations {
         }
         return notes;
     }
+    /** Where it calls make: a make that fails before its first recipe is known by nothing else. */
+    #addMakes({ command, directory }, calls) {
+        const makes = makesOf(command, directory);
+        if (!makes || (calls && makes.length === 0))
+            this.#locator.addMakeElsewhere();
+        for (const one of makes ?? [])
+            this.#locator.addMake(one);
+    }
     #printed(job, output) {
         const notes = this.#recipe(job.recipe).job(job);
         notes.printed = true;
         if (output === '' || notes.outcome?.kind === 'cancelled')
             return;
         const { directory } = job;
-        const onProblem = (problem) => keep(notes.problems, problem);
+        const onProblem = (problem) => notes.problems.add(problem);
         this.#scan(output, new scanner_Scanner({ directory, ofMake: false, onProblem }), directory, onProblem);
         if (notes.outcome === undefined || !succeeded(notes.outcome))
             notes.lastLines = lastLinesOf(output);
@@ -95876,16 +96279,9 @@ class Annotations {
         const rest = text.length - whole < annotations_PIECE ? text.slice(whole) : '';
         this.#unread = [rest];
         this.#unreadLength = rest.length;
-        const { root, directory = root } = this.#options;
-        this.#scan(text.slice(0, whole), this.#makeScanner, directory, (problem) => this.#ofMake(problem));
+        this.#scan(text.slice(0, whole), this.#makeScanner, undefined, (problem) => this.#ofMake.add(problem));
     }
-    #ofMake(problem) {
-        if (problem.severity === 'error')
-            keep(this.#makeErrors, problem);
-        else
-            this.#judge.harmless(problem);
-    }
-    #scan(text, scanner, directory, onMatch) {
+    #scan(text, scanner, usual, onMatch) {
         if (this.#matchers.none) {
             eachLine(text, (line) => scanner.line(line));
             return;
@@ -95900,7 +96296,7 @@ class Annotations {
                 return;
             }
             scanner.pass();
-            onMatch({ ...match, directory });
+            onMatch({ ...match, directory: scanner.entered ?? usual });
         });
     }
     #settle({ id }) {
@@ -95960,7 +96356,7 @@ class DebugLog {
                 this.#say(`workspace: ${counted(event.files, 'file')}, ${formatBytes(event.bytes)}`);
                 return;
             case 'work-known':
-                this.#say(`make is going to run the recipes of ${counted(event.targets.length, 'target')}`);
+                this.#say(`make is going to run the recipes of ${counted(event.targets.length, 'more target')}`);
                 return;
             case 'host-ready':
                 this.#hostReady(event);
@@ -96012,7 +96408,7 @@ class DebugLog {
         }
         const known = hosts.map(({ slots }) => slots ?? 0).reduce((sum, slots) => sum + slots, 0);
         const more = hosts.some(({ slots }) => slots === undefined) ? ' and those of hosts that have one a processor' : '';
-        const most = jobs === 'places' ? 'as many jobs as there are places' : `${jobs} jobs at one time`;
+        const most = jobs === 'places' ? 'as many jobs as there are places' : `${counted(jobs, 'job')} at one time`;
         this.#say(`distribution enabled: ${counted(hosts.length, 'host')}, ${counted(known, 'slot')}${more}, ${most}, ` +
             `at most ${localJobs} of them here when hosts are full, dist ${distText(this.#options.dist)}`);
         for (const host of hosts)
@@ -96042,8 +96438,11 @@ class DebugLog {
             const { sent, received, files: count } = traffic;
             const started = times.started ?? times.placed;
             const home = times.collecting === undefined ? '' : `, home ${duration(now - times.collecting)}`;
+            // Nobody has heard how long it ran where its host was lost, or it was stopped.
+            const isCut = seconds === 0 && (outcome.kind === 'host-lost' || outcome.kind === 'cancelled');
+            const ran = isCut && times.started !== undefined ? (times.collecting ?? now) - times.started : seconds;
             this.#say(`${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${formatBytes(received)} ` +
-                `(${formatBytes(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(seconds)}${home}${end}${next}`);
+                `(${formatBytes(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(ran)}${home}${end}${next}`);
         }
         else {
             this.#say(`${name}: ended on ${placeName(place)}, ran ${duration(seconds)}${end}${next}`);
@@ -96121,8 +96520,8 @@ const OUTPUT = 'output';
 /** How the events of every version begin. */
 const open_directory_MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
 /**
- * Makes the directory of a report, or takes an earlier report out of it. One with other files is refused: it is not staged,
- * and its files would be missing on the hosts.
+ * Makes the directory of a report. An earlier report in it stays for now ({@link clearDirectory}). One with other files is refused:
+ * it is not staged, and its files would be missing on the hosts.
  *
  * @param path absolute
  * @returns its real path
@@ -96131,7 +96530,7 @@ const open_directory_MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
 function openDirectory(path) {
     const said = `report: ${path}`;
     try {
-        (0,external_node_fs_.mkdirSync)(path, { recursive: true });
+        makeLevels(path);
         if (!(0,external_node_fs_.statSync)(path).isDirectory())
             throw new UserError(`${said} is not a directory. Name another one`);
         const names = (0,external_node_fs_.readdirSync)(path);
@@ -96144,14 +96543,42 @@ function openDirectory(path) {
             throw new UserError(`${said} holds other files: ${files}. Name a directory of its own, which need not be there`);
         }
         (0,external_node_fs_.accessSync)(path, external_node_fs_.constants.W_OK | external_node_fs_.constants.X_OK);
-        for (const name of [EVENTS, TRACE, PAGE, OUTPUT])
-            (0,external_node_fs_.rmSync)((0,external_node_path_.join)(path, name), { recursive: true, force: true });
         return (0,external_node_fs_.realpathSync)(path);
     }
     catch (error) {
         if (error instanceof UserError)
             throw error;
-        throw new UserError(`${said} ${reasonOf(error)}`);
+        throw new UserError(`${said} ${reasonOf(error, path)}`);
+    }
+}
+/** Node's own way to make all levels never ends below /proc. */
+function makeLevels(path) {
+    try {
+        (0,external_node_fs_.mkdirSync)(path);
+    }
+    catch (error) {
+        const { code } = error;
+        if (code === 'EEXIST')
+            return;
+        if (code !== 'ENOENT' || (0,external_node_path_.dirname)(path) === path)
+            throw error;
+        makeLevels((0,external_node_path_.dirname)(path));
+        (0,external_node_fs_.mkdirSync)(path);
+    }
+}
+/**
+ * Takes an earlier report out of its directory.
+ *
+ * @param path what {@link openDirectory} has given
+ * @throws UserError when that cannot be done
+ */
+function clearDirectory(path) {
+    try {
+        for (const name of [EVENTS, TRACE, PAGE, OUTPUT])
+            (0,external_node_fs_.rmSync)((0,external_node_path_.join)(path, name), { recursive: true, force: true });
+    }
+    catch (error) {
+        throw new UserError(`report: ${path} ${reasonOf(error, path)}`);
     }
 }
 function hasReport(path) {
@@ -96170,18 +96597,60 @@ function hasReport(path) {
     }
     return open_directory_MARK.test(start.toString());
 }
-function reasonOf({ code, message }) {
+const READ_ONLY = 'is on a file system that is mounted read-only. Name another directory';
+function reasonOf({ code, message }, path) {
     switch (code) {
         case 'EEXIST':
         case 'ENOTDIR':
             return 'cannot be made: there is a file of that name, or on the way to it. Name another directory';
         case 'EACCES':
         case 'EPERM':
-        case 'EROFS':
             return 'cannot be written to. Name another directory, or change its permissions';
+        case 'EROFS':
+            return READ_ONLY;
+        case 'ENOENT':
+            return absence(path);
+        case 'ENOSPC':
+            return 'cannot be made: its file system is full. Make room there, or name another directory';
         default:
             return `cannot be used: ${message}`;
     }
+}
+/** Why a directory that was to be made is still not there: node's mkdir says ENOENT for more than one reason. */
+function absence(path) {
+    let at = path;
+    let there = (0,external_node_fs_.lstatSync)(at, { throwIfNoEntry: false });
+    while (!there && at !== (0,external_node_path_.dirname)(at)) {
+        at = (0,external_node_path_.dirname)(at);
+        there = (0,external_node_fs_.lstatSync)(at, { throwIfNoEntry: false });
+    }
+    if (there?.isSymbolicLink() === true)
+        return `cannot be made: ${at} is a link to something that is not there. Remove the link, or name another directory`;
+    try {
+        (0,external_node_fs_.accessSync)(at, external_node_fs_.constants.W_OK);
+    }
+    catch (error) {
+        if (error.code === 'EROFS')
+            return READ_ONLY;
+    }
+    return `cannot be made: no directories can be made in ${at}. Name another directory`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/verdict.js
+
+
+/** By these a person, a terminal or a workflow ends a run; by any other it ends because something is wrong. */
+const verdict_STOPS = [
+    external_node_os_.constants.signals.SIGINT,
+    external_node_os_.constants.signals.SIGQUIT,
+    external_node_os_.constants.signals.SIGTERM,
+    external_node_os_.constants.signals.SIGHUP,
+];
+/** What became of a whole run, by how make ended. */
+function verdictOf(outcome) {
+    if (succeeded(outcome))
+        return 'succeeded';
+    return outcome.kind === 'signaled' && verdict_STOPS.includes(outcome.signal) ? 'cancelled' : 'failed';
 }
 
 ;// CONCATENATED MODULE: ./lib/report/record/job-times.js
@@ -96379,6 +96848,9 @@ const STEP_KINDS = ['make', 'wait', 'staging', 'run', 'collect'];
  *
  * It is observed, not computed: nobody knows make's graph of dependencies. Where as many jobs ran as make may start, the
  * path goes through the one that made room. To make a step shorter helps as far as no other chain is nearly as long.
+ *
+ * It explains the time that this run took, waits and ways included; how long the recipes alone need, whatever slots there
+ * are, is `longestChain` (summary/longest-chain.ts).
  * @returns steps in order of time that follow on one another, from the start of the run to its end; none without jobs
  */
 function criticalPath(record) {
@@ -96463,10 +96935,14 @@ class Strings {
 ;// CONCATENATED MODULE: ./lib/report/page/page-data.js
 /** `open`: it was not over when the record ended. */
 const PAGE_CLASSES = ['open', 'remote', 'retried', 'local', 'recursive'];
-/** How a leg ended. `failed`: and its recipe with it. `ignored`: it failed, its recipe did not. */
+/**
+ * How a leg ended. `failed`: and its recipe with it. `ignored`: it failed, its recipe did not. `cancelled`: nobody wanted its
+ * end any more, or the run was cancelled.
+ */
 const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'];
 
 ;// CONCATENATED MODULE: ./lib/report/page/encode-page.js
+
 
 
 
@@ -96486,7 +96962,7 @@ function pageData(record, outputs = new Map()) {
     const { end, start, jobs } = record;
     const strings = new Strings();
     const indices = new Map(jobs.map((job, index) => [job, index]));
-    const result = end ? (succeeded(end.outcome) ? 'succeeded' : 'failed') : 'unfinished';
+    const result = end ? verdictOf(end.outcome) : 'unfinished';
     const links = jobs.flatMap((job, index) => {
         const file = outputs.get(job.id);
         return file === undefined ? [] : [[String(index), file]];
@@ -96551,7 +97027,7 @@ function jobColumns({ jobs, recipes }, strings) {
         }),
     };
 }
-function legColumns({ jobs, places }, strings) {
+function legColumns({ jobs, places, end }, strings) {
     const columns = {
         ...{ job: [], place: [], reason: [], slot: [], slots: [], placed: [], started: [], waits: [], collecting: [] },
         ...{ ended: [], end: [], outcome: [], sent: [], received: [], files: [] },
@@ -96571,7 +97047,7 @@ function legColumns({ jobs, places }, strings) {
             columns.waits.push(since(leg.waits));
             columns.collecting.push(since(leg.collecting));
             columns.ended.push(since(leg.ended));
-            columns.end.push(LEG_ENDS.indexOf(encode_page_endOf(job, leg)));
+            columns.end.push(LEG_ENDS.indexOf(encode_page_endOf(job, leg, end?.outcome)));
             columns.outcome.push(leg.outcome === undefined ? -1 : strings.index(outcomeWords(leg.outcome)));
             columns.sent.push(leg.sent);
             columns.received.push(leg.received);
@@ -96580,7 +97056,8 @@ function legColumns({ jobs, places }, strings) {
     }
     return columns;
 }
-function encode_page_endOf({ id, recipe }, { outcome, again }) {
+/** @param run how the whole run ended: what its cancelling has ended has not failed */
+function encode_page_endOf({ id, recipe }, { outcome, again }, run) {
     if (outcome === undefined)
         return 'open';
     if (outcome === 'turned-away' || again)
@@ -96588,6 +97065,8 @@ function encode_page_endOf({ id, recipe }, { outcome, again }) {
     if (succeeded(outcome))
         return 'succeeded';
     if (outcome.kind === 'cancelled')
+        return 'cancelled';
+    if (run && verdictOf(run) === 'cancelled' && describeOutcome(run) === describeOutcome(outcome))
         return 'cancelled';
     return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';
 }
@@ -96641,6 +97120,20 @@ function scriptJson(value) {
     return JSON.stringify(value).replace(/[<\u2028\u2029]/g, (character) => escaped[character] ?? '');
 }
 
+;// CONCATENATED MODULE: ./lib/report/kept-start.js
+
+/**
+ * The text, or of a longer one its beginning with whole characters of UTF-8: a string of its own, where a slice would keep all
+ * that it was cut from in memory.
+ *
+ * @param limit bytes
+ */
+function keptStart(text, limit) {
+    if (text.length <= limit)
+        return text;
+    return (0,util_bytes/* bytesOf */.$$)((0,util_bytes/* bufferOf */.Kb)(text.slice(0, limit).replace(/[\xc0-\xff][\x80-\xbf]{0,2}$/, '')));
+}
+
 ;// CONCATENATED MODULE: ./lib/report/record/slot-numbers.js
 /** What pictures of a run call the runner where the matrix does not list it. */
 const slot_numbers_RUNNER = 'runner';
@@ -96669,7 +97162,8 @@ class SlotNumbers {
 ;// CONCATENATED MODULE: ./lib/report/record/run-record.js
 
 
-/** Longest command that is kept, in characters. */
+
+/** Longest command that is kept, in bytes. */
 const COMMAND_LIMIT = 2000;
 /**
  * What happened in a run, as the events tell it: every job with its places and times. All pictures of a run (summary,
@@ -96834,7 +97328,7 @@ class RunRecord {
             record = {
                 id: job.id,
                 recipe,
-                command: (0,util_bytes/* decode */.D4)(job.command.slice(0, COMMAND_LIMIT)),
+                command: (0,util_bytes/* decode */.D4)(keptStart(job.command, COMMAND_LIMIT)),
                 directory: (0,util_bytes/* decode */.D4)(job.directory),
                 queued: this.#now(),
                 legs: [],
@@ -96913,15 +97407,15 @@ function legOf(known) {
 /** Of events.ndjson. A reader of another version must not trust what it reads. */
 const EVENTS_VERSION = 1;
 const event_schema_text = string();
-const count = pipe(number(), integer(), minValue(0));
-const id = pipe(count, dist_description('Introduced by a line before.'));
+const event_schema_count = pipe(number(), integer(), minValue(0));
+const id = pipe(event_schema_count, dist_description('Introduced by a line before.'));
 const seconds = pipe(number(), minValue(0));
 const place = pipe(event_schema_text, dist_description('The name of a host, or "runner".'));
 const event_schema_host = pipe(event_schema_text, dist_description('The name of a host of run-started.'));
 const lossy = optional(pipe(literal(true), dist_description('A name is not UTF-8: what is not has become U+FFFD here.')));
 const outcome = variant('kind', [
-    strictObject({ kind: literal('exited'), status: count }),
-    strictObject({ kind: literal('signaled'), signal: count }),
+    strictObject({ kind: literal('exited'), status: event_schema_count }),
+    strictObject({ kind: literal('signaled'), signal: event_schema_count }),
     strictObject({ kind: literal('host-lost'), reason: event_schema_text }),
     strictObject({ kind: literal('cancelled') }),
 ]);
@@ -96931,20 +97425,20 @@ function event_schema_line(type, description, entries) {
     const time = pipe(seconds, dist_description('Seconds since the start of the run, never less than in the line before.'));
     return pipe(strictObject({ time, type: literal(type), ...entries }), dist_description(description));
 }
-const amount = { files: count, bytes: count };
+const amount = { files: event_schema_count, bytes: event_schema_count };
 /** What may stand on a line. */
 const EVENT_LINE = dist_union([
     event_schema_line('distmake-events', 'The first line.', { version: literal(EVENTS_VERSION) }),
     event_schema_line('run-started', 'The host matrix is read, nothing has been started.', {
         hosts: array(strictObject({
             name: event_schema_text,
-            slots: optional(pipe(count, dist_description('Absent: as many as the host turns out to have.'))),
+            slots: optional(pipe(event_schema_count, dist_description('Absent: as many as the host turns out to have.'))),
             local: pipe(dist_boolean(), dist_description('It is the runner itself.')),
             speed: number(),
         })),
-        jobs: pipe(dist_union([count, literal('places')]), dist_description('"places": as many as the hosts turn out to take.')),
-        localJobs: count,
-        processors: pipe(count, dist_description('Of the runner.')),
+        jobs: pipe(dist_union([event_schema_count, literal('places')]), dist_description('"places": as many as the hosts turn out to take.')),
+        localJobs: event_schema_count,
+        processors: pipe(event_schema_count, dist_description('Of the runner.')),
         started: pipe(event_schema_text, dist_description('When, as ISO 8601 has it, UTC.')),
     }),
     event_schema_line('work-known', 'Targets that the first make is going to run recipes of, without those of sub-makes.', {
@@ -96965,25 +97459,25 @@ const EVENT_LINE = dist_union([
         host: event_schema_host,
         seconds,
         ...amount,
-        compressed: optional(count),
+        compressed: optional(event_schema_count),
         sandbox: picklist(['overlay', 'tree', 'shared']),
-        slots: count,
+        slots: event_schema_count,
         staging: pipe(event_schema_text, dist_description('Its staging directory there.')),
     }),
     event_schema_line('host-lost', 'The host takes no (more) jobs.', { host: event_schema_host, reason: event_schema_text }),
     event_schema_line('recipe', 'Introduces a recipe: all jobs of one target in one make.', {
-        recipe: count,
-        make: pipe(count, dist_description('Process id of its make.')),
+        recipe: event_schema_count,
+        make: pipe(event_schema_count, dist_description('Process id of its make.')),
         target: event_schema_text,
         directory: event_schema_text,
         lossy,
     }),
     event_schema_line('job', 'Introduces a job: one line of a recipe, or all of it.', {
-        job: count,
+        job: event_schema_count,
         recipe: id,
         directory: optional(pipe(event_schema_text, dist_description('Absent: that of its recipe.'))),
         command: event_schema_text,
-        cut: optional(pipe(count, dist_description('Characters of the command that are left out at its end.'))),
+        cut: optional(pipe(event_schema_count, dist_description('Characters of the command that are left out at its end.'))),
         lossy,
     }),
     event_schema_line('job-queued', 'Make asks for it: it waits for its turn, and for a place.', { job: id }),
@@ -96991,7 +97485,7 @@ const EVENT_LINE = dist_union([
         job: id,
         place,
         reason: picklist([...CHOSEN_REASONS, ...KEPT_REASONS, ...MISSED_REASONS]),
-        slots: count,
+        slots: event_schema_count,
     }),
     event_schema_line('job-turned-away', "The host's owner has no place for it: it is placed again.", { job: id, place }),
     event_schema_line('job-started', 'It starts there. One that is run again starts twice.', { job: id, place }),
@@ -97003,14 +97497,14 @@ const EVENT_LINE = dist_union([
         outcome,
         seconds: pipe(seconds, dist_description('Of the recipe itself, by the clock of the place.')),
         again: pipe(dist_boolean(), dist_description('That does not count: it runs again.')),
-        traffic: optional(strictObject({ sent: count, received: count, files: count })),
+        traffic: optional(strictObject({ sent: event_schema_count, received: event_schema_count, files: event_schema_count })),
     }),
     event_schema_line('job-text', 'It has printed so many bytes.', {
         job: id,
-        bytes: pipe(count, dist_description('Of a very long output those that were kept in memory.')),
+        bytes: pipe(event_schema_count, dist_description('Of a very long output those that were kept in memory.')),
         file: optional(pipe(event_schema_text, dist_description('All of it, relative to the directory of the report.'))),
     }),
-    event_schema_line('make-text', 'Make itself, or a recipe that calls make, has printed so many bytes.', { bytes: count }),
+    event_schema_line('make-text', 'Make itself, or a recipe that calls make, has printed so many bytes.', { bytes: event_schema_count }),
     event_schema_line('recipe-finished', 'All jobs of the recipe are done.', {
         recipe: id,
         class: picklist(classes),
@@ -97021,19 +97515,19 @@ const EVENT_LINE = dist_union([
         text: event_schema_text,
     }),
     event_schema_line('bulk-finished', 'A bulk build: how many items became what; where the list of them is.', {
-        built: count,
-        upToDate: count,
-        failed: count,
-        skipped: count,
-        notReached: count,
+        built: event_schema_count,
+        upToDate: event_schema_count,
+        failed: event_schema_count,
+        skipped: event_schema_count,
+        notReached: event_schema_count,
         file: event_schema_text,
     }),
     event_schema_line('run-finished', 'The last line of a run that was not cut short.', {
         outcome,
         seconds,
-        counts: strictObject(entriesFromList(classes, count)),
+        counts: strictObject(entriesFromList(classes, event_schema_count)),
         failedTargets: array(event_schema_text),
-        hosts: array(strictObject({ name: event_schema_text, jobs: count, busySeconds: seconds, sent: count, received: count })),
+        hosts: array(strictObject({ name: event_schema_text, jobs: event_schema_count, busySeconds: seconds, sent: event_schema_count, received: event_schema_count })),
     }),
 ]);
 
@@ -97050,16 +97544,19 @@ const event_lines_COMMAND_LIMIT = 2000;
 class EventLines {
     #now;
     #fileOf;
+    #cutOf;
     #recipes = new Set();
     #jobs = new Set();
     #time = 0;
     /**
      * @param now seconds since the start of the run
      * @param fileOf the file with a job's whole output, relative to the report's directory
+     * @param cutOf how many characters of a job's command are already missing at its end
      */
-    constructor(now, fileOf) {
+    constructor(now, fileOf, cutOf = () => 0) {
         this.#now = now;
         this.#fileOf = fileOf;
+        this.#cutOf = cutOf;
     }
     /** The line before all others. */
     first() {
@@ -97096,7 +97593,7 @@ class EventLines {
             return [];
         this.#jobs.add(id);
         const command = (0,util_bytes/* decode */.D4)(job.command);
-        const cut = command.length - event_lines_COMMAND_LIMIT;
+        const cut = command.length - event_lines_COMMAND_LIMIT + this.#cutOf(id);
         return [
             ...this.#recipe(recipe),
             {
@@ -97290,6 +97787,10 @@ class EventsFile {
 
 ;// CONCATENATED MODULE: ./lib/report/directory/masked-events.js
 
+
+
+/** Longest command that is kept, in bytes: the characters that the events show (2000) fit in. */
+const masked_events_COMMAND_LIMIT = 6000;
 /** Events of a run with all secrets out of everything that the files of a report are made from. */
 class MaskedEvents {
     #secrets;
@@ -97297,6 +97798,8 @@ class MaskedEvents {
     #jobs = new Map();
     #recipes = new Map();
     #hosts = new Map();
+    /** Of long commands, by job: characters that are not kept. */
+    #cuts = new Map();
     constructor(secrets) {
         this.#secrets = secrets;
     }
@@ -97358,17 +97861,23 @@ class MaskedEvents {
                 };
         }
     }
+    /** Characters that are missing at the end of that job's command. */
+    cutOf = (job) => this.#cuts.get(job) ?? 0;
     job(job) {
         let masked = this.#jobs.get(job.id);
         if (!masked) {
             const { mask } = this.#secrets;
             const { id, umask } = job;
+            const whole = mask(job.command);
+            const command = keptStart(whole, masked_events_COMMAND_LIMIT);
+            if (command !== whole)
+                this.#cuts.set(id, (0,util_bytes/* decode */.D4)(whole).length - (0,util_bytes/* decode */.D4)(command).length);
             masked = {
                 id,
                 umask,
                 recipe: this.#recipe(job.recipe),
                 directory: mask(job.directory),
-                command: mask(job.command),
+                command,
                 argv: [],
                 environment: [],
                 prerequisites: undefined,
@@ -97792,17 +98301,22 @@ class ReportDirectory {
     #events;
     #outputs;
     #done = false;
-    /** @throws UserError when the directory cannot be used: it is a file, not to be written to, or holds files of others */
+    /**
+     * Removes an earlier report.
+     *
+     * @throws UserError when the directory cannot be written to
+     */
     constructor(options) {
         const { now, onTrouble } = options;
         this.#options = options;
         this.#shown = shownPath(options);
-        this.path = openDirectory(options.path);
+        this.path = options.path;
+        clearDirectory(this.path);
         const secrets = new Secrets(options.secrets);
         this.#record = new RunRecord(now);
         this.#masked = new MaskedEvents(secrets);
         this.#outputs = new OutputFiles({ directory: this.path, shown: this.#shown, secrets, onTrouble });
-        this.#lines = new EventLines(now, (job) => this.#outputs.names.get(job));
+        this.#lines = new EventLines(now, (job) => this.#outputs.names.get(job), this.#masked.cutOf);
         this.#events = new EventsFile((0,external_node_path_.join)(this.path, EVENTS), (error) => this.#trouble(EVENTS, error));
         this.#events.add(this.#lines.first());
     }
@@ -97983,7 +98497,29 @@ class DirectoryLines {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/report/exported-names.js
+
+/** Names in a log. */
+const exported_names_MOST = 8;
+/** make's own. */
+const exported_names_MAKES = /^(?:MAKE|MAKEFLAGS|MFLAGS|MAKELEVEL|MAKEFILES|MAKEOVERRIDES)$/;
+/**
+ * Names of what a job has in its environment and this process has not, or has otherwise: what the makefile exports. Without
+ * values, which may be secret.
+ *
+ * @param environment of the job, as `NAME=value`
+ * @param own that of this process
+ * @returns sorted; of very many the last word is `...`
+ */
+function exportedNames(environment, own) {
+    const { variables } = new Baggage(own, []).of(environment);
+    const names = variables.map((entry) => entry.slice(0, entry.indexOf('=')));
+    const shown = names.filter((name) => /^\w+$/.test(name) && !exported_names_MAKES.test(name)).sort();
+    return shown.length > exported_names_MOST ? [...shown.slice(0, exported_names_MOST), '...'] : shown;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/flood.js
+
 
 /**
  * Of one recipe in one piece. The runner's live console takes some 500 lines in half a second: this holds it up for two
@@ -97995,6 +98531,15 @@ function wholeTextNote(files) {
     if (files.length > 0)
         return `; all of it: ${files.join(', ')}`;
     return '; a report directory (input report) keeps long outputs whole';
+}
+/** What the parser of make's output puts where it has left out some of an output. */
+const CAPPED = /^(\[\.\.\. \d+ bytes left out) \.\.\.\]$/gm;
+/** Adds to the notes on what is not in memory any more where it can be found. */
+function tellWhole(text, files) {
+    // So much is kept at least.
+    if (text.length < FLOOD.bytes)
+        return text;
+    return text.replace(CAPPED, (_, note) => `${note}${(0,util_bytes/* encode */.lF)(wholeTextNote(files))} ...]`);
 }
 /**
  * Text within a bound: its first and its last lines, half of the bound each, and between them a note on a line of its own.
@@ -98131,6 +98676,8 @@ function sshLine({ user, address, port }) {
 
 
 
+
+
 /** Failed targets whose output is repeated; further ones (make -k) are only named. */
 const REPEATED = 50;
 /** Of each; all of them together are no more than the log of a middling build. */
@@ -98139,14 +98686,13 @@ const BOUND = { lines: 500, bytes: 64 * 1024 };
 class FailedTargets {
     #targets = [];
     add(recipe, failed) {
-        const { title, text, files } = recipe.failure();
+        const { title, text, files, isAbove, refusal } = recipe.failure();
         const isRepeated = this.#targets.length < REPEATED;
-        const isAbove = files.length === 0 && cutFlood(text, FLOOD, '') === text;
-        const where = isAbove ? ', they stand above' : wholeTextNote(files);
+        const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
         this.#targets.push({
             title: `${title}  failed: ${describeOutcome(failed.outcome)}`,
             text: isRepeated ? cutFlood(text, BOUND, where) : '',
-            hint: isRepeated ? hintOf(failed.job, failed.place) : '',
+            hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
             recursive: recipe.recursive,
         });
     }
@@ -98162,16 +98708,45 @@ class FailedTargets {
     }
 }
 /** Where it ran, and a line to paste into a terminal. */
-function hintOf(job, place) {
+function hintOf({ job }, where) {
     const line = rerunLine(job);
+    const names = exportedNames(job.environment, failed_targets_ownEnvironment());
     const again = line === undefined
         ? 'no line to run it again: its command is too long for a log, or has characters that a log cannot show'
         : `to run it again: ${line}`;
-    return `${whereItRan(place)}\n${again}\n`;
+    const exported = names.length > 0 ? `, with ${names.join(', ')} exported by the makefile` : '';
+    return `${(0,clean_text/* cleanTitle */.cr)(`${where}${exported}`, 1000)}\n${again}\n`;
+}
+function failed_targets_ownEnvironment() {
+    return Object.entries(process.env).map(([name, value]) => (0,util_bytes/* encode */.lF)(`${name}=${value ?? ''}`));
 }
 
+;// CONCATENATED MODULE: ./lib/report/make-verdict.js
+/** `make: *** [Makefile:3: foo] Error 1`, and `make: [Makefile:3: foo] Error 1 (ignored)`. */
+const make_verdict_VERDICT = /^[^:[\]]+(?:\[\d+\])?: (\*\*\* )?\[(.+)\] .*?( \(ignored\))?\n?$/;
+/**
+ * What make says of a failed recipe, which the parser of make's output gives as a text of its own; undefined: it is
+ * something else, or about another target.
+ */
+function verdictOn(text, target) {
+    const [, stars, subject, ignored] = make_verdict_VERDICT.exec(text) ?? [];
+    if (subject === undefined || (subject !== target && !subject.endsWith(`: ${target}`)))
+        return undefined;
+    if (stars !== undefined)
+        return 'failed';
+    return ignored === undefined ? undefined : 'ignored';
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/ticker.js
+/** By the clock. It does not keep the process from ending. */
+const clockTicker = (seconds, call) => {
+    const timer = setInterval(call, seconds * 1000);
+    timer.unref();
+    return () => clearInterval(timer);
+};
+
 ;// CONCATENATED MODULE: ./lib/report/quiet-targets.js
-/** Targets in one fold: more would be held back for long, as nothing but the next ones makes them come out. */
+/** Targets in one fold: as long as they come quickly one after the other nothing else makes them come out. */
 const quiet_targets_MOST = 200;
 /**
  * Targets that printed nothing, not even their commands, gathered for as long as nothing else is printed: one fold for all
@@ -98218,19 +98793,44 @@ const REMARKS = {
 /** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
 function describeSurvey({ files, bytes, directories }) {
     const shown = bytes < MUCH ? [] : directories;
-    const biggest = shown.map((one) => `${(0,clean_text/* cleanTitle */.cr)(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`);
+    const biggest = shown.map((one) => `${(0,clean_text/* cleanTitle */.cr)(one.path, 80)} ${formatBytes(one.bytes)} (${filesText(one.files)})`);
     const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
-    return `workspace: ${files} files (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+    return `workspace: ${filesText(files)} (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
 }
 /** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
 function describeProgress({ host, seconds, files, bytes, of }) {
     const rate = formatBytes(bytes / Math.max(seconds, 0.001));
-    return `${host.name}: staging, ${files} of ${of.files} files, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
+    return `${host.name}: staging, ${files} of ${filesText(of.files)}, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
 }
 /** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
 function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
     const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
-    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${files} files (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
+    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${filesText(files)} (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
+}
+function filesText(count) {
+    return `${count} ${count === 1 ? 'file' : 'files'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/whole-lines.js
+/** An unended line is held up to this length. */
+const LINE_HELD = 64 * 1024;
+/** Text that comes in pieces, in whole lines: a piece of one would be printed as a line of its own. */
+class WholeLines {
+    #line = '';
+    /** @returns what can be printed by now */
+    take(text) {
+        const all = this.#line + text;
+        const whole = all.lastIndexOf('\n') + 1;
+        const end = all.length - whole > LINE_HELD ? all.length : whole;
+        this.#line = all.slice(end);
+        return all.slice(0, end);
+    }
+    /** No more comes. */
+    rest() {
+        const line = this.#line;
+        this.#line = '';
+        return line;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/report/fold.js
@@ -98244,11 +98844,14 @@ function describeHostReady({ host, seconds, files, bytes, compressed, sandbox })
 
 
 
-/** make's text may come in pieces in log mode `plain`; an unended line is held up to this length. */
-const LINE_HELD = 64 * 1024;
+
+
+
+/** What is held in case more of it comes is shown when nothing has come for so long, in seconds. */
+const HELD = 0.2;
 /**
  * The step's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
- * something else is, or when the recipe is over. What failed is not folded, and stands once more at the end.
+ * something else is, when the recipe is over, or when nothing has come for a moment. What failed is not folded, and stands once more at the end.
  *
  * A recipe of which only make's echo is there has a fold of its own: that is one line on the screen, as with make, and it
  * can be found by its target. Only those without any text are gathered ({@link QuietTargets}).
@@ -98258,18 +98861,23 @@ const LINE_HELD = 64 * 1024;
 class FoldLog {
     #log;
     #mode;
+    #directory;
+    #ticker;
     #failed = new FailedTargets();
     #quiet;
     #directories = new DirectoryLines();
     #recipes = new Map();
     /** The recipe whose text came last and is not printed yet. */
     #pending;
-    /** An unended line, in log mode `plain`. */
-    #line = '';
+    /** In log mode `plain`. */
+    #lines = new WholeLines();
     #done = false;
-    constructor({ log, mode }) {
+    #stop = () => undefined;
+    constructor({ log, mode, directory, ticker = clockTicker }) {
         this.#log = log;
         this.#mode = mode;
+        this.#directory = directory;
+        this.#ticker = ticker;
         this.#quiet = new QuietTargets(log);
     }
     handle = (event) => {
@@ -98283,7 +98891,7 @@ class FoldLog {
             case 'job-collecting':
                 return;
             case 'job-placed':
-                this.#recipe(event.job.recipe).placed(event.job, event.reason);
+                this.#recipe(event.job.recipe).placed(event.job, event.place, event.reason);
                 return;
             case 'bulk-finished':
                 this.#flush();
@@ -98323,6 +98931,8 @@ class FoldLog {
                 this.#pending = recipe;
                 if (this.#mode === 'plain')
                     this.#flush();
+                else
+                    this.#hold();
                 this.#settle(recipe);
                 return;
             }
@@ -98344,18 +98954,14 @@ class FoldLog {
                 unreachable(event);
         }
     };
-    /** Prints what is held in case more of its recipe comes: for a log that is looked at while nothing else happens. */
-    flush() {
-        this.#flush();
-    }
     /** Prints what is still held and the failures. Also after a run that was cut short; a second call does nothing. */
     finish() {
         if (this.#done)
             return;
         this.#done = true;
+        this.#stop();
         this.#flush();
-        this.#print(this.#line);
-        this.#line = '';
+        this.#print(this.#lines.rest());
         for (const recipe of this.#recipes.values())
             this.#close(recipe);
         this.#failed.print(this.#out());
@@ -98373,10 +98979,20 @@ class FoldLog {
         this.#quiet.print();
         return this.#log;
     }
+    /** Something is held now. */
+    #hold() {
+        this.#stop();
+        this.#stop = this.#ticker(HELD, () => {
+            this.#stop();
+            if (this.#pending?.busy === false)
+                this.#flush();
+            this.#quiet.print();
+        });
+    }
     #recipe(recipe) {
         let log = this.#recipes.get(recipe.id);
         if (log === undefined) {
-            log = new RecipeLog(recipe);
+            log = new RecipeLog(recipe, this.#directory);
             this.#recipes.set(recipe.id, log);
         }
         return log;
@@ -98394,8 +99010,10 @@ class FoldLog {
         }
         if (this.#mode === 'fold') {
             const title = recipe.quietTitle();
-            if (title !== undefined)
+            if (title !== undefined) {
                 this.#quiet.add(title);
+                this.#hold();
+            }
         }
         this.#close(recipe);
     }
@@ -98411,17 +99029,25 @@ class FoldLog {
         const recipe = this.#pending;
         this.#pending = undefined;
         const piece = recipe?.take();
-        if (piece === undefined)
+        if (recipe === undefined || piece === undefined)
             return;
         if (this.#mode === 'plain') {
-            this.#print(piece.text);
+            const told = tellWhole(piece.text, piece.files);
+            if (told !== piece.text)
+                recipe.leftOut();
+            this.#print(told);
             return;
         }
-        const text = (0,util_bytes/* decode */.D4)(cutFlood(piece.text, FLOOD, wholeTextNote(piece.files)));
+        const isQuiet = piece.failure === undefined && this.#mode === 'failures';
+        const shown = cutFlood(piece.text, FLOOD, wholeTextNote(piece.files));
+        const isWorthIt = !isQuiet || piece.text.split('\n').some(isNoteworthy);
+        if (shown !== piece.text || !isWorthIt)
+            recipe.leftOut();
+        if (!isWorthIt)
+            return;
+        const text = (0,util_bytes/* decode */.D4)(shown);
         if (piece.failure !== undefined)
             this.#out().text(`${piece.title}  failed: ${piece.failure}\n${text}`);
-        else if (this.#mode === 'failures' && !piece.text.split('\n').some(isNoteworthy))
-            return;
         // It runs on, with others: a recipe that calls make. Only make's echo has come, and time and place are not known.
         else if (piece.running)
             this.#out().text(text);
@@ -98430,13 +99056,16 @@ class FoldLog {
     }
     #makeText(text) {
         if (this.#mode === 'plain') {
-            this.#lines(text);
+            this.#print(this.#lines.take(text));
             return;
         }
-        if (this.#pending !== undefined && isIgnoredFailure(text, this.#pending.recipe.target)) {
-            this.#pending.remark(text);
+        const verdict = this.#pending && verdictOn(text, this.#pending.recipe.target);
+        if (verdict === 'ignored') {
+            this.#pending?.remark(text);
             return;
         }
+        if (verdict === 'failed' && this.#pending)
+            this.#pending.condemned = true;
         this.#flush();
         if (this.#mode === 'failures') {
             this.#print(text.split('\n').filter(isMakeWarning).join('\n'));
@@ -98445,23 +99074,10 @@ class FoldLog {
         if (!this.#directories.take(text))
             this.#print(text);
     }
-    /** Whole lines, or a piece of one would be printed as a line of its own. */
-    #lines(text) {
-        const all = this.#line + text;
-        const whole = all.lastIndexOf('\n') + 1;
-        const end = all.length - whole > LINE_HELD ? all.length : whole;
-        this.#line = all.slice(end);
-        this.#print(all.slice(0, end));
-    }
     #print(text) {
         if (text !== '')
             this.#out().text((0,util_bytes/* decode */.D4)(text));
     }
-}
-/** `make: [Makefile:3: foo] Error 1 (ignored)`, which the parser of make's output gives as a text of its own. */
-function isIgnoredFailure(text, target) {
-    const match = /^[^:[\]]+(?:\[\d+\])?: \[(.+)\] .* \(ignored\)\n?$/.exec(text);
-    return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
 }
 
 ;// CONCATENATED MODULE: ./lib/report/progress/progress-line.js
@@ -98521,7 +99137,7 @@ class LiveProgress {
     };
     finish() {
         this.#stop?.();
-        this.#line.hide();
+        this.#line.close();
     }
 }
 
@@ -98885,14 +99501,6 @@ class ProgressLines {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/report/progress/ticker.js
-/** By the clock. It does not keep the process from ending. */
-const clockTicker = (seconds, call) => {
-    const timer = setInterval(call, seconds * 1000);
-    timer.unref();
-    return () => clearInterval(timer);
-};
-
 ;// CONCATENATED MODULE: ./lib/report/progress/progress-reporter.js
 
 
@@ -98978,6 +99586,48 @@ function markdownTable(header, rows, isNumber = () => false) {
     return [line(header), line(header.map((name) => (isNumber(name) ? '--:' : '---'))), ...rows.map(line)].join('\n');
 }
 
+;// CONCATENATED MODULE: ./lib/report/summary/leg-seconds.js
+/**
+ * How long the recipe ran in that leg, in seconds. Of a call of make only the time until it waits for that make: the rest
+ * is the time of others. Where nobody has heard the end (the host was lost, the job was stopped) it is the time from its
+ * start to then by the clock of the runner.
+ *
+ * @param now seconds since the start of the run, for what has not ended
+ */
+function legSeconds(leg, now) {
+    const { started, waits, collecting, ended, seconds } = leg;
+    if (waits !== undefined)
+        return Math.max(0, waits - (started ?? leg.placed));
+    if (started === undefined)
+        return seconds ?? 0;
+    if (seconds !== undefined && (seconds > 0 || !isCutShort(leg)))
+        return seconds;
+    return Math.max(0, (collecting ?? ended ?? now) - started);
+}
+function isCutShort({ outcome }) {
+    return outcome !== undefined && outcome !== 'turned-away' && ['host-lost', 'cancelled'].includes(outcome.kind);
+}
+/** The leg whose outcome counts, or the one that runs now; undefined: it has none. */
+function countedLeg({ legs }) {
+    const last = legs.at(-1);
+    return last?.again === true || last?.outcome === 'turned-away' ? undefined : last;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/no-host.js
+
+/**
+ * The recipes that failed because no host was left to take them while the runner may not (`fallback: never`): a line of
+ * theirs ran nowhere, or only on a host that was lost. The events count them among those of the runner.
+ */
+function withoutHost(record) {
+    const locals = new Set(record.places.filter((place) => place.local).map((place) => place.name));
+    return new Set(record.recipes.filter((recipe) => recipe.class === 'local' && isWithout(recipe, locals)));
+}
+function isWithout({ jobs }, locals) {
+    const legs = jobs.filter((job) => job.ended !== undefined).map(countedLeg);
+    return legs.includes(undefined) && legs.every((leg) => leg === undefined || !locals.has(leg.place));
+}
+
 ;// CONCATENATED MODULE: ./lib/report/summary/longest-chain.js
 /** Above that share of what may run at one time make may have held a job back for want of a slot. */
 const longest_chain_BUSY = 0.75;
@@ -98987,6 +99637,9 @@ const Order = { end: 0, waits: 1, queued: 2, lateEnd: 3 };
  * The longest chain of jobs of which each waited for the one before, in seconds. No dependency is known; what is taken
  * for one: the lines of a recipe, a call of make and what it makes, and the last end in the same make before it asked for
  * a job while much was free. So a chain may be missed, but none is longer than the run was.
+ *
+ * It tells how long the recipes alone would take with as many processors as one likes, for the comparison with the runner;
+ * what the run at hand did wait for, slots and ways included, is `criticalPath` (record/critical-path.ts).
  *
  * @param capacity how many jobs could run at one time
  * @param seconds of a job, that of a call of make without what it waits for
@@ -99049,25 +99702,6 @@ function stepsOf(jobs) {
 }
 function waitsSince({ legs }) {
     return legs.at(-1)?.waits;
-}
-
-;// CONCATENATED MODULE: ./lib/report/summary/leg-seconds.js
-/**
- * How long the recipe ran in that leg, in seconds. Of a call of make only the time until it waits for that make: the rest
- * is the time of others.
- *
- * @param now seconds since the start of the run, for what has not ended
- */
-function legSeconds(leg, now) {
-    const { started, waits, seconds } = leg;
-    if (waits !== undefined)
-        return Math.max(0, waits - (started ?? leg.placed));
-    return seconds ?? (started === undefined ? 0 : Math.max(0, now - started));
-}
-/** The leg whose outcome counts, or the one that runs now; undefined: it has none. */
-function countedLeg({ legs }) {
-    const last = legs.at(-1);
-    return last?.again === true || last?.outcome === 'turned-away' ? undefined : last;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/summary/runner-alone.js
@@ -99137,22 +99771,34 @@ function words_counted(count, noun) {
 
 
 
-/** Result, wall time, where the targets ran, and what it would have taken without hosts. */
+
+
+/** Shorter runs are not compared, in seconds: what is reckoned is rough. */
+const COMPARED = 1;
+/**
+ * Result, wall time, where the targets ran, and what it would have taken without hosts: only for a run that succeeded,
+ * since of one that was cut short nobody knows all the work.
+ */
 function headline(record) {
-    const alone = runnerAlone(record);
-    const parts = [`## distmake: ${result(record)}`, counts(record), alone ? comparison(alone, record.seconds) : ''];
+    const alone = record.end && succeeded(record.end.outcome) ? runnerAlone(record) : undefined;
+    const compared = alone !== undefined && alone.seconds >= COMPARED ? comparison(alone, record.seconds) : '';
+    const parts = [`## distmake: ${result(record)}`, counts(record), compared];
     return parts.filter((part) => part !== '').join('\n\n');
 }
 function result({ end, start, seconds }) {
     if (end === undefined)
         return start ? `not finished after ${formatSeconds(seconds)}` : 'not finished';
-    const how = succeeded(end.outcome) ? 'succeeded' : `failed (make: ${escapeMarkdown(describeOutcome(end.outcome))})`;
+    const verdict = verdictOf(end.outcome);
+    const how = verdict === 'succeeded' ? verdict : `${verdict} (make: ${escapeMarkdown(describeOutcome(end.outcome))})`;
     return `${how} in ${formatSeconds(end.seconds)}`;
 }
 /** `845 targets: 780 on hosts, 3 run again on the runner, 57 on the runner, 5 calls of make.` */
-function counts({ recipes }) {
+function counts(record) {
+    const { recipes } = record;
     const of = (name) => recipes.filter((recipe) => recipe.class === name).length;
-    const [remote, retried, local, recursive] = [of('remote'), of('retried'), of('local'), of('recursive')];
+    const [remote, retried, recursive] = [of('remote'), of('retried'), of('recursive')];
+    const hostless = withoutHost(record).size;
+    const local = of('local') - hostless;
     const open = recipes.filter((recipe) => recipe.class === undefined);
     const begun = open.filter(({ jobs }) => jobs.some(({ legs }) => legs.length > 0)).length;
     const kinds = [
@@ -99160,6 +99806,7 @@ function counts({ recipes }) {
         retried > 0 ? `${retried} run again on the runner` : '',
         local > 0 ? `${local} on the runner` : '',
         recursive > 0 ? words_counted(recursive, 'call') + ' of make' : '',
+        hostless > 0 ? `${hostless} not run as no host was left` : '',
         begun > 0 ? `${begun} not finished` : '',
         open.length > begun ? `${open.length - begun} not begun` : '',
     ].filter((one) => one !== '');
@@ -99289,14 +99936,6 @@ function joinSections(sections, used) {
             return text;
     }
     return '';
-}
-
-;// CONCATENATED MODULE: ./lib/report/summary/target-name.js
-
-/** A target as people know it: by its path in the workspace where it is inside, else as make names it. */
-function targetName({ target, directory }, root) {
-    const path = (0,posix_namespaceObject.relative)(root, (0,posix_namespaceObject.resolve)(directory, target));
-    return path === '' || path.startsWith('..') ? target : path;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/summary/target-times.js
@@ -99744,6 +100383,7 @@ function hints(counts, all) {
 
 
 
+
 const SLOWEST = 10;
 const summary_log_FAILED = 50;
 const RETRIED = 20;
@@ -99809,12 +100449,16 @@ class SummaryLog {
         // A call of make fails since something in it did.
         const causes = failed.filter((one) => one.class !== 'recursive');
         const shown = causes.length > 0 ? causes : failed;
+        const hostless = withoutHost(this.#record);
         const lines = shown.slice(0, summary_log_FAILED).flatMap((recipe) => {
             const { failed: failure } = recipe;
             if (!failure || succeeded(failure.outcome))
                 return [];
+            const name = targetName(recipe, this.#root);
+            if (hostless.has(recipe))
+                return [`${name}: not run, no host was left for it and fallback is never`];
             const where = failure.place === slot_numbers_RUNNER ? '' : ` on ${failure.place}`;
-            return [`${targetName(recipe, this.#root)}: ${describeOutcome(failure.outcome)}${where}`];
+            return [`${name}: ${describeOutcome(failure.outcome)}${where}`];
         });
         return listOf('Failed targets', lines, shown.length);
     }
@@ -99908,7 +100552,7 @@ class ActionReports {
             // Before the log: what it cannot write at the end is still told.
             this.#directory,
             inputs.debug ? new DebugLog({ write: print, now, root: (0,util_bytes/* encode */.lF)(root), dist }) : undefined,
-            new FoldLog({ log, mode: settings.log }),
+            new FoldLog({ log, mode: settings.log, directory: (0,util_bytes/* encode */.lF)(workingDirectory) }),
             progressReporter(settings.log, print, times.of),
             new Annotations({
                 log,
@@ -100155,8 +100799,8 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4504);
-/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(74);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8017);
+/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5716);
 
 
 
@@ -100213,11 +100857,16 @@ function cleanTitle(text, limit = 200) {
     return cutMiddle(cleanLine(text.replace(/[\r\n]+/g, ' ')), limit);
 }
 /**
+ * Not plain ASCII, nor what every compiler prints: quotes, and Latin letters that are one character. Those have a weight of
+ * their own in every culture, neither that of `:`, `#` or `[` nor none.
+ */
+const UNUSUAL = /[^\t\x20-\x7e\u2018\u2019\u201c\u201d\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]/;
+/**
  * Whether the runner might take one of these lines for a command. Wider than its rules, which compare by culture: true
- * for `::` or `##[` (broken up or not) anywhere and for everything that is not plain ASCII.
+ * for `::` or `##[` (broken up or not) anywhere and for every unusual character.
  */
 function maybeCommand(lines) {
-    return lines.some((line) => /::|# ?#\[|[^\t\x20-\x7e]/.test(line.replace(COLOUR, '')));
+    return lines.map((line) => line.replace(COLOUR, '')).some((line) => /::|# ?#\[/.test(line) || UNUSUAL.test(line));
 }
 /** Text without colours, as patterns want it. */
 function withoutColours(text) {
@@ -100239,7 +100888,7 @@ function cutMiddle(line, limit) {
 
 /***/ }),
 
-/***/ 74:
+/***/ 5716:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -101058,207 +101707,8 @@ function stripAnsi(string) {
 	return string.replace(regex, '');
 }
 
-;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup-data.js
-// Generated by scripts/build.js
-
-const ambiguousMinimalCodePoint = 161;
-const ambiguousMaximumCodePoint = 1114109;
-const ambiguousRanges = [161, 161, 164, 164, 167, 168, 170, 170, 173, 174, 176, 180, 182, 186, 188, 191, 198, 198, 208, 208, 215, 216, 222, 225, 230, 230, 232, 234, 236, 237, 240, 240, 242, 243, 247, 250, 252, 252, 254, 254, 257, 257, 273, 273, 275, 275, 283, 283, 294, 295, 299, 299, 305, 307, 312, 312, 319, 322, 324, 324, 328, 331, 333, 333, 338, 339, 358, 359, 363, 363, 462, 462, 464, 464, 466, 466, 468, 468, 470, 470, 472, 472, 474, 474, 476, 476, 593, 593, 609, 609, 708, 708, 711, 711, 713, 715, 717, 717, 720, 720, 728, 731, 733, 733, 735, 735, 768, 879, 913, 929, 931, 937, 945, 961, 963, 969, 1025, 1025, 1040, 1103, 1105, 1105, 8208, 8208, 8211, 8214, 8216, 8217, 8220, 8221, 8224, 8226, 8228, 8231, 8240, 8240, 8242, 8243, 8245, 8245, 8251, 8251, 8254, 8254, 8308, 8308, 8319, 8319, 8321, 8324, 8364, 8364, 8451, 8451, 8453, 8453, 8457, 8457, 8467, 8467, 8470, 8470, 8481, 8482, 8486, 8486, 8491, 8491, 8531, 8532, 8539, 8542, 8544, 8555, 8560, 8569, 8585, 8585, 8592, 8601, 8632, 8633, 8658, 8658, 8660, 8660, 8679, 8679, 8704, 8704, 8706, 8707, 8711, 8712, 8715, 8715, 8719, 8719, 8721, 8721, 8725, 8725, 8730, 8730, 8733, 8736, 8739, 8739, 8741, 8741, 8743, 8748, 8750, 8750, 8756, 8759, 8764, 8765, 8776, 8776, 8780, 8780, 8786, 8786, 8800, 8801, 8804, 8807, 8810, 8811, 8814, 8815, 8834, 8835, 8838, 8839, 8853, 8853, 8857, 8857, 8869, 8869, 8895, 8895, 8978, 8978, 9312, 9449, 9451, 9547, 9552, 9587, 9600, 9615, 9618, 9621, 9632, 9633, 9635, 9641, 9650, 9651, 9654, 9655, 9660, 9661, 9664, 9665, 9670, 9672, 9675, 9675, 9678, 9681, 9698, 9701, 9711, 9711, 9733, 9734, 9737, 9737, 9742, 9743, 9756, 9756, 9758, 9758, 9792, 9792, 9794, 9794, 9824, 9825, 9827, 9829, 9831, 9834, 9836, 9837, 9839, 9839, 9886, 9887, 9919, 9919, 9926, 9933, 9935, 9939, 9941, 9953, 9955, 9955, 9960, 9961, 9963, 9969, 9972, 9972, 9974, 9977, 9979, 9980, 9982, 9983, 10045, 10045, 10102, 10111, 11094, 11097, 12872, 12879, 57344, 63743, 65024, 65039, 65533, 65533, 127232, 127242, 127248, 127277, 127280, 127337, 127344, 127373, 127375, 127376, 127387, 127404, 917760, 917999, 983040, 1048573, 1048576, 1114109];
-
-const fullwidthMinimalCodePoint = 12288;
-const fullwidthMaximumCodePoint = 65510;
-const fullwidthRanges = [12288, 12288, 65281, 65376, 65504, 65510];
-
-const lookup_data_halfwidthMinimalCodePoint = 8361;
-const lookup_data_halfwidthMaximumCodePoint = 65518;
-const lookup_data_halfwidthRanges = (/* unused pure expression or super */ null && ([8361, 8361, 65377, 65470, 65474, 65479, 65482, 65487, 65490, 65495, 65498, 65500, 65512, 65518]));
-
-const lookup_data_narrowMinimalCodePoint = 32;
-const lookup_data_narrowMaximumCodePoint = 10630;
-const lookup_data_narrowRanges = (/* unused pure expression or super */ null && ([32, 126, 162, 163, 165, 166, 172, 172, 175, 175, 10214, 10221, 10629, 10630]));
-
-const wideMinimalCodePoint = 4352;
-const wideMaximumCodePoint = 262141;
-const wideRanges = [4352, 4447, 8986, 8987, 9001, 9002, 9193, 9196, 9200, 9200, 9203, 9203, 9725, 9726, 9748, 9749, 9776, 9783, 9800, 9811, 9855, 9855, 9866, 9871, 9875, 9875, 9889, 9889, 9898, 9899, 9917, 9918, 9924, 9925, 9934, 9934, 9940, 9940, 9962, 9962, 9970, 9971, 9973, 9973, 9978, 9978, 9981, 9981, 9989, 9989, 9994, 9995, 10024, 10024, 10060, 10060, 10062, 10062, 10067, 10069, 10071, 10071, 10133, 10135, 10160, 10160, 10175, 10175, 11035, 11036, 11088, 11088, 11093, 11093, 11904, 11929, 11931, 12019, 12032, 12245, 12272, 12287, 12289, 12350, 12353, 12438, 12441, 12543, 12549, 12591, 12593, 12686, 12688, 12773, 12783, 12830, 12832, 12871, 12880, 42124, 42128, 42182, 43360, 43388, 44032, 55203, 63744, 64255, 65040, 65049, 65072, 65106, 65108, 65126, 65128, 65131, 94176, 94180, 94192, 94198, 94208, 101594, 101631, 101664, 101760, 101874, 101888, 102801, 102816, 102866, 110576, 110579, 110581, 110587, 110589, 110590, 110592, 110888, 110898, 110898, 110928, 110930, 110933, 110933, 110948, 110952, 110960, 111355, 119552, 119638, 119648, 119670, 126980, 126980, 127183, 127183, 127374, 127374, 127377, 127386, 127406, 127406, 127488, 127490, 127504, 127547, 127552, 127560, 127568, 127569, 127584, 127589, 127744, 127776, 127789, 127797, 127799, 127868, 127870, 127891, 127904, 127946, 127951, 127955, 127968, 127984, 127988, 127988, 127992, 128062, 128064, 128064, 128066, 128252, 128255, 128317, 128331, 128334, 128336, 128359, 128378, 128378, 128405, 128406, 128420, 128420, 128507, 128591, 128640, 128709, 128716, 128716, 128720, 128722, 128725, 128729, 128732, 128735, 128747, 128748, 128756, 128764, 128986, 128986, 128992, 129003, 129008, 129008, 129292, 129338, 129340, 129349, 129351, 129535, 129648, 129660, 129664, 129734, 129736, 129736, 129740, 129757, 129759, 129771, 129775, 129786, 131072, 196605, 196608, 262141];
-
-;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/utilities.js
-/**
-Binary search on a sorted flat array of [start, end] pairs.
-
-@param {number[]} ranges - Flat array of inclusive [start, end] range pairs, e.g. [0, 5, 10, 20].
-@param {number} codePoint - The value to search for.
-@returns {boolean} Whether the value falls within any of the ranges.
-*/
-const utilities_isInRange = (ranges, codePoint) => {
-	let low = 0;
-	let high = Math.floor(ranges.length / 2) - 1;
-	while (low <= high) {
-		const mid = Math.floor((low + high) / 2);
-		const i = mid * 2;
-		if (codePoint < ranges[i]) {
-			high = mid - 1;
-		} else if (codePoint > ranges[i + 1]) {
-			low = mid + 1;
-		} else {
-			return true;
-		}
-	}
-
-	return false;
-};
-
-;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup.js
-
-
-
-const commonCjkCodePoint = 0x4E_00;
-const [wideFastPathStart, wideFastPathEnd] = /* #__PURE__ */ findWideFastPathRange(wideRanges);
-
-// Use a hot-path range so common `isWide` calls can skip binary search.
-// The range containing U+4E00 covers common CJK ideographs;
-// fallback to the largest range for resilience to Unicode table changes.
-function findWideFastPathRange(ranges) {
-	let fastPathStart = ranges[0];
-	let fastPathEnd = ranges[1];
-
-	for (let index = 0; index < ranges.length; index += 2) {
-		const start = ranges[index];
-		const end = ranges[index + 1];
-
-		if (
-			commonCjkCodePoint >= start
-			&& commonCjkCodePoint <= end
-		) {
-			return [start, end];
-		}
-
-		if ((end - start) > (fastPathEnd - fastPathStart)) {
-			fastPathStart = start;
-			fastPathEnd = end;
-		}
-	}
-
-	return [fastPathStart, fastPathEnd];
-}
-
-const isAmbiguous = codePoint => {
-	if (
-		codePoint < ambiguousMinimalCodePoint
-		|| codePoint > ambiguousMaximumCodePoint
-	) {
-		return false;
-	}
-
-	return utilities_isInRange(ambiguousRanges, codePoint);
-};
-
-const isFullwidth = codePoint => {
-	if (
-		codePoint < fullwidthMinimalCodePoint
-		|| codePoint > fullwidthMaximumCodePoint
-	) {
-		return false;
-	}
-
-	return utilities_isInRange(fullwidthRanges, codePoint);
-};
-
-const isHalfwidth = codePoint => {
-	if (
-		codePoint < halfwidthMinimalCodePoint
-		|| codePoint > halfwidthMaximumCodePoint
-	) {
-		return false;
-	}
-
-	return isInRange(halfwidthRanges, codePoint);
-};
-
-const isNarrow = codePoint => {
-	if (
-		codePoint < narrowMinimalCodePoint
-		|| codePoint > narrowMaximumCodePoint
-	) {
-		return false;
-	}
-
-	return isInRange(narrowRanges, codePoint);
-};
-
-const isWide = codePoint => {
-	if (
-		codePoint >= wideFastPathStart
-		&& codePoint <= wideFastPathEnd
-	) {
-		return true;
-	}
-
-	if (
-		codePoint < wideMinimalCodePoint
-		|| codePoint > wideMaximumCodePoint
-	) {
-		return false;
-	}
-
-	return utilities_isInRange(wideRanges, codePoint);
-};
-
-function lookup_getCategory(codePoint) {
-	if (isAmbiguous(codePoint)) {
-		return 'ambiguous';
-	}
-
-	if (isFullwidth(codePoint)) {
-		return 'fullwidth';
-	}
-
-	if (isHalfwidth(codePoint)) {
-		return 'halfwidth';
-	}
-
-	if (isNarrow(codePoint)) {
-		return 'narrow';
-	}
-
-	if (isWide(codePoint)) {
-		return 'wide';
-	}
-
-	return 'neutral';
-}
-
-;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/index.js
-
-
-function validate(codePoint) {
-	if (!Number.isSafeInteger(codePoint)) {
-		throw new TypeError(`Expected a code point, got \`${typeof codePoint}\`.`);
-	}
-}
-
-function eastAsianWidthType(codePoint) {
-	validate(codePoint);
-
-	return getCategory(codePoint);
-}
-
-function eastAsianWidth(codePoint, {ambiguousAsWide = false} = {}) {
-	validate(codePoint);
-
-	if (
-		isFullwidth(codePoint)
-		|| isWide(codePoint)
-		|| (ambiguousAsWide && isAmbiguous(codePoint))
-	) {
-		return 2;
-	}
-
-	return 1;
-}
-
-// Private exports for https://github.com/sindresorhus/is-fullwidth-code-point
-
-
+// EXTERNAL MODULE: ./node_modules/get-east-asian-width/index.js
+var get_east_asian_width = __nccwpck_require__(2057);
 ;// CONCATENATED MODULE: ./node_modules/log-update/node_modules/string-width/index.js
 
 
@@ -101361,7 +101811,7 @@ function hangulClusterWidth(visibleSegment, eastAsianWidthOptions) {
 
 			// Mixed cluster (e.g., L + precomposed syllable): use EAW for non-jamo remainder
 			for (let remaining = index; remaining < codePoints.length; remaining++) {
-				width += eastAsianWidth(codePoints[remaining], eastAsianWidthOptions);
+				width += (0,get_east_asian_width/* eastAsianWidth */.Q1)(codePoints[remaining], eastAsianWidthOptions);
 			}
 
 			return width;
@@ -101378,7 +101828,7 @@ function hangulClusterWidth(visibleSegment, eastAsianWidthOptions) {
 			continue;
 		}
 
-		width += eastAsianWidth(codePoint, eastAsianWidthOptions);
+		width += (0,get_east_asian_width/* eastAsianWidth */.Q1)(codePoint, eastAsianWidthOptions);
 	}
 
 	return width;
@@ -101398,7 +101848,7 @@ function trailingWidth(visibleSegment, eastAsianWidthOptions) {
 			spacingMarkRegex.test(character)
 			|| (character >= '\uFF00' && character <= '\uFFEF')
 		) {
-			extra += eastAsianWidth(character.codePointAt(0), eastAsianWidthOptions);
+			extra += (0,get_east_asian_width/* eastAsianWidth */.Q1)(character.codePointAt(0), eastAsianWidthOptions);
 		}
 	}
 
@@ -101455,7 +101905,7 @@ function stringWidth(input, options = {}) {
 
 		// Everything else: EAW of the cluster’s first visible scalar
 		const codePoint = visibleSegment.codePointAt(0);
-		width += eastAsianWidth(codePoint, eastAsianWidthOptions);
+		width += (0,get_east_asian_width/* eastAsianWidth */.Q1)(codePoint, eastAsianWidthOptions);
 
 		// Add width for trailing spacing marks and Halfwidth/Fullwidth Forms (e.g., ﾞ, ﾟ, ｰ)
 		width += trailingWidth(visibleSegment, eastAsianWidthOptions);
@@ -102578,6 +103028,8 @@ const ansi_styles_ansiStyles = ansi_styles_assembleStyles();
 
 /* harmony default export */ const node_modules_ansi_styles = (ansi_styles_ansiStyles);
 
+// EXTERNAL MODULE: ./node_modules/get-east-asian-width/lookup.js + 2 modules
+var lookup = __nccwpck_require__(1075);
 ;// CONCATENATED MODULE: ./node_modules/slice-ansi/node_modules/is-fullwidth-code-point/index.js
 
 
@@ -102586,7 +103038,7 @@ function isFullwidthCodePoint(codePoint) {
 		return false;
 	}
 
-	return isFullwidth(codePoint) || isWide(codePoint);
+	return (0,lookup/* isFullwidth */.Yj)(codePoint) || (0,lookup/* isWide */.EW)(codePoint);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/slice-ansi/tokenize-ansi.js
@@ -103886,36 +104338,178 @@ const logUpdate = createLogUpdate(external_node_process_namespaceObject.stdout);
 
 const logUpdateStderr = createLogUpdate(external_node_process_namespaceObject.stderr);
 
+// EXTERNAL MODULE: ./lib/report/text-width.js
+var text_width = __nccwpck_require__(5730);
+;// CONCATENATED MODULE: ./lib/report/watch/live-region.js
+
+
+const HIDE_CURSOR = '\x1b[?25l';
+const SHOW_CURSOR = '\x1b[?25h';
+const ERASE_BELOW = '\r\x1b[J';
+// eslint-disable-next-line no-control-regex
+const COLOURS = /\x1b\[[0-9;]*m/g;
+/**
+ * Lines at the bottom of a terminal that are drawn again and again, with text above them that stays. The terminal is
+ * left with its cursor shown however this process ends, as long as it can do anything about it, and while it is stopped.
+ * One that goes away (its window is closed, its link lost) is no fault: nothing is written to it any more.
+ */
+class LiveRegion {
+    #terminal;
+    #sized;
+    #update;
+    /** What is on the terminal now. */
+    #lines = [];
+    /** What stays and is not printed yet. */
+    #above = '';
+    #again = () => undefined;
+    #open = true;
+    #stopped = false;
+    /** The terminal is no more. */
+    #gone = false;
+    /** Takes over the last lines of the terminal. */
+    constructor(terminal) {
+        this.#terminal = terminal;
+        this.#sized = sized(terminal, (text) => this.#write(text));
+        // Hiding the cursor is done here: the library does it on standard error, and with handlers that take signals for us.
+        this.#update = createLogUpdate(this.#sized, { showCursor: true });
+        // For good: what becomes of the last that is written is known only later.
+        terminal.on('error', this.#lose);
+        terminal.on('resize', this.#resized);
+        process.on('SIGTSTP', this.#suspend);
+        process.on('SIGCONT', this.#resume);
+        process.on('exit', this.#leave);
+        this.#write(HIDE_CURSOR);
+    }
+    /** Columns, and rows that the region may have: the cursor stands in the one below. */
+    get size() {
+        const { columns, rows } = this.#sized;
+        return { columns, rows: rows - 1 };
+    }
+    /** @param again called when the lines have to be drawn anew, at another size perhaps */
+    onLost(again) {
+        this.#again = again;
+    }
+    /** Text that stays, in whole lines. It comes out with the next {@link draw}. */
+    print(text) {
+        this.#above += text;
+    }
+    /** Replaces what is there. No line may be wider than the terminal, and no more may be given than {@link size} has. */
+    draw(lines) {
+        // Stopped: a timer may be faster than the word that the process goes on, and what the shell has printed is below.
+        if (!this.#open || this.#stopped)
+            return;
+        this.#flush();
+        if (lines.length === 0) {
+            this.#clear();
+            return;
+        }
+        this.#update(lines.join('\n'));
+        this.#lines = lines;
+    }
+    /** Gives the terminal back: the region is gone, what was printed stays. A second call does nothing. */
+    close() {
+        if (this.#open) {
+            this.#clear();
+            this.#leave();
+        }
+        this.#terminal.off('resize', this.#resized);
+        process.off('SIGTSTP', this.#suspend);
+        process.off('SIGCONT', this.#resume);
+        process.off('exit', this.#leave);
+    }
+    #write(text) {
+        return !this.#gone && this.#terminal.write(text);
+    }
+    #flush() {
+        if (this.#above === '')
+            return;
+        this.#clear();
+        this.#write(this.#above);
+        this.#above = '';
+    }
+    #clear() {
+        if (this.#lines.length > 0)
+            this.#update.clear();
+        this.#lines = [];
+    }
+    #lose = () => {
+        this.#open = false;
+        this.#gone = true;
+    };
+    /** The last thing that is done, by whatever way the process ends. */
+    #leave = () => {
+        this.#open = false;
+        this.#write(this.#above + SHOW_CURSOR);
+        this.#above = '';
+    };
+    /** A terminal that has become narrower has broken the lines that were there: the region is higher than it was. */
+    #resized = () => {
+        const { columns } = this.size;
+        const height = this.#lines.reduce((sum, line) => sum + (0,text_width/* heightOf */.r0)(line.replace(COLOURS, ''), columns), 0);
+        if (height > 0)
+            this.#write(`\x1b[${height}A${ERASE_BELOW}`);
+        this.#forget();
+        this.#again();
+    };
+    /** Ctrl-Z: the shell gets a line and a cursor of its own. */
+    #suspend = () => {
+        this.#clear();
+        this.#write(SHOW_CURSOR);
+        this.#stopped = true;
+        process.kill(process.pid, 'SIGSTOP');
+    };
+    /** The shell has printed since: what was drawn is somewhere above. */
+    #resume = () => {
+        // It may come twice, or for no reason.
+        if (!this.#stopped)
+            return;
+        this.#stopped = false;
+        this.#write(HIDE_CURSOR);
+        this.#forget();
+        this.#again();
+    };
+    #forget() {
+        this.#update.done();
+        this.#lines = [];
+    }
+}
+/** As much of a terminal as is drawn with. One that does not know its size says 0, and is taken to have the usual one. */
+function sized(terminal, write) {
+    const part = {
+        isTTY: true,
+        get columns() {
+            return terminal.columns || 80;
+        },
+        get rows() {
+            return terminal.rows || 24;
+        },
+        write,
+    };
+    return part;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/progress/live-line.js
 
 /** A line at the bottom of a terminal that is drawn over and over. */
 class LiveLine {
-    #width;
-    #draw;
-    #shown = false;
+    #terminal;
+    #region;
     constructor(terminal) {
-        // A terminal that does not know its size says 0.
-        this.#width = () => terminal.columns || 80;
-        const sized = {
-            isTTY: terminal.isTTY,
-            get columns() {
-                return terminal.columns || 80;
-            },
-            write: (text) => terminal.write(text),
-        };
-        // A cursor that the library hides it shows again by handlers that take signals for us.
-        this.#draw = createLogUpdate(sized, { showCursor: true });
+        this.#terminal = terminal;
     }
     /** @param text printable characters; what does not fit in one line is cut off */
     show(text) {
-        this.#shown = true;
-        this.#draw(text.slice(0, Math.max(1, this.#width() - 1)));
+        this.#region ??= new LiveRegion(this.#terminal);
+        this.#region.draw([text.slice(0, Math.max(1, this.#region.size.columns - 1))]);
     }
     /** The line is gone, and the cursor stands where it began, until it is shown again. */
     hide() {
-        if (this.#shown)
-            this.#draw.clear();
-        this.#shown = false;
+        this.#region?.draw([]);
+    }
+    /** Gives the terminal back. */
+    close() {
+        this.#region?.close();
+        this.#region = undefined;
     }
 }
 /** Whether a stream is a terminal on which a line can be drawn anew; the log of a workflow is none. */
@@ -103968,6 +104562,98 @@ function writeAll(descriptor, text) {
                 return;
         }
     }
+}
+
+
+/***/ }),
+
+/***/ 5730:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   f: () => (/* binding */ padEnd),
+/* harmony export */   qz: () => (/* binding */ widthOf),
+/* harmony export */   r0: () => (/* binding */ heightOf)
+/* harmony export */ });
+/* unused harmony exports seen, keepStart, keepEnd, padStart */
+/* harmony import */ var get_east_asian_width__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2057);
+/* harmony import */ var _clean_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4203);
+
+
+/** Longest name that is looked at, in characters: more than any line of a terminal shows. */
+const NAME_LIMIT = 600;
+/**
+ * What terminals do not agree about, or show nothing of: characters without a width of their own (joiners, fillers, the
+ * choice of a variant), which would make one character of several.
+ */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
+/** Halves of characters, characters that no standard knows, private ones: of no known width. */
+const UNKNOWN = /[\p{Cs}\p{Cn}\p{Co}]/gu;
+/** Accents that stand on the character before. */
+const COMBINING = /[\p{Mn}\p{Me}]/u;
+/** More of them than any script needs; a line of ten thousand is no line any more. */
+const COMBINING_FLOOD = /([\p{Mn}\p{Me}]{4})[\p{Mn}\p{Me}]+/gu;
+const SHORTENED = '...';
+/** An untrusted name or sentence on one line, without anything that moves the cursor; a long one keeps its end. */
+function seen(text) {
+    const end = text.length > NAME_LIMIT ? SHORTENED + text.slice(-NAME_LIMIT) : text;
+    const plain = withoutColours(cleanTitle(end, 2 * NAME_LIMIT));
+    return plain.replaceAll('\t', ' ').replace(UNSEEN, '').replace(UNKNOWN, '\ufffd').replace(COMBINING_FLOOD, '$1');
+}
+/** Columns that a text without control characters takes; rather too many than too few. */
+function widthOf(text) {
+    if (/^[\x20-\x7e]*$/.test(text))
+        return text.length;
+    let width = 0;
+    for (const character of text)
+        width += widthOfOne(character);
+    return width;
+}
+/** The text, or as much of its beginning as there is room for. */
+function keepStart(text, columns) {
+    if (widthOf(text) <= columns)
+        return text;
+    const mark = SHORTENED.slice(0, columns);
+    return fitting([...text], columns - mark.length).join('') + mark;
+}
+/** The text, or as much of its end as there is room for: of a path the part that tells most. */
+function keepEnd(text, columns) {
+    if (widthOf(text) <= columns)
+        return text;
+    const mark = SHORTENED.slice(0, columns);
+    const kept = fitting([...text].reverse(), columns - mark.length).reverse();
+    while (COMBINING.test(kept[0] ?? ''))
+        kept.shift();
+    return mark + kept.join('');
+}
+/** Rows of a terminal that breaks it where a row is full. */
+function heightOf(text, columns) {
+    let rows = 1;
+    let used = 0;
+    for (const character of text) {
+        const width = widthOfOne(character);
+        if (used + width > columns) {
+            rows++;
+            used = 0;
+        }
+        used += width;
+    }
+    return rows;
+}
+/** The text with blanks behind it. */
+function padEnd(text, columns) {
+    return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+}
+function padStart(text, columns) {
+    return ' '.repeat(Math.max(0, columns - widthOf(text))) + text;
+}
+function fitting(characters, columns) {
+    let left = columns;
+    const end = characters.findIndex((character) => (left -= widthOfOne(character)) < 0);
+    return characters.slice(0, end < 0 ? undefined : end);
+}
+function widthOfOne(character) {
+    return COMBINING.test(character) ? 0 : (0,get_east_asian_width__WEBPACK_IMPORTED_MODULE_1__/* .eastAsianWidth */ .Q1)(character.codePointAt(0) ?? 0);
 }
 
 
@@ -104160,6 +104846,233 @@ function isAscii(text) {
 
 
 globalThis.__dirname = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)((0,node_url__WEBPACK_IMPORTED_MODULE_1__.fileURLToPath)(import.meta.url));
+
+
+/***/ }),
+
+/***/ 2057:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Q1: () => (/* binding */ eastAsianWidth)
+/* harmony export */ });
+/* unused harmony export eastAsianWidthType */
+/* harmony import */ var _lookup_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1075);
+
+
+function validate(codePoint) {
+	if (!Number.isSafeInteger(codePoint)) {
+		throw new TypeError(`Expected a code point, got \`${typeof codePoint}\`.`);
+	}
+}
+
+function eastAsianWidthType(codePoint) {
+	validate(codePoint);
+
+	return getCategory(codePoint);
+}
+
+function eastAsianWidth(codePoint, {ambiguousAsWide = false} = {}) {
+	validate(codePoint);
+
+	if (
+		(0,_lookup_js__WEBPACK_IMPORTED_MODULE_0__/* .isFullwidth */ .Yj)(codePoint)
+		|| (0,_lookup_js__WEBPACK_IMPORTED_MODULE_0__/* .isWide */ .EW)(codePoint)
+		|| (ambiguousAsWide && (0,_lookup_js__WEBPACK_IMPORTED_MODULE_0__/* .isAmbiguous */ .X2)(codePoint))
+	) {
+		return 2;
+	}
+
+	return 1;
+}
+
+// Private exports for https://github.com/sindresorhus/is-fullwidth-code-point
+
+
+
+/***/ }),
+
+/***/ 1075:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  X2: () => (/* binding */ isAmbiguous),
+  Yj: () => (/* binding */ isFullwidth),
+  EW: () => (/* binding */ isWide)
+});
+
+// UNUSED EXPORTS: getCategory
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup-data.js
+// Generated by scripts/build.js
+
+const ambiguousMinimalCodePoint = 161;
+const ambiguousMaximumCodePoint = 1114109;
+const ambiguousRanges = [161, 161, 164, 164, 167, 168, 170, 170, 173, 174, 176, 180, 182, 186, 188, 191, 198, 198, 208, 208, 215, 216, 222, 225, 230, 230, 232, 234, 236, 237, 240, 240, 242, 243, 247, 250, 252, 252, 254, 254, 257, 257, 273, 273, 275, 275, 283, 283, 294, 295, 299, 299, 305, 307, 312, 312, 319, 322, 324, 324, 328, 331, 333, 333, 338, 339, 358, 359, 363, 363, 462, 462, 464, 464, 466, 466, 468, 468, 470, 470, 472, 472, 474, 474, 476, 476, 593, 593, 609, 609, 708, 708, 711, 711, 713, 715, 717, 717, 720, 720, 728, 731, 733, 733, 735, 735, 768, 879, 913, 929, 931, 937, 945, 961, 963, 969, 1025, 1025, 1040, 1103, 1105, 1105, 8208, 8208, 8211, 8214, 8216, 8217, 8220, 8221, 8224, 8226, 8228, 8231, 8240, 8240, 8242, 8243, 8245, 8245, 8251, 8251, 8254, 8254, 8308, 8308, 8319, 8319, 8321, 8324, 8364, 8364, 8451, 8451, 8453, 8453, 8457, 8457, 8467, 8467, 8470, 8470, 8481, 8482, 8486, 8486, 8491, 8491, 8531, 8532, 8539, 8542, 8544, 8555, 8560, 8569, 8585, 8585, 8592, 8601, 8632, 8633, 8658, 8658, 8660, 8660, 8679, 8679, 8704, 8704, 8706, 8707, 8711, 8712, 8715, 8715, 8719, 8719, 8721, 8721, 8725, 8725, 8730, 8730, 8733, 8736, 8739, 8739, 8741, 8741, 8743, 8748, 8750, 8750, 8756, 8759, 8764, 8765, 8776, 8776, 8780, 8780, 8786, 8786, 8800, 8801, 8804, 8807, 8810, 8811, 8814, 8815, 8834, 8835, 8838, 8839, 8853, 8853, 8857, 8857, 8869, 8869, 8895, 8895, 8978, 8978, 9312, 9449, 9451, 9547, 9552, 9587, 9600, 9615, 9618, 9621, 9632, 9633, 9635, 9641, 9650, 9651, 9654, 9655, 9660, 9661, 9664, 9665, 9670, 9672, 9675, 9675, 9678, 9681, 9698, 9701, 9711, 9711, 9733, 9734, 9737, 9737, 9742, 9743, 9756, 9756, 9758, 9758, 9792, 9792, 9794, 9794, 9824, 9825, 9827, 9829, 9831, 9834, 9836, 9837, 9839, 9839, 9886, 9887, 9919, 9919, 9926, 9933, 9935, 9939, 9941, 9953, 9955, 9955, 9960, 9961, 9963, 9969, 9972, 9972, 9974, 9977, 9979, 9980, 9982, 9983, 10045, 10045, 10102, 10111, 11094, 11097, 12872, 12879, 57344, 63743, 65024, 65039, 65533, 65533, 127232, 127242, 127248, 127277, 127280, 127337, 127344, 127373, 127375, 127376, 127387, 127404, 917760, 917999, 983040, 1048573, 1048576, 1114109];
+
+const fullwidthMinimalCodePoint = 12288;
+const fullwidthMaximumCodePoint = 65510;
+const fullwidthRanges = [12288, 12288, 65281, 65376, 65504, 65510];
+
+const lookup_data_halfwidthMinimalCodePoint = 8361;
+const lookup_data_halfwidthMaximumCodePoint = 65518;
+const lookup_data_halfwidthRanges = (/* unused pure expression or super */ null && ([8361, 8361, 65377, 65470, 65474, 65479, 65482, 65487, 65490, 65495, 65498, 65500, 65512, 65518]));
+
+const lookup_data_narrowMinimalCodePoint = 32;
+const lookup_data_narrowMaximumCodePoint = 10630;
+const lookup_data_narrowRanges = (/* unused pure expression or super */ null && ([32, 126, 162, 163, 165, 166, 172, 172, 175, 175, 10214, 10221, 10629, 10630]));
+
+const wideMinimalCodePoint = 4352;
+const wideMaximumCodePoint = 262141;
+const wideRanges = [4352, 4447, 8986, 8987, 9001, 9002, 9193, 9196, 9200, 9200, 9203, 9203, 9725, 9726, 9748, 9749, 9776, 9783, 9800, 9811, 9855, 9855, 9866, 9871, 9875, 9875, 9889, 9889, 9898, 9899, 9917, 9918, 9924, 9925, 9934, 9934, 9940, 9940, 9962, 9962, 9970, 9971, 9973, 9973, 9978, 9978, 9981, 9981, 9989, 9989, 9994, 9995, 10024, 10024, 10060, 10060, 10062, 10062, 10067, 10069, 10071, 10071, 10133, 10135, 10160, 10160, 10175, 10175, 11035, 11036, 11088, 11088, 11093, 11093, 11904, 11929, 11931, 12019, 12032, 12245, 12272, 12287, 12289, 12350, 12353, 12438, 12441, 12543, 12549, 12591, 12593, 12686, 12688, 12773, 12783, 12830, 12832, 12871, 12880, 42124, 42128, 42182, 43360, 43388, 44032, 55203, 63744, 64255, 65040, 65049, 65072, 65106, 65108, 65126, 65128, 65131, 94176, 94180, 94192, 94198, 94208, 101594, 101631, 101664, 101760, 101874, 101888, 102801, 102816, 102866, 110576, 110579, 110581, 110587, 110589, 110590, 110592, 110888, 110898, 110898, 110928, 110930, 110933, 110933, 110948, 110952, 110960, 111355, 119552, 119638, 119648, 119670, 126980, 126980, 127183, 127183, 127374, 127374, 127377, 127386, 127406, 127406, 127488, 127490, 127504, 127547, 127552, 127560, 127568, 127569, 127584, 127589, 127744, 127776, 127789, 127797, 127799, 127868, 127870, 127891, 127904, 127946, 127951, 127955, 127968, 127984, 127988, 127988, 127992, 128062, 128064, 128064, 128066, 128252, 128255, 128317, 128331, 128334, 128336, 128359, 128378, 128378, 128405, 128406, 128420, 128420, 128507, 128591, 128640, 128709, 128716, 128716, 128720, 128722, 128725, 128729, 128732, 128735, 128747, 128748, 128756, 128764, 128986, 128986, 128992, 129003, 129008, 129008, 129292, 129338, 129340, 129349, 129351, 129535, 129648, 129660, 129664, 129734, 129736, 129736, 129740, 129757, 129759, 129771, 129775, 129786, 131072, 196605, 196608, 262141];
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/utilities.js
+/**
+Binary search on a sorted flat array of [start, end] pairs.
+
+@param {number[]} ranges - Flat array of inclusive [start, end] range pairs, e.g. [0, 5, 10, 20].
+@param {number} codePoint - The value to search for.
+@returns {boolean} Whether the value falls within any of the ranges.
+*/
+const utilities_isInRange = (ranges, codePoint) => {
+	let low = 0;
+	let high = Math.floor(ranges.length / 2) - 1;
+	while (low <= high) {
+		const mid = Math.floor((low + high) / 2);
+		const i = mid * 2;
+		if (codePoint < ranges[i]) {
+			high = mid - 1;
+		} else if (codePoint > ranges[i + 1]) {
+			low = mid + 1;
+		} else {
+			return true;
+		}
+	}
+
+	return false;
+};
+
+;// CONCATENATED MODULE: ./node_modules/get-east-asian-width/lookup.js
+
+
+
+const commonCjkCodePoint = 0x4E_00;
+const [wideFastPathStart, wideFastPathEnd] = /* #__PURE__ */ findWideFastPathRange(wideRanges);
+
+// Use a hot-path range so common `isWide` calls can skip binary search.
+// The range containing U+4E00 covers common CJK ideographs;
+// fallback to the largest range for resilience to Unicode table changes.
+function findWideFastPathRange(ranges) {
+	let fastPathStart = ranges[0];
+	let fastPathEnd = ranges[1];
+
+	for (let index = 0; index < ranges.length; index += 2) {
+		const start = ranges[index];
+		const end = ranges[index + 1];
+
+		if (
+			commonCjkCodePoint >= start
+			&& commonCjkCodePoint <= end
+		) {
+			return [start, end];
+		}
+
+		if ((end - start) > (fastPathEnd - fastPathStart)) {
+			fastPathStart = start;
+			fastPathEnd = end;
+		}
+	}
+
+	return [fastPathStart, fastPathEnd];
+}
+
+const isAmbiguous = codePoint => {
+	if (
+		codePoint < ambiguousMinimalCodePoint
+		|| codePoint > ambiguousMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(ambiguousRanges, codePoint);
+};
+
+const isFullwidth = codePoint => {
+	if (
+		codePoint < fullwidthMinimalCodePoint
+		|| codePoint > fullwidthMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(fullwidthRanges, codePoint);
+};
+
+const isHalfwidth = codePoint => {
+	if (
+		codePoint < halfwidthMinimalCodePoint
+		|| codePoint > halfwidthMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return isInRange(halfwidthRanges, codePoint);
+};
+
+const isNarrow = codePoint => {
+	if (
+		codePoint < narrowMinimalCodePoint
+		|| codePoint > narrowMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return isInRange(narrowRanges, codePoint);
+};
+
+const isWide = codePoint => {
+	if (
+		codePoint >= wideFastPathStart
+		&& codePoint <= wideFastPathEnd
+	) {
+		return true;
+	}
+
+	if (
+		codePoint < wideMinimalCodePoint
+		|| codePoint > wideMaximumCodePoint
+	) {
+		return false;
+	}
+
+	return utilities_isInRange(wideRanges, codePoint);
+};
+
+function getCategory(codePoint) {
+	if (isAmbiguous(codePoint)) {
+		return 'ambiguous';
+	}
+
+	if (isFullwidth(codePoint)) {
+		return 'fullwidth';
+	}
+
+	if (isHalfwidth(codePoint)) {
+		return 'halfwidth';
+	}
+
+	if (isNarrow(codePoint)) {
+		return 'narrow';
+	}
+
+	if (isWide(codePoint)) {
+		return 'wide';
+	}
+
+	return 'neutral';
+}
 
 
 /***/ }),

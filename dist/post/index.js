@@ -57486,10 +57486,10 @@ function anyOf(words) {
     return new RegExp(longestFirst.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'), 'g');
 }
 
-// EXTERNAL MODULE: ./lib/report/workflow-commands.js + 1 modules
-var workflow_commands = __nccwpck_require__(2531);
-// EXTERNAL MODULE: ./lib/report/standard-streams.js
-var standard_streams = __nccwpck_require__(2513);
+// EXTERNAL MODULE: ./lib/report/workflow-commands.js
+var workflow_commands = __nccwpck_require__(1820);
+// EXTERNAL MODULE: ./lib/report/standard-streams.js + 3 modules
+var standard_streams = __nccwpck_require__(6079);
 ;// CONCATENATED MODULE: ./lib/report/masks.js
 
 
@@ -58750,7 +58750,7 @@ async function cleanup(log) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
 /* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2005);
-/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2513);
+/* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6079);
 
 
 
@@ -58761,75 +58761,16 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2513:
+/***/ 4203:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   QE: () => (/* binding */ workflowLog),
-/* harmony export */   pF: () => (/* binding */ printBytes)
+/* harmony export */   E$: () => (/* binding */ maybeCommand),
+/* harmony export */   by: () => (/* binding */ LINE_LIMIT),
+/* harmony export */   cr: () => (/* binding */ cleanTitle),
+/* harmony export */   v3: () => (/* binding */ cleanLines)
 /* harmony export */ });
-/* unused harmony exports liveLine, say */
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
-/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4695);
-/* harmony import */ var _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2531);
-
-
-
-
-
-let live;
-/**
- * The line at the bottom of the terminal; there is one for the whole process, and what is printed here hides it first.
- *
- * @returns undefined where neither stream is a terminal that can do that
- */
-function liveLine() {
-    const terminal = [process.stdout, process.stderr].find((stream) => canDraw(stream, process.env));
-    live ??= terminal && new LiveLine(terminal);
-    return live;
-}
-/** The log of a workflow on standard output. */
-function workflowLog() {
-    return new _workflow_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m((text) => writeAll(1, text), () => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString('hex'));
-}
-/** The command's own words, on standard error. */
-function say(text) {
-    writeAll(2, text);
-}
-/** On standard output, as it is. */
-function printBytes(text) {
-    writeAll(1, (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_3__/* .bufferOf */ .Kb)(text));
-}
-/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
-function writeAll(descriptor, text) {
-    live?.hide();
-    const data = Buffer.from(text);
-    for (let at = 0; at < data.length;) {
-        try {
-            at += (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.writeSync)(descriptor, data, at);
-        }
-        catch (error) {
-            if (error.code !== 'EAGAIN')
-                return;
-        }
-    }
-}
-
-
-/***/ }),
-
-/***/ 2531:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ WorkflowLog),
-  I: () => (/* binding */ maskCommand)
-});
-
-;// CONCATENATED MODULE: ./lib/report/clean-text.js
+/* unused harmony export withoutColours */
 /** Longest line that is printed, in characters: the runner's live console stalls on very long ones. */
 const LINE_LIMIT = 4096;
 /** Half a character or half a colour at a cut. */
@@ -58866,11 +58807,16 @@ function cleanTitle(text, limit = 200) {
     return cutMiddle(cleanLine(text.replace(/[\r\n]+/g, ' ')), limit);
 }
 /**
+ * Not plain ASCII, nor what every compiler prints: quotes, and Latin letters that are one character. Those have a weight of
+ * their own in every culture, neither that of `:`, `#` or `[` nor none.
+ */
+const UNUSUAL = /[^\t\x20-\x7e\u2018\u2019\u201c\u201d\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]/;
+/**
  * Whether the runner might take one of these lines for a command. Wider than its rules, which compare by culture: true
- * for `::` or `##[` (broken up or not) anywhere and for everything that is not plain ASCII.
+ * for `::` or `##[` (broken up or not) anywhere and for every unusual character.
  */
 function maybeCommand(lines) {
-    return lines.some((line) => /::|# ?#\[|[^\t\x20-\x7e]/.test(line.replace(COLOUR, '')));
+    return lines.map((line) => line.replace(COLOUR, '')).some((line) => /::|# ?#\[/.test(line) || UNUSUAL.test(line));
 }
 /** Text without colours, as patterns want it. */
 function withoutColours(text) {
@@ -58889,7 +58835,343 @@ function cutMiddle(line, limit) {
     return head + note + tail;
 }
 
-;// CONCATENATED MODULE: ./lib/report/workflow-commands.js
+
+/***/ }),
+
+/***/ 6079:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  pF: () => (/* binding */ printBytes),
+  QE: () => (/* binding */ workflowLog)
+});
+
+// UNUSED EXPORTS: liveLine, say
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var bytes = __nccwpck_require__(4695);
+// EXTERNAL MODULE: ./lib/report/clean-text.js
+var clean_text = __nccwpck_require__(4203);
+;// CONCATENATED MODULE: ./lib/report/text-width.js
+
+
+/** Longest name that is looked at, in characters: more than any line of a terminal shows. */
+const NAME_LIMIT = 600;
+/**
+ * What terminals do not agree about, or show nothing of: characters without a width of their own (joiners, fillers, the
+ * choice of a variant), which would make one character of several.
+ */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
+/** Halves of characters, characters that no standard knows, private ones: of no known width. */
+const UNKNOWN = /[\p{Cs}\p{Cn}\p{Co}]/gu;
+/** Accents that stand on the character before. */
+const COMBINING = /[\p{Mn}\p{Me}]/u;
+/** More of them than any script needs; a line of ten thousand is no line any more. */
+const COMBINING_FLOOD = /([\p{Mn}\p{Me}]{4})[\p{Mn}\p{Me}]+/gu;
+const SHORTENED = '...';
+/** An untrusted name or sentence on one line, without anything that moves the cursor; a long one keeps its end. */
+function seen(text) {
+    const end = text.length > NAME_LIMIT ? SHORTENED + text.slice(-NAME_LIMIT) : text;
+    const plain = withoutColours(cleanTitle(end, 2 * NAME_LIMIT));
+    return plain.replaceAll('\t', ' ').replace(UNSEEN, '').replace(UNKNOWN, '\ufffd').replace(COMBINING_FLOOD, '$1');
+}
+/** Columns that a text without control characters takes; rather too many than too few. */
+function widthOf(text) {
+    if (/^[\x20-\x7e]*$/.test(text))
+        return text.length;
+    let width = 0;
+    for (const character of text)
+        width += widthOfOne(character);
+    return width;
+}
+/** The text, or as much of its beginning as there is room for. */
+function keepStart(text, columns) {
+    if (widthOf(text) <= columns)
+        return text;
+    const mark = SHORTENED.slice(0, columns);
+    return fitting([...text], columns - mark.length).join('') + mark;
+}
+/** The text, or as much of its end as there is room for: of a path the part that tells most. */
+function keepEnd(text, columns) {
+    if (widthOf(text) <= columns)
+        return text;
+    const mark = SHORTENED.slice(0, columns);
+    const kept = fitting([...text].reverse(), columns - mark.length).reverse();
+    while (COMBINING.test(kept[0] ?? ''))
+        kept.shift();
+    return mark + kept.join('');
+}
+/** Rows of a terminal that breaks it where a row is full. */
+function text_width_heightOf(text, columns) {
+    let rows = 1;
+    let used = 0;
+    for (const character of text) {
+        const width = widthOfOne(character);
+        if (used + width > columns) {
+            rows++;
+            used = 0;
+        }
+        used += width;
+    }
+    return rows;
+}
+/** The text with blanks behind it. */
+function padEnd(text, columns) {
+    return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+}
+function padStart(text, columns) {
+    return ' '.repeat(Math.max(0, columns - widthOf(text))) + text;
+}
+function fitting(characters, columns) {
+    let left = columns;
+    const end = characters.findIndex((character) => (left -= widthOfOne(character)) < 0);
+    return characters.slice(0, end < 0 ? undefined : end);
+}
+function widthOfOne(character) {
+    return COMBINING.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0);
+}
+
+;// CONCATENATED MODULE: ./lib/report/watch/live-region.js
+
+
+const HIDE_CURSOR = '\x1b[?25l';
+const SHOW_CURSOR = '\x1b[?25h';
+const ERASE_BELOW = '\r\x1b[J';
+// eslint-disable-next-line no-control-regex
+const COLOURS = /\x1b\[[0-9;]*m/g;
+/**
+ * Lines at the bottom of a terminal that are drawn again and again, with text above them that stays. The terminal is
+ * left with its cursor shown however this process ends, as long as it can do anything about it, and while it is stopped.
+ * One that goes away (its window is closed, its link lost) is no fault: nothing is written to it any more.
+ */
+class live_region_LiveRegion {
+    #terminal;
+    #sized;
+    #update;
+    /** What is on the terminal now. */
+    #lines = [];
+    /** What stays and is not printed yet. */
+    #above = '';
+    #again = () => undefined;
+    #open = true;
+    #stopped = false;
+    /** The terminal is no more. */
+    #gone = false;
+    /** Takes over the last lines of the terminal. */
+    constructor(terminal) {
+        this.#terminal = terminal;
+        this.#sized = sized(terminal, (text) => this.#write(text));
+        // Hiding the cursor is done here: the library does it on standard error, and with handlers that take signals for us.
+        this.#update = createLogUpdate(this.#sized, { showCursor: true });
+        // For good: what becomes of the last that is written is known only later.
+        terminal.on('error', this.#lose);
+        terminal.on('resize', this.#resized);
+        process.on('SIGTSTP', this.#suspend);
+        process.on('SIGCONT', this.#resume);
+        process.on('exit', this.#leave);
+        this.#write(HIDE_CURSOR);
+    }
+    /** Columns, and rows that the region may have: the cursor stands in the one below. */
+    get size() {
+        const { columns, rows } = this.#sized;
+        return { columns, rows: rows - 1 };
+    }
+    /** @param again called when the lines have to be drawn anew, at another size perhaps */
+    onLost(again) {
+        this.#again = again;
+    }
+    /** Text that stays, in whole lines. It comes out with the next {@link draw}. */
+    print(text) {
+        this.#above += text;
+    }
+    /** Replaces what is there. No line may be wider than the terminal, and no more may be given than {@link size} has. */
+    draw(lines) {
+        // Stopped: a timer may be faster than the word that the process goes on, and what the shell has printed is below.
+        if (!this.#open || this.#stopped)
+            return;
+        this.#flush();
+        if (lines.length === 0) {
+            this.#clear();
+            return;
+        }
+        this.#update(lines.join('\n'));
+        this.#lines = lines;
+    }
+    /** Gives the terminal back: the region is gone, what was printed stays. A second call does nothing. */
+    close() {
+        if (this.#open) {
+            this.#clear();
+            this.#leave();
+        }
+        this.#terminal.off('resize', this.#resized);
+        process.off('SIGTSTP', this.#suspend);
+        process.off('SIGCONT', this.#resume);
+        process.off('exit', this.#leave);
+    }
+    #write(text) {
+        return !this.#gone && this.#terminal.write(text);
+    }
+    #flush() {
+        if (this.#above === '')
+            return;
+        this.#clear();
+        this.#write(this.#above);
+        this.#above = '';
+    }
+    #clear() {
+        if (this.#lines.length > 0)
+            this.#update.clear();
+        this.#lines = [];
+    }
+    #lose = () => {
+        this.#open = false;
+        this.#gone = true;
+    };
+    /** The last thing that is done, by whatever way the process ends. */
+    #leave = () => {
+        this.#open = false;
+        this.#write(this.#above + SHOW_CURSOR);
+        this.#above = '';
+    };
+    /** A terminal that has become narrower has broken the lines that were there: the region is higher than it was. */
+    #resized = () => {
+        const { columns } = this.size;
+        const height = this.#lines.reduce((sum, line) => sum + heightOf(line.replace(COLOURS, ''), columns), 0);
+        if (height > 0)
+            this.#write(`\x1b[${height}A${ERASE_BELOW}`);
+        this.#forget();
+        this.#again();
+    };
+    /** Ctrl-Z: the shell gets a line and a cursor of its own. */
+    #suspend = () => {
+        this.#clear();
+        this.#write(SHOW_CURSOR);
+        this.#stopped = true;
+        process.kill(process.pid, 'SIGSTOP');
+    };
+    /** The shell has printed since: what was drawn is somewhere above. */
+    #resume = () => {
+        // It may come twice, or for no reason.
+        if (!this.#stopped)
+            return;
+        this.#stopped = false;
+        this.#write(HIDE_CURSOR);
+        this.#forget();
+        this.#again();
+    };
+    #forget() {
+        this.#update.done();
+        this.#lines = [];
+    }
+}
+/** As much of a terminal as is drawn with. One that does not know its size says 0, and is taken to have the usual one. */
+function sized(terminal, write) {
+    const part = {
+        isTTY: true,
+        get columns() {
+            return terminal.columns || 80;
+        },
+        get rows() {
+            return terminal.rows || 24;
+        },
+        write,
+    };
+    return part;
+}
+
+;// CONCATENATED MODULE: ./lib/report/progress/live-line.js
+
+/** A line at the bottom of a terminal that is drawn over and over. */
+class live_line_LiveLine {
+    #terminal;
+    #region;
+    constructor(terminal) {
+        this.#terminal = terminal;
+    }
+    /** @param text printable characters; what does not fit in one line is cut off */
+    show(text) {
+        this.#region ??= new LiveRegion(this.#terminal);
+        this.#region.draw([text.slice(0, Math.max(1, this.#region.size.columns - 1))]);
+    }
+    /** The line is gone, and the cursor stands where it began, until it is shown again. */
+    hide() {
+        this.#region?.draw([]);
+    }
+    /** Gives the terminal back. */
+    close() {
+        this.#region?.close();
+        this.#region = undefined;
+    }
+}
+/** Whether a stream is a terminal on which a line can be drawn anew; the log of a workflow is none. */
+function live_line_canDraw(stream, environment) {
+    const { TERM, GITHUB_ACTIONS } = environment;
+    return stream.isTTY === true && TERM !== undefined && TERM !== 'dumb' && GITHUB_ACTIONS !== 'true';
+}
+
+// EXTERNAL MODULE: ./lib/report/workflow-commands.js
+var workflow_commands = __nccwpck_require__(1820);
+;// CONCATENATED MODULE: ./lib/report/standard-streams.js
+
+
+
+
+
+let live;
+/**
+ * The line at the bottom of the terminal; there is one for the whole process, and what is printed here hides it first.
+ *
+ * @returns undefined where neither stream is a terminal that can do that
+ */
+function liveLine() {
+    const terminal = [process.stdout, process.stderr].find((stream) => canDraw(stream, process.env));
+    live ??= terminal && new LiveLine(terminal);
+    return live;
+}
+/** The log of a workflow on standard output. */
+function workflowLog() {
+    return new workflow_commands/* WorkflowLog */.m((text) => writeAll(1, text), () => (0,external_node_crypto_.randomBytes)(16).toString('hex'));
+}
+/** The command's own words, on standard error. */
+function say(text) {
+    writeAll(2, text);
+}
+/** On standard output, as it is. */
+function printBytes(text) {
+    writeAll(1, (0,bytes/* bufferOf */.Kb)(text));
+}
+/** All of it before anything else happens; a stream that nobody reads any more is no reason to fail. */
+function writeAll(descriptor, text) {
+    live?.hide();
+    const data = Buffer.from(text);
+    for (let at = 0; at < data.length;) {
+        try {
+            at += (0,external_node_fs_.writeSync)(descriptor, data, at);
+        }
+        catch (error) {
+            if (error.code !== 'EAGAIN')
+                return;
+        }
+    }
+}
+
+
+/***/ }),
+
+/***/ 1820:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I: () => (/* binding */ maskCommand),
+/* harmony export */   m: () => (/* binding */ WorkflowLog)
+/* harmony export */ });
+/* harmony import */ var _clean_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4203);
 
 /** What a step may have of each annotation; the runner drops the rest without a word. */
 const ANNOTATIONS = 10;
@@ -58931,7 +59213,7 @@ class WorkflowLog {
     /** One fold, whole: groups do not nest and cannot start open. */
     group(title, text) {
         // Order matters: while commands are stopped the runner would not see the end of the group.
-        this.#lines([`::group::${dataOf(cleanTitle(title))}`, ...this.#guarded(text), '::endgroup::']);
+        this.#lines([`::group::${dataOf((0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(title))}`, ...this.#guarded(text), '::endgroup::']);
     }
     /** An error of the run. At most 10 are annotations, the rest are counted by {@link finish}. */
     error(place, message) {
@@ -58971,22 +59253,22 @@ class WorkflowLog {
     #annotate(level, place, message) {
         this.#used[level] += 1;
         const properties = Object.entries({
-            title: place.title === undefined ? undefined : cleanTitle(place.title),
-            file: place.file === undefined ? undefined : cleanTitle(place.file, LINE_LIMIT),
+            title: place.title === undefined ? undefined : (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(place.title),
+            file: place.file === undefined ? undefined : (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(place.file, _clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .LINE_LIMIT */ .by),
             line: place.line,
             col: place.col,
         })
             .filter(([, value]) => value !== undefined && value !== '')
             .map(([name, value]) => `${name}=${escapeProperty(String(value))}`)
             .join(',');
-        const text = cut(cleanLines(message).join('\n'));
+        const text = cut((0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanLines */ .v3)(message).join('\n'));
         // The runner trims the properties.
         const end = /[^\x21-\x7e]$/.test(properties) ? ' ' : '';
         this.#lines([`::${level}${properties === '' ? '' : ' '}${properties}${end}::${dataOf(text)}`]);
     }
     #guarded(text) {
-        const lines = cleanLines(text);
-        if (!maybeCommand(lines))
+        const lines = (0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanLines */ .v3)(text);
+        if (!(0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .maybeCommand */ .E$)(lines))
             return lines;
         const token = this.#token();
         return [`::stop-commands::${token}`, ...lines, `::${token}::`];

@@ -61,7 +61,7 @@ export class ActionReports implements Reporter {
       // Before the log: what it cannot write at the end is still told.
       this.#directory,
       inputs.debug ? new DebugLog({ write: print, now, root: encode(root), dist }) : undefined,
-      new FoldLog({ log, mode: settings.log }),
+      new FoldLog({ log, mode: settings.log, directory: encode(workingDirectory) }),
       progressReporter(settings.log, print, times.of),
       new Annotations({
         log,

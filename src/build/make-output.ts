@@ -1,5 +1,6 @@
-import type { BuildOptions } from './build.ts';
+import type { BuildOptions } from './build-options.ts';
 import type { Dispatcher } from '../engine/dispatcher.ts';
+import { callsMake } from '../engine/make-flags.ts';
 import { withoutGroupNotices } from '../make/group-notices.ts';
 import { OutputParser, type OutputParserOptions } from '../make/output-parser.ts';
 import type { RunDirectory } from '../make/run-directory.ts';
@@ -21,6 +22,7 @@ export function parserFor(
     ...(verbatim === true && { jobTextLimit: Infinity }),
     jobById: (id) => dispatcher.jobById(id),
     isRecursive: (id) => dispatcher.isRecursive(id),
+    isSynchronised: ({ id, command }) => dispatcher.hasEnded(id) && !callsMake(command),
     rewrite: (text) => dispatcher.rewrite(withoutGroupNotices(run.shells.restore(text))),
     emit: (event) => {
       sink(event);

@@ -2,22 +2,31 @@ import type { RecipeState } from '../engine/recipe-book.ts';
 import type { RemoteHost } from '../engine/remote-host.ts';
 import type { BuildEvent, RecipeClass } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
-import { decode } from '../util/bytes.ts';
+import { targetName } from '../report/target-name.ts';
+import { decode, type Bytes } from '../util/bytes.ts';
 
 type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
 
-/** The figures of a run that has ended. */
+/**
+ * The figures of a run that has ended.
+ *
+ * @param directory where the first make runs, absolute: failed targets inside are named by their paths from there, so that
+ *   two of one name can be told apart
+ */
 export function summarize(
   recipes: readonly RecipeState[],
   hosts: readonly Host[],
   remotes: readonly RemoteHost[],
+  directory: Bytes,
 ): Pick<RunFinished, 'counts' | 'failedTargets' | 'hosts'> {
   const counts: Record<RecipeClass, number> = { remote: 0, retried: 0, local: 0, recursive: 0 };
   const failedTargets: string[] = [];
   for (const state of recipes) {
     const kind = state.class;
     if (kind !== undefined) counts[kind]++;
-    if (state.failure && kind !== 'recursive') failedTargets.push(decode(state.recipe.target));
+    if (!state.failure || kind === 'recursive') continue;
+    const { recipe } = state;
+    failedTargets.push(decode(targetName(recipe, directory)));
   }
   return {
     counts,

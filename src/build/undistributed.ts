@@ -3,7 +3,7 @@ import { runNative } from '../make/native-process.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bytesOf, decode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
-import type { BuildOptions } from './build.ts';
+import type { BuildOptions } from './build-options.ts';
 
 /**
  * A build by a make whose recipes cannot come to us: it runs as it is, and the log says why.

@@ -1,9 +1,10 @@
 import { runNative } from '../make/native-process.ts';
 import { findMake, type RealMake } from '../make/real-make.ts';
 import type { Outcome } from '../model/outcome.ts';
-import { printBytes, say } from '../report/standard-streams.ts';
+import { say } from '../report/standard-streams.ts';
 import { bytesOf, decode, encode, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
+import { print as printed } from './print.ts';
 import { USAGE } from './usage.ts';
 import { VERSION } from './version.ts';
 
@@ -18,7 +19,7 @@ import { VERSION } from './version.ts';
 export async function tellAbout(
   what: 'help' | 'version',
   name: string,
-  print: (text: Bytes) => void = printBytes,
+  print: (text: Bytes) => void = printed,
   complain: (text: string) => void = say,
 ): Promise<Outcome> {
   const ofMake = await makeWords(what, name, complain);

@@ -1,15 +1,19 @@
 import { constants } from 'node:os';
 import { checkHosts } from '../build/check/check-hosts.ts';
+import { ENDED } from '../build/check/in-time.ts';
 import type { FarmPlan } from '../build/farm-plan.ts';
 import { stagingName } from '../build/staging-name.ts';
 import type { StopSignals } from '../build/stop-signals.ts';
+import type { HostReport } from '../model/host-report.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Settings } from '../model/settings.ts';
 import { cleanTitle } from '../report/clean-text.ts';
 import { checkTable } from '../report/check-table.ts';
-import { printBytes, say, workflowLog } from '../report/standard-streams.ts';
+import { workflowLog } from '../report/standard-streams.ts';
 import type { Login } from '../ssh/login.ts';
 import { encode, type Bytes } from '../util/bytes.ts';
+import { print } from './print.ts';
+import { tell } from './tell.ts';
 
 /** Of what is found out about keys and hosts on the way, in characters. */
 const NOTICE_LIMIT = 2000;
@@ -26,16 +30,16 @@ export interface CheckCall {
   readonly inWorkflow: boolean;
 }
 
-/** `--check`: tries every host and prints what is found. Status 0 when all can take jobs, else 1, also without any. */
+/** `--check`: tries every host and prints what is found, stopped early what is known by then. Status 0 when all can take jobs, else 1, also without any. */
 export async function check({ settings, plan, login, environment, signals, inWorkflow }: CheckCall): Promise<Outcome> {
   const { hosts } = plan;
   if (hosts.length === 0) {
-    say(
-      'distmake: there are no hosts to check: name a matrix with -c FILE (~/.makehosts counts with -j alone: add -j4)\n',
+    tell(
+      'there are no hosts to check: name a matrix with -c FILE (~/.makehosts counts with -j alone: put -j4 behind --check)',
     );
     return { kind: 'exited', status: 1 };
   }
-  login?.notices.listen((text) => say(`distmake: ${cleanTitle(text, NOTICE_LIMIT)}\n`));
+  login?.notices.listen((text) => tell(cleanTitle(text, NOTICE_LIMIT)));
   const stopping = new AbortController();
   let stopped: NodeJS.Signals | undefined;
   signals.onSignal((name) => {
@@ -51,9 +55,10 @@ export async function check({ settings, plan, login, environment, signals, inWor
     onHostUsed: () => undefined,
     signal: stopping.signal,
   });
-  if (stopped !== undefined) return { kind: 'signaled', signal: constants.signals[stopped] };
-  const table = checkTable(reports, inWorkflow);
+  const isOpen = ({ problem }: HostReport): boolean => problem === ENDED;
+  const table = checkTable(reports, inWorkflow, { columns: process.stdout.columns, isOpen });
   if (inWorkflow) workflowLog().text(table);
-  else printBytes(encode(table));
+  else print(encode(table));
+  if (stopped !== undefined) return { kind: 'signaled', signal: constants.signals[stopped] };
   return { kind: 'exited', status: reports.every(({ problem }) => problem === undefined) ? 0 : 1 };
 }

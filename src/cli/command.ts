@@ -1,4 +1,3 @@
-import { build } from '../build/build.ts';
 import { exitLike } from '../build/exit.ts';
 import { loadLogin } from '../build/login.ts';
 import { RunTimes } from '../build/run-times.ts';
@@ -8,7 +7,7 @@ import { stagingName } from '../build/staging-name.ts';
 import { StopSignals } from '../build/stop-signals.ts';
 import { describeMatrix } from '../hosts/describe.ts';
 import { hasGoalWaits } from '../make/goal-waits.ts';
-import { makeIntent } from '../make/make-intent.ts';
+import { makeIntent, type MakeIntent } from '../make/make-intent.ts';
 import { ownEnvironment } from '../make/environment.ts';
 import { makefilesBelow } from '../make/makefiles-below.ts';
 import { makefileTexts } from '../make/makefile-texts.ts';
@@ -19,21 +18,21 @@ import { findMake, type RealMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { privateFields } from '../hosts/private-fields.ts';
-import { readProblemMatchers } from '../report/annotations/read-problem-matchers.ts';
 import { bulkText } from '../report/bulk-text.ts';
-import { openDirectory } from '../report/directory/open-directory.ts';
+import type { ProblemMatcher } from '../report/annotations/problem-matcher.ts';
 import type { DmakeOutputMode } from '../report/dmake-log.ts';
 import { maskSecrets } from '../report/masks.ts';
-import { say } from '../report/standard-streams.ts';
 import { requireTerminal } from '../report/watch/require-terminal.ts';
 import { decode, encode, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
-import { tellAbout } from './about.ts';
-import { check } from './check.ts';
 import { farmFor } from './farm.ts';
 import { parseOptions, type CliOptions } from './options.ts';
-import { cliReports, hasProgress, type Shown } from './reports.ts';
+import { print } from './print.ts';
+import { hasProgress, type Shown } from './shown.ts';
+import { complain, tell } from './tell.ts';
 import { wishOf } from './wish.ts';
+
+// Many runs need none of it: what is loaded late is not evaluated before. Eager: it is in the same bundle.
 
 /** The body of the command. Ends the process as make ended; 2 for an error of its own. */
 export async function command(words: readonly string[]): Promise<never> {
@@ -46,7 +45,7 @@ export async function command(words: readonly string[]): Promise<never> {
       error instanceof UserError
         ? error.message
         : `Internal error, please report it: ${String((error as Error).stack)}`;
-    say(`distmake: ${text}\n`);
+    complain(text);
     outcome = { kind: 'exited', status: 2 };
   }
   signals.release();
@@ -54,18 +53,29 @@ export async function command(words: readonly string[]): Promise<never> {
 }
 
 async function runCommand(options: CliOptions, signals: StopSignals): Promise<Outcome> {
-  const { instead, bulk, watch } = options;
-  if (instead === 'help' || instead === 'version') return tellAbout(instead, options.make);
+  const { instead, bulk } = options;
+  if (instead === 'help' || instead === 'version') {
+    const { tellAbout } = await import(/* webpackMode: "eager" */ './about.ts');
+    return tellAbout(instead, options.make);
+  }
+  const environment = ownEnvironment();
+  const intent = makeIntent(options.makeArguments.map(encode), environment);
+  const watch = options.watch && !isForItsOutput(intent);
   if (watch) requireTerminal(process.stdout.isTTY, process.env['TERM']);
   if (watch && options.debug && process.stderr.isTTY)
     throw new UserError('-dD writes where --watch draws: send it to a file (2>debug.log), or leave one of the two out');
-  const environment = ownEnvironment();
-  const intent = makeIntent(options.makeArguments.map(encode), environment);
   const make = await findMake(options.make, encode(process.env['PATH'] ?? ''));
   const inWorkflow = process.env['GITHUB_ACTIONS'] === 'true';
   const logged = watch || (options.log === undefined ? inWorkflow : options.log !== 'plain');
   const obstacle = obstacleOf(make, options.makeArguments.map(encode), environment, logged);
-  if (obstacle !== undefined && bulk === undefined && options.command === undefined && instead === undefined) {
+  const isTold = options.debug || options.report !== undefined;
+  if (
+    obstacle !== undefined &&
+    !isTold &&
+    bulk === undefined &&
+    options.command === undefined &&
+    instead === undefined
+  ) {
     if (options.fallback === 'never') throw new UserError(`${obstacle}, and fallback is never: nothing is built`);
     tell(`${obstacle}: it runs undistributed`);
     return runNatively(options, make, signals);
@@ -79,7 +89,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   if (inWorkflow) maskSecrets(secrets);
   if (instead === 'hosts') {
     if (plan.remark !== undefined) tell(plan.remark);
-    process.stdout.write(describeMatrix(hosts, plan.matrix?.groups, plan.matrix?.makeArguments));
+    print(encode(describeMatrix(hosts, plan.matrix?.groups, plan.matrix?.makeArguments)));
     return { kind: 'exited', status: 0 };
   }
   const remote = hosts.filter((host) => !host.local);
@@ -87,19 +97,24 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
     remote.length > 0
       ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
       : undefined;
-  const directory = options.report === undefined || instead !== undefined ? undefined : openDirectory(options.report);
+  const matchers = await matchersOf(options);
+  const directory = instead === undefined ? await directoryOf(options) : undefined;
   const own = [bulk, directory].filter((directory) => directory !== undefined);
   const settings = settle(wishOf(options, plan), plan, own);
-  if (instead === 'check') return check({ settings, plan, login, environment, signals, inWorkflow });
-  const shown = shownAs(options, plan.outputMode, logged);
+  if (instead === 'check') {
+    const { check } = await import(/* webpackMode: "eager" */ './check.ts');
+    return check({ settings, plan, login, environment, signals, inWorkflow });
+  }
+  const shown = shownAs({ ...options, watch }, plan.outputMode, logged);
   const piped = shown.as !== 'make';
   const isPlain = hosts.length === 0 && !piped && bulk === undefined && !plan.dmake;
-  const needless = isPlain && options.report === undefined && !options.debug;
+  const needless = isPlain && !isTold;
   if (needless && !(await hasMarks(options, make, environment))) return runNatively(options, make, signals);
   const timesFile = new RunTimesFile(settings.root);
   const times = hasProgress(shown) ? await timesFile.read() : new RunTimes(settings.root);
-  const matchers = readProblemMatchers(options.problemMatchers);
-  const reports = cliReports({ ...options, shown, settings, matchers, directory, secrets, times });
+  const { cliReports } = await import(/* webpackMode: "eager" */ './reports.ts');
+  const { build } = await import(/* webpackMode: "eager" */ '../build/build.ts');
+  const reports = await cliReports({ ...options, shown, settings, matchers, directory, secrets, times });
   const isLog = shown.as === 'workflow' || shown.as === 'watch';
   login?.notices.listen((text) => (isLog ? reports.handle({ type: 'message', level: 'notice', text }) : tell(text)));
   let report: Extract<BuildEvent, { type: 'bulk-finished' }> | undefined;
@@ -146,8 +161,24 @@ function shownAs({ watch, bulk }: CliOptions, outputMode: DmakeOutputMode | unde
   return mode === undefined ? { as: 'make' } : { as: 'dmake', mode };
 }
 
-function tell(text: string): void {
-  say(`distmake: ${text.replaceAll('\n', '\ndistmake: ')}\n`);
+/** What make prints, or its status, is what such a run is for; there is nothing to watch. */
+function isForItsOutput({ dryRun, question, touch, database, informational }: MakeIntent): boolean {
+  return dryRun || question || touch || database || informational;
+}
+
+async function matchersOf({ problemMatchers }: CliOptions): Promise<readonly ProblemMatcher[]> {
+  if (problemMatchers.length === 0) return [];
+  const { readProblemMatchers } = await import(
+    /* webpackMode: "eager" */ '../report/annotations/read-problem-matchers.ts'
+  );
+  return readProblemMatchers(problemMatchers);
+}
+
+/** Made if there is to be a report. */
+async function directoryOf({ report }: CliOptions): Promise<string | undefined> {
+  if (report === undefined) return undefined;
+  const { openDirectory } = await import(/* webpackMode: "eager" */ '../report/directory/open-directory.ts');
+  return openDirectory(report);
 }
 
 /** Whether there are marks of dmake, for which even a run without hosts needs us: here, or in makefiles that make may come to. */

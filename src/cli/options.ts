@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { DMAKE_NAMES } from '../build/dmake-settings.ts';
-import { argumentsOf, splitArguments, type ArgumentGroup } from '../make/arguments.ts';
+import { splitArguments, type ArgumentGroup } from '../make/arguments.ts';
 import { LOAD_POLICIES, type LoadPolicy } from '../model/load.ts';
 import { MATRIX_FORMATS, type MatrixFormat } from '../model/matrix.ts';
 import type { DistSetting, Fallback, LogMode, Staging, Toolchain } from '../model/settings.ts';
@@ -131,6 +131,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
 const DEBUG = '-dD';
 /** The first that is given counts. */
 const INSTEAD = ['help', 'version', 'hosts', 'check'] as const;
+const OF_MAKE: ReadonlySet<string> = new Set(['--help', '--version']);
 /** They take no value. */
 const FLAGS: ReadonlySet<string> = new Set(['--watch', DEBUG, ...INSTEAD.map((one) => `--${one}`)]);
 
@@ -170,11 +171,16 @@ function split(word: string): [name: string, value: string | undefined] {
   return word.startsWith('--') && equals > 0 ? [word.slice(0, equals), word.slice(equals + 1)] : [word, undefined];
 }
 
-/** An option of ours among those for make would only bring up make's usage. */
+/**
+ * An option of ours among those for make: make would say how it is used, or take it for the beginning of an option of its own
+ * (`--check` for `--check-symlink-times`). `--help` and `--version` are make's as well.
+ */
 function refuseLate(words: readonly string[]): void {
-  for (const argument of argumentsOf(words)) {
-    const [name] = argument.kind === 'unknown' ? split(argument.text) : [''];
-    if (name.startsWith('--') && (FLAGS.has(name) || OPTIONS.has(name)))
+  for (const { words: group, arguments: read } of splitArguments(words)) {
+    if (read[0]?.kind === 'end') return;
+    // Behind the first stands at most a value.
+    const [name] = split(group[0] ?? '');
+    if (name.startsWith('--') && !OF_MAKE.has(name) && (FLAGS.has(name) || OPTIONS.has(name)))
       throw new UserError(`option ${name} must stand before the first argument for make`);
   }
 }

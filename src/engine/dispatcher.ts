@@ -161,6 +161,11 @@ export class Dispatcher {
     return this.#untold.get(id)?.recursive ?? false;
   }
 
+  /** Whether nothing runs of the job any more; its text may still be to come. */
+  hasEnded(id: number): boolean {
+    return !this.#running.has(id);
+  }
+
   /** A job whose text has not come yet, or not all. */
   jobById(id: number): Job | undefined {
     return this.#untold.get(id)?.job;
@@ -168,12 +173,13 @@ export class Dispatcher {
 
   /**
    * What the job printed has been handed over. Make does that for a whole recipe when it is over (make manual, "Output
-   * During Parallel Execution"): what a failure means it says only then.
+   * During Parallel Execution"): what a failure means it says only then. One that runs one job at a time hands out each line.
    */
   textCame(id: number): void {
     const told = this.#untold.get(id);
     if (!told || told.recursive) return;
     this.#untold.delete(id);
+    if (!runsSeveral(told.job.environment)) return;
     const { id: recipe } = told.job.recipe;
     const isOpen = ({ job }: Running): boolean => job.recipe.id === recipe;
     if ([...this.#running.values(), ...this.#untold.values()].some(isOpen)) return;

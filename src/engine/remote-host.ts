@@ -116,6 +116,7 @@ export class RemoteHost {
     told: Partial<Pick<Way, 'onStart' | 'onEnd'>> = {},
   ): Promise<RemoteResult | undefined> {
     const { merge } = this.#options;
+    const begin = performance.now();
     try {
       const result = await this.#visit(
         job,
@@ -138,6 +139,8 @@ export class RemoteHost {
       if (homecoming.kind === 'refused' && homecoming.foreign === true) this.#pathBound.learn(job.command);
       return result;
     } catch (error) {
+      // What it had run until then nobody tells.
+      this.#busySeconds += (performance.now() - begin) / 1000;
       return {
         outcome: { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) },
         seconds: 0,

@@ -20,6 +20,22 @@ export function echoOffset(text: Bytes, command: Bytes): number {
   return rest === '' ? begin : text.length;
 }
 
+/**
+ * Splits what stands before the output of a command: the text before its echo, as it is, and the echo.
+ *
+ * @param rewrite gives the user's own shells back in a text; what is an echo shows only then
+ */
+export function splitEcho(text: Bytes, command: Bytes, rewrite: (text: Bytes) => Bytes): readonly [Bytes, Bytes] {
+  const rewritten = rewrite(text);
+  const cut = echoOffset(rewritten, command);
+  const echo = rewritten.slice(cut);
+  if (echo === '') return [text, ''];
+  // The same number of lines, unless rewriting has taken some out.
+  let begin = text.length;
+  for (let lines = echo.split(/\n(?=[^])/).length; lines > 0; lines--) begin = text.lastIndexOf('\n', begin - 2) + 1;
+  return rewrite(text.slice(begin)) === echo ? [text.slice(0, begin), echo] : [rewritten.slice(0, cut), echo];
+}
+
 function essence(line: Bytes): Bytes {
   return line.replace(/^[\s@+-]+/, '').replace(/\s+/g, '');
 }

@@ -19,6 +19,8 @@ export interface MakeIntent {
   readonly dryRun: boolean;
   readonly question: boolean;
   readonly touch: boolean;
+  /** -p: what the makefiles say is printed. */
+  readonly database: boolean;
   /** --help or --version: no makefile is read. */
   readonly informational: boolean;
   readonly goals: readonly Bytes[];
@@ -48,6 +50,7 @@ export function makeIntent(words: readonly Bytes[], environment: readonly Bytes[
     dryRun: has('n'),
     question: has('q'),
     touch: has('t'),
+    database: has('p'),
     informational: has('h', 'v'),
     goals: own.flatMap((a) => (a.kind === 'goal' && a.text !== '-' ? [a.text] : [])),
     variables: own.flatMap((a) => (a.kind === 'variable' ? [a.text] : [])),

@@ -2,7 +2,7 @@ import type { EventSink } from '../model/event.ts';
 import type { Job } from '../model/job.ts';
 import { bytesOf, type Bytes } from '../util/bytes.ts';
 import { JOB_TEXT_LIMIT } from './capped-text.ts';
-import { echoOffset } from './echo.ts';
+import { splitEcho } from './echo.ts';
 import { JobText } from './job-text.ts';
 import { Spools } from './spools.ts';
 import type { TextFile } from './text-file.ts';
@@ -10,6 +10,9 @@ import { isMakesOwn, parseVerdict, type Verdict } from './verdict.ts';
 
 /** Text that may yet turn out to be an echo is held up to this length; no command can be longer (128 KiB a string). */
 const GAP_LIMIT = 1024 * 1024;
+
+/** Bytes of a command that are looked for in the text of another: less, and they may well be what that one prints. */
+const TELLING = 8;
 
 /** What the shim prints on its own descriptor 1 before the output of a job. `nonce`: random hex of the run. */
 export function beginMarker(nonce: string, id: number): Bytes {
@@ -26,6 +29,8 @@ export interface OutputParserOptions {
   readonly jobById: (id: number) => Job | undefined;
   /** Whether the job has called make. May turn true while the job runs. */
   readonly isRecursive: (id: number) => boolean;
+  /** Whether make hands out what the job prints in one piece when that has ended, as far as its command tells. */
+  readonly isSynchronised: (job: Job) => boolean;
   /** Puts the user's own shell back where our link stands; applied to echoes and to make's text. */
   readonly rewrite: (text: Bytes) => Bytes;
   /** Called before the event with that line. */
@@ -45,6 +50,7 @@ interface OpenJob {
   readonly job: Job | undefined;
   readonly echo: Bytes;
   readonly text: JobText;
+  readonly synchronised: boolean;
   /** Its echo is out already and its output counts as make's text. */
   recursive: boolean;
 }
@@ -56,12 +62,13 @@ interface OpenJob {
  *
  * where an echo is absent when the line is silent, and what lies between an E and the next B that is not the echo of
  * that next job is make's own. Recursive recipes are not synchronised (make manual, "Output During Parallel
- * Execution"): other jobs stand between their B and E. The events are the same however the stream is cut into chunks.
+ * Execution"): other jobs stand between their B and E, and these two may stand anywhere in what is being handed out of
+ * another. The events are the same however the stream is cut into chunks.
  */
 export class OutputParser {
   readonly #options: OutputParserOptions;
   readonly #lead: Bytes;
-  /** In the order of their begin markers; text belongs to the last. */
+  /** In the order of their begin markers. */
   readonly #open = new Map<number, OpenJob>();
   readonly #spools: Spools;
   /** The end of the stream so far, when it may be the beginning of a marker. */
@@ -122,28 +129,39 @@ export class OutputParser {
   }
 
   #begin(id: number): void {
-    const owner = this.#lastOpen();
-    if (owner !== undefined && this.#turnedRecursive(owner)) this.#release(owner);
+    for (const open of this.#open.values()) if (this.#turnedRecursive(open)) this.#release(open);
     const job = this.#options.jobById(id);
-    const gap = this.#options.rewrite(this.#takeGap());
-    const cut = job === undefined ? gap.length : echoOffset(gap, job.command);
-    this.#give(gap.slice(0, cut), true);
-    const echo = gap.slice(cut);
+    const synchronised = job !== undefined && this.#options.isSynchronised(job);
+    const [before, echo] = this.#splitGap(job, synchronised);
+    this.#give(before);
     const open = {
       job,
       echo,
       text: new JobText(this.#options.jobTextLimit ?? JOB_TEXT_LIMIT, job && this.#spools.of(job, echo)),
+      synchronised,
       recursive: job === undefined,
     };
     this.#open.set(id, open);
     if (this.#turnedRecursive(open)) this.#release(open);
   }
 
+  /** Takes the gap before a job apart: what is not its own, as it came; its echo. */
+  #splitGap(job: Job | undefined, synchronised: boolean): readonly [Bytes, Bytes] {
+    const { rewrite } = this.#options;
+    const gap = this.#takeGap();
+    if (job === undefined) return [gap, ''];
+    if (!synchronised && job.command.length >= TELLING && this.#handedOut() !== undefined) {
+      // Its make wrote it into another job's text, perhaps in the middle of a line.
+      const line = `${job.command}\n`;
+      const at = gap.lastIndexOf(line);
+      if (at !== -1) return [gap.slice(0, at) + gap.slice(at + line.length), line];
+    }
+    return splitEcho(gap, job.command, rewrite);
+  }
+
   #end(id: number, open: OpenJob): void {
     if (this.#turnedRecursive(open)) this.#release(open);
-    const gap = this.#takeGap();
-    if (open.recursive) this.#makeText(this.#options.rewrite(gap));
-    else open.text.push(gap);
+    this.#give(this.#takeGap(), this.#handedOut() ?? open);
     this.#open.delete(id);
     this.#finish(open);
   }
@@ -182,7 +200,7 @@ export class OutputParser {
     const line = this.#line.slice(0, -1);
     const before = this.#gap.length - this.#line.length;
     this.#line = '';
-    const owner = this.#lastOpen();
+    const owner = this.#owner();
     if (owner === undefined || owner.recursive) {
       if (isMakesOwn(line)) this.#give(this.#takeGap());
     } else if (parseVerdict(line)?.target === owner.job?.recipe.target) {
@@ -214,15 +232,22 @@ export class OutputParser {
     return gap;
   }
 
-  #lastOpen(): OpenJob | undefined {
+  /** The job whose text make is handing out: one at a time, so the last to begin. */
+  #handedOut(): OpenJob | undefined {
     let last: OpenJob | undefined;
-    for (const open of this.#open.values()) last = open;
+    for (const open of this.#open.values()) if (open.synchronised && !open.recursive) last = open;
     return last;
   }
 
-  #give(text: Bytes, rewritten = false): void {
-    const owner = this.#lastOpen();
-    if (owner === undefined || owner.recursive) this.#makeText(rewritten ? text : this.#options.rewrite(text));
+  /** Whose text it is that comes: those who begin in the middle of what is handed out only write into it. */
+  #owner(): OpenJob | undefined {
+    let owner = this.#handedOut();
+    if (owner === undefined) for (const open of this.#open.values()) owner = open;
+    return owner;
+  }
+
+  #give(text: Bytes, owner = this.#owner()): void {
+    if (owner === undefined || owner.recursive) this.#makeText(this.#options.rewrite(text));
     else owner.text.push(text);
   }
 

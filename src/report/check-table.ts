@@ -2,10 +2,18 @@ import type { HostReport } from '../model/host-report.ts';
 import { cleanTitle, withoutColours } from './clean-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { textTable } from './text-table.ts';
+import { widthOf } from './text-width.ts';
 
 /** Longest text of one cell, and of one line below the table, in characters. */
 const CELL_LIMIT = 60;
 const LINE_LIMIT = 2000;
+
+export interface CheckTableOptions {
+  /** Of the terminal: where the table is wider, each host has lines of its own. Undefined: as many as it takes. */
+  readonly columns?: number | undefined;
+  /** Of hosts whose check was stopped before it was known whether they take jobs. */
+  readonly isOpen?: (report: HostReport) => boolean;
+}
 
 /** Column titles, and what stands below them; undefined: it is not known. One that tells nothing of any host is left out. */
 const COLUMNS: readonly (readonly [title: string, cell: (report: HostReport) => string | undefined])[] = [
@@ -31,24 +39,49 @@ const COLUMNS: readonly (readonly [title: string, cell: (report: HostReport) => 
  *
  * @param isPublic where a host with a name of its own is, and with what one gets in there, is not told
  */
-export function checkTable(found: readonly HostReport[], isPublic = false): string {
+export function checkTable(
+  found: readonly HostReport[],
+  isPublic = false,
+  { columns: room = Infinity, isOpen = () => false }: CheckTableOptions = {},
+): string {
   const reports = isPublic ? found.map(withoutLogin) : found;
   const columns = COLUMNS.filter(([, cell], at) => at === 0 || reports.some((report) => tells(cell(report), report)));
   const rows = [
     columns.map(([title]) => title),
-    ...reports.map((report) => columns.map(([, cell]) => harmless(cell(report) ?? '-', CELL_LIMIT))),
+    ...reports.map((report) =>
+      columns.map(([title, cell]) =>
+        harmless((title === 'jobs' && isOpen(report) ? '?' : cell(report)) ?? '-', CELL_LIMIT),
+      ),
+    ),
   ];
-  const notes = reports.flatMap(({ host, problem, remarks }) => [
-    ...(problem === undefined ? [] : [`${host.name} takes no jobs: ${problem}`]),
-    ...remarks.map((remark) => `${host.name}: ${remark}`),
+  const notes = reports.flatMap((report) => [
+    ...problemOf(report, isOpen(report)),
+    ...report.remarks.map((remark) => `${report.host.name}: ${remark}`),
   ]);
   const usable = reports.filter(({ problem }) => problem === undefined).length;
   const verdict = `${usable} of ${reports.length} ${reports.length === 1 ? 'host' : 'hosts'} can take jobs`;
-  const paragraphs = [textTable(rows), notes.map((note) => harmless(note, LINE_LIMIT)), [verdict]];
+  const open = reports.filter(isOpen).length;
+  const table = textTable(rows);
+  const isWide = table.some((line) => widthOf(line) > room);
+  const paragraphs = [
+    ...(isWide ? blocks(rows) : [table]),
+    notes.map((note) => harmless(note, LINE_LIMIT)),
+    [open > 0 ? `${verdict}, of ${open} it is not known` : verdict],
+  ];
   return paragraphs
     .filter((lines) => lines.length > 0)
     .map((lines) => `${lines.join('\n')}\n`)
     .join('\n');
+}
+
+/** A paragraph for each host, a line for each thing that is known of it. */
+function blocks([titles = [], ...rows]: readonly (readonly string[])[]): string[][] {
+  return rows.map((cells) => titles.map((title, at) => `${title}: ${cells[at]}`).filter((_, at) => cells[at] !== '-'));
+}
+
+function problemOf({ host, problem }: HostReport, isOpen: boolean): readonly string[] {
+  if (problem === undefined) return [];
+  return [isOpen ? `${host.name}: ${problem}` : `${host.name} takes no jobs: ${problem}`];
 }
 
 function withoutLogin(report: HostReport): HostReport {

@@ -41,11 +41,17 @@ export function cleanTitle(text: string, limit = 200): string {
 }
 
 /**
+ * Not plain ASCII, nor what every compiler prints: quotes, and Latin letters that are one character. Those have a weight of
+ * their own in every culture, neither that of `:`, `#` or `[` nor none.
+ */
+const UNUSUAL = /[^\t\x20-\x7e\u2018\u2019\u201c\u201d\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]/;
+
+/**
  * Whether the runner might take one of these lines for a command. Wider than its rules, which compare by culture: true
- * for `::` or `##[` (broken up or not) anywhere and for everything that is not plain ASCII.
+ * for `::` or `##[` (broken up or not) anywhere and for every unusual character.
  */
 export function maybeCommand(lines: readonly string[]): boolean {
-  return lines.some((line) => /::|# ?#\[|[^\t\x20-\x7e]/.test(line.replace(COLOUR, '')));
+  return lines.map((line) => line.replace(COLOUR, '')).some((line) => /::|# ?#\[/.test(line) || UNUSUAL.test(line));
 }
 
 /** Text without colours, as patterns want it. */

@@ -58,7 +58,7 @@ export class DebugLog implements Reporter {
         this.#say(`workspace: ${counted(event.files, 'file')}, ${formatBytes(event.bytes)}`);
         return;
       case 'work-known':
-        this.#say(`make is going to run the recipes of ${counted(event.targets.length, 'target')}`);
+        this.#say(`make is going to run the recipes of ${counted(event.targets.length, 'more target')}`);
         return;
       case 'host-ready':
         this.#hostReady(event);
@@ -112,7 +112,7 @@ export class DebugLog implements Reporter {
     }
     const known = hosts.map(({ slots }) => slots ?? 0).reduce((sum, slots) => sum + slots, 0);
     const more = hosts.some(({ slots }) => slots === undefined) ? ' and those of hosts that have one a processor' : '';
-    const most = jobs === 'places' ? 'as many jobs as there are places' : `${jobs} jobs at one time`;
+    const most = jobs === 'places' ? 'as many jobs as there are places' : `${counted(jobs, 'job')} at one time`;
     this.#say(
       `distribution enabled: ${counted(hosts.length, 'host')}, ${counted(known, 'slot')}${more}, ${most}, ` +
         `at most ${localJobs} of them here when hosts are full, dist ${distText(this.#options.dist)}`,
@@ -149,9 +149,12 @@ export class DebugLog implements Reporter {
       const { sent, received, files: count } = traffic;
       const started = times.started ?? times.placed;
       const home = times.collecting === undefined ? '' : `, home ${duration(now - times.collecting)}`;
+      // Nobody has heard how long it ran where its host was lost, or it was stopped.
+      const isCut = seconds === 0 && (outcome.kind === 'host-lost' || outcome.kind === 'cancelled');
+      const ran = isCut && times.started !== undefined ? (times.collecting ?? now) - times.started : seconds;
       this.#say(
         `${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${formatBytes(received)} ` +
-          `(${formatBytes(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(seconds)}${home}${end}${next}`,
+          `(${formatBytes(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(ran)}${home}${end}${next}`,
       );
     } else {
       this.#say(`${name}: ended on ${placeName(place)}, ran ${duration(seconds)}${end}${next}`);

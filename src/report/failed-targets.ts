@@ -1,8 +1,8 @@
-import type { Place } from '../model/event.ts';
-import type { Job } from '../model/job.ts';
-import { describeOutcome, type Outcome } from '../model/outcome.ts';
-import { decode, type Bytes } from '../util/bytes.ts';
-import { cutFlood, FLOOD, wholeTextNote, type FloodBound } from './flood.ts';
+import { describeOutcome } from '../model/outcome.ts';
+import { decode, encode, type Bytes } from '../util/bytes.ts';
+import { cleanTitle } from './clean-text.ts';
+import { exportedNames } from './exported-names.ts';
+import { cutFlood, wholeTextNote, type FloodBound } from './flood.ts';
 import type { RecipeLog } from './recipe-log.ts';
 import { rerunLine, whereItRan } from './replay.ts';
 import type { StepLog } from './workflow-commands.ts';
@@ -11,6 +11,8 @@ import type { StepLog } from './workflow-commands.ts';
 const REPEATED = 50;
 /** Of each; all of them together are no more than the log of a middling build. */
 const BOUND: FloodBound = { lines: 500, bytes: 64 * 1024 };
+
+type Failed = NonNullable<RecipeLog['failed']>;
 
 interface FailedTarget {
   readonly title: string;
@@ -24,15 +26,14 @@ interface FailedTarget {
 export class FailedTargets {
   readonly #targets: FailedTarget[] = [];
 
-  add(recipe: RecipeLog, failed: { readonly job: Job; readonly outcome: Outcome; readonly place: Place }): void {
-    const { title, text, files } = recipe.failure();
+  add(recipe: RecipeLog, failed: Failed): void {
+    const { title, text, files, isAbove, refusal } = recipe.failure();
     const isRepeated = this.#targets.length < REPEATED;
-    const isAbove = files.length === 0 && cutFlood(text, FLOOD, '') === text;
-    const where = isAbove ? ', they stand above' : wholeTextNote(files);
+    const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
     this.#targets.push({
       title: `${title}  failed: ${describeOutcome(failed.outcome)}`,
       text: isRepeated ? cutFlood(text, BOUND, where) : '',
-      hint: isRepeated ? hintOf(failed.job, failed.place) : '',
+      hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
       recursive: recipe.recursive,
     });
   }
@@ -48,11 +49,17 @@ export class FailedTargets {
 }
 
 /** Where it ran, and a line to paste into a terminal. */
-function hintOf(job: Job, place: Place): string {
+function hintOf({ job }: Failed, where: string): string {
   const line = rerunLine(job);
+  const names = exportedNames(job.environment, ownEnvironment());
   const again =
     line === undefined
       ? 'no line to run it again: its command is too long for a log, or has characters that a log cannot show'
       : `to run it again: ${line}`;
-  return `${whereItRan(place)}\n${again}\n`;
+  const exported = names.length > 0 ? `, with ${names.join(', ')} exported by the makefile` : '';
+  return `${cleanTitle(`${where}${exported}`, 1000)}\n${again}\n`;
+}
+
+function ownEnvironment(): readonly Bytes[] {
+  return Object.entries(process.env).map(([name, value]) => encode(`${name}=${value ?? ''}`));
 }

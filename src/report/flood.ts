@@ -1,4 +1,4 @@
-import type { Bytes } from '../util/bytes.ts';
+import { encode, type Bytes } from '../util/bytes.ts';
 import { LINE_LIMIT } from './clean-text.ts';
 
 /** How much of one text is shown. */
@@ -17,6 +17,16 @@ export const FLOOD: FloodBound = { lines: 2000, bytes: 256 * 1024 };
 export function wholeTextNote(files: readonly string[]): string {
   if (files.length > 0) return `; all of it: ${files.join(', ')}`;
   return '; a report directory (input report) keeps long outputs whole';
+}
+
+/** What the parser of make's output puts where it has left out some of an output. */
+const CAPPED = /^(\[\.\.\. \d+ bytes left out) \.\.\.\]$/gm;
+
+/** Adds to the notes on what is not in memory any more where it can be found. */
+export function tellWhole(text: Bytes, files: readonly string[]): Bytes {
+  // So much is kept at least.
+  if (text.length < FLOOD.bytes) return text;
+  return text.replace(CAPPED, (_, note: string) => `${note}${encode(wholeTextNote(files))} ...]`);
 }
 
 /**

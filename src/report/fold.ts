@@ -6,26 +6,32 @@ import { bulkText } from './bulk-text.ts';
 import { isMakeWarning, isNoteworthy } from './noteworthy.ts';
 import { DirectoryLines } from './directory-lines.ts';
 import { FailedTargets } from './failed-targets.ts';
-import { cutFlood, FLOOD, wholeTextNote } from './flood.ts';
+import { cutFlood, FLOOD, tellWhole, wholeTextNote } from './flood.ts';
+import { verdictOn } from './make-verdict.ts';
+import { clockTicker, type Ticker } from './progress/ticker.ts';
 import { QuietTargets } from './quiet-targets.ts';
 import { RecipeLog } from './recipe-log.ts';
 import { describeHostReady, describeProgress, describeSurvey } from './staging.ts';
+import { WholeLines } from './whole-lines.ts';
 import type { StepLog } from './workflow-commands.ts';
 
 /** `plain`: make's own text as it comes, without folds. */
 export type LogMode = 'fold' | 'failures' | 'plain';
 
-/** make's text may come in pieces in log mode `plain`; an unended line is held up to this length. */
-const LINE_HELD = 64 * 1024;
+/** What is held in case more of it comes is shown when nothing has come for so long, in seconds. */
+const HELD = 0.2;
 
 export interface FoldLogOptions {
   readonly log: StepLog;
   readonly mode: LogMode;
+  /** Where the first make runs, absolute: targets of makes below it are named by their path there. */
+  readonly directory: Bytes;
+  readonly ticker?: Ticker;
 }
 
 /**
  * The step's log. A recipe's texts gather in one fold for as long as nothing else is printed; the fold comes out when
- * something else is, or when the recipe is over. What failed is not folded, and stands once more at the end.
+ * something else is, when the recipe is over, or when nothing has come for a moment. What failed is not folded, and stands once more at the end.
  *
  * A recipe of which only make's echo is there has a fold of its own: that is one line on the screen, as with make, and it
  * can be found by its target. Only those without any text are gathered ({@link QuietTargets}).
@@ -35,19 +41,24 @@ export interface FoldLogOptions {
 export class FoldLog {
   readonly #log: StepLog;
   readonly #mode: LogMode;
+  readonly #directory: Bytes;
+  readonly #ticker: Ticker;
   readonly #failed = new FailedTargets();
   readonly #quiet: QuietTargets;
   readonly #directories = new DirectoryLines();
   readonly #recipes = new Map<number, RecipeLog>();
   /** The recipe whose text came last and is not printed yet. */
   #pending: RecipeLog | undefined;
-  /** An unended line, in log mode `plain`. */
-  #line: Bytes = '';
+  /** In log mode `plain`. */
+  readonly #lines = new WholeLines();
   #done = false;
+  #stop: () => void = () => undefined;
 
-  constructor({ log, mode }: FoldLogOptions) {
+  constructor({ log, mode, directory, ticker = clockTicker }: FoldLogOptions) {
     this.#log = log;
     this.#mode = mode;
+    this.#directory = directory;
+    this.#ticker = ticker;
     this.#quiet = new QuietTargets(log);
   }
 
@@ -62,7 +73,7 @@ export class FoldLog {
       case 'job-collecting':
         return;
       case 'job-placed':
-        this.#recipe(event.job.recipe).placed(event.job, event.reason);
+        this.#recipe(event.job.recipe).placed(event.job, event.place, event.reason);
         return;
       case 'bulk-finished':
         this.#flush();
@@ -97,6 +108,7 @@ export class FoldLog {
         recipe.printed(event.job, event);
         this.#pending = recipe;
         if (this.#mode === 'plain') this.#flush();
+        else this.#hold();
         this.#settle(recipe);
         return;
       }
@@ -119,18 +131,13 @@ export class FoldLog {
     }
   };
 
-  /** Prints what is held in case more of its recipe comes: for a log that is looked at while nothing else happens. */
-  flush(): void {
-    this.#flush();
-  }
-
   /** Prints what is still held and the failures. Also after a run that was cut short; a second call does nothing. */
   finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#stop();
     this.#flush();
-    this.#print(this.#line);
-    this.#line = '';
+    this.#print(this.#lines.rest());
     for (const recipe of this.#recipes.values()) this.#close(recipe);
     this.#failed.print(this.#out());
   }
@@ -149,10 +156,20 @@ export class FoldLog {
     return this.#log;
   }
 
+  /** Something is held now. */
+  #hold(): void {
+    this.#stop();
+    this.#stop = this.#ticker(HELD, () => {
+      this.#stop();
+      if (this.#pending?.busy === false) this.#flush();
+      this.#quiet.print();
+    });
+  }
+
   #recipe(recipe: Recipe): RecipeLog {
     let log = this.#recipes.get(recipe.id);
     if (log === undefined) {
-      log = new RecipeLog(recipe);
+      log = new RecipeLog(recipe, this.#directory);
       this.#recipes.set(recipe.id, log);
     }
     return log;
@@ -168,7 +185,10 @@ export class FoldLog {
     }
     if (this.#mode === 'fold') {
       const title = recipe.quietTitle();
-      if (title !== undefined) this.#quiet.add(title);
+      if (title !== undefined) {
+        this.#quiet.add(title);
+        this.#hold();
+      }
     }
     this.#close(recipe);
   }
@@ -184,14 +204,20 @@ export class FoldLog {
     const recipe = this.#pending;
     this.#pending = undefined;
     const piece = recipe?.take();
-    if (piece === undefined) return;
+    if (recipe === undefined || piece === undefined) return;
     if (this.#mode === 'plain') {
-      this.#print(piece.text);
+      const told = tellWhole(piece.text, piece.files);
+      if (told !== piece.text) recipe.leftOut();
+      this.#print(told);
       return;
     }
-    const text = decode(cutFlood(piece.text, FLOOD, wholeTextNote(piece.files)));
+    const isQuiet = piece.failure === undefined && this.#mode === 'failures';
+    const shown = cutFlood(piece.text, FLOOD, wholeTextNote(piece.files));
+    const isWorthIt = !isQuiet || piece.text.split('\n').some(isNoteworthy);
+    if (shown !== piece.text || !isWorthIt) recipe.leftOut();
+    if (!isWorthIt) return;
+    const text = decode(shown);
     if (piece.failure !== undefined) this.#out().text(`${piece.title}  failed: ${piece.failure}\n${text}`);
-    else if (this.#mode === 'failures' && !piece.text.split('\n').some(isNoteworthy)) return;
     // It runs on, with others: a recipe that calls make. Only make's echo has come, and time and place are not known.
     else if (piece.running) this.#out().text(text);
     else this.#out().group(piece.title, text);
@@ -199,13 +225,15 @@ export class FoldLog {
 
   #makeText(text: Bytes): void {
     if (this.#mode === 'plain') {
-      this.#lines(text);
+      this.#print(this.#lines.take(text));
       return;
     }
-    if (this.#pending !== undefined && isIgnoredFailure(text, this.#pending.recipe.target)) {
-      this.#pending.remark(text);
+    const verdict = this.#pending && verdictOn(text, this.#pending.recipe.target);
+    if (verdict === 'ignored') {
+      this.#pending?.remark(text);
       return;
     }
+    if (verdict === 'failed' && this.#pending) this.#pending.condemned = true;
     this.#flush();
     if (this.#mode === 'failures') {
       this.#print(text.split('\n').filter(isMakeWarning).join('\n'));
@@ -214,22 +242,7 @@ export class FoldLog {
     if (!this.#directories.take(text)) this.#print(text);
   }
 
-  /** Whole lines, or a piece of one would be printed as a line of its own. */
-  #lines(text: Bytes): void {
-    const all = this.#line + text;
-    const whole = all.lastIndexOf('\n') + 1;
-    const end = all.length - whole > LINE_HELD ? all.length : whole;
-    this.#line = all.slice(end);
-    this.#print(all.slice(0, end));
-  }
-
   #print(text: Bytes): void {
     if (text !== '') this.#out().text(decode(text));
   }
-}
-
-/** `make: [Makefile:3: foo] Error 1 (ignored)`, which the parser of make's output gives as a text of its own. */
-function isIgnoredFailure(text: Bytes, target: Bytes): boolean {
-  const match = /^[^:[\]]+(?:\[\d+\])?: \[(.+)\] .* \(ignored\)\n?$/.exec(text);
-  return match?.[1] !== undefined && (match[1] === target || match[1].endsWith(`: ${target}`));
 }

@@ -1,6 +1,6 @@
 import type { StepLog } from './workflow-commands.ts';
 
-/** Targets in one fold: more would be held back for long, as nothing but the next ones makes them come out. */
+/** Targets in one fold: as long as they come quickly one after the other nothing else makes them come out. */
 const MOST = 200;
 
 /**

@@ -4,46 +4,28 @@ import { describeOutcome, succeeded, type Outcome } from '../model/outcome.ts';
 import { isMissed, type PlaceReason } from '../model/place-reason.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { cleanTitle } from './clean-text.ts';
+import { badEnd, filesOf, final, joined, NOWHERE, refusalOf, type JobLog, type JobText, type Leg } from './job-log.ts';
 import { REASON_WORDS } from './reason-text.ts';
-
-/** One time a job ran somewhere; a job that is run again has several. */
-interface Leg {
-  readonly place: Place;
-  /** Undefined where nobody has said it. */
-  readonly reason: PlaceReason | undefined;
-  readonly outcome: Outcome;
-  readonly seconds: number;
-  readonly again: boolean;
-}
-
-/** What a job printed; `file` has all of a long output. */
-interface JobText {
-  readonly echo: Bytes;
-  readonly output: Bytes;
-  readonly file?: string | undefined;
-}
-
-interface JobLog {
-  readonly job: Job;
-  /** Why it is where it is now. */
-  reason: PlaceReason | undefined;
-  readonly legs: Leg[];
-  text: JobText | undefined;
-  /** make's words on its failure, which make ignored: they stand behind its text. */
-  remark: Bytes;
-  printed: boolean;
-}
+import { targetName } from './target-name.ts';
 
 /** What a recipe printed since it was asked last. */
 interface Piece {
   readonly text: Bytes;
   readonly title: string;
-  /** How it ended, if it failed and that counts. */
+  /** How it ended, if it failed and make has said that it counts. */
   readonly failure: string | undefined;
   /** Nothing of it has ended. */
   readonly running: boolean;
   /** Files that have all of it, where it is long. */
   readonly files: readonly string[];
+}
+
+/** What has failed, to be shown once more. */
+interface FailureText extends Pick<Piece, 'text' | 'title' | 'files'> {
+  /** All of its text has been shown where it happened. */
+  readonly isAbove: boolean;
+  /** Why the job that failed could run nowhere, or not again. */
+  readonly refusal: string | undefined;
 }
 
 /** Name of a place in the log. */
@@ -57,6 +39,7 @@ export function placeName(place: Place): string {
  */
 export class RecipeLog {
   readonly recipe: Recipe;
+  readonly #directory: Bytes;
   readonly #jobs = new Map<number, JobLog>();
   /** The job whose text came last. */
   #last: JobLog | undefined;
@@ -64,21 +47,29 @@ export class RecipeLog {
   /** Its recipe calls make. */
   recursive = false;
   failed: { readonly job: Job; readonly outcome: Outcome; readonly place: Place } | undefined;
+  /** make has said so. */
+  condemned = false;
   /** Something of it has been shown; so has its failure. */
   #shown = false;
   #told = false;
+  /** The jobs of the last piece. */
+  #taken: readonly JobLog[] = [];
 
-  constructor(recipe: Recipe) {
+  /** @param directory where the first make runs, absolute */
+  constructor(recipe: Recipe, directory: Bytes) {
     this.recipe = recipe;
+    this.#directory = directory;
   }
 
   /** The target on one line, to show to people. */
   get name(): string {
-    return cleanTitle(decode(this.recipe.target));
+    return cleanTitle(decode(targetName(this.recipe, this.#directory)));
   }
 
-  placed(job: Job, reason: PlaceReason): void {
-    this.#job(job).reason = reason;
+  placed(job: Job, place: Place, reason: PlaceReason): void {
+    const log = this.#job(job);
+    log.place = place;
+    log.reason = reason;
   }
 
   ended(job: Job, { place, outcome, seconds, again }: Omit<Leg, 'reason'>): void {
@@ -106,6 +97,16 @@ export class RecipeLog {
     return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && final(log) !== undefined);
   }
 
+  /** One of its jobs has begun and has not printed yet: more comes. */
+  get busy(): boolean {
+    return [...this.#jobs.values()].some((log) => log.text === undefined);
+  }
+
+  /** Some of the text that was taken last is not shown. */
+  leftOut(): void {
+    for (const log of this.#taken) log.leftOut = true;
+  }
+
   /** Takes what has been printed since the last time; undefined when there is nothing to show. */
   take(): Piece | undefined {
     const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
@@ -120,19 +121,17 @@ export class RecipeLog {
       const end = final(log);
       if (end !== undefined && succeeded(end.outcome)) log.text = { echo: '', output: '' };
     }
+    this.#taken = shown;
     // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
     if (text === '') return undefined;
-    const ends = shown.map(final);
-    const ended = ends.find((leg) => leg !== undefined && leg.outcome.kind !== 'cancelled' && !succeeded(leg.outcome));
-    // Until the recipe is over only make's remark tells a failure that it ignores from one that ends the recipe.
-    const failure = this.finished ? this.failed?.outcome : ignored ? undefined : ended?.outcome;
+    const failure = this.failed?.outcome ?? (this.condemned ? badEnd(shown) : undefined);
     this.#shown = true;
     if (failure !== undefined) this.#told = true;
     return {
       text,
-      title: this.#title(shown),
+      title: failure === undefined && !ignored ? this.#titleWithEnd(shown) : this.#title(shown),
       failure: failure === undefined ? undefined : describeOutcome(failure),
-      running: ends.every((leg) => leg === undefined),
+      running: shown.every((log) => final(log) === undefined),
       files,
     };
   }
@@ -151,14 +150,26 @@ export class RecipeLog {
     if (this.#shown || this.#told || this.recursive) return undefined;
     const logs = [...this.#jobs.values()];
     const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
-    return ran ? this.#title(logs) : undefined;
+    return ran ? this.#titleWithEnd(logs) : undefined;
   }
 
-  /** Title and text of the line that failed, and the file that has all of it if it is long. */
-  failure(): { readonly title: string; readonly text: Bytes; readonly files: readonly string[] } {
+  /** The line that failed. */
+  failure(): FailureText {
     const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
     const logs = log === undefined ? [] : [log];
-    return { title: this.#title(logs), text: joined(log?.text), files: filesOf(logs) };
+    return {
+      title: this.#title(logs),
+      text: joined(log?.text),
+      files: filesOf(logs),
+      isAbove: log?.leftOut === false,
+      refusal: log && refusalOf(log),
+    };
+  }
+
+  /** make -s says nothing of a failure that it ignores. */
+  #titleWithEnd(logs: readonly JobLog[]): string {
+    const end = badEnd(logs);
+    return end === undefined ? this.#title(logs) : `${this.#title(logs)}  ${describeOutcome(end)}`;
   }
 
   /**
@@ -166,7 +177,11 @@ export class RecipeLog {
    * might have left, why: `target  local, hosts full  1.2 s`.
    */
   #title(logs: readonly JobLog[]): string {
-    const legs = logs.flatMap((log) => log.legs).filter((leg) => leg.outcome.kind !== 'cancelled');
+    const legs = logs.flatMap((log) => (refusalOf(log) === undefined ? log.legs : log.legs.slice(0, -1)));
+    return this.#titleOf(legs.filter((leg) => leg.outcome.kind !== 'cancelled'));
+  }
+
+  #titleOf(legs: readonly Leg[]): string {
     let places = '';
     let last: string | undefined;
     let retried = false;
@@ -210,28 +225,18 @@ export class RecipeLog {
   #job(job: Job): JobLog {
     let log = this.#jobs.get(job.id);
     if (log === undefined) {
-      log = { job, reason: undefined, legs: [], text: undefined, remark: '', printed: false };
+      log = {
+        job,
+        place: NOWHERE,
+        reason: undefined,
+        legs: [],
+        text: undefined,
+        remark: '',
+        printed: false,
+        leftOut: false,
+      };
       this.#jobs.set(job.id, log);
     }
     return log;
   }
-}
-
-function final(log: JobLog): Leg | undefined {
-  const last = log.legs.at(-1);
-  return last?.again === true ? undefined : last;
-}
-
-function filesOf(logs: readonly JobLog[]): readonly string[] {
-  return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
-}
-
-function joined(text: JobLog['text']): Bytes {
-  if (text === undefined) return '';
-  const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
-  return echo + withNewline(text.output);
-}
-
-function withNewline(text: Bytes): Bytes {
-  return text === '' || text.endsWith('\n') ? text : text + '\n';
 }

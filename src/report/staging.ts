@@ -19,22 +19,23 @@ const REMARKS: Record<Sandbox, string> = {
 /** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
 export function describeSurvey({ files, bytes, directories }: Event<'workspace-surveyed'>): string {
   const shown = bytes < MUCH ? [] : directories;
-  const biggest = shown.map(
-    (one) =>
-      `${cleanTitle(one.path, 80)} ${formatBytes(one.bytes)} (${one.files} ${one.files === 1 ? 'file' : 'files'})`,
-  );
+  const biggest = shown.map((one) => `${cleanTitle(one.path, 80)} ${formatBytes(one.bytes)} (${filesText(one.files)})`);
   const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
-  return `workspace: ${files} files (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+  return `workspace: ${filesText(files)} (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
 }
 
 /** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
 export function describeProgress({ host, seconds, files, bytes, of }: Event<'staging-progress'>): string {
   const rate = formatBytes(bytes / Math.max(seconds, 0.001));
-  return `${host.name}: staging, ${files} of ${of.files} files, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
+  return `${host.name}: staging, ${files} of ${filesText(of.files)}, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
 }
 
 /** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
 export function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }: Event<'host-ready'>): string {
   const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
-  return `${host.name}: ready in ${seconds.toFixed(1)} s, ${files} files (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
+  return `${host.name}: ready in ${seconds.toFixed(1)} s, ${filesText(files)} (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
+}
+
+function filesText(count: number): string {
+  return `${count} ${count === 1 ? 'file' : 'files'}`;
 }

@@ -316,20 +316,28 @@ test('a job that calls make waits from then on, and is told so once', async () =
   expect(story()).toEqual(['queued', 'placed here', 'started here', 'waits']);
 });
 
-test('a recipe is over when what it printed has come: make has nothing more to say of it', async () => {
+test.each([
+  ['makes that run several', ['MAKEFLAGS=k -j4 --jobserver-auth=3,4'], ['remote']],
+  ['a make that hands out each line by itself', ['MAKEFLAGS=k'], []],
+])('a recipe is over when what it printed has come, in %s', async (_name, environment, expected) => {
   await begin({ more: { markers: { begin: () => Buffer.alloc(0), end: () => Buffer.alloc(0) } } });
-  ask('x.o');
+  const begun = (): void => {
+    const argv = ['/bin/sh', '-c', 'cc'];
+    const command = { target: 'x.o', argv, command: 'cc', environment, changes: [], prerequisites: undefined };
+    void dispatcher.dispatch(new MemoryCall(MAKE, OK), command);
+  };
+  begun();
   await settled();
   const over = (): string[] => events.flatMap((event) => (event.type === 'recipe-finished' ? [event.class] : []));
   expect(over()).toEqual([]);
   const id = events.flatMap((event) => (event.type === 'job-queued' ? [event.job.id] : []))[0] ?? 0;
   dispatcher.textCame(id);
-  expect(over()).toEqual(['remote']);
-  // Another recipe of a target of two colons.
-  ask('x.o');
+  expect(over()).toEqual(expected);
+  // Another line, or another recipe of a target of two colons.
+  begun();
   await settled();
   dispatcher.finish(false);
-  expect(over()).toEqual(['remote', 'remote']);
+  expect(over()).toEqual([...expected, 'remote']);
 });
 
 test('make has ended: what still runs was cancelled, and what it says later is not told', async () => {

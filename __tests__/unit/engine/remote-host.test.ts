@@ -560,7 +560,7 @@ describe('a host that is lost', () => {
       expect(tree.failed).toBe(1);
       expect(stage.arrivals).toMatchObject([{ committed: undefined, discarded: 1 }]);
       expect(opener.closed).toBe(true);
-      expect(remote.busySeconds).toBe(0);
+      expect(remote.busySeconds).toBeGreaterThan(0);
     },
   );
 

@@ -15,6 +15,7 @@ test('everything there is to know of a command line', () => {
     dryRun: false,
     question: false,
     touch: false,
+    database: false,
     informational: false,
     goals: ['all', 'install'],
     variables: ['V=1'],
@@ -39,6 +40,7 @@ test.each<[string[], string[], object]>([
   [['-S'], ['MAKEFLAGS=k'], { keepGoing: false }],
   [[], ['GNUMAKEFLAGS=-i', 'MAKEFLAGS=s'], { ignoreErrors: true, silent: true }],
   [['-qt'], [], { question: true, touch: true }],
+  [['-p'], [], { database: true }],
   [['--ver'], [], { informational: true }],
 ])('%j with %j in the environment', (words, environment, expected) => {
   expect(makeIntent(words, environment)).toMatchObject(expected);

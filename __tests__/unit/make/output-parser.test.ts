@@ -29,6 +29,7 @@ function run(chunks: readonly string[], jobs: readonly Job[], more: Partial<Outp
     nonce: NONCE,
     jobById: (id) => jobs.find((one) => one.id === id),
     isRecursive: () => false,
+    isSynchronised: ({ command }) => !command.startsWith('make '),
     rewrite: (text) => text,
     emit: (event) => pieces.push(pieceOf(event)),
     ...more,
@@ -119,6 +120,66 @@ describe('recursive recipes', () => {
   });
 });
 
+describe('a make begins and ends while the text of a job is handed out', () => {
+  const sub = 'make -C d';
+  const jobs = [job(1, '@seq', 'flood'), job(2, sub, 'sub'), job(3, sub, 'other')];
+  const text = Array.from({ length: 40 }, (_, at) => `${at} of what it prints\n`).join('');
+  const cut = (...at: readonly number[]): string[] => [0, ...at].map((from, index) => text.slice(from, at[index]));
+  const [a = '', b = '', c = '', d = '', e = ''] = cut(100, 207, 333, 402);
+  /** Known once the first thing has begun or ended behind it; at once; never. */
+  const knowing: readonly (() => (id: number) => boolean)[] = [
+    () => {
+      const asked = new Set<number>();
+      return (id) => id > 1 && (asked.has(id) || !asked.add(id));
+    },
+    () => (id) => id > 1,
+    () => () => false,
+  ];
+
+  test.each([
+    ['within it', a + B(2) + b + E(2) + c + d + e, ''],
+    ['before it, and ends within it', B(2) + B(1) + a + b + E(2) + c + d + e, ''],
+    ['within it, and ends behind it', a + b + c + B(2) + d + e + E(1) + E(2), ''],
+    ['within it, one in another', a + B(2) + b + B(3) + c + E(2) + d + E(3) + e, ''],
+    ['before it, and another in it', B(2) + B(1) + a + B(3) + b + E(2) + c + E(3) + d + e, ''],
+    ['with an echo in the middle of a line', `${a}${sub}\n${b}${B(2)}${c}${E(2)}${d}${e}`, `${sub}\n`],
+    ['with an echo between two lines', `${text.slice(0, 21)}${sub}\n${B(2)}${E(2)}${text.slice(21)}`, `${sub}\n`],
+  ])('%s: it stays whole', (_, middle, echo) => {
+    const stream = (middle.includes(B(1)) ? '' : B(1)) + middle + (middle.includes(E(1)) ? '' : E(1));
+    for (const known of knowing) {
+      const all = run([stream], jobs, { isRecursive: known() });
+      expect(all.filter((piece) => piece[0] === 1)).toEqual([[1, '', text]]);
+      const others = all.filter((piece) => piece[0] !== 1);
+      expect(others.map((piece) => (typeof piece === 'string' ? piece : piece[1] + piece[2])).join('')).toBe(echo);
+      expect(run([...stream], jobs, { isRecursive: known() })).toEqual(all);
+    }
+  });
+
+  test('what it prints before and behind that is its own', () => {
+    const stream = `${sub}\n${B(2)}one\n@seq\n${B(1)}${a}${B(3)}${b}${E(1)}two\n${E(3)}three\n${E(2)}four\n`;
+    const pieces = run([stream], jobs, { isRecursive: (id) => id > 1 });
+    expect(pieces.filter((piece) => piece[0] === 1)).toEqual([[1, '@seq\n', a + b]]);
+    expect(pieces.filter((piece) => typeof piece === 'string')).toEqual(['one\n', 'two\n', 'three\n', 'four\n']);
+  });
+
+  test('a short command is not looked for in what another prints', () => {
+    const stream = `${B(1)}use make\nor ninja\n${B(2)}${E(2)}${E(1)}`;
+    expect(run([stream], [job(1, '@seq'), job(2, 'make')], { isSynchronised: ({ id }) => id === 1 })).toEqual([
+      [2, '', ''],
+      [1, '', 'use make\nor ninja\n'],
+    ]);
+  });
+
+  test('and is not rewritten there', () => {
+    const rewrite = (one: string): string => one.replaceAll('/tmp/d/sh', '/bin/sh');
+    const stream = `${B(1)}/tmp/d/sh\n/tmp/d/sh x\n${B(2)}${E(2)}${E(1)}`;
+    expect(run([stream], [job(1, '@seq'), job(2, '/bin/sh x')], { rewrite })).toEqual([
+      [2, '/bin/sh x\n', ''],
+      [1, '', '/tmp/d/sh\n'],
+    ]);
+  });
+});
+
 describe("make's verdicts", () => {
   test.each<[string, Partial<Verdict> | undefined]>([
     [
@@ -162,6 +223,7 @@ describe("make's verdicts", () => {
       nonce: NONCE,
       jobById: () => undefined,
       isRecursive: () => false,
+      isSynchronised: () => true,
       rewrite: (text) => text,
       emit: (event) => pieces.push(pieceOf(event)),
     });

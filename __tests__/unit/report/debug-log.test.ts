@@ -108,6 +108,23 @@ test('without hosts, and with hosts whose slots are not known yet', () => {
   ]);
 });
 
+test('what make has not begun when the work is known is more than what has', () => {
+  expect(log([{ type: 'work-known', targets: ['b.o'] }])).toEqual([
+    '[  0.000] make is going to run the recipes of 1 more target',
+  ]);
+});
+
+test('a job whose host was lost ran from its start until then', () => {
+  const traffic = { sent: 0, received: 0, files: 0 };
+  const outcome = { kind: 'host-lost', reason: 'gone' } as const;
+  const lines = log([
+    ...[1, queued(b1), placed(b1, build1, 'least-loaded'), 1.5],
+    { type: 'job-started', job: b1, place: build1 },
+    ...[3.5, { type: 'job-finished', job: b1, place: build1, outcome, seconds: 0, again: true, traffic } as const],
+  ]);
+  expect(lines.at(-1)).toContain('staging 0.50 s, ran 2.00 s, host lost (gone), runs again');
+});
+
 test('the figures of the end, for whole runs', () => {
   expect(log(passingRun).slice(-3)).toEqual([
     '[  0.000] end: status 0 after 75.4 s; recipes: 3 on hosts, 1 again on the runner, 2 on the runner, 1 that call make',

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import type { BuildEvent } from '../../../src/model/event.ts';
 import { FoldLog, type LogMode } from '../../../src/report/fold.ts';
+import type { Ticker } from '../../../src/report/progress/ticker.ts';
 import { WorkflowLog } from '../../../src/report/workflow-commands.ts';
 import {
   build1,
@@ -15,7 +16,7 @@ import {
   recipe,
   text,
 } from '../../fixtures/report/runs.ts';
-import { made, quietRun, rerunRun, whyHereRun } from '../../fixtures/report/fold-runs.ts';
+import { made, placed, quietRun, rerunRun, whyHereRun } from '../../fixtures/report/fold-runs.ts';
 import { RunnerLog } from '../../rig/runner-log.ts';
 
 function logOf(mode: LogMode, events: readonly BuildEvent[]): string {
@@ -25,7 +26,7 @@ function logOf(mode: LogMode, events: readonly BuildEvent[]): string {
     (piece) => (written += piece),
     () => `TOKEN${(tokens += 1)}`,
   );
-  const fold = new FoldLog({ log, mode });
+  const fold = new FoldLog({ log, mode, directory: '/w/repo' });
   for (const event of events) fold.handle(event);
   fold.finish();
   return written;
@@ -236,6 +237,22 @@ describe('a failure without output', () => {
     const events = [ended(a1, build1, exited(1), 1), text(a1, ''), ...made(2, 'b.o'), over(a, 'remote')];
     expect(new RunnerLog(logOf('fold', events)).titles.map(({ target }) => target)).toEqual(['b.o', 'a.o']);
     expect(logOf('fold', events)).not.toContain('failed');
+    expect(logOf('fold', events)).toContain('\na.o  build1  1.0 s  status 1\n');
+  });
+
+  test('nor where the recipe has a text: its status is told, and that it failed is not', () => {
+    const events = [
+      ended(a1, build1, exited(4), 1),
+      text(a1, '', 'x: error: y\n'),
+      ...made(2, 'b.o'),
+      over(a, 'remote'),
+    ];
+    for (const mode of ['fold', 'failures'] as const)
+      expect(logOf(mode, events)).toMatch(
+        /^::group::a\.o {2}build1 {2}1\.0 s {2}status 4\nx: error: y\n::endgroup::\n/,
+      );
+    expect(logOf('fold', events)).not.toContain('failed');
+    expect(logOf('failures', [events[0]!, text(a1, 'cc\n'), ...events.slice(2)])).toBe('');
   });
 
   test('also when it is known only after what was shown', () => {
@@ -253,6 +270,8 @@ describe('floods', () => {
   const flood = (file?: string): BuildEvent => ({ type: 'job-text', job: a1, echo: 'cc\n', output: lines, file });
   const passes = [ended(a1, build1, exited(0), 1), over(a, 'remote')];
   const fails = [ended(a1, build1, exited(1), 1), over(a, 'remote', { job: a1, outcome: exited(1), place: build1 })];
+
+  const brief = (lines: number): BuildEvent => text(a1, '', 'x\n'.repeat(lines));
 
   test('are cut in the middle, and the note says where all of it is', () => {
     const { lines: shown } = new RunnerLog(logOf('fold', [flood('/r/output/1.txt'), ...passes])).group('a.o');
@@ -278,8 +297,32 @@ describe('floods', () => {
     expect(end).toHaveLength(505);
     expect(end[252]).toBe('[... 11501 lines left out; all of it: /r/1.txt ...]');
     expect(end.at(-3)).toBe('a.c:11999: error: x');
-    const brief: BuildEvent = { type: 'job-text', job: a1, echo: '', output: 'x\n'.repeat(600) };
-    expect(logOf('fold', [brief, ...fails])).toContain('\n[... 100 lines left out, they stand above ...]\n');
+    expect(logOf('fold', [brief(600), ...fails])).toContain('\n[... 100 lines left out, they stand above ...]\n');
+  });
+
+  test('what is repeated stands above only where it was shown whole', () => {
+    const a2 = job(2, a, 'cc');
+    const recipeText = [text(a2, '', 'y\n'.repeat(1600)), ended(a2, build1, exited(0), 1)];
+    for (const written of [
+      logOf('fold', [...recipeText, brief(1000), ...fails]),
+      // Shown only at the end: when it came it was not known to have failed.
+      logOf('failures', [brief(1000), ended(a1, build1, exited(1), 1), make('x\n'), ...fails.slice(1)]),
+    ]) {
+      expect(written).not.toContain('stand above');
+      expect(written).toContain(
+        '\n[... 500 lines left out; a report directory (input report) keeps long outputs whole ...]\n',
+      );
+    }
+  });
+
+  test('plain: of what the parser has left out it is told where it is', () => {
+    const capped = `${'x'.repeat(200_000)}\n[... 9 bytes left out ...]\n${'y'.repeat(200_000)}\n`;
+    const log = (file?: string): string =>
+      logOf('plain', [{ type: 'job-text', job: a1, echo: 'cc\n', output: capped, file }, ...passes]);
+    expect(log('/r/$&/1.txt')).toContain('\n[... 9 bytes left out; all of it: /r/$&/1.txt ...]\n');
+    expect(log()).toContain(
+      '\n[... 9 bytes left out; a report directory (input report) keeps long outputs whole ...]\n',
+    );
   });
 
   test('plain: they are make’s own text', () => {
@@ -320,4 +363,128 @@ test('10 000 jobs: the log stays readable, and within what a runner can take', (
   expect(lines.length).toBeLessThan(3 * 5000 + 5000 + 2 * 25 + 5 * 2001);
   expect(written.length).toBeLessThan(3e6);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(4096);
+});
+
+describe('what is held comes out when nothing else happens', () => {
+  const a = recipe(1, 'a.o');
+  const a1 = job(1, a, 'x');
+
+  /** A log with its timer in the hands of the test. */
+  function held(events: readonly BuildEvent[]): { written: () => string; tick: () => void; running: () => number } {
+    let written = '';
+    const calls = new Set<() => void>();
+    const log = new WorkflowLog(
+      (piece) => (written += piece),
+      () => 'TOKEN',
+    );
+    const ticker: Ticker = (_, call) => {
+      calls.add(call);
+      return () => calls.delete(call);
+    };
+    const fold = new FoldLog({ log, mode: 'fold', directory: '/w/repo', ticker });
+    for (const event of events) fold.handle(event);
+    const tick = (): void => {
+      for (const call of [...calls]) call();
+    };
+    return { written: () => written, tick, running: () => calls.size };
+  }
+
+  test.each<[string, readonly BuildEvent[], string]>([
+    ['a text', [ended(a1, build1, exited(0), 1), text(a1, 'x\n')], '::group::a.o  build1  1.0 s\nx\n::endgroup::\n'],
+    ['a target without output', made(1, 'a.o'), '::group::a.o  build1  0.2 s\n::endgroup::\n'],
+    [
+      'the echo of a recipe that calls make',
+      [placed(a1, undefined, 'calls-make'), text(a1, 'make -C d\n')],
+      'make -C d\n',
+    ],
+  ])('%s', (_, events, shown) => {
+    const { written, tick, running } = held(events);
+    expect(written()).toBe('');
+    tick();
+    expect(written()).toBe(shown);
+    expect(running()).toBe(0);
+  });
+
+  test('not while the recipe goes on: it is one fold', () => {
+    const a2 = job(2, a, 'y');
+    const first = [ended(a1, build1, exited(0), 1), text(a1, 'x\n'), placed(a2, build1, 'follows')];
+    const { written, tick } = held(first);
+    tick();
+    expect(written()).toBe('');
+    const both = held([...first, ended(a2, build1, exited(0), 1), text(a2, 'y\n')]);
+    both.tick();
+    expect(both.written()).toBe('::group::a.o  build1  2.0 s\nx\ny\n::endgroup::\n');
+  });
+});
+
+describe('a job that ran nowhere', () => {
+  const a = recipe(1, 'a.o');
+  const a1 = job(1, a, 'x');
+  const refused = [
+    ended(a1, undefined, exited(2), 0),
+    text(a1, 'x\n', 'distmake: no host is left for a.o, and fallback is never\n'),
+    over(a, 'local', { job: a1, outcome: exited(2), place: undefined }),
+  ];
+
+  test('has no place and no time, and says why', () => {
+    const written = logOf('fold', refused);
+    expect(written.match(/^a\.o {2}failed: status 2$/gm)).toHaveLength(2);
+    expect(written).toContain('\nran nowhere: no host is left for a.o, and fallback is never\nto run it again: ');
+    expect(written).not.toContain('runner');
+  });
+
+  test('or was lost on its way', () => {
+    const lost: BuildEvent[] = [
+      placed(a1, build1, 'least-loaded'),
+      ended(a1, build1, { kind: 'host-lost', reason: 'x' }, 0, true),
+    ];
+    const written = logOf('fold', [...lost, ...refused]);
+    expect(written).toContain('a.o  build1  0.0 s  failed: status 2\n');
+    expect(written).toContain('\ndid not run again: no host is left for a.o, and fallback is never\n');
+  });
+
+  test('is told from one on the runner, whatever that prints', () => {
+    const written = logOf('fold', [placed(a1, undefined, 'named-local'), ...refused]);
+    expect(written).toContain('a.o  local  0.0 s  failed: status 2\n');
+    expect(written).toContain('\nran on the runner\n');
+  });
+});
+
+test('targets of one name in several makes are told apart', () => {
+  const of = (id: number, directory: string): BuildEvent[] => {
+    const main = recipe(id, 'main.o', directory);
+    const line = job(id, main);
+    return [ended(line, build1, exited(0), 1), text(line, 'cc\n'), over(main, 'remote')];
+  };
+  const events = ['/w/repo', '/w/repo/a', '/w/repo/b', '/w/other'].flatMap((directory, at) => of(at, directory));
+  const { titles } = new RunnerLog(logOf('fold', events));
+  expect(titles.map(({ target }) => target)).toEqual(['main.o', 'a/main.o', 'b/main.o', 'main.o']);
+});
+
+test('a failure tells the names, and not the values, of what its makefile exports', () => {
+  const a = recipe(1, 'a.o');
+  const own = Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
+  const environment = [
+    ...own,
+    'MAKEFLAGS= -- X=1',
+    'MAKELEVEL=1',
+    'MSG=hidden',
+    'CFLAGS=-O2',
+    'GITHUB_X=y',
+    'un\nnamed=1',
+  ];
+  const a1 = { ...job(1, a, 'x'), environment };
+  const written = (line: typeof a1): string =>
+    logOf('fold', [
+      ended(line, build1, exited(1), 1),
+      text(line, 'x\n'),
+      over(a, 'remote', { job: line, outcome: exited(1), place: build1 }),
+    ]);
+  expect(written(a1)).toContain(
+    '\nran on build1 (ssh build1), with CFLAGS, MSG exported by the makefile\nto run it again: ',
+  );
+  expect(written(a1)).not.toContain('hidden');
+  expect(written({ ...a1, environment: own })).toContain('\nran on build1 (ssh build1)\nto run');
+  const many = Array.from({ length: 20 }, (_, at) => `V${at}=1`);
+  expect(written({ ...a1, environment: many })).toContain('with V0, V1, V10, V11, V12, V13, V14, V15, ... exported by');
 });

@@ -24,7 +24,7 @@ test("a directory's name cannot be anything but a name", () => {
     bytes: 5e6,
     directories: [{ path, files: 1, bytes: 1 }],
   });
-  expect(text).toMatch(/^workspace: 1 files \(5\.0 MB\); a ::error::x.*y 1 B \(1 file\)\. /);
+  expect(text).toMatch(/^workspace: 1 file \(5\.0 MB\); a ::error::x.*y 1 B \(1 file\)\. /);
   expect(text).not.toContain('##[');
 });
 

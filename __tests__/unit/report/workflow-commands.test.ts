@@ -31,15 +31,23 @@ describe('text that could be a command', () => {
     expect(text).toBe('::stop-commands::token1\n::a::\n::token1::\n::stop-commands::token2\n::b::\n::token2::\n');
   });
 
-  test.each(['##[error]x', 'a ##[group]', '##\u00ad[error]x', '\u200b::error::x', ':\0:error::x', 'é'])(
-    '%j is guarded',
-    (line) => {
-      expect(log((out) => out.text(line))).toMatch(/^::stop-commands::token1\n.*\n::token1::\n$/);
-    },
-  );
+  test.each([
+    '##[error]x',
+    'a ##[group]',
+    '##\u00ad[error]x',
+    '\u200b::error::x',
+    ':\0:error::x',
+    'e\u0301',
+    '\uff1a',
+    '\u3000',
+  ])('%j is guarded', (line) => {
+    expect(log((out) => out.text(line))).toMatch(/^::stop-commands::token1\n.*\n::token1::\n$/);
+  });
 
   test('plain text has no token: each is a secret to the runner and a line of noise', () => {
-    expect(log((out) => out.text('cc -c a.c\n\tok: done\n'))).toBe('cc -c a.c\n\tok: done\n');
+    for (const text of ['cc -c a.c\n\tok: done\n', 'a.c:1:2: warning: unused variable ‘naïve’ “É”\n'])
+      expect(log((out) => out.text(text))).toBe(text);
+    expect(log((out) => out.text('‘::error::x’\n'))).toContain('::stop-commands::');
   });
 
   test('legacy commands are broken up wherever they stand', () => {

@@ -1,5 +1,8 @@
 import { deferred } from '../../util/deferred.ts';
 
+/** What is told of a host when the check was stopped early. */
+export const ENDED = 'the check was ended before it was through';
+
 /**
  * What a promise gives, if it comes in time. It goes on all the same.
  *
@@ -9,7 +12,7 @@ import { deferred } from '../../util/deferred.ts';
  */
 export async function inTime<T>(work: Promise<T>, ms: number, late: string, signal: AbortSignal): Promise<T> {
   const over = deferred<never>();
-  const stop = (): void => over.reject(new Error('the check was ended before it was through'));
+  const stop = (): void => over.reject(new Error(ENDED));
   const timer = setTimeout(() => over.reject(new Error(late)), ms);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();

@@ -35,7 +35,7 @@ function headOf(
   locator: Locator,
 ): string[] {
   const real = spot && named(spot, locator);
-  if (!place) return [real === undefined || spot?.line === undefined ? message : `${real}: ${message}`];
+  if (!place) return [real === undefined ? message : `${real}: ${message}`];
   if (place.indirect) return [message, real === undefined ? '' : `in ${real}`];
   // Who came there says most where the file is everybody's; of a warning it is only the first of many.
   const from = via.find((one) => severity === 'error' && one.file !== spot?.file);

@@ -6,13 +6,15 @@ import type { Reporter } from '../reporter.ts';
 import type { WorkflowLog } from '../workflow-commands.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 import { textOf } from './annotation-text.ts';
+import { makesOf } from './command-directories.ts';
 import { Findings } from './findings.ts';
 import { Judge } from './judge.ts';
 import { eachLine } from './lines.ts';
 import { Locator } from './locator.ts';
 import { Matchers } from './matchers.ts';
 import type { ProblemMatcher } from './problem-matcher.ts';
-import { keep, lastLinesOf, RecipeNotes } from './recipe-notes.ts';
+import { Problems } from './problems.ts';
+import { lastLinesOf, RecipeNotes } from './recipe-notes.ts';
 import { Scanner } from './scanner.ts';
 import { Verdicts } from './verdicts.ts';
 
@@ -31,7 +33,8 @@ export interface AnnotationsOptions {
   readonly matchers?: readonly ProblemMatcher[];
   /** How many more annotations of a level the step may have; default: as many as a step may have at all. */
   readonly left?: (level: Severity) => number;
-  readonly exists?: (path: Bytes) => boolean;
+  /** Whether a path is a file, which has that line. */
+  readonly exists?: (path: Bytes, line?: number) => boolean;
 }
 
 /**
@@ -46,8 +49,8 @@ export class Annotations implements Reporter {
   readonly #findings = new Findings();
   readonly #judge: Judge;
   readonly #recipes = new Map<number, RecipeNotes>();
-  /** What make itself says stands between the recipes' texts; whether errors there count is known at the end. */
-  readonly #makeErrors: Diagnostic[] = [];
+  /** What is said between the recipes' texts; whether errors there count, and which makes have run, is known at the end. */
+  readonly #ofMake = new Problems();
   readonly #verdicts = new Verdicts();
   readonly #makeScanner: Scanner;
   #unread: Bytes[] = [];
@@ -61,12 +64,12 @@ export class Annotations implements Reporter {
     const { root, directory = root, matchers = [], exists } = options;
     this.#locator = new Locator(root, exists);
     this.#locator.addMake(directory);
-    this.#judge = new Judge(this.#findings, this.#locator);
+    this.#judge = new Judge(this.#findings, this.#locator, directory);
     this.#matchers = new Matchers(matchers, (owner) => this.#givenUp.push(owner));
     this.#makeScanner = new Scanner({
       directory,
       ofMake: true,
-      onProblem: (problem) => this.#ofMake(problem),
+      onProblem: (problem) => this.#ofMake.add(problem),
       onVerdict: (target, verdict) => this.#verdicts.add(target, verdict),
     });
   }
@@ -76,7 +79,11 @@ export class Annotations implements Reporter {
       case 'host-ready':
         this.#locator.addStaging(encode(event.staging));
         return;
+      case 'job-waits':
+        this.#addMakes(event.job, true);
+        return;
       case 'job-finished':
+        this.#addMakes(event.job, false);
         if (event.again) return;
         this.#recipe(event.job.recipe).job(event.job).outcome = event.outcome;
         this.#settle(event.job.recipe);
@@ -111,7 +118,7 @@ export class Annotations implements Reporter {
     this.#readMakeText();
     for (const notes of this.#recipes.values()) this.#judge.recipe(notes);
     this.#recipes.clear();
-    this.#judge.make(this.#makeErrors, this.#verdicts, this.#outcome);
+    this.#judge.make(this.#ofMake, this.#verdicts, this.#outcome);
     const more = (['error', 'warning', 'notice'] as const).map((severity) => this.#print(severity));
     const counts = more.flatMap((count, index) =>
       count === 0 ? [] : [`${count} more ${['error', 'warning', 'notice'][index] ?? ''}${count === 1 ? '' : 's'}`],
@@ -136,12 +143,19 @@ export class Annotations implements Reporter {
     return notes;
   }
 
+  /** Where it calls make: a make that fails before its first recipe is known by nothing else. */
+  #addMakes({ command, directory }: Job, calls: boolean): void {
+    const makes = makesOf(command, directory);
+    if (!makes || (calls && makes.length === 0)) this.#locator.addMakeElsewhere();
+    for (const one of makes ?? []) this.#locator.addMake(one);
+  }
+
   #printed(job: Job, output: Bytes): void {
     const notes = this.#recipe(job.recipe).job(job);
     notes.printed = true;
     if (output === '' || notes.outcome?.kind === 'cancelled') return;
     const { directory } = job;
-    const onProblem = (problem: Diagnostic): void => keep(notes.problems, problem);
+    const onProblem = (problem: Diagnostic): void => notes.problems.add(problem);
     this.#scan(output, new Scanner({ directory, ofMake: false, onProblem }), directory, onProblem);
     if (notes.outcome === undefined || !succeeded(notes.outcome)) notes.lastLines = lastLinesOf(output);
   }
@@ -160,16 +174,10 @@ export class Annotations implements Reporter {
     const rest = text.length - whole < PIECE ? text.slice(whole) : '';
     this.#unread = [rest];
     this.#unreadLength = rest.length;
-    const { root, directory = root } = this.#options;
-    this.#scan(text.slice(0, whole), this.#makeScanner, directory, (problem) => this.#ofMake(problem));
+    this.#scan(text.slice(0, whole), this.#makeScanner, undefined, (problem) => this.#ofMake.add(problem));
   }
 
-  #ofMake(problem: Diagnostic): void {
-    if (problem.severity === 'error') keep(this.#makeErrors, problem);
-    else this.#judge.harmless(problem);
-  }
-
-  #scan(text: Bytes, scanner: Scanner, directory: Bytes, onMatch: (problem: Diagnostic) => void): void {
+  #scan(text: Bytes, scanner: Scanner, usual: Bytes | undefined, onMatch: (problem: Diagnostic) => void): void {
     if (this.#matchers.none) {
       eachLine(text, (line) => scanner.line(line));
       return;
@@ -184,7 +192,7 @@ export class Annotations implements Reporter {
         return;
       }
       scanner.pass();
-      onMatch({ ...match, directory });
+      onMatch({ ...match, directory: scanner.entered ?? usual });
     });
   }
 

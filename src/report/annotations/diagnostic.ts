@@ -23,8 +23,8 @@ export interface Diagnostic {
   readonly notes: { readonly spot: Spot | undefined; readonly text: Bytes }[];
   /** `weak`: it says no more than that something before it went wrong. */
   readonly origin: 'tool' | 'make' | 'weak' | 'matcher';
-  /** Where it was said, as far as make's own words tell. */
-  readonly directory: Bytes;
+  /** Where it was said; undefined: by some make, or below one, and nothing tells by which. */
+  readonly directory: Bytes | undefined;
   /** Who says so, if it is neither a compiler, a linker nor make. */
   readonly owner?: string | undefined;
 }

@@ -33,22 +33,28 @@ export class Findings {
   readonly #kept = new Map<string, number>();
   readonly #leftOut: Record<Severity, number> = { error: 0, warning: 0, notice: 0 };
 
-  add(finding: Finding): void {
+  /** @param times that it was made */
+  add(finding: Finding, times = 1): void {
     const key = keyOf(finding);
     const same = this.#found.get(key);
     if (same) {
-      same.times += 1;
+      same.times += times;
       if (order(finding) < order(same.finding)) same.finding = finding;
       return;
     }
     const shelf = `${order(finding)}`;
     const kept = this.#kept.get(shelf) ?? 0;
     if (kept >= KEPT) {
-      this.#leftOut[finding.severity] += 1;
+      this.leaveOut(finding.severity, times);
       return;
     }
     this.#kept.set(shelf, kept + 1);
-    this.#found.set(key, { finding, times: 1 });
+    this.#found.set(key, { finding, times });
+  }
+
+  /** So many more were made, which are not kept. */
+  leaveOut(severity: Severity, times: number): void {
+    this.#leftOut[severity] += times;
   }
 
   /** Whether there is one of that severity. */

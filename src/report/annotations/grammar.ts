@@ -75,7 +75,8 @@ function readPlaced(line: Bytes): Saying | undefined {
 function readSection(line: Bytes): Saying | undefined {
   const [, file, text] = SECTION.exec(line) ?? [];
   if (file === undefined || text === undefined || !UNLINKED.test(text)) return undefined;
-  return { kind: 'problem', severity: 'error', spot: spotOf(file, undefined, undefined), text };
+  const spot = file === '' ? undefined : spotOf(file, undefined, undefined);
+  return { kind: 'problem', severity: 'error', spot, text };
 }
 
 function readLinker(text: Bytes, line: Bytes): Saying | undefined {
@@ -105,7 +106,8 @@ function problem(kind: string, spot: Spot | undefined, text: Bytes, whole = text
   return { kind: 'problem', severity: 'error', spot, text: whole === text ? plain : whole, weak: WEAK.test(text) };
 }
 
-/** Compilers say 0 where they have no number. */
+/** Compilers say 0 where they have no number. A column of no line is none. */
 export function spotOf(file: Bytes, line: string | undefined, column: string | undefined): Spot {
-  return { file, line: Number(line ?? 0) || undefined, column: Number(column ?? 0) || undefined };
+  const row = Number(line ?? 0) || undefined;
+  return { file, line: row, column: row && (Number(column ?? 0) || undefined) };
 }

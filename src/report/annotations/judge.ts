@@ -3,17 +3,21 @@ import { decode, encode, type Bytes } from '../../util/bytes.ts';
 import type { Job, Recipe } from '../../model/job.ts';
 import { cleanTitle } from '../clean-text.ts';
 import { placeName } from '../recipe-log.ts';
-import type { Diagnostic } from './diagnostic.ts';
+import { targetName } from '../target-name.ts';
+import type { Diagnostic, Severity } from './diagnostic.ts';
 import type { Finding, Findings } from './findings.ts';
-import { directoriesOf, type Locator } from './locator.ts';
+import { directoriesOf } from './command-directories.ts';
+import type { Locator } from './locator.ts';
+import type { Problems, Told } from './problems.ts';
 import type { JobNotes, RecipeNotes } from './recipe-notes.ts';
+import { endedByStop, isStopped } from './stop.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** How useful errors are, the most useful first, and how useful warnings are. */
 const ERROR = { cause: 0, unplaced: 1, further: 2, passed: 3 } as const;
 const WARNING = { placed: 0, doubtful: 1, unplaced: 2 } as const;
-/** Targets that failed without a word and wait for make's; of more than can be shown. */
-const SILENT = 1000;
+/** Targets that wait for the end of the run; more than can be shown. */
+const WAITING = 1000;
 
 /**
  * Decides what counts, and how much:
@@ -30,50 +34,69 @@ export class Judge {
   readonly #silent: { readonly recipe: Recipe; readonly finding: Finding }[] = [];
   /** Those of them that call make: they say nothing, unless nothing else does. */
   readonly #callers: Finding[] = [];
+  /** Those that a signal ended, which may be the one that ends the run. */
+  readonly #signaled: RecipeNotes[] = [];
+  readonly #directory: Bytes;
 
-  constructor(findings: Findings, locator: Locator) {
+  /** @param directory of the first make */
+  constructor(findings: Findings, locator: Locator, directory: Bytes) {
     this.#findings = findings;
     this.#locator = locator;
+    this.#directory = directory;
   }
 
   /** A recipe is over, and all of its text has come. */
   recipe(notes: RecipeNotes): void {
-    const { failed } = notes;
-    for (const job of notes.jobs.values()) {
-      if (failed?.job.id === job.job.id) this.#failure(notes, failed, job);
-      else if (job.outcome?.kind !== 'cancelled') this.#other(notes, job);
-    }
-  }
-
-  /** What is no error, from wherever. */
-  harmless(problem: Diagnostic, bases: readonly Bytes[] = []): void {
-    const { severity } = problem;
-    this.#add(problem, { bases, severity, rank: [WARNING.placed, WARNING.unplaced], title: speaker(problem) });
+    if (notes.failed?.outcome.kind === 'signaled' && this.#signaled.length < WAITING) this.#signaled.push(notes);
+    else this.#recipe(notes);
   }
 
   /**
    * The run is over.
    *
-   * @param errors that stand outside of recipes' texts, in make's
+   * @param problems that stand outside of recipes' texts, in make's
    * @param outcome of the run; undefined: it was cut short
    */
-  make(errors: readonly Diagnostic[], verdicts: Verdicts, outcome: Outcome | undefined): void {
+  make(problems: Problems, verdicts: Verdicts, outcome: Outcome | undefined): void {
     const passed = outcome !== undefined && succeeded(outcome);
+    for (const notes of this.#signaled) this.#recipe(notes, outcome);
     for (const { recipe, finding } of this.#silent) {
       this.#findings.add({ ...finding, place: verdicts.place(recipe, this.#locator) });
     }
-    for (const error of errors) {
-      if (passed) this.#uncounted(error, []);
-      else if (error.origin !== 'weak') {
-        this.#add(error, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: speaker(error) });
+    for (const told of problems.kept) {
+      const { severity, origin } = told.problem;
+      if (severity !== 'error') this.#harmless(told, []);
+      else if (passed) this.#uncounted(told, []);
+      else if (origin !== 'weak') {
+        this.#add(told, { severity, rank: [ERROR.cause, ERROR.unplaced], title: speaker(told.problem) });
       }
     }
-    if (passed || this.#findings.has('error')) return;
+    this.#leaveOut(problems, !passed);
+    if (passed || isStopped(outcome) || this.#findings.has('error')) return;
     for (const finding of this.#callers) this.#findings.add(finding);
     if (this.#callers.length > 0) return;
     // Of the recipes of a make that runs undistributed nothing is known but what it says of them itself.
-    for (const verdict of verdicts.all())
-      this.#add(verdict, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: 'make' });
+    for (const problem of verdicts.all())
+      this.#add({ problem, times: 1 }, { severity: 'error', rank: [ERROR.cause, ERROR.unplaced], title: 'make' });
+  }
+
+  /** @param end of the run; undefined: it is not over, or was cut short */
+  #recipe(notes: RecipeNotes, end?: Outcome): void {
+    const { failed } = notes;
+    for (const job of notes.jobs.values()) {
+      if (failed?.job.id !== job.job.id) {
+        if (job.outcome?.kind !== 'cancelled') this.#other(notes, job);
+      } else if (!endedByStop(failed.outcome, end)) {
+        this.#failure(notes, failed, job);
+      }
+    }
+  }
+
+  /** What is no error, from wherever. */
+  #harmless(told: Told, bases: readonly Bytes[]): void {
+    const { problem } = told;
+    const rank = [WARNING.placed, WARNING.unplaced] as const;
+    this.#add(told, { bases, severity: problem.severity, rank, title: speaker(problem) });
   }
 
   #failure(
@@ -82,15 +105,17 @@ export class Judge {
     { job, problems, lastLines }: JobNotes,
   ): void {
     if (outcome.kind === 'cancelled') return;
-    const target = cleanTitle(decode(recipe.target));
+    const target = this.#titleOf(recipe);
     const title = `${target} failed`;
     const remark = `${target}: ${describeOutcome(outcome)}${host === undefined ? '' : ` on ${placeName(host)}`}`;
     const bases = basesOf(job);
-    const errors = problems.filter(({ severity, origin }) => severity === 'error' && origin !== 'weak');
-    const cause = errors.find((error) => this.#locator.locate(error, bases)) ?? errors[0];
-    for (const problem of problems) {
-      if (problem.severity !== 'error') this.harmless(problem, bases);
+    const all = problems.kept;
+    const errors = all.filter(({ problem }) => problem.severity === 'error' && problem.origin !== 'weak');
+    const cause = errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0];
+    for (const told of all) {
+      if (told.problem.severity !== 'error') this.#harmless(told, bases);
     }
+    this.#leaveOut(problems, true);
     for (const error of errors) {
       const rank =
         error === cause ? ([ERROR.cause, ERROR.unplaced] as const) : ([ERROR.further, ERROR.further] as const);
@@ -109,50 +134,69 @@ export class Judge {
       remark,
     };
     if (recursive) this.#callers.push(finding);
-    else if (this.#silent.length < SILENT) this.#silent.push({ recipe, finding });
+    else if (this.#silent.length < WAITING) this.#silent.push({ recipe, finding });
     else this.#findings.add(finding);
   }
 
   #other({ recipe }: RecipeNotes, { job, problems, outcome }: JobNotes): void {
-    if (problems.length === 0) return;
     const isIgnored = outcome !== undefined && !succeeded(outcome);
-    const title = isIgnored ? `${cleanTitle(decode(recipe.target))} failed, which make ignores` : undefined;
+    const title = isIgnored ? `${this.#titleOf(recipe)} failed, which make ignores` : undefined;
     const bases = basesOf(job);
-    for (const problem of problems) {
-      if (problem.severity === 'error') this.#uncounted(problem, bases, title);
-      else this.harmless(problem, bases);
+    for (const told of problems.kept) {
+      if (told.problem.severity === 'error') this.#uncounted(told, bases, title);
+      else this.#harmless(told, bases);
+    }
+    this.#leaveOut(problems, false);
+  }
+
+  #uncounted(error: Told, bases: readonly Bytes[], title = speaker(error.problem)): void {
+    const severity = levelOf(error.problem, false);
+    if (severity === 'error') {
+      this.#add(error, { bases, severity, rank: [ERROR.passed, ERROR.passed], title });
+    } else if (severity) {
+      this.#add(error, { bases, severity, rank: [WARNING.doubtful, WARNING.unplaced], title });
     }
   }
 
-  #uncounted(error: Diagnostic, bases: readonly Bytes[], title = speaker(error)): void {
-    const { origin } = error;
-    if (origin === 'matcher') {
-      this.#add(error, { bases, severity: 'error', rank: [ERROR.passed, ERROR.passed], title });
-    } else if (origin !== 'weak') {
-      this.#add(error, { bases, severity: 'warning', rank: [WARNING.doubtful, WARNING.unplaced], title });
+  #leaveOut({ leftOut }: Problems, errorsCount: boolean): void {
+    for (const { problem, times } of leftOut) {
+      const severity = levelOf(problem, errorsCount);
+      if (severity) this.#findings.leaveOut(severity, times);
     }
   }
 
-  /** @param told rank: of one that has a place in the repository, and of one that has not */
+  /** Two makes may have targets of one name: by its path below the first make. */
+  #titleOf(recipe: Recipe): string {
+    return cleanTitle(decode(targetName(recipe, this.#directory)));
+  }
+
+  /** @param shown rank: of one that has a place in the repository, and of one that has not */
   #add(
-    diagnostic: Diagnostic,
-    told: Pick<Finding, 'severity'> & {
+    { problem, times }: Told,
+    shown: Pick<Finding, 'severity'> & {
       readonly bases?: readonly Bytes[];
       readonly rank: readonly [number, number];
       readonly title?: string | undefined;
       readonly remark?: string;
     },
   ): void {
-    const { bases = [], severity, rank, title, remark = '' } = told;
-    const place = this.#locator.locate(diagnostic, bases);
-    const { message } = diagnostic;
-    this.#findings.add({ severity, rank: place ? rank[0] : rank[1], place, diagnostic, message, title, remark });
+    const { bases = [], severity, rank, title, remark = '' } = shown;
+    const place = this.#locator.locate(problem, bases);
+    const { message } = problem;
+    const finding = { severity, rank: place ? rank[0] : rank[1], place, diagnostic: problem, message, title, remark };
+    this.#findings.add(finding, times);
   }
 }
 
 /** Where a name in a job's output may start from. */
 function basesOf({ command, directory, recipe }: Job): Bytes[] {
   return [...directoriesOf(command, directory), directory, recipe.directory];
+}
+
+/** What a problem is shown as; undefined: not at all. Errors that do not count are warnings, but for the user's own. */
+function levelOf({ severity, origin }: Diagnostic, errorsCount: boolean): Severity | undefined {
+  if (origin === 'weak') return undefined;
+  return severity === 'error' && !errorsCount && origin !== 'matcher' ? 'warning' : severity;
 }
 
 /** Who says it, where that is none of the compilers and linkers. */

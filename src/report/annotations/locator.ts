@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
-import { fsPath, type Bytes } from '../../util/bytes.ts';
+import type { Bytes } from '../../util/bytes.ts';
 import type { Diagnostic, Spot } from './diagnostic.ts';
+import { hasLine } from './has-line.ts';
+import { isMakefile } from './make-words.ts';
 
-/** Directories of makes that are tried last. */
-const MAKES = 50;
+/** Directories of makes that are known. */
+const MAKES = 100;
 /** Answers that are remembered. */
 const REMEMBERED = 20_000;
 
@@ -26,13 +27,17 @@ export interface Located {
 /** Finds the files that tools name. Only files that exist are places: an annotation elsewhere is not shown. */
 export class Locator {
   readonly #root: Bytes;
-  readonly #exists: (path: Bytes) => boolean;
+  readonly #exists: (path: Bytes, line?: number) => boolean;
   readonly #stagings = new Set<Bytes>();
   readonly #makes = new Set<Bytes>();
   readonly #known = new Map<Bytes, Bytes | undefined>();
+  #makesElsewhere = false;
 
-  /** @param root of the repository, absolute */
-  constructor(root: Bytes, exists: (path: Bytes) => boolean = (path) => existsSync(fsPath(path))) {
+  /**
+   * @param root of the repository, absolute
+   * @param exists whether a path is a file, which has that line
+   */
+  constructor(root: Bytes, exists: (path: Bytes, line?: number) => boolean = hasLine) {
     this.#root = root;
     this.#exists = exists;
   }
@@ -45,6 +50,12 @@ export class Locator {
   /** A make has run there: names may be relative to it where nothing else fits. */
   addMake(directory: Bytes): void {
     if (this.#makes.size < MAKES) this.#makes.add(directory);
+    else if (!this.#makes.has(directory)) this.addMakeElsewhere();
+  }
+
+  /** A make has run, and nothing tells where. */
+  addMakeElsewhere(): void {
+    this.#makesElsewhere = true;
   }
 
   /**
@@ -55,7 +66,7 @@ export class Locator {
    */
   locate({ spot, via, directory }: Diagnostic, bases: readonly Bytes[]): Located | undefined {
     for (const one of spot ? [spot, ...via] : via) {
-      const file = this.file(one, [directory, ...bases]);
+      const file = directory === undefined ? this.#ofOneMake(one, bases) : this.file(one, [directory, ...bases]);
       if (file !== undefined) return { file, line: one.line, column: one.column, indirect: one !== spot };
     }
     return undefined;
@@ -80,14 +91,33 @@ export class Locator {
     return further.size === 1 ? [...further][0] : undefined;
   }
 
-  #within(base: Bytes, file: Bytes): Bytes | undefined {
+  /** The file of that name in that directory, and nowhere else; undefined: none, or it has no such line. */
+  fileIn(directory: Bytes, { file, line }: Spot): Bytes | undefined {
+    return this.#within(directory, file, line);
+  }
+
+  /**
+   * A name that some make has said, or something below it: a file if only one of the makes that have run can mean it.
+   * Their makefiles have the same names, and only their lengths tell them apart.
+   */
+  #ofOneMake(spot: Spot, bases: readonly Bytes[]): Bytes | undefined {
+    if (posix.isAbsolute(spot.file) || OBJECT.test(spot.file)) return this.file(spot, [...bases, ...this.#makes]);
+    // Each directory has a Makefile; other names are seldom there twice.
+    if (this.#makesElsewhere && isMakefile(spot.file)) return undefined;
+    const found = new Set([...bases, ...this.#makes].map((base) => this.fileIn(base, spot)));
+    found.delete(undefined);
+    return found.size > 1 ? undefined : ([...found][0] ?? this.fileIn(this.#root, spot));
+  }
+
+  #within(base: Bytes, file: Bytes, line?: number): Bytes | undefined {
     const path = this.#home(posix.resolve(base, file));
     if (!path.startsWith(`${this.#root}/`)) return undefined;
-    if (!this.#known.has(path)) {
+    const key = line === undefined ? path : `${path}\0${line}`;
+    if (!this.#known.has(key)) {
       if (this.#known.size >= REMEMBERED) this.#known.clear();
-      this.#known.set(path, this.#exists(path) ? path.slice(this.#root.length + 1) : undefined);
+      this.#known.set(key, this.#exists(path, line) ? path.slice(this.#root.length + 1) : undefined);
     }
-    return this.#known.get(path);
+    return this.#known.get(key);
   }
 
   /** `STAGING/l1/tree/src/a.c`, or `STAGING/tree/src/a.c`, is `src/a.c` here. */
@@ -99,19 +129,4 @@ export class Locator {
     }
     return path;
   }
-}
-
-/** Directories to which a command changes by itself (`cd sub && cc x.c`), absolute; as far as its text tells. */
-export function directoriesOf(command: Bytes, directory: Bytes): Bytes[] {
-  const found: Bytes[] = [];
-  const changes =
-    /(?:^|[;&|({\n]|\bthen|\bdo)[ \t]*cd[ \t]+(?:--[ \t]+)?(?:"([^"$`\\]+)"|'([^']+)'|([^\s;&|()"'$`\\]+))/g;
-  let now = directory;
-  for (const [, double, single, bare] of command.slice(0, 64 * 1024).matchAll(changes)) {
-    const name = double ?? single ?? bare;
-    if (name === undefined || name === '-' || found.length >= 10) continue;
-    now = posix.resolve(now, name);
-    found.unshift(now);
-  }
-  return found;
 }

@@ -22,7 +22,7 @@ const VERDICT =
 /** Lines longer than this are not make's own. */
 const LONGEST = 1024;
 /** Consequences of something that was said before, or of the end of the run. */
-const CONSEQUENCE = /^(?:Waiting for |Deleting |Interrupt|Terminated|\[.*\] (?:Interrupt|Terminated|Hangup))/;
+const CONSEQUENCE = /^(?:Waiting for |wait: |Deleting |Interrupt|Terminated|\[.*\] (?:Interrupt|Terminated|Hangup))/;
 
 /** Reads a line without its end; undefined: it is not of make. `FILE:LINE: *** TEXT` is read by {@link readMakefileError}. */
 export function readMakeWords(line: Bytes): MakeWords | undefined {

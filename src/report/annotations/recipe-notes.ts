@@ -2,11 +2,9 @@ import type { Place } from '../../model/event.ts';
 import type { Job, Recipe } from '../../model/job.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { decode, type Bytes } from '../../util/bytes.ts';
-import type { Diagnostic } from './diagnostic.ts';
 import { eachLine } from './lines.ts';
+import { Problems } from './problems.ts';
 
-/** Problems of one job that are kept, of each severity. */
-const KEPT = 100;
 /** Last lines of a text that may have to speak for it, and the characters of one. */
 const LAST_LINES = 10;
 const LAST_WIDTH = 300;
@@ -14,7 +12,7 @@ const LAST_WIDTH = 300;
 /** What one job printed, as far as annotations may need it. */
 export interface JobNotes {
   readonly job: Job;
-  readonly problems: Diagnostic[];
+  readonly problems: Problems;
   lastLines: string;
   /** Its last outcome, which counts. */
   outcome: Outcome | undefined;
@@ -37,7 +35,7 @@ export class RecipeNotes {
   job(job: Job): JobNotes {
     let notes = this.jobs.get(job.id);
     if (!notes) {
-      notes = { job, problems: [], lastLines: '', outcome: undefined, printed: false };
+      notes = { job, problems: new Problems(), lastLines: '', outcome: undefined, printed: false };
       this.jobs.set(job.id, notes);
     }
     return notes;
@@ -47,13 +45,6 @@ export class RecipeNotes {
   get complete(): boolean {
     return this.finished && [...this.jobs.values()].every(({ printed, outcome }) => printed && outcome !== undefined);
   }
-}
-
-/** Keeps a problem, within bounds. */
-export function keep(problems: Diagnostic[], problem: Diagnostic): void {
-  let same = 0;
-  for (const { severity } of problems) if (severity === problem.severity) same++;
-  if (same < KEPT) problems.push(problem);
 }
 
 /** The end of a text, for people. */

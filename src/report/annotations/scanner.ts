@@ -55,7 +55,7 @@ export class Scanner {
 
   #make(words: MakeWords): void {
     const { level } = words;
-    const directory = this.#entered.get(level) ?? (level === 0 ? this.#options.directory : this.#directory());
+    const directory = this.#entered.get(level) ?? (level === 0 ? this.#options.directory : undefined);
     if (words.kind === 'enters') this.#entered.set(level, words.directory);
     else if (words.kind === 'leaves') this.#entered.delete(level);
     else if (words.kind === 'verdict') {
@@ -123,15 +123,17 @@ export class Scanner {
   }
 
   #problem(found: Found): void {
-    this.#last = diagnosticOf({ directory: this.#directory(), ...found });
+    const byMake = this.#options.ofMake || found.origin === 'make';
+    const directory = this.entered ?? (byMake ? undefined : this.#options.directory);
+    this.#last = diagnosticOf({ directory, ...found });
     this.#options.onProblem(this.#last);
   }
 
-  /** Of the innermost make that has entered one. */
-  #directory(): Bytes {
+  /** Of the innermost make that has entered one and has said so (not with --no-print-directory). */
+  get entered(): Bytes | undefined {
     let level = -1;
     for (const one of this.#entered.keys()) level = Math.max(level, one);
-    return this.#entered.get(level) ?? this.#options.directory;
+    return this.#entered.get(level);
   }
 }
 
@@ -145,6 +147,6 @@ function diagnosticOf({
   message,
   origin,
   directory,
-}: Found & { directory: Bytes }): Diagnostic {
+}: Found & { directory: Bytes | undefined }): Diagnostic {
   return { severity, spot, via, message, notes: [], origin, directory };
 }

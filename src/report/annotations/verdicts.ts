@@ -20,11 +20,16 @@ export class Verdicts {
     return [...this.#byTarget.values()].flat();
   }
 
-  /** The line that failed; undefined: make has not said, or targets of that name failed in more than one place. */
+  /** The line that failed; undefined: make has not said, or targets of that name failed at different lines. */
   place({ target, directory }: Recipe, locator: Locator): Located | undefined {
-    const said = this.#byTarget.get(target) ?? [];
-    const here = said.filter((verdict) => verdict.directory === directory);
-    const [verdict, ...others] = here.length > 0 ? here : said;
-    return verdict && others.length === 0 ? locator.locate(verdict, [directory]) : undefined;
+    const all = this.#byTarget.get(target) ?? [];
+    const groups = [all.filter((one) => one.directory === directory), all.filter((one) => one.directory === undefined)];
+    const said = groups.find(({ length }) => length > 0) ?? all;
+    const places = new Map(said.map(({ spot }) => [`${spot?.line ?? ''}:${spot?.file ?? ''}`, spot]));
+    const [spot] = places.values();
+    if (!spot || places.size > 1) return undefined;
+    // Make names its makefiles from where it is, and that is known of a recipe.
+    const file = locator.fileIn(directory, spot);
+    return file === undefined ? undefined : { file, line: spot.line, column: spot.column, indirect: false };
   }
 }

@@ -17,6 +17,7 @@ type Said = EventLine extends infer Line ? (Line extends EventLine ? Omit<Line, 
 export class EventLines {
   readonly #now: () => number;
   readonly #fileOf: (job: number) => string | undefined;
+  readonly #cutOf: (job: number) => number;
   readonly #recipes = new Set<number>();
   readonly #jobs = new Set<number>();
   #time = 0;
@@ -24,10 +25,16 @@ export class EventLines {
   /**
    * @param now seconds since the start of the run
    * @param fileOf the file with a job's whole output, relative to the report's directory
+   * @param cutOf how many characters of a job's command are already missing at its end
    */
-  constructor(now: () => number, fileOf: (job: number) => string | undefined) {
+  constructor(
+    now: () => number,
+    fileOf: (job: number) => string | undefined,
+    cutOf: (job: number) => number = () => 0,
+  ) {
     this.#now = now;
     this.#fileOf = fileOf;
+    this.#cutOf = cutOf;
   }
 
   /** The line before all others. */
@@ -66,7 +73,7 @@ export class EventLines {
     if (this.#jobs.has(id)) return [];
     this.#jobs.add(id);
     const command = decode(job.command);
-    const cut = command.length - COMMAND_LIMIT;
+    const cut = command.length - COMMAND_LIMIT + this.#cutOf(id);
     return [
       ...this.#recipe(recipe),
       {

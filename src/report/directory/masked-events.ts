@@ -2,7 +2,12 @@ import type { BuildEvent, Place } from '../../model/event.ts';
 import { HOST_DEFAULTS, type Host } from '../../model/host.ts';
 import type { Job, Recipe } from '../../model/job.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import { decode } from '../../util/bytes.ts';
+import { keptStart } from '../kept-start.ts';
 import type { Secrets } from './secrets.ts';
+
+/** Longest command that is kept, in bytes: the characters that the events show (2000) fit in. */
+const COMMAND_LIMIT = 6000;
 
 /** Events of a run with all secrets out of everything that the files of a report are made from. */
 export class MaskedEvents {
@@ -11,6 +16,8 @@ export class MaskedEvents {
   readonly #jobs = new Map<number, Job>();
   readonly #recipes = new Map<number, Recipe>();
   readonly #hosts = new Map<string, Host>();
+  /** Of long commands, by job: characters that are not kept. */
+  readonly #cuts = new Map<number, number>();
 
   constructor(secrets: Secrets) {
     this.#secrets = secrets;
@@ -75,17 +82,23 @@ export class MaskedEvents {
     }
   }
 
+  /** Characters that are missing at the end of that job's command. */
+  readonly cutOf = (job: number): number => this.#cuts.get(job) ?? 0;
+
   job(job: Job): Job {
     let masked = this.#jobs.get(job.id);
     if (!masked) {
       const { mask } = this.#secrets;
       const { id, umask } = job;
+      const whole = mask(job.command);
+      const command = keptStart(whole, COMMAND_LIMIT);
+      if (command !== whole) this.#cuts.set(id, decode(whole).length - decode(command).length);
       masked = {
         id,
         umask,
         recipe: this.#recipe(job.recipe),
         directory: mask(job.directory),
-        command: mask(job.command),
+        command,
         argv: [],
         environment: [],
         prerequisites: undefined,

@@ -2,6 +2,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { excerpt } from '../../util/excerpt.ts';
 import { UserError } from '../../util/user-error.ts';
 
@@ -24,8 +25,8 @@ export const OUTPUT = 'output';
 const MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
 
 /**
- * Makes the directory of a report, or takes an earlier report out of it. One with other files is refused: it is not staged,
- * and its files would be missing on the hosts.
+ * Makes the directory of a report. An earlier report in it stays for now ({@link clearDirectory}). One with other files is refused:
+ * it is not staged, and its files would be missing on the hosts.
  *
  * @param path absolute
  * @returns its real path
@@ -34,7 +35,7 @@ const MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
 export function openDirectory(path: string): string {
   const said = `report: ${path}`;
   try {
-    mkdirSync(path, { recursive: true });
+    makeLevels(path);
     if (!statSync(path).isDirectory()) throw new UserError(`${said} is not a directory. Name another one`);
     const names = readdirSync(path);
     if (names.length > 0 && !hasReport(path)) {
@@ -46,11 +47,37 @@ export function openDirectory(path: string): string {
       throw new UserError(`${said} holds other files: ${files}. Name a directory of its own, which need not be there`);
     }
     accessSync(path, constants.W_OK | constants.X_OK);
-    for (const name of [EVENTS, TRACE, PAGE, OUTPUT]) rmSync(join(path, name), { recursive: true, force: true });
     return realpathSync(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${said} ${reasonOf(error as NodeJS.ErrnoException)}`);
+    throw new UserError(`${said} ${reasonOf(error as NodeJS.ErrnoException, path)}`);
+  }
+}
+
+/** Node's own way to make all levels never ends below /proc. */
+function makeLevels(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeLevels(dirname(path));
+    mkdirSync(path);
+  }
+}
+
+/**
+ * Takes an earlier report out of its directory.
+ *
+ * @param path what {@link openDirectory} has given
+ * @throws UserError when that cannot be done
+ */
+export function clearDirectory(path: string): void {
+  try {
+    for (const name of [EVENTS, TRACE, PAGE, OUTPUT]) rmSync(join(path, name), { recursive: true, force: true });
+  } catch (error) {
+    throw new UserError(`report: ${path} ${reasonOf(error as NodeJS.ErrnoException, path)}`);
   }
 }
 
@@ -69,16 +96,41 @@ function hasReport(path: string): boolean {
   return MARK.test(start.toString());
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+const READ_ONLY = 'is on a file system that is mounted read-only. Name another directory';
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, path: string): string {
   switch (code) {
     case 'EEXIST':
     case 'ENOTDIR':
       return 'cannot be made: there is a file of that name, or on the way to it. Name another directory';
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
       return 'cannot be written to. Name another directory, or change its permissions';
+    case 'EROFS':
+      return READ_ONLY;
+    case 'ENOENT':
+      return absence(path);
+    case 'ENOSPC':
+      return 'cannot be made: its file system is full. Make room there, or name another directory';
     default:
       return `cannot be used: ${message}`;
   }
+}
+
+/** Why a directory that was to be made is still not there: node's mkdir says ENOENT for more than one reason. */
+function absence(path: string): string {
+  let at = path;
+  let there = lstatSync(at, { throwIfNoEntry: false });
+  while (!there && at !== dirname(at)) {
+    at = dirname(at);
+    there = lstatSync(at, { throwIfNoEntry: false });
+  }
+  if (there?.isSymbolicLink() === true)
+    return `cannot be made: ${at} is a link to something that is not there. Remove the link, or name another directory`;
+  try {
+    accessSync(at, constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EROFS') return READ_ONLY;
+  }
+  return `cannot be made: no directories can be made in ${at}. Name another directory`;
 }

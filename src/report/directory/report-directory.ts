@@ -9,7 +9,7 @@ import type { Reporter } from '../reporter.ts';
 import { EventLines } from './event-lines.ts';
 import { EventsFile } from './events-file.ts';
 import { MaskedEvents } from './masked-events.ts';
-import { EVENTS, openDirectory, PAGE, TRACE } from './open-directory.ts';
+import { clearDirectory, EVENTS, PAGE, TRACE } from './open-directory.ts';
 import { OutputFiles, type OutputFile } from './output-files.ts';
 import { Secrets } from './secrets.ts';
 import { trace } from './trace.ts';
@@ -18,7 +18,7 @@ import { trace } from './trace.ts';
 const PIECE = 1 << 20;
 
 export interface ReportDirectoryOptions {
-  /** Absolute. */
+  /** What `openDirectory` has given. */
   readonly path: string;
   /** Where people are, absolute: what is below it goes by its path from there. */
   readonly from: string;
@@ -48,17 +48,22 @@ export class ReportDirectory implements Reporter {
   readonly #outputs: OutputFiles;
   #done = false;
 
-  /** @throws UserError when the directory cannot be used: it is a file, not to be written to, or holds files of others */
+  /**
+   * Removes an earlier report.
+   *
+   * @throws UserError when the directory cannot be written to
+   */
   constructor(options: ReportDirectoryOptions) {
     const { now, onTrouble } = options;
     this.#options = options;
     this.#shown = shownPath(options);
-    this.path = openDirectory(options.path);
+    this.path = options.path;
+    clearDirectory(this.path);
     const secrets = new Secrets(options.secrets);
     this.#record = new RunRecord(now);
     this.#masked = new MaskedEvents(secrets);
     this.#outputs = new OutputFiles({ directory: this.path, shown: this.#shown, secrets, onTrouble });
-    this.#lines = new EventLines(now, (job) => this.#outputs.names.get(job));
+    this.#lines = new EventLines(now, (job) => this.#outputs.names.get(job), this.#masked.cutOf);
     this.#events = new EventsFile(join(this.path, EVENTS), (error) => this.#trouble(EVENTS, error));
     this.#events.add(this.#lines.first());
   }

@@ -1,7 +1,8 @@
 import { CHOSEN_REASONS, KEPT_REASONS, MISSED_REASONS, isMissed } from '../../model/place-reason.ts';
-import { describeOutcome, succeeded } from '../../model/outcome.ts';
+import { describeOutcome, succeeded, type Outcome } from '../../model/outcome.ts';
 import { cleanLines, cleanTitle, withoutColours } from '../clean-text.ts';
 import { REASON_WORDS } from '../reason-text.ts';
+import { verdictOf } from '../verdict.ts';
 import { STEP_KINDS, criticalPath } from '../record/critical-path.ts';
 import type { JobRecord, Leg, RunRecord } from '../record/run-record.ts';
 import { Strings } from './strings.ts';
@@ -34,7 +35,7 @@ export function pageData(record: RunRecord, outputs: ReadonlyMap<number, string>
   const { end, start, jobs } = record;
   const strings = new Strings();
   const indices = new Map(jobs.map((job, index) => [job, index]));
-  const result = end ? (succeeded(end.outcome) ? 'succeeded' : 'failed') : 'unfinished';
+  const result = end ? verdictOf(end.outcome) : 'unfinished';
   const links = jobs.flatMap((job, index) => {
     const file = outputs.get(job.id);
     return file === undefined ? [] : [[String(index), file] as const];
@@ -103,7 +104,7 @@ function jobColumns({ jobs, recipes }: RunRecord, strings: Strings): JobColumns 
   };
 }
 
-function legColumns({ jobs, places }: RunRecord, strings: Strings): LegColumns {
+function legColumns({ jobs, places, end }: RunRecord, strings: Strings): LegColumns {
   const columns: Filled<LegColumns> = {
     ...{ job: [], place: [], reason: [], slot: [], slots: [], placed: [], started: [], waits: [], collecting: [] },
     ...{ ended: [], end: [], outcome: [], sent: [], received: [], files: [] },
@@ -123,7 +124,7 @@ function legColumns({ jobs, places }: RunRecord, strings: Strings): LegColumns {
       columns.waits.push(since(leg.waits));
       columns.collecting.push(since(leg.collecting));
       columns.ended.push(since(leg.ended));
-      columns.end.push(LEG_ENDS.indexOf(endOf(job, leg)));
+      columns.end.push(LEG_ENDS.indexOf(endOf(job, leg, end?.outcome)));
       columns.outcome.push(leg.outcome === undefined ? -1 : strings.index(outcomeWords(leg.outcome)));
       columns.sent.push(leg.sent);
       columns.received.push(leg.received);
@@ -133,11 +134,13 @@ function legColumns({ jobs, places }: RunRecord, strings: Strings): LegColumns {
   return columns;
 }
 
-function endOf({ id, recipe }: JobRecord, { outcome, again }: Leg): LegEnd {
+/** @param run how the whole run ended: what its cancelling has ended has not failed */
+function endOf({ id, recipe }: JobRecord, { outcome, again }: Leg, run: Outcome | undefined): LegEnd {
   if (outcome === undefined) return 'open';
   if (outcome === 'turned-away' || again) return 'again';
   if (succeeded(outcome)) return 'succeeded';
   if (outcome.kind === 'cancelled') return 'cancelled';
+  if (run && verdictOf(run) === 'cancelled' && describeOutcome(run) === describeOutcome(outcome)) return 'cancelled';
   return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';
 }
 

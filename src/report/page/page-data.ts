@@ -3,7 +3,7 @@ export interface PageData {
   /** Milliseconds since 1970; 0: not known. */
   readonly started: number;
   readonly duration: number;
-  readonly result: 'succeeded' | 'failed' | 'unfinished';
+  readonly result: 'succeeded' | 'failed' | 'cancelled' | 'unfinished';
   /** Of make, in words: `status 2`. Empty where there is none. */
   readonly outcome: string;
   readonly counts: Readonly<Record<PageClass, number>>;
@@ -61,7 +61,10 @@ export interface JobColumns {
   readonly queued: Column;
 }
 
-/** How a leg ended. `failed`: and its recipe with it. `ignored`: it failed, its recipe did not. */
+/**
+ * How a leg ended. `failed`: and its recipe with it. `ignored`: it failed, its recipe did not. `cancelled`: nobody wanted its
+ * end any more, or the run was cancelled.
+ */
 export const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'] as const;
 
 export type LegEnd = (typeof LEG_ENDS)[number];

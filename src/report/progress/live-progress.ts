@@ -30,6 +30,6 @@ export class LiveProgress implements Reporter {
 
   finish(): void {
     this.#stop?.();
-    this.#line.hide();
+    this.#line.close();
   }
 }

@@ -25,6 +25,9 @@ export interface CriticalStep {
  *
  * It is observed, not computed: nobody knows make's graph of dependencies. Where as many jobs ran as make may start, the
  * path goes through the one that made room. To make a step shorter helps as far as no other chain is nearly as long.
+ *
+ * It explains the time that this run took, waits and ways included; how long the recipes alone need, whatever slots there
+ * are, is `longestChain` (summary/longest-chain.ts).
  * @returns steps in order of time that follow on one another, from the start of the run to its end; none without jobs
  */
 export function criticalPath(record: RunRecord): readonly CriticalStep[] {

@@ -20,7 +20,10 @@ export interface Leg {
   /** It had ended there, what it wrote came home from here on. */
   collecting: number | undefined;
   ended: number | undefined;
-  /** How long the recipe itself ran, by the clock of the place; 0 if it did not get so far. Undefined: it has not ended. */
+  /**
+   * How long the recipe itself ran, by the clock of the place; 0 if it did not get so far, or nobody heard its end.
+   * Undefined: it has not ended.
+   */
   seconds: number | undefined;
   /** `turned-away`: its host's owner had no place for it. Undefined: it has not ended. */
   outcome: Outcome | 'turned-away' | undefined;

@@ -2,6 +2,7 @@ import type { BuildEvent, Place } from '../../model/event.ts';
 import type { Job, Recipe } from '../../model/job.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { decode } from '../../util/bytes.ts';
+import { keptStart } from '../kept-start.ts';
 import type { JobRecord, Leg, RecipeRecord } from './job-record.ts';
 import type { PlaceRecord } from './place-record.ts';
 import { RUNNER, SlotNumbers } from './slot-numbers.ts';
@@ -9,7 +10,7 @@ import { RUNNER, SlotNumbers } from './slot-numbers.ts';
 export type { JobRecord, Leg, RecipeRecord } from './job-record.ts';
 export type { PlaceRecord } from './place-record.ts';
 
-/** Longest command that is kept, in characters. */
+/** Longest command that is kept, in bytes. */
 const COMMAND_LIMIT = 2000;
 
 /**
@@ -181,7 +182,7 @@ export class RunRecord {
       record = {
         id: job.id,
         recipe,
-        command: decode(job.command.slice(0, COMMAND_LIMIT)),
+        command: decode(keptStart(job.command, COMMAND_LIMIT)),
         directory: decode(job.directory),
         queued: this.#now(),
         legs: [],

@@ -2,8 +2,8 @@ import { succeeded } from '../../model/outcome.ts';
 import { isMissed } from '../../model/place-reason.ts';
 import type { JobRecord, Leg } from '../record/job-record.ts';
 import type { RunRecord } from '../record/run-record.ts';
+import { targetName } from '../target-name.ts';
 import type { Bar, BarKind } from './gantt.ts';
-import { targetName } from './target-name.ts';
 
 /** One leg of a job, as it is drawn. */
 export interface DrawnLeg extends Bar {

@@ -1,26 +1,39 @@
 import { describeOutcome, succeeded } from '../../model/outcome.ts';
 import { escapeMarkdown } from '../markdown.ts';
 import type { RunRecord } from '../record/run-record.ts';
+import { verdictOf } from '../verdict.ts';
+import { withoutHost } from './no-host.ts';
 import { runnerAlone, type RunnerAlone } from './runner-alone.ts';
 import { counted, formatSeconds } from './words.ts';
 
-/** Result, wall time, where the targets ran, and what it would have taken without hosts. */
+/** Shorter runs are not compared, in seconds: what is reckoned is rough. */
+const COMPARED = 1;
+
+/**
+ * Result, wall time, where the targets ran, and what it would have taken without hosts: only for a run that succeeded,
+ * since of one that was cut short nobody knows all the work.
+ */
 export function headline(record: RunRecord): string {
-  const alone = runnerAlone(record);
-  const parts = [`## distmake: ${result(record)}`, counts(record), alone ? comparison(alone, record.seconds) : ''];
+  const alone = record.end && succeeded(record.end.outcome) ? runnerAlone(record) : undefined;
+  const compared = alone !== undefined && alone.seconds >= COMPARED ? comparison(alone, record.seconds) : '';
+  const parts = [`## distmake: ${result(record)}`, counts(record), compared];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function result({ end, start, seconds }: RunRecord): string {
   if (end === undefined) return start ? `not finished after ${formatSeconds(seconds)}` : 'not finished';
-  const how = succeeded(end.outcome) ? 'succeeded' : `failed (make: ${escapeMarkdown(describeOutcome(end.outcome))})`;
+  const verdict = verdictOf(end.outcome);
+  const how = verdict === 'succeeded' ? verdict : `${verdict} (make: ${escapeMarkdown(describeOutcome(end.outcome))})`;
   return `${how} in ${formatSeconds(end.seconds)}`;
 }
 
 /** `845 targets: 780 on hosts, 3 run again on the runner, 57 on the runner, 5 calls of make.` */
-function counts({ recipes }: RunRecord): string {
+function counts(record: RunRecord): string {
+  const { recipes } = record;
   const of = (name: string): number => recipes.filter((recipe) => recipe.class === name).length;
-  const [remote, retried, local, recursive] = [of('remote'), of('retried'), of('local'), of('recursive')];
+  const [remote, retried, recursive] = [of('remote'), of('retried'), of('recursive')];
+  const hostless = withoutHost(record).size;
+  const local = of('local') - hostless;
   const open = recipes.filter((recipe) => recipe.class === undefined);
   const begun = open.filter(({ jobs }) => jobs.some(({ legs }) => legs.length > 0)).length;
   const kinds = [
@@ -28,6 +41,7 @@ function counts({ recipes }: RunRecord): string {
     retried > 0 ? `${retried} run again on the runner` : '',
     local > 0 ? `${local} on the runner` : '',
     recursive > 0 ? counted(recursive, 'call') + ' of make' : '',
+    hostless > 0 ? `${hostless} not run as no host was left` : '',
     begun > 0 ? `${begun} not finished` : '',
     open.length > begun ? `${open.length - begun} not begun` : '',
   ].filter((one) => one !== '');

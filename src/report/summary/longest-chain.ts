@@ -21,6 +21,9 @@ type Step = readonly [time: number, order: number, job: JobRecord];
  * for one: the lines of a recipe, a call of make and what it makes, and the last end in the same make before it asked for
  * a job while much was free. So a chain may be missed, but none is longer than the run was.
  *
+ * It tells how long the recipes alone would take with as many processors as one likes, for the comparison with the runner;
+ * what the run at hand did wait for, slots and ways included, is `criticalPath` (record/critical-path.ts).
+ *
  * @param capacity how many jobs could run at one time
  * @param seconds of a job, that of a call of make without what it waits for
  */

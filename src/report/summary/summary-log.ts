@@ -5,10 +5,11 @@ import { escapeMarkdown, markdownTable } from '../markdown.ts';
 import { RUNNER } from '../record/slot-numbers.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import type { Reporter } from '../reporter.ts';
+import { targetName } from '../target-name.ts';
 import { headline } from './headline.ts';
 import { hostTable } from './host-table.ts';
+import { withoutHost } from './no-host.ts';
 import { joinSections } from './sections.ts';
-import { targetName } from './target-name.ts';
 import { failedThere, targetTimes } from './target-times.ts';
 import { timeline } from './timeline.ts';
 import { whyHere } from './why-here.ts';
@@ -89,11 +90,14 @@ export class SummaryLog implements Reporter {
     // A call of make fails since something in it did.
     const causes = failed.filter((one) => one.class !== 'recursive');
     const shown = causes.length > 0 ? causes : failed;
+    const hostless = withoutHost(this.#record);
     const lines = shown.slice(0, FAILED).flatMap((recipe) => {
       const { failed: failure } = recipe;
       if (!failure || succeeded(failure.outcome)) return [];
+      const name = targetName(recipe, this.#root);
+      if (hostless.has(recipe)) return [`${name}: not run, no host was left for it and fallback is never`];
       const where = failure.place === RUNNER ? '' : ` on ${failure.place}`;
-      return [`${targetName(recipe, this.#root)}: ${describeOutcome(failure.outcome)}${where}`];
+      return [`${name}: ${describeOutcome(failure.outcome)}${where}`];
     });
     return listOf('Failed targets', lines, shown.length);
   }

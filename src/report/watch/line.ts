@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { keepStart, widthOf } from './text-width.ts';
+import { keepStart, widthOf } from '../text-width.ts';
 
 /** Colour adds to what the words say and never says anything alone. */
 export type Style = 'red' | 'yellow' | 'green' | 'bold' | 'dim';

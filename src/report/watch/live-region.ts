@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import { heightOf } from './text-width.ts';
+import { heightOf } from '../text-width.ts';
 
 /** A terminal as node has it (`tty.WriteStream`). */
 export type Terminal = NodeJS.WritableStream & { readonly columns?: number; readonly rows?: number };
@@ -14,6 +14,7 @@ const COLOURS = /\x1b\[[0-9;]*m/g;
 /**
  * Lines at the bottom of a terminal that are drawn again and again, with text above them that stays. The terminal is
  * left with its cursor shown however this process ends, as long as it can do anything about it, and while it is stopped.
+ * One that goes away (its window is closed, its link lost) is no fault: nothing is written to it any more.
  */
 export class LiveRegion {
   readonly #terminal: Terminal;
@@ -26,18 +27,22 @@ export class LiveRegion {
   #again: () => void = () => undefined;
   #open = true;
   #stopped = false;
+  /** The terminal is no more. */
+  #gone = false;
 
   /** Takes over the last lines of the terminal. */
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
-    this.#sized = sized(terminal);
+    this.#sized = sized(terminal, (text) => this.#write(text));
     // Hiding the cursor is done here: the library does it on standard error, and with handlers that take signals for us.
     this.#update = createLogUpdate(this.#sized, { showCursor: true });
+    // For good: what becomes of the last that is written is known only later.
+    terminal.on('error', this.#lose);
     terminal.on('resize', this.#resized);
     process.on('SIGTSTP', this.#suspend);
     process.on('SIGCONT', this.#resume);
     process.on('exit', this.#leave);
-    terminal.write(HIDE_CURSOR);
+    this.#write(HIDE_CURSOR);
   }
 
   /** Columns, and rows that the region may have: the cursor stands in the one below. */
@@ -58,7 +63,8 @@ export class LiveRegion {
 
   /** Replaces what is there. No line may be wider than the terminal, and no more may be given than {@link size} has. */
   draw(lines: readonly string[]): void {
-    if (!this.#open) return;
+    // Stopped: a timer may be faster than the word that the process goes on, and what the shell has printed is below.
+    if (!this.#open || this.#stopped) return;
     this.#flush();
     if (lines.length === 0) {
       this.#clear();
@@ -80,10 +86,14 @@ export class LiveRegion {
     process.off('exit', this.#leave);
   }
 
+  #write(text: string): boolean {
+    return !this.#gone && this.#terminal.write(text);
+  }
+
   #flush(): void {
     if (this.#above === '') return;
     this.#clear();
-    this.#terminal.write(this.#above);
+    this.#write(this.#above);
     this.#above = '';
   }
 
@@ -92,10 +102,15 @@ export class LiveRegion {
     this.#lines = [];
   }
 
+  readonly #lose = (): void => {
+    this.#open = false;
+    this.#gone = true;
+  };
+
   /** The last thing that is done, by whatever way the process ends. */
   readonly #leave = (): void => {
     this.#open = false;
-    this.#terminal.write(this.#above + SHOW_CURSOR);
+    this.#write(this.#above + SHOW_CURSOR);
     this.#above = '';
   };
 
@@ -103,7 +118,7 @@ export class LiveRegion {
   readonly #resized = (): void => {
     const { columns } = this.size;
     const height = this.#lines.reduce((sum, line) => sum + heightOf(line.replace(COLOURS, ''), columns), 0);
-    if (height > 0) this.#terminal.write(`\x1b[${height}A${ERASE_BELOW}`);
+    if (height > 0) this.#write(`\x1b[${height}A${ERASE_BELOW}`);
     this.#forget();
     this.#again();
   };
@@ -111,7 +126,7 @@ export class LiveRegion {
   /** Ctrl-Z: the shell gets a line and a cursor of its own. */
   readonly #suspend = (): void => {
     this.#clear();
-    this.#terminal.write(SHOW_CURSOR);
+    this.#write(SHOW_CURSOR);
     this.#stopped = true;
     process.kill(process.pid, 'SIGSTOP');
   };
@@ -121,7 +136,7 @@ export class LiveRegion {
     // It may come twice, or for no reason.
     if (!this.#stopped) return;
     this.#stopped = false;
-    this.#terminal.write(HIDE_CURSOR);
+    this.#write(HIDE_CURSOR);
     this.#forget();
     this.#again();
   };
@@ -133,7 +148,10 @@ export class LiveRegion {
 }
 
 /** As much of a terminal as is drawn with. One that does not know its size says 0, and is taken to have the usual one. */
-function sized(terminal: Terminal): NodeJS.WritableStream & { readonly columns: number; readonly rows: number } {
+function sized(
+  terminal: Terminal,
+  write: (text: string) => boolean,
+): NodeJS.WritableStream & { readonly columns: number; readonly rows: number } {
   const part = {
     isTTY: true,
     get columns() {
@@ -142,7 +160,7 @@ function sized(terminal: Terminal): NodeJS.WritableStream & { readonly columns: 
     get rows() {
       return terminal.rows || 24;
     },
-    write: (text: string) => terminal.write(text),
+    write,
   };
   return part as typeof part & NodeJS.WritableStream;
 }

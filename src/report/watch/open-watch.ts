@@ -1,9 +1,10 @@
 import type { WriteStream } from 'node:tty';
 import type { Bytes } from '../../util/bytes.ts';
 import { Progress, type EarlierTimes } from '../progress/progress.ts';
+import type { Reporter } from '../reporter.ts';
 import { LiveRegion } from './live-region.ts';
 import type { TerminalLog } from './terminal-log.ts';
-import { Watch, type AboveLog } from './watch.ts';
+import { Watch } from './watch.ts';
 
 export interface OpenWatchOptions {
   /** What `requireTerminal` has let pass. */
@@ -11,7 +12,7 @@ export interface OpenWatchOptions {
   /** Where the first make runs, absolute. */
   readonly directory: Bytes;
   /** Makes what prints failures and warnings, which stay above the live region. */
-  readonly above: (log: TerminalLog) => AboveLog;
+  readonly above: (log: TerminalLog) => Reporter;
   /** How long recipes took in earlier runs. */
   readonly earlier?: EarlierTimes | undefined;
   /** Seconds since the start of the run, never less than before. */

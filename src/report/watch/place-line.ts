@@ -2,7 +2,7 @@ import { isMissed } from '../../model/place-reason.ts';
 import { REASON_WORDS } from '../reason-text.ts';
 import { sinceText } from './clock-text.ts';
 import { span, type Line, type Span, type Style } from './line.ts';
-import { keepEnd, keepStart, padEnd, padStart, widthOf } from './text-width.ts';
+import { keepEnd, keepStart, padEnd, padStart, widthOf } from '../text-width.ts';
 import type { WatchedJob, WatchedPlace } from './watched-place.ts';
 
 /** Below so many columns there is no bar, and below fewer no figures. */

@@ -1,8 +1,11 @@
-import { describeOutcome, succeeded } from '../../model/outcome.ts';
+import { describeOutcome } from '../../model/outcome.ts';
 import { REASON_WORDS } from '../reason-text.ts';
+import { verdictOf, type Verdict } from '../verdict.ts';
 import { clockText } from './clock-text.ts';
-import { paint, span } from './line.ts';
+import { paint, span, type Style } from './line.ts';
 import type { WatchState } from './watch-state.ts';
+
+const STYLES: Readonly<Record<Verdict, Style>> = { succeeded: 'green', failed: 'red', cancelled: 'yellow' };
 
 /**
  * The last lines, which stay: the result, how long it took and where the recipes ran.
@@ -13,8 +16,8 @@ export function resultText(state: WatchState, colour: boolean): string {
   const { end } = state;
   if (!end) return '';
   const { remote, retried, local, recursive } = end.counts;
-  const well = succeeded(end.outcome);
-  const verdict = well ? 'made' : `failed (${describeOutcome(end.outcome)})`;
+  const verdict = verdictOf(end.outcome);
+  const result = verdict === 'succeeded' ? 'made' : `${verdict} (${describeOutcome(end.outcome)})`;
   const counts = [
     [remote, 'on hosts'],
     [retried, 'failed on a host and ran again'],
@@ -24,9 +27,11 @@ export function resultText(state: WatchState, colour: boolean): string {
   const all = remote + retried + local + recursive;
   const parts = counts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
   const noun = all === 1 ? 'recipe' : 'recipes';
-  const failed = end.failedTargets.length > 0 ? `, failed targets: ${end.failedTargets.length}` : '';
+  // Of a run that was cancelled they are mostly those that its end has caught.
+  const failed =
+    verdict === 'failed' && end.failedTargets.length > 0 ? `, failed targets: ${end.failedTargets.length}` : '';
   const sum = ` after ${clockText(end.seconds)}, ${all} ${noun}${all > 0 ? `: ${parts.join(', ')}` : ''}${failed}`;
-  const lines = [[span(verdict, well ? 'green' : 'red'), span(sum)]];
+  const lines = [[span(result, STYLES[verdict]), span(sum)]];
   const missed = state.places.flatMap((place) => [...place.missed]).sort((a, b) => b[1] - a[1]);
   if (missed.length > 0) {
     const words = missed.map(([reason, count]) => `${REASON_WORDS[reason]} ${count}`);

@@ -5,7 +5,7 @@ import { describeOutcome } from '../../model/outcome.ts';
 import { isMissed } from '../../model/place-reason.ts';
 import { decode, type Bytes } from '../../util/bytes.ts';
 import { RUNNER } from '../record/slot-numbers.ts';
-import { seen } from './text-width.ts';
+import { seen } from '../text-width.ts';
 import { WatchedPlace } from './watched-place.ts';
 
 /** Failures that are kept: more than a terminal has lines for. */

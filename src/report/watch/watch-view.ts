@@ -4,7 +4,7 @@ import { clockText, sinceText } from './clock-text.ts';
 import { paint, span, type Line, type Span } from './line.ts';
 import { columnsFor, jobLines, jobsInRow, othersLine, placeLine } from './place-line.ts';
 import { planRows } from './row-plan.ts';
-import { keepEnd, widthOf } from './text-width.ts';
+import { keepEnd, widthOf } from '../text-width.ts';
 import type { WatchedFailure, WatchState } from './watch-state.ts';
 
 /** Room for the view. */

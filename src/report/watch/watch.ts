@@ -12,12 +12,6 @@ import { renderWatch } from './watch-view.ts';
 /** Between two looks, in seconds. */
 const PERIOD = 0.25;
 
-/** A job's text may be held so long in case more of its recipe comes, in seconds. */
-const HELD = 1;
-
-/** What prints failures and warnings. `flush`: what it holds comes out, since nothing else may happen for a while. */
-export type AboveLog = Reporter & { flush(): void };
-
 /** What the region shows all the time: said above it would only be noise. */
 const SHOWN_BELOW: ReadonlySet<BuildEvent['type']> = new Set(['workspace-surveyed', 'staging-progress', 'host-ready']);
 
@@ -27,7 +21,7 @@ export interface WatchOptions {
   /** Where the first make runs, absolute. */
   readonly directory: Bytes;
   /** Makes what prints failures and warnings, which stay above the region. */
-  readonly above: (log: TerminalLog) => AboveLog;
+  readonly above: (log: TerminalLog) => Reporter;
   /** What is known of the work that is left. Gets the events from here. */
   readonly progress: Pick<Progress, 'handle' | 'figures'>;
   /** Seconds since the start of the run, never less than before. */
@@ -39,10 +33,8 @@ export interface WatchOptions {
 export class Watch implements Reporter {
   readonly #options: WatchOptions;
   readonly #state: WatchState;
-  readonly #above: AboveLog;
+  readonly #above: Reporter;
   readonly #stop: () => void;
-  /** When a job's text came that may be held. */
-  #text: number | undefined;
   #done = false;
 
   constructor(options: WatchOptions) {
@@ -58,7 +50,6 @@ export class Watch implements Reporter {
     this.#state.handle(event);
     this.#options.progress.handle(event);
     if (!SHOWN_BELOW.has(event.type)) this.#above.handle(event);
-    if (event.type === 'job-text') this.#text = this.#options.now();
   };
 
   /** The region gives way to what stays: the failures once more, and the result. */
@@ -73,11 +64,7 @@ export class Watch implements Reporter {
   }
 
   #draw(): void {
-    const { region, colour, progress, now } = this.#options;
-    if (this.#text !== undefined && now() >= this.#text + HELD) {
-      this.#text = undefined;
-      this.#above.flush();
-    }
+    const { region, colour, progress } = this.#options;
     region.draw(renderWatch(this.#state, region.size, colour, progress.figures));
   }
 }

@@ -71,7 +71,7 @@ test('a C++ build that fails in templates, at the link and in a sub-directory', 
 test('runs of all kinds', () => {
   expect(brief(annotate(passingRun).log)).toEqual(['warning - a.c:1 unused']);
   expect(brief(annotate(failingRun).log)).toEqual([
-    "error main.o failed src/main.c:3 expected ';'",
+    "error src/main.o failed src/main.c:3 expected ';'",
     'error x ::error::y failed -:- one',
   ]);
 });
@@ -198,6 +198,25 @@ describe('the most useful first', () => {
     expect(log.outside).toEqual([]);
   });
 
+  test('of any number in one recipe few are kept, and all are counted', () => {
+    const output = Array.from({ length: 3001 }, (_, row) => `a.c:${row + 1}:1: warning: w\n`).join('');
+    const { log } = annotate([...target(1, 'a.o', 0, output), end(0)]);
+    expect(log.of('notice')[0]?.message).toMatch(/^2991 more warnings /);
+    const errors = output.replaceAll('warning', 'error');
+    expect(annotate([...target(1, 'a.o', 0, errors), end(0)]).log.of('notice')[0]?.message).toMatch(
+      /^2991 more warnings /,
+    );
+    expect(annotate([...target(1, 'a.o', 2, errors), end(2)]).log.of('notice')[0]?.message).toMatch(
+      /^2991 more errors /,
+    );
+    expect(annotate([make(errors), end(2)]).log.of('notice')[0]?.message).toMatch(/^2991 more errors /);
+  });
+
+  test('equal ones in one recipe are one, with their number', () => {
+    const { log } = annotate([...target(1, 'a.o', 0, 'a.c:1:1: warning: w\n'.repeat(20_000)), end(0)]);
+    expect(log.annotations.map(({ message }) => message)).toEqual(['w\nand 19999 more times']);
+  });
+
   test('of any number of warnings few are kept, and all are counted', () => {
     const events = Array.from({ length: 3000 }, (_, id) =>
       target(id + 1, `${id}.o`, 0, `a${id}.c:1:1: warning: w\n`),
@@ -259,6 +278,117 @@ test('files of hosts, of sub-directories and of the system', () => {
     'error d.o failed -:- /usr/include/y.h:9: d',
   ]);
   expect(log.annotations[2]?.message).toBe('c\nin /usr/include/x.h:9\nc.o: status 1 on build1');
+});
+
+test('a file that is not there is named in the text, with a line or without', () => {
+  const output = 'a.c:0:1: warning: one\nb.c:2:1: warning: two\n';
+  const { log } = annotate([...target(1, 'a.o', 0, output), end(0)], { exists: () => false });
+  expect(brief(log)).toEqual(['warning - -:- a.c: one', 'warning - -:- b.c:2: two']);
+});
+
+describe('makes below, which do not tell where they are', () => {
+  /** One target of one of them fails, silently. */
+  function silent(id: number, name: string, directory: string): BuildEvent[] {
+    const of = recipe(id, name, directory);
+    const line = job(id, of);
+    const failed = { job: line, outcome: exited(1), place: build1 };
+    return [ended(line, build1, exited(1), 1), text(line, ''), over(of, 'remote', failed)];
+  }
+
+  /** A recipe that calls one. */
+  function caller(id: number, command: string): BuildEvent[] {
+    const of = recipe(id, `all${id}`);
+    const line = job(id, of, command);
+    return [
+      { type: 'job-waits', job: line },
+      ended(line, undefined, exited(2), 1),
+      text(line, ''),
+      over(of, 'recursive'),
+    ];
+  }
+
+  const lengths = new Map([
+    ['/w/repo/Makefile', 2],
+    ['/w/repo/d/Makefile', 9],
+    ['/w/repo/e/Makefile', 4],
+  ]);
+  const exists = (path: string, line = 0): boolean => line <= (lengths.get(path) ?? -1);
+
+  test('a recipe’s line is in the makefile of its own make, and the target is named by its path', () => {
+    const events = [
+      ...caller(1, 'make -C d'),
+      ...silent(2, 'x.o', '/w/repo/d'),
+      make('make[1]: *** [Makefile:2: x.o] Error 1\n'),
+      ...silent(3, 'x.o', '/w/repo/e'),
+      make('make[1]: *** [Makefile:2: x.o] Error 1\nmake: *** [Makefile:2: all1] Error 2\n'),
+      end(2),
+    ];
+    expect(brief(annotate(events, { exists }).log)).toEqual([
+      'error d/x.o failed d/Makefile:2 d/x.o: status 1 on build1',
+      'error e/x.o failed e/Makefile:2 e/x.o: status 1 on build1',
+    ]);
+  });
+
+  test('what they say of makefiles has a place only where one of them can mean it', () => {
+    const events = [
+      make('Makefile:4: here\nMakefile:9: *** missing separator.  Stop.\n'),
+      ...caller(1, 'make -C d'),
+      ...caller(2, 'cd e && make'),
+      end(2),
+    ];
+    expect(brief(annotate(events, { exists }).log)).toEqual([
+      'error make d/Makefile:9 missing separator.  Stop.',
+      'warning make -:- Makefile:4: here',
+    ]);
+  });
+
+  test.each(['for d in d e; do make -C $d; done', './build.sh'])(
+    'no place where %j hides where they are',
+    (command) => {
+      const events = [make('Makefile:2: here\n'), ...caller(1, command), end(0)];
+      expect(brief(annotate(events, { exists }).log)).toEqual(['warning make -:- Makefile:2: here']);
+    },
+  );
+});
+
+describe('a run that was stopped', () => {
+  const SIGINT = { kind: 'signaled', signal: 2 } as const;
+  const SIGSEGV = { kind: 'signaled', signal: 11 } as const;
+
+  function killed(id: number, name: string, outcome: typeof SIGINT | typeof SIGSEGV): BuildEvent[] {
+    const of = recipe(id, name);
+    const line = job(id, of);
+    const failed = { job: line, outcome, place: build1 };
+    return [ended(line, build1, outcome, 1), text(line, '', 'half\n'), over(of, 'remote', failed)];
+  }
+
+  const events = [
+    ...killed(1, 'a', SIGINT),
+    ...killed(2, 'b', SIGSEGV),
+    make('make: *** wait: No child processes.  Stop.\nmake: *** [Makefile:1: c] Error 130\n'),
+  ];
+  const stopped: BuildEvent = {
+    type: 'run-finished',
+    outcome: SIGINT,
+    seconds: 1,
+    counts: { remote: 0, retried: 0, local: 0, recursive: 0 },
+    failedTargets: [],
+    hosts: [],
+  };
+
+  test.each([
+    ['with an end', [stopped]],
+    ['without one', []],
+  ])('%s says nothing of what the same signal ended', (_, last) => {
+    expect(brief(annotate([...events, ...last]).log)).toEqual(['error b failed -:- half']);
+    expect(annotate([...killed(1, 'a', SIGINT), make('make: *** [Makefile:1: c] Error 130\n'), ...last]).lines).toBe(
+      '',
+    );
+  });
+
+  test('a signal that ends a recipe alone is its failure', () => {
+    expect(brief(annotate([...events, end(2)]).log)).toEqual(['error a failed -:- half', 'error b failed -:- half']);
+  });
 });
 
 test('the user’s own matchers go first, in what make says between the texts too, and an error of theirs is one', () => {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Diagnostic, Spot } from '../../../../src/report/annotations/diagnostic.ts';
-import { directoriesOf, Locator } from '../../../../src/report/annotations/locator.ts';
+import { directoriesOf, makesOf } from '../../../../src/report/annotations/command-directories.ts';
+import { Locator } from '../../../../src/report/annotations/locator.ts';
 
 const spot = (file: string, line = 1): Spot => ({ file, line, column: undefined });
 const STAGING = '/tmp/make-w-20260101';
@@ -12,7 +16,7 @@ function locator(...files: string[]): Locator {
   return made;
 }
 
-function problem(at: Spot | undefined, via: Spot[] = [], directory = '/w/repo'): Diagnostic {
+function problem(at: Spot | undefined, via: Spot[] = [], directory: string | undefined = '/w/repo'): Diagnostic {
   return { severity: 'error', spot: at, via, message: 'x', notes: [], origin: 'tool', directory };
 }
 
@@ -75,6 +79,57 @@ describe('a problem', () => {
   test('of which no place is known', () => {
     expect(locator('a.c').locate(problem(undefined), ['/w/repo'])).toBe(undefined);
   });
+});
+
+describe('a name that some make has said', () => {
+  const said: Diagnostic = { ...problem(spot('Makefile', 4)), directory: undefined };
+  const located = (made: Locator): string | undefined => made.locate(said, [])?.file;
+  /** Files by the number of their lines. */
+  function makes(lengths: Record<string, number>): Locator {
+    const made = new Locator('/w/repo', (path, line = 0) => line <= (lengths[path.slice('/w/repo/'.length)] ?? -1));
+    for (const one of ['/w/repo', '/w/repo/d', '/w/repo/e']) made.addMake(one);
+    return made;
+  }
+
+  test('is a place where one of them alone has such a line', () => {
+    expect(located(makes({ Makefile: 3, 'd/Makefile': 4 }))).toBe('d/Makefile');
+    expect(located(makes({ Makefile: 4, 'd/Makefile': 4 }))).toBe(undefined);
+    expect(located(makes({ Makefile: 3, 'd/Makefile': 3 }))).toBe(undefined);
+  });
+
+  test('is none where one ran nobody knows where', () => {
+    const made = makes({ 'd/Makefile': 4 });
+    made.addMakeElsewhere();
+    expect(located(made)).toBe(undefined);
+  });
+});
+
+test('only files are places, and lines that they have', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'locator-'));
+  try {
+    await mkdir(join(root, 'lib'));
+    await writeFile(join(root, 'a.c'), 'one\ntwo');
+    const made = new Locator(root);
+    expect([made.file(spot('lib'), [root]), made.file(spot('a.c/b'), [root])]).toEqual([undefined, undefined]);
+    expect([2, 3].map((line) => made.fileIn(root, spot('a.c', line)))).toEqual(['a.c', undefined]);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
+
+test.each([
+  ['cc make.c', []],
+  ['make all', ['/w/repo']],
+  ['make -C sub all', ['/w/repo', '/w/repo/sub']],
+  ['/usr/bin/gmake -kCsub', ['/w/repo', '/w/repo/sub']],
+  ["make --directory='my sub'", ['/w/repo', '/w/repo/my sub']],
+  ['cd a && make -C ../b', ['/w/repo', '/w/repo/a', '/w/b', '/w/repo/b']],
+  ['for d in a b; do make -C $d; done', undefined],
+  ['for d in a b; do (cd "$d" && make); done', undefined],
+  ['make -C sub$x', undefined],
+  [`make${'('.repeat(60_000)}`, []],
+])('makes of %j', (command, expected) => {
+  expect(makesOf(command, '/w/repo')).toEqual(expected);
 });
 
 test.each([

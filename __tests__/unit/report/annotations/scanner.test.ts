@@ -68,6 +68,8 @@ describe('one line', () => {
     ],
     ['aarch64-linux-gnu-ld.bfd: cannot find x.o', 'error - cannot find x.o'],
     ['/usr/bin/ld.gold: error: cannot find -lx', 'error - /usr/bin/ld.gold: error: cannot find -lx'],
+    ["(.text+0x17): undefined reference to `main'", "error - undefined reference to `main'"],
+    ['a.c:0:1: warning: x', 'warning a.c x'],
     ["b.cpp:5: error: undefined reference to 'f()'", "error b.cpp:5 undefined reference to 'f()'"],
     ['ld.lld: error: undefined symbol: f()', 'error - ld.lld: error: undefined symbol: f()'],
     [
@@ -92,6 +94,7 @@ describe('one line', () => {
     ['cc -c -Werror a.c'],
     ['error: no place and nobody who says it'],
     ['make: *** Waiting for unfinished jobs....'],
+    ['make: *** wait: No child processes.  Stop.'],
     ["make: *** Deleting file 'x'"],
     ["make: Nothing to be done for 'all'."],
     ['make: [Makefile:3: x] Error 1 (ignored)'],
@@ -205,6 +208,13 @@ a.c:1:1: error: outer
       '/w/repo/d',
       '/w/repo/src',
     ]);
+  });
+
+  test('does not always tell where it is', () => {
+    const text = 'Makefile:1: *** no.  Stop.\nmake[1]: *** one\nmake: *** two\na.c:1:1: error: three\n';
+    const directories = (ofMake: boolean): unknown[] => scan(text, ofMake).problems.map(({ directory }) => directory);
+    expect(directories(true)).toEqual([undefined, undefined, '/w/repo/src', undefined]);
+    expect(directories(false)).toEqual([undefined, undefined, '/w/repo/src', '/w/repo/src']);
   });
 
   test('its own remarks count where it speaks, and in makefiles', () => {

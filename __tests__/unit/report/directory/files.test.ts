@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   existsSync,
@@ -12,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventsFile } from '../../../../src/report/directory/events-file.ts';
-import { openDirectory } from '../../../../src/report/directory/open-directory.ts';
+import { clearDirectory, openDirectory } from '../../../../src/report/directory/open-directory.ts';
 import { outputName, OutputFiles, type OutputFile } from '../../../../src/report/directory/output-files.ts';
 import { Secrets } from '../../../../src/report/directory/secrets.ts';
 import { encode } from '../../../../src/util/bytes.ts';
@@ -79,7 +81,9 @@ describe('the directory', () => {
     mkdirSync(join(root, 'output'));
     const names = ['events.ndjson', 'trace.json', 'report.html', 'output/0001-a.txt', 'notes'];
     for (const name of names) writeFileSync(join(root, name), '{"time":0,"type":"distmake-events","version":1}\n');
-    openDirectory(root);
+    const path = openDirectory(root);
+    expect(readdirSync(root)).toHaveLength(5);
+    clearDirectory(path);
     expect(readdirSync(root)).toEqual(['notes']);
   });
 
@@ -90,6 +94,28 @@ describe('the directory', () => {
       'report: ROOT holds other files: "a.c", "b.c", "c.c", … (4). Name a directory of its own, which need not be there',
     );
     expect(readdirSync(root)).toHaveLength(4);
+  });
+
+  test('a link to nothing, also on the way to it', () => {
+    symlinkSync(join(root, 'nowhere/x'), join(root, 'link'));
+    const text = 'is a link to something that is not there. Remove the link, or name another directory';
+    for (const path of [join(root, 'link'), join(root, 'link/below')])
+      expect(message(path)).toBe(`report: ${path.replace(root, 'ROOT')} cannot be made: ROOT/link ${text}`);
+  });
+
+  test('a file system that is mounted read-only', () => {
+    const source = pathToFileURL(join(import.meta.dirname, '../../../../src/report/directory/open-directory.ts')).href;
+    const program = `
+      import { openDirectory } from '${source}';
+      for (const path of ['${root}', '${root}/a/b']) try { openDirectory(path); } catch ({ message }) { console.log(message); }`;
+    const mount = `mount -t tmpfs -o ro tmpfs '${root}' && exec "$0" --input-type=module -e "$1"`;
+    const words = [process.getuid?.() === 0 ? '-m' : '-rm', 'sh', '-c', mount, process.execPath, program];
+    const { stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+    const text = 'is on a file system that is mounted read-only. Name another directory';
+    expect({ stdout, stderr }).toEqual({
+      stdout: `report: ${root} ${text}\nreport: ${root}/a/b ${text}\n`,
+      stderr: '',
+    });
   });
 
   test('a file, or one on the way to it', () => {

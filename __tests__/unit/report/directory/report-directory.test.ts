@@ -4,8 +4,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { BuildEvent } from '../../../../src/model/event.ts';
+import { openDirectory } from '../../../../src/report/directory/open-directory.ts';
 import { ReportDirectory } from '../../../../src/report/directory/report-directory.ts';
+import { RunRecord } from '../../../../src/report/record/run-record.ts';
 import { encode } from '../../../../src/util/bytes.ts';
 import { generatedRun } from '../../../fixtures/report/generated-run.ts';
 import { failingRun, job, recipe } from '../../../fixtures/report/runs.ts';
@@ -26,7 +30,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function open(): ReportDirectory {
   return new ReportDirectory({
-    ...{ path: join(root, 'report'), from: root, secrets: [SECRET], now: () => now, template: TEMPLATE },
+    ...{ path: openDirectory(join(root, 'report')), from: root, secrets: [SECRET], now: () => now, template: TEMPLATE },
     onTrouble: (text) => troubles.push(text),
   });
 }
@@ -63,7 +67,7 @@ test('a run as events, trace and page; the same again takes the place of the fir
 });
 
 test('what lies elsewhere goes by its whole path', () => {
-  const path = join(root, 'report');
+  const path = openDirectory(join(root, 'report'));
   const report = new ReportDirectory({
     path,
     from: join(root, 'repo'),
@@ -116,6 +120,8 @@ describe('what cannot be written is told once, and the rest is written', () => {
     ).href;
     const program = `
       import { ReportDirectory } from '${source}';
+      import { mkdirSync } from 'node:fs';
+      mkdirSync('${root}/report');
       const troubles = [];
       const onTrouble = (text) => troubles.push(text.replace(/:[^:]*$/, ''));
       const options = { path: '${root}/report', from: '${root}', secrets: [], now: () => 0, template: '"@data@"' };
@@ -148,6 +154,31 @@ describe('what cannot be written is told once, and the rest is written', () => {
     expect(readdirSync(join(root, 'report')).sort()).toEqual(['report.html', 'trace.json']);
     expect(troubles).toEqual(['report: report/events.ndjson is gone: something has removed it while the build ran']);
   });
+});
+
+test('of a long command only the beginning is kept, and told how much is missing', () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const report = open();
+  const record = new RunRecord(() => 0);
+  gc();
+  const before = process.memoryUsage();
+  for (let id = 1; id <= 60; id++) {
+    const command = Buffer.alloc(900_000, `${SECRET} ${id} `).toString('latin1');
+    const event: BuildEvent = { type: 'job-queued', job: job(id, recipe(id, 'a'), command) };
+    for (const one of [report, record]) one.handle(event);
+  }
+  gc();
+  const after = process.memoryUsage();
+  expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(20e6);
+  report.finish();
+  const line = read('events.ndjson')
+    .split('\n')
+    .find((one) => one.includes('"type":"job",'));
+  const { command, cut } = JSON.parse(line ?? '') as { command: string; cut: number };
+  const whole = Buffer.alloc(900_000, `${SECRET} 1 `).toString().replaceAll(SECRET, '***');
+  expect([command, cut]).toEqual([whole.slice(0, 2000), whole.length - 2000]);
+  expect(record.job(1)?.command).toHaveLength(Buffer.alloc(2000, `${SECRET} 1 `).toString().length);
 });
 
 test('thousands of jobs: some hundred bytes of events and of trace each', () => {

@@ -1,13 +1,21 @@
+import { constants } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { heading } from '../../../../page/heading.ts';
 import { Run, stateOfJob } from '../../../../page/run.ts';
+import type { BuildEvent } from '../../../../src/model/event.ts';
+import type { Outcome } from '../../../../src/model/outcome.ts';
 import { pageData } from '../../../../src/report/page/encode-page.ts';
 import { renderPage, scriptJson } from '../../../../src/report/page/render-page.ts';
 import { criticalPath } from '../../../../src/report/record/critical-path.ts';
 import { generatedRun, recordOf } from '../../../fixtures/report/generated-run.ts';
-import { failingRun } from '../../../fixtures/report/runs.ts';
+import { build1, ended, exited, failingRun, job, over, recipe } from '../../../fixtures/report/runs.ts';
 
 const TEMPLATE = '<script type="application/json">"@data@"</script><script>program("$&")</script>';
+
+function signaled(name: keyof typeof constants.signals): Outcome {
+  return { kind: 'signaled', signal: constants.signals[name] };
+}
 
 /** The data as a browser reads it. */
 function parse(html: string): unknown {
@@ -82,6 +90,26 @@ describe('pageData', () => {
     const bytes = Buffer.byteLength(renderPage(pageData(large), TEMPLATE));
     expect(bytes).toBeLessThan(5_000_000);
     expect(pageData(large).strings.filter((text) => text.endsWith('…')).length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['SIGTERM', 'cancelled', ['cancelled', 'failed', 'failed']],
+    ['SIGKILL', 'failed', ['failed', 'failed', 'failed']],
+  ] as const)('a run that ended by %s has %s, and with it what ended by that signal', (name, result, ends) => {
+    const outcomes = [signaled(name), signaled('SIGSEGV'), exited(2)] as const;
+    const events = outcomes.flatMap((outcome, at): readonly BuildEvent[] => {
+      const one = job(at, recipe(at, `t${at}`));
+      const failed = { job: one, outcome, place: build1 };
+      return [
+        { type: 'job-placed', job: one, place: build1, reason: 'least-loaded', slots: 1 },
+        ended(one, build1, outcome, 1),
+        over(one.recipe, 'remote', failed),
+      ];
+    });
+    const end = { ...failingRun.at(-1)!, outcome: signaled(name) } as BuildEvent;
+    const run = new Run(pageData(recordOf([failingRun[0]!, ...events, end].map((event) => ({ at: 1, event })))));
+    expect(run.jobs.map(({ legs }) => legs[0]?.end)).toEqual(ends);
+    expect([run.data.result, heading(run)]).toEqual([result, `${result} in 5.10 s (make: ${name})`]);
   });
 
   test('a run of events without times, and one without any job', () => {

@@ -1,6 +1,4 @@
-import { Writable } from 'node:stream';
-
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 
 import { canDraw, LiveLine } from '../../../../src/report/progress/live-line.ts';
 import { LiveProgress } from '../../../../src/report/progress/live-progress.ts';
@@ -8,6 +6,7 @@ import { ProgressLines } from '../../../../src/report/progress/progress-lines.ts
 import { Progress } from '../../../../src/report/progress/progress.ts';
 import type { Ticker } from '../../../../src/report/progress/ticker.ts';
 import { build1, ended, exited, job, passingRun, recipe } from '../../../fixtures/report/runs.ts';
+import { FakeTerminal } from '../watch/fake-terminal.ts';
 
 const started = passingRun[0] as (typeof passingRun)[number];
 const finished = passingRun.at(-1) as (typeof passingRun)[number];
@@ -76,31 +75,11 @@ test('lines: none while hosts are staged, and rarely the same again', () => {
   ]);
 });
 
-/** What a terminal shows after all that was written to it, as far as the sequences go that are used here. */
-class Screen extends Writable {
-  readonly isTTY = true;
-  columns = 80;
-  rows: string[] = [''];
-  #row = 0;
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-    const text = chunk.toString();
-    // eslint-disable-next-line no-control-regex
-    for (const [part, csi] of text.matchAll(/\x1b\[([0-9;?]*[A-Za-z])|\n|\r|[^\x1b\n\r]+/g)) {
-      if (part === '\n') this.#row++;
-      else if (csi === undefined && part !== '\r') this.rows[this.#row] = (this.rows[this.#row] ?? '') + part;
-      else if (csi === '2K') this.rows[this.#row] = '';
-      else if (csi?.endsWith('A') === true) this.#row -= Number(csi.slice(0, -1) || 1);
-      else if (csi !== undefined && !/^(?:G|\?2026[hl]|\?25[hl])$/.test(csi)) throw new Error(`What is ${csi}?`);
-      this.rows[this.#row] ??= '';
-    }
-    done();
-  }
-}
+const shown = (screen: FakeTerminal): string[] => screen.screen.text.split('\n');
 
 test('live: the line stands below what was printed, is redrawn in its place, and is gone at the end', () => {
   const clock = new Clock();
-  const screen = new Screen();
+  const screen = new FakeTerminal(80, 24);
   const line = new LiveLine(screen);
   const reporter = new LiveProgress(new Progress(() => clock.time), line, clock.ticker);
   const print = (text: string): void => {
@@ -112,27 +91,62 @@ test('live: the line stands below what was printed, is redrawn in its place, and
   const first = jobs[0] as (typeof jobs)[number];
   reporter.handle({ type: 'job-queued', job: first });
   clock.pass(1);
-  expect(screen.rows).toEqual(['one', '[0] 0 of 2 hosts 0 jobs', '']);
+  expect(shown(screen)).toEqual(['one', '[0] 0 of 2 hosts 0 jobs']);
   reporter.handle(ended(first, build1, exited(0), 1));
   clock.pass(1);
-  expect(screen.rows).toEqual(['one', '[1] 0 of 2 hosts 0 jobs', '']);
+  expect(shown(screen)).toEqual(['one', '[1] 0 of 2 hosts 0 jobs']);
   print('two');
-  expect(screen.rows).toEqual(['one', 'two', '']);
+  expect(shown(screen)).toEqual(['one', 'two']);
   clock.pass(1);
-  expect(screen.rows).toEqual(['one', 'two', '[1] 0 of 2 hosts 0 jobs', '']);
+  expect(shown(screen)).toEqual(['one', 'two', '[1] 0 of 2 hosts 0 jobs']);
   reporter.handle(finished);
   reporter.finish();
   clock.pass(5);
-  expect([screen.rows.filter((row) => row !== ''), clock.running]).toEqual([['one', 'two'], 0]);
+  expect([shown(screen), clock.running]).toEqual([['one', 'two'], 0]);
+  expect(screen.screen.cursorShown).toBe(true);
 });
 
 test('live: a line is cut to the width of the terminal, whatever that is by then', () => {
-  const screen = new Screen();
+  const screen = new FakeTerminal(80, 24);
   const line = new LiveLine(screen);
   line.show('0123456789');
-  screen.columns = 6;
+  screen.resize(6, 24);
   line.show('0123456789 ');
-  expect(screen.rows.filter((row) => row !== '')).toEqual(['01234']);
+  expect(shown(screen)).toEqual(['01234']);
+  line.close();
+});
+
+test('live: what the shell has printed while the process was stopped stays', () => {
+  const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
+  const screen = new FakeTerminal(80, 24);
+  const line = new LiveLine(screen);
+  try {
+    line.show('[1] 2 jobs');
+    process.emit('SIGTSTP', 'SIGTSTP');
+    expect(kill.mock.calls).toEqual([[process.pid, 'SIGSTOP']]);
+    screen.write('[1]+  Stopped\n$ fg\n');
+    line.show('[2] 2 jobs');
+    process.emit('SIGCONT', 'SIGCONT');
+    line.hide();
+    expect(shown(screen)).toEqual(['[1]+  Stopped', '$ fg']);
+    line.show('[3] 2 jobs');
+    expect(shown(screen)).toEqual(['[1]+  Stopped', '$ fg', '[3] 2 jobs']);
+  } finally {
+    line.close();
+    kill.mockRestore();
+  }
+});
+
+test('live: a terminal that goes away ends nothing', () => {
+  const screen = new FakeTerminal(80, 24);
+  const line = new LiveLine(screen);
+  line.show('[1] 2 jobs');
+  screen.emit('error', new Error('write EIO'));
+  const { length } = screen.written;
+  line.show('[2] 2 jobs');
+  line.hide();
+  line.close();
+  expect(screen.written).toHaveLength(length);
 });
 
 test.each([

@@ -7,16 +7,19 @@ import { ended, exited, host, job, over, recipe } from '../../../fixtures/report
 import { summaryOf } from '../../../fixtures/report/summary-of.ts';
 import {
   at,
+  collecting,
   failing,
   here,
   inOrder,
   passing,
   placed,
+  queued,
+  ready,
   start,
   started,
   there,
 } from '../../../fixtures/report/summary-runs.ts';
-import { build1, build2 } from '../../../fixtures/report/runs.ts';
+import { build1 } from '../../../fixtures/report/runs.ts';
 import { whyHere } from '../../../../src/report/summary/why-here.ts';
 
 const ROOT = '/home/runner/work/app/app';
@@ -70,13 +73,97 @@ test('where nothing left there is nothing to compare, and no host is listed but 
   expect(summary).toContain('| no hosts in the matrix | 1 | 100 % |');
 });
 
+/** The end of a run at that time. */
+const finish = (seconds: number, status = 0): ReturnType<typeof at> => {
+  const counts = { remote: 0, retried: 0, local: 0, recursive: 0 };
+  return at(seconds, {
+    type: 'run-finished',
+    outcome: exited(status),
+    seconds,
+    counts,
+    failedTargets: [],
+    hosts: [],
+  });
+};
+
 test.each([
   ['About as fast as the runner alone', [there(line(1), build1, 0, 9.9)]],
   ['About 1.5 times as fast as the runner alone', [1, 2, 3].map((id) => there(line(id), build1, 0, 9.9))],
   ['Slower than the runner alone', [there(line(1), build1, 5, 4.9)]],
 ])('%s', (words, parts) => {
-  const last = at(10.1, { type: 'host-lost', host: build2, reason: 'refused' });
-  expect(summaryOf(inOrder(at(0, start), ...parts, last))).toContain(`**${words}`);
+  expect(summaryOf(inOrder(at(0, start), ...parts, finish(10.1)))).toContain(`**${words}`);
+});
+
+test.each([
+  ['a run that failed', [there(line(1), build1, 0, 9), finish(10, 2)]],
+  ['one that was cut short', [there(line(1), build1, 0, 9)]],
+  ['less than a second', [there(line(1), build1, 0, 0.9), finish(10)]],
+])('%s is not compared with the runner alone', (_, parts) => {
+  expect(summaryOf(inOrder(at(0, start), ...parts))).not.toContain('runner alone');
+});
+
+describe('what a job did whose end nobody heard', () => {
+  test.each([
+    ['its host was lost', { kind: 'host-lost', reason: 'gone' } as const, true],
+    ['it was stopped', { kind: 'cancelled' } as const, false],
+  ])('%s: the time from its start on', (_, outcome, again) => {
+    const of = line(1);
+    const summary = summaryOf(
+      inOrder(
+        at(0, start, ready(build1, 0)),
+        at(1, queued(of), placed(of, build1)),
+        at(2, started(of, build1)),
+        at(6, ended(of, build1, outcome, 0, again)),
+        finish(8, 2),
+      ),
+    );
+    expect(summary).toMatch(/^\| build1 \| 4 \| 1 \| 13&nbsp;% \|/m);
+    expect(summary).toMatch(/^\| t1 \| build1 \| 4\.0 s \|/m);
+  });
+
+  test('without what it took to fetch what it wrote; none where it had not begun', () => {
+    const [late, early] = [line(1), line(2)];
+    const lost = { kind: 'host-lost', reason: 'gone' } as const;
+    const summary = summaryOf(
+      inOrder(
+        at(0, start, ready(build1, 0)),
+        at(1, placed(late, build1), placed(early, build1), started(late, build1)),
+        at(3, collecting(late, build1)),
+        at(7, ended(late, build1, lost, 0, true), ended(early, build1, lost, 0, true)),
+        finish(8, 2),
+      ),
+    );
+    expect(summary).toMatch(/^\| t1 \| build1 \| 2\.0 s \|/m);
+    expect(summary).toMatch(/^\| t2 \| build1 \| 0\.0 s \|/m);
+  });
+});
+
+test('what failed since no host was left is not counted as the runner’s, and the reason is named', () => {
+  const [first, lost, never, here1] = [line(1), line(2), line(3), line(4)];
+  const fails = (of: typeof first): BuildEvent =>
+    over(of.recipe, 'local', { job: of, outcome: exited(2), place: undefined });
+  const summary = summaryOf(
+    inOrder(
+      at(0, start, ready(build1, 0)),
+      there(first, build1, 1, 1),
+      at(2.3, over(first.recipe, 'remote')),
+      at(2, queued(lost), placed(lost, build1), started(lost, build1), queued(never)),
+      at(4, ended(lost, build1, { kind: 'host-lost', reason: 'gone' }, 0, true)),
+      at(4.1, ended(lost, undefined, exited(2), 0), fails(lost), ended(never, undefined, exited(2), 0), fails(never)),
+      here(here1, 'not-whitelisted', 4.2, 1, 2),
+      at(5.3, fails(here1)),
+      finish(6, 2),
+    ),
+  );
+  expect(summary).toContain('4 targets: 1 on hosts, 1 on the runner, 2 not run as no host was left.\n');
+  expect(summary).toContain(
+    [
+      '### Failed targets\n',
+      '- t2: not run, no host was left for it and fallback is never',
+      '- t3: not run, no host was left for it and fallback is never',
+      '- t4: status 2\n',
+    ].join('\n'),
+  );
 });
 
 test('what a local host of the matrix took was no miss', () => {

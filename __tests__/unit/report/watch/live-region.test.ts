@@ -119,6 +119,8 @@ describe('the cursor', () => {
       expect(terminal.screen.cursorShown).toBe(true);
       expect(lines()).toEqual(['before']);
       terminal.write('[1]+  Stopped\n$ fg\n');
+      // A timer may come first.
+      region.draw(['head', 'early']);
       process.emit('SIGCONT', 'SIGCONT');
       expect(terminal.screen.cursorShown).toBe(false);
       expect(lines()).toEqual(['before', '[1]+  Stopped', '$ fg', 'head', 'again']);
@@ -126,4 +128,17 @@ describe('the cursor', () => {
       kill.mockRestore();
     }
   });
+});
+
+test('a terminal that goes away is no fault, whenever it is noticed: nothing is written to it any more', () => {
+  region.draw(['head']);
+  const { length } = terminal.written;
+  terminal.emit('error', new Error('write EIO'));
+  region.print('above\n');
+  region.draw(['head', 'a']);
+  terminal.resize(10, 5);
+  process.emit('SIGCONT', 'SIGCONT');
+  region.close();
+  terminal.emit('error', new Error('write EIO'));
+  expect(terminal.written).toHaveLength(length);
 });

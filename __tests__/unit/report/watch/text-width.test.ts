@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { keepEnd, keepStart, padEnd, padStart, seen, widthOf } from '../../../../src/report/watch/text-width.ts';
+import { keepEnd, keepStart, padEnd, padStart, seen, widthOf } from '../../../../src/report/text-width.ts';
 
 const CONTROL = /\p{Cc}/u;
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { renderWatch } from '../../../../src/report/watch/watch-view.ts';
-import { widthOf } from '../../../../src/report/watch/text-width.ts';
+import { widthOf } from '../../../../src/report/text-width.ts';
 import { encode } from '../../../../src/util/bytes.ts';
 import { evilText } from '../evil-text.ts';
 import { watchedRun } from './watch-run.ts';

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { FoldLog } from '../../../../src/report/fold.ts';
 import { Progress } from '../../../../src/report/progress/progress.ts';
 import { LiveRegion } from '../../../../src/report/watch/live-region.ts';
 import { requireTerminal } from '../../../../src/report/watch/require-terminal.ts';
 import { Watch } from '../../../../src/report/watch/watch.ts';
+import type { BuildEvent } from '../../../../src/model/event.ts';
 import { generatedRun, type TimedEvent } from '../../../fixtures/report/generated-run.ts';
 import { failingRun, passingRun, text } from '../../../fixtures/report/runs.ts';
 import { FakeTerminal } from './fake-terminal.ts';
@@ -24,7 +26,7 @@ class Rig {
       region: new LiveRegion(this.terminal),
       colour,
       directory: '/home/runner/work/app/app',
-      above: (log) => new FoldLog({ log, mode: 'failures' }),
+      above: (log) => new FoldLog({ log, mode: 'failures', directory: '/home/runner/work/app/app' }),
       progress: new Progress(now),
       now,
       ticker: (_, call) => {
@@ -100,6 +102,17 @@ test('a run that passes leaves its warnings and its result, and no command of a 
   );
 });
 
+test.each([
+  ['SIGINT', 'cancelled (SIGINT) after 0:05, 4 recipes: 2 on hosts, 1 here, 1 called make'],
+  ['SIGKILL', 'failed (SIGKILL) after 0:05, 4 recipes: 2 on hosts, 1 here, 1 called make, failed targets: 2'],
+] as const)('the result of a run that ended by %s', (name, line) => {
+  rig = new Rig(120, 24);
+  const end = { ...failingRun.at(-1)!, outcome: { kind: 'signaled', signal: constants.signals[name] } } as BuildEvent;
+  for (const event of [...failingRun.slice(0, -1), end]) rig.watch.handle(event);
+  rig.watch.finish();
+  expect(rig.lines.at(-1)).toBe(line);
+});
+
 test('a run that was cut short leaves the terminal as it was', () => {
   rig = new Rig(80, 24);
   rig.terminal.write('$ distmake --watch\n');
@@ -107,32 +120,6 @@ test('a run that was cut short leaves the terminal as it was', () => {
   expect(rig.lines.length).toBeGreaterThan(3);
   rig.watch.finish();
   expect(rig.lines).toEqual(['$ distmake --watch']);
-});
-
-test('what is held of a text comes out although nothing else happens', () => {
-  let flushed = 0;
-  let tick = (): void => undefined;
-  let now = 0;
-  const watch = new Watch({
-    region: new LiveRegion(new FakeTerminal(80, 24)),
-    colour: false,
-    directory: '/w/repo',
-    above: () => ({ handle: () => undefined, finish: () => undefined, flush: () => void flushed++ }),
-    progress: new Progress(() => now),
-    now: () => now,
-    ticker: (_, call) => {
-      tick = call;
-      return () => undefined;
-    },
-  });
-  const told = [0.5, 1.2, 1.4, 2.5].map((at) => {
-    now = at;
-    if (at === 0.5) watch.handle(failingRun.find((event) => event.type === 'job-text')!);
-    tick();
-    return flushed;
-  });
-  watch.finish();
-  expect(told).toEqual([0, 0, 0, 1]);
 });
 
 describe('no line is ever broken, and nothing is left of the region', () => {

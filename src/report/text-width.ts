@@ -1,5 +1,5 @@
 import { eastAsianWidth } from 'get-east-asian-width';
-import { cleanTitle, withoutColours } from '../clean-text.ts';
+import { cleanTitle, withoutColours } from './clean-text.ts';
 
 /** Longest name that is looked at, in characters: more than any line of a terminal shows. */
 const NAME_LIMIT = 600;
