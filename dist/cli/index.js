@@ -57882,8 +57882,8 @@ function duration(seconds) {
 /* unused harmony export OUTPUT */
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var _util_excerpt_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4453);
-/* harmony import */ var _util_user_error_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6174);
+/* harmony import */ var _util_excerpt_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4453);
+/* harmony import */ var _util_user_error_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6174);
 
 
 
@@ -57907,24 +57907,22 @@ function openDirectory(path) {
     const said = `report: ${path}`;
     try {
         makeLevels(path);
-        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.statSync)(path).isDirectory())
-            throw new _util_user_error_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .y(`${said} is not a directory. Name another one`);
         const names = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readdirSync)(path);
         if (names.length > 0 && !hasReport(path)) {
             const some = names
                 .slice(0, 3)
-                .map((name) => (0,_util_excerpt_js__WEBPACK_IMPORTED_MODULE_3__/* .excerpt */ .K)(name))
+                .map((name) => (0,_util_excerpt_js__WEBPACK_IMPORTED_MODULE_2__/* .excerpt */ .K)(name))
                 .join(', ');
             const files = `${some}${names.length > 3 ? `, … (${names.length})` : ''}`;
-            throw new _util_user_error_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .y(`${said} holds other files: ${files}. Name a directory of its own, which need not be there`);
+            throw new _util_user_error_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .y(`${said} holds other files: ${files}. Name a directory of its own, which need not be there`);
         }
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.accessSync)(path, node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.W_OK | node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.X_OK);
         return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.realpathSync)(path);
     }
     catch (error) {
-        if (error instanceof _util_user_error_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .y)
+        if (error instanceof _util_user_error_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .y)
             throw error;
-        throw new _util_user_error_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .y(`${said} ${reasonOf(error, path)}`);
+        throw new _util_user_error_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .y(`${said} ${reasonOf(error, path)}`);
     }
 }
 /** Node's own way to make all levels never ends below /proc. */
@@ -57934,7 +57932,7 @@ function makeLevels(path) {
     }
     catch (error) {
         const { code } = error;
-        if (code === 'EEXIST')
+        if (code === 'EEXIST' && (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.statSync)(path).isDirectory())
             return;
         if (code !== 'ENOENT' || (0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(path) === path)
             throw error;
@@ -57954,7 +57952,7 @@ function clearDirectory(path) {
             (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(path, name), { recursive: true, force: true });
     }
     catch (error) {
-        throw new _util_user_error_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .y(`report: ${path} ${reasonOf(error, path)}`);
+        throw new _util_user_error_js__WEBPACK_IMPORTED_MODULE_3__/* .UserError */ .y(`report: ${path} ${reasonOf(error, path)}`);
     }
 }
 function hasReport(path) {

@@ -96531,8 +96531,6 @@ function openDirectory(path) {
     const said = `report: ${path}`;
     try {
         makeLevels(path);
-        if (!(0,external_node_fs_.statSync)(path).isDirectory())
-            throw new UserError(`${said} is not a directory. Name another one`);
         const names = (0,external_node_fs_.readdirSync)(path);
         if (names.length > 0 && !hasReport(path)) {
             const some = names
@@ -96558,7 +96556,7 @@ function makeLevels(path) {
     }
     catch (error) {
         const { code } = error;
-        if (code === 'EEXIST')
+        if (code === 'EEXIST' && (0,external_node_fs_.statSync)(path).isDirectory())
             return;
         if (code !== 'ENOENT' || (0,external_node_path_.dirname)(path) === path)
             throw error;

@@ -36,7 +36,6 @@ export function openDirectory(path: string): string {
   const said = `report: ${path}`;
   try {
     makeLevels(path);
-    if (!statSync(path).isDirectory()) throw new UserError(`${said} is not a directory. Name another one`);
     const names = readdirSync(path);
     if (names.length > 0 && !hasReport(path)) {
       const some = names
@@ -60,7 +59,7 @@ function makeLevels(path: string): void {
     mkdirSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
     makeLevels(dirname(path));
     mkdirSync(path);
