@@ -1,9 +1,9 @@
 /** Makes the template of report.html from page/: one file with program and style inside, which may load nothing. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 
@@ -30,6 +30,8 @@ export function pageTemplate() {
 
 /** One source with all that it imports; the same bytes in whatever folder. */
 function bundle(path) {
+  // Not before: set-up comes by here too, when nothing is installed.
+  const { buildSync } = createRequire(import.meta.url)('esbuild');
   const { outputFiles } = buildSync({
     entryPoints: [path],
     absWorkingDir: root,
