@@ -44,7 +44,7 @@ describe('distmake -- COMMAND', () => {
         rig.restore(tree);
         const { log, status } = await rig.runFolded(['--dist', '*.o', '--', 'sh', 'build.sh']);
         expect(status).toBe(3);
-        for (const target of ['a.o', 'b.o', 'c.o', 'd.o']) {
+        for (const target of ['one/a.o', 'one/b.o', 'two/c.o', 'two/sub/d.o']) {
           expect([target, log.groups.find(({ title }) => title.startsWith(`${target}  `))?.title]).toEqual([
             target,
             expect.stringMatching(/ {2}\S+@10\./),
