@@ -69,8 +69,8 @@ test('the log of a step: folds, progress, a failure, annotations', async () => {
     () => 'token',
   );
   const reporters = [
-    new FoldLog({ log, mode: 'fold', directory: '/home/runner/work/app/app' }),
-    new Annotations({ log, root: '/home/runner/work/app/app', exists: () => true }),
+    new FoldLog({ log, mode: 'fold', directory: '/home/runner/app' }),
+    new Annotations({ log, root: '/home/runner/app', exists: () => true }),
     new ProgressLines({
       ...{ progress: new Progress(() => now), now: () => now, pause: 5, print: (line) => log.text(line) },
       ticker: (_seconds, called) => {

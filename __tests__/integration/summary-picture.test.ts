@@ -11,7 +11,7 @@ import { drawDiagrams, githubPage } from '../rig/github-page.ts';
 
 /** The job summary in a real browser: its tables by marked, its timeline by Mermaid. */
 
-const ROOT = '/home/runner/work/app/app';
+const ROOT = '/home/runner/app';
 const PICTURES = fileURLToPath(new URL('../../build/screenshots/', import.meta.url));
 const README = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 

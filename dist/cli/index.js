@@ -33949,7 +33949,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 5562:
+/***/ 3102:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34989,7 +34989,7 @@ function remove(path) {
 }
 
 // EXTERNAL MODULE: ./lib/model/marks.js
-var marks = __nccwpck_require__(2955);
+var model_marks = __nccwpck_require__(2955);
 ;// CONCATENATED MODULE: ./lib/bulk/weights.js
 /**
  * How many of the items wait for each, directly or not (P7; pbulk's depth is one more).
@@ -35072,8 +35072,8 @@ function wholeRules(rules) {
         if (pattern)
             continue;
         const whole = wholes.get(target) ?? { normal: [], orderOnly: [], peers: [], recipe: '', intermediate: false };
-        whole.normal.push(...normal.filter((one) => one !== marks/* WAIT */.C_));
-        whole.orderOnly.push(...orderOnly.filter((one) => one !== marks/* WAIT */.C_));
+        whole.normal.push(...normal.filter((one) => one !== model_marks/* WAIT */.C_));
+        whole.orderOnly.push(...orderOnly.filter((one) => one !== model_marks/* WAIT */.C_));
         whole.peers.push(...(alsoMakes ?? []));
         // Of one without a command, or with `:` alone, make runs nothing.
         if (recipe && !/^[\s@+:-]*$/.test(recipe.text))
@@ -35683,7 +35683,7 @@ class GroupGate {
         const { make, target, id } = job.recipe;
         const members = this.#makes.get(make);
         // Somebody wants the sign itself; the members that it stands between have been made.
-        if (members && target === marks/* PLUS */.b9)
+        if (members && target === model_marks/* PLUS */.b9)
             return group_gate_DONE;
         const group = members?.get(target);
         if (!group)
@@ -36037,6 +36037,24 @@ function withPlace(lease, { place }) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/engine/make-state.js
+
+
+
+/**
+ * @param marks those of its makefiles, or none as long as it has not read them
+ * @param dmake dmake's rules hold whether or not there are marks of it
+ */
+function makeState(dist, dmake, marks = model_marks/* NO_MARKS */.DE, failed = false) {
+    return {
+        marks,
+        dist: (0,dist_set/* distSet */.D)(dist, marks.dist),
+        local: new dist_set/* TargetSet */.G(marks.local),
+        concurrency: dmake || marks.dmake ? new Concurrency(marks) : undefined,
+        failed,
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/recipe-book.js
 
 
@@ -36222,14 +36240,14 @@ const BEHIND = /[ \t]\.WAIT(?=$|[\s;&|()<>"'`])/g;
 const FIRST = /(?<=["'`(=])\.WAIT(?:[ \t]|(?=["'`)]))/g;
 /** A text without the word `.WAIT`, which a make before 4.4 puts into `$^` and the like. */
 function withoutWaits(text) {
-    return text.includes(marks/* WAIT */.C_) ? text.replace(BEHIND, '').replace(FIRST, '') : text;
+    return text.includes(model_marks/* WAIT */.C_) ? text.replace(BEHIND, '').replace(FIRST, '') : text;
 }
 /** A command as it would be if make knew `.WAIT`, for a target that has it among its prerequisites. */
 function plainCommand(command, { waits }) {
     if (waits.length === 0)
         return command;
     const { prerequisites, target } = command;
-    const without = (names) => names.filter((name) => name !== marks/* WAIT */.C_);
+    const without = (names) => names.filter((name) => name !== model_marks/* WAIT */.C_);
     const known = {
         ...command,
         prerequisites: prerequisites && {
@@ -36250,7 +36268,37 @@ function matches(pattern, target) {
     return base.length > before.length + after.length && base.startsWith(before) && base.endsWith(after);
 }
 
+;// CONCATENATED MODULE: ./lib/engine/why-kept.js
+
+/**
+ * Why the recipe of a job may not run on a host; undefined: it may.
+ *
+ * @param make undefined: nothing is known of it
+ * @param flags the single-letter options of that make
+ */
+function whyKept(job, make, flags, { stage, dist, local, partial, leavesWithMake }) {
+    const { target } = job.recipe;
+    const match = make?.dist.match(target);
+    if ((local.match(target) ?? make?.local.match(target)) !== undefined)
+        return 'named-local';
+    // Where all may leave that may run beside others (dmake's mode), those that may not stay.
+    const isAll = dist.mode === 'all' && make?.marks.dist === undefined;
+    if (isAll && make?.concurrency?.allows(target, job.command) === false)
+        return 'not-beside-others';
+    if (['n', 'q', 't'].some((flag) => flags.has(flag)))
+        return 'make-mode';
+    if (stage.relative(job.directory) === undefined)
+        return 'outside';
+    const makes = (0,make_flags/* callsMake */.K)(job.command);
+    if (!makes && match === undefined)
+        return 'not-whitelisted';
+    if (makes && match !== 'name' && leavesWithMake?.(job.environment) !== true)
+        return 'calls-make';
+    return partial && job.prerequisites === undefined ? 'unknown-prerequisites' : undefined;
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/dispatcher.js
+
 
 
 
@@ -36330,7 +36378,7 @@ class Dispatcher {
         }
         this.#options.stage.touch();
         this.#exclusive.forget(pid);
-        this.#setMarks(pid, marks/* NO_MARKS */.DE, false);
+        this.#setMarks(pid, model_marks/* NO_MARKS */.DE, false);
     }
     /** A make has read its makefiles, and these are their marks. */
     makeParsed(pid, marks) {
@@ -36412,7 +36460,7 @@ class Dispatcher {
         state.closed = false;
         state.jobs++;
         this.#verdicts.wentOn(state);
-        const kept = this.#whyKept(job, flags);
+        const kept = whyKept(job, make, flags, this.#options);
         state.leaves ||= kept === undefined;
         const isOver = () => this.#makes.get(call.make)?.failed === true;
         const arrival = { job, line: state.jobs - 1, shim: call.pid, flags };
@@ -36481,38 +36529,9 @@ class Dispatcher {
         this.#isOver = true;
         return all;
     }
-    /** Why the recipe may not run on a host; undefined: it may. */
-    #whyKept(job, flags) {
-        const { stage, local, partial } = this.#options;
-        const { target } = job.recipe;
-        const make = this.#makes.get(job.recipe.make);
-        const match = make?.dist.match(target);
-        if ((local.match(target) ?? make?.local.match(target)) !== undefined)
-            return 'named-local';
-        // Where all may leave that may run beside others (dmake's mode), those that may not stay.
-        const isAll = this.#options.dist.mode === 'all' && make?.marks.dist === undefined;
-        if (isAll && make?.concurrency?.allows(target, job.command) === false)
-            return 'not-beside-others';
-        if (['n', 'q', 't'].some((flag) => flags.has(flag)))
-            return 'make-mode';
-        if (stage.relative(job.directory) === undefined)
-            return 'outside';
-        const makes = (0,make_flags/* callsMake */.K)(job.command);
-        if (!makes && match === undefined)
-            return 'not-whitelisted';
-        if (makes && match !== 'name' && this.#options.leavesWithMake?.(job.environment) !== true)
-            return 'calls-make';
-        return partial && job.prerequisites === undefined ? 'unknown-prerequisites' : undefined;
-    }
     #setMarks(pid, marks, failed) {
         this.#groups.parsed(pid, marks.groups);
-        this.#makes.set(pid, {
-            marks,
-            dist: (0,dist_set/* distSet */.D)(this.#options.dist, marks.dist),
-            local: new dist_set/* TargetSet */.G(marks.local),
-            concurrency: this.dmake || marks.dmake ? new Concurrency(marks) : undefined,
-            failed,
-        });
+        this.#makes.set(pid, makeState(this.#options.dist, this.dmake, marks, failed));
     }
     /** Whether no other recipe of its make may run beside that of a job; undefined: nothing is to be seen to. */
     #runsAlone({ recipe, command, environment }) {
@@ -39702,7 +39721,7 @@ class Wiring {
             make,
             bmake,
             argumentsOf: (pid) => this.#makes.argumentsOf(pid),
-            parsed: (pid, { dist, local }) => dispatcher.makeParsed(pid, { ...marks/* NO_MARKS */.DE, dist, local, writes: true }),
+            parsed: (pid, { dist, local }) => dispatcher.makeParsed(pid, { ...model_marks/* NO_MARKS */.DE, dist, local, writes: true }),
             dispatch: (call, command) => dispatcher.dispatch(call, command),
             warn: (text) => sink({ type: 'message', level: 'warning', text }),
         });
@@ -40038,7 +40057,7 @@ async function dryView(options) {
 async function look(options, last) {
     const { run, broker, make, signal, call } = options;
     const { directory, environment } = call;
-    const dropped = (a) => (a.kind === 'goal' && a.text === marks/* WAIT */.C_) ||
+    const dropped = (a) => (a.kind === 'goal' && a.text === model_marks/* WAIT */.C_) ||
         (a.kind === 'option' &&
             (make_makeflags/* JOB_OPTIONS */.ZO.has(a.id) || OTHER.has(a.id) || (a.id === 'f' && a.value === run.lastMakefile)));
     const kept = (0,make_arguments/* changeArguments */.Xg)(options.arguments, dropped, ['-n', '--trace', '--no-print-directory']);
@@ -50577,7 +50596,7 @@ async function runCommand(options, signals) {
     const timesFile = new RunTimesFile(settings.root);
     const times = (0,cli_shown/* hasProgress */.G)(shown) ? await timesFile.read() : new RunTimes(settings.root);
     const { cliReports } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 9651));
-    const { build } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 5562));
+    const { build } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 3102));
     const reports = await cliReports({ ...options, shown, settings, matchers, directory, secrets, times });
     const isLog = shown.as === 'workflow' || shown.as === 'watch';
     login?.notices.listen((text) => (isLog ? reports.handle({ type: 'message', level: 'notice', text }) : (0,tell/* tell */.qz)(text)));

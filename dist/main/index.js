@@ -62408,7 +62408,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 8017:
+/***/ 8613:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -67580,6 +67580,24 @@ function withPlace(lease, { place }) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/engine/make-state.js
+
+
+
+/**
+ * @param marks those of its makefiles, or none as long as it has not read them
+ * @param dmake dmake's rules hold whether or not there are marks of it
+ */
+function makeState(dist, dmake, marks = NO_MARKS, failed = false) {
+    return {
+        marks,
+        dist: distSet(dist, marks.dist),
+        local: new TargetSet(marks.local),
+        concurrency: dmake || marks.dmake ? new Concurrency(marks) : undefined,
+        failed,
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/recipe-book.js
 
 
@@ -67793,7 +67811,37 @@ function matches(pattern, target) {
     return base.length > before.length + after.length && base.startsWith(before) && base.endsWith(after);
 }
 
+;// CONCATENATED MODULE: ./lib/engine/why-kept.js
+
+/**
+ * Why the recipe of a job may not run on a host; undefined: it may.
+ *
+ * @param make undefined: nothing is known of it
+ * @param flags the single-letter options of that make
+ */
+function whyKept(job, make, flags, { stage, dist, local, partial, leavesWithMake }) {
+    const { target } = job.recipe;
+    const match = make?.dist.match(target);
+    if ((local.match(target) ?? make?.local.match(target)) !== undefined)
+        return 'named-local';
+    // Where all may leave that may run beside others (dmake's mode), those that may not stay.
+    const isAll = dist.mode === 'all' && make?.marks.dist === undefined;
+    if (isAll && make?.concurrency?.allows(target, job.command) === false)
+        return 'not-beside-others';
+    if (['n', 'q', 't'].some((flag) => flags.has(flag)))
+        return 'make-mode';
+    if (stage.relative(job.directory) === undefined)
+        return 'outside';
+    const makes = callsMake(job.command);
+    if (!makes && match === undefined)
+        return 'not-whitelisted';
+    if (makes && match !== 'name' && leavesWithMake?.(job.environment) !== true)
+        return 'calls-make';
+    return partial && job.prerequisites === undefined ? 'unknown-prerequisites' : undefined;
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/dispatcher.js
+
 
 
 
@@ -67955,7 +68003,7 @@ class Dispatcher {
         state.closed = false;
         state.jobs++;
         this.#verdicts.wentOn(state);
-        const kept = this.#whyKept(job, flags);
+        const kept = whyKept(job, make, flags, this.#options);
         state.leaves ||= kept === undefined;
         const isOver = () => this.#makes.get(call.make)?.failed === true;
         const arrival = { job, line: state.jobs - 1, shim: call.pid, flags };
@@ -68024,38 +68072,9 @@ class Dispatcher {
         this.#isOver = true;
         return all;
     }
-    /** Why the recipe may not run on a host; undefined: it may. */
-    #whyKept(job, flags) {
-        const { stage, local, partial } = this.#options;
-        const { target } = job.recipe;
-        const make = this.#makes.get(job.recipe.make);
-        const match = make?.dist.match(target);
-        if ((local.match(target) ?? make?.local.match(target)) !== undefined)
-            return 'named-local';
-        // Where all may leave that may run beside others (dmake's mode), those that may not stay.
-        const isAll = this.#options.dist.mode === 'all' && make?.marks.dist === undefined;
-        if (isAll && make?.concurrency?.allows(target, job.command) === false)
-            return 'not-beside-others';
-        if (['n', 'q', 't'].some((flag) => flags.has(flag)))
-            return 'make-mode';
-        if (stage.relative(job.directory) === undefined)
-            return 'outside';
-        const makes = callsMake(job.command);
-        if (!makes && match === undefined)
-            return 'not-whitelisted';
-        if (makes && match !== 'name' && this.#options.leavesWithMake?.(job.environment) !== true)
-            return 'calls-make';
-        return partial && job.prerequisites === undefined ? 'unknown-prerequisites' : undefined;
-    }
     #setMarks(pid, marks, failed) {
         this.#groups.parsed(pid, marks.groups);
-        this.#makes.set(pid, {
-            marks,
-            dist: distSet(this.#options.dist, marks.dist),
-            local: new TargetSet(marks.local),
-            concurrency: this.dmake || marks.dmake ? new Concurrency(marks) : undefined,
-            failed,
-        });
+        this.#makes.set(pid, makeState(this.#options.dist, this.dmake, marks, failed));
     }
     /** Whether no other recipe of its make may run beside that of a job; undefined: nothing is to be seen to. */
     #runsAlone({ recipe, command, environment }) {
@@ -100797,7 +100816,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8017);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8613);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5716);
 
 

@@ -3,20 +3,20 @@ import type { Job, Recipe } from '../model/job.ts';
 import type { LoadAverages } from '../model/load.ts';
 import { NO_MARKS, type MakeMarks } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { KeptReason } from '../model/place-reason.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { BackOff } from './back-off.ts';
-import { Concurrency, runsSeveral } from './concurrency.ts';
-import { distSet, TargetSet } from './dist-set.ts';
+import { runsSeveral } from './concurrency.ts';
+import type { TargetSet } from './dist-set.ts';
 import { ExclusiveGate } from './exclusive-gate.ts';
 import { Gates, type Arrival, type Gate } from './gates.ts';
 import { GroupGate } from './group-gate.ts';
 import type { JobMarkers } from './job-markers.ts';
 import { DELETION_MS, JobPass } from './job-pass.ts';
 import type { LocalHost } from './local-host.ts';
-import { callsMake, makeFlags } from './make-flags.ts';
+import { makeFlags } from './make-flags.ts';
 import type { MakeRest } from './make-rest.ts';
+import { makeState, type MakeState } from './make-state.ts';
 import type { Command, PassWorld, Running } from './pass-world.ts';
 import type { ShellCall, Stage } from './ports.ts';
 import { RecipeBook, type RecipeState } from './recipe-book.ts';
@@ -24,6 +24,7 @@ import type { RemoteHost } from './remote-host.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Verdicts } from './verdicts.ts';
 import { plainCommand, withoutWaits } from './wait-word.ts';
+import { whyKept } from './why-kept.ts';
 
 export interface DispatcherOptions {
   readonly scheduler: Scheduler;
@@ -57,17 +58,6 @@ export interface DispatcherOptions {
 const GRACE_MS = 100;
 
 const GRACE: MakeRest = { atRest: () => new Promise((resolve) => void setTimeout(resolve, GRACE_MS)) };
-
-interface MakeState {
-  readonly marks: MakeMarks;
-  readonly dist: TargetSet;
-  /** Those of its `.LOCAL`. */
-  readonly local: TargetSet;
-  /** Undefined: GNU make's own rules hold, all run side by side. */
-  readonly concurrency: Concurrency | undefined;
-  /** A recipe of it failed for good: it starts no other. */
-  failed: boolean;
-}
 
 /**
  * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
@@ -216,7 +206,7 @@ export class Dispatcher {
     state.closed = false;
     state.jobs++;
     this.#verdicts.wentOn(state);
-    const kept = this.#whyKept(job, flags);
+    const kept = whyKept(job, make, flags, this.#options);
     state.leaves ||= kept === undefined;
     const isOver = (): boolean => this.#makes.get(call.make)?.failed === true;
     const arrival: Arrival = { job, line: state.jobs - 1, shim: call.pid, flags };
@@ -292,33 +282,9 @@ export class Dispatcher {
     return all;
   }
 
-  /** Why the recipe may not run on a host; undefined: it may. */
-  #whyKept(job: Job, flags: ReadonlySet<string>): KeptReason | undefined {
-    const { stage, local, partial } = this.#options;
-    const { target } = job.recipe;
-    const make = this.#makes.get(job.recipe.make);
-    const match = make?.dist.match(target);
-    if ((local.match(target) ?? make?.local.match(target)) !== undefined) return 'named-local';
-    // Where all may leave that may run beside others (dmake's mode), those that may not stay.
-    const isAll = this.#options.dist.mode === 'all' && make?.marks.dist === undefined;
-    if (isAll && make?.concurrency?.allows(target, job.command) === false) return 'not-beside-others';
-    if (['n', 'q', 't'].some((flag) => flags.has(flag))) return 'make-mode';
-    if (stage.relative(job.directory) === undefined) return 'outside';
-    const makes = callsMake(job.command);
-    if (!makes && match === undefined) return 'not-whitelisted';
-    if (makes && match !== 'name' && this.#options.leavesWithMake?.(job.environment) !== true) return 'calls-make';
-    return partial && job.prerequisites === undefined ? 'unknown-prerequisites' : undefined;
-  }
-
   #setMarks(pid: number, marks: MakeMarks, failed: boolean): void {
     this.#groups.parsed(pid, marks.groups);
-    this.#makes.set(pid, {
-      marks,
-      dist: distSet(this.#options.dist, marks.dist),
-      local: new TargetSet(marks.local),
-      concurrency: this.dmake || marks.dmake ? new Concurrency(marks) : undefined,
-      failed,
-    });
+    this.#makes.set(pid, makeState(this.#options.dist, this.dmake, marks, failed));
   }
 
   /** Whether no other recipe of its make may run beside that of a job; undefined: nothing is to be seen to. */

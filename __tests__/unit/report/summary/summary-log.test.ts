@@ -22,7 +22,7 @@ import {
 import { build1 } from '../../../fixtures/report/runs.ts';
 import { whyHere } from '../../../../src/report/summary/why-here.ts';
 
-const ROOT = '/home/runner/work/app/app';
+const ROOT = '/home/runner/app';
 const line = (id: number): ReturnType<typeof job> => job(id, recipe(id, `t${id}`));
 
 describe('recorded runs', () => {

@@ -5,7 +5,7 @@ import { timeline } from '../../../../src/report/summary/timeline.ts';
 import { generatedRun, recordOf } from '../../../fixtures/report/generated-run.ts';
 import { passing } from '../../../fixtures/report/summary-runs.ts';
 
-const ROOT = '/home/runner/work/app/app';
+const ROOT = '/home/runner/app';
 /** The bars of a timeline: name, state, start and end. */
 const BAR = /^(.+) :((?:\w+, )*)(\d+), (\d+)$/gm;
 

@@ -10,7 +10,7 @@ export function watchedRun(
   const events = generatedRun(options);
   const until = events.at(-1)!.at * share;
   let now = 0;
-  const state = new WatchState(() => now, '/home/runner/work/app/app');
+  const state = new WatchState(() => now, '/home/runner/app');
   const progress = new Progress(() => now);
   for (const { at, event } of events) {
     if (at > until) break;

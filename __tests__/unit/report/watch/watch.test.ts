@@ -25,8 +25,8 @@ class Rig {
     this.watch = new Watch({
       region: new LiveRegion(this.terminal),
       colour,
-      directory: '/home/runner/work/app/app',
-      above: (log) => new FoldLog({ log, mode: 'failures', directory: '/home/runner/work/app/app' }),
+      directory: '/home/runner/app',
+      above: (log) => new FoldLog({ log, mode: 'failures', directory: '/home/runner/app' }),
       progress: new Progress(now),
       now,
       ticker: (_, call) => {
