@@ -1,9 +1,10 @@
 import type { Colours } from './colours.ts';
 import { hatching } from './hatching.ts';
+import { lossWords } from './loss-words.ts';
 import { firstAfter, type Bar, type Layout, type Row } from './layout.ts';
 import type { Job, Leg, Run, State } from './run.ts';
 import { tickStep, type Span } from './span.ts';
-import { duration, moment, number } from './words.ts';
+import { moment, number } from './words.ts';
 
 /** Height of the axis at the top, in pixels. */
 export const AXIS = 24;
@@ -80,9 +81,13 @@ export class Painter {
     if (row.kind === 'head' || place.local) return;
     context.fillStyle = this.#hatched(colours.line);
     const ready = place.ready === null ? this.#scene.run.seconds : place.ready / 1000;
-    const before = place.ready === null && place.lost !== null ? place.lost / 1000 : ready;
-    context.fillRect(this.#x(0), y, this.#x(before) - this.#x(0), row.height);
-    if (place.lost !== null) context.fillRect(this.#x(place.lost / 1000), y, width, row.height);
+    context.fillRect(this.#x(0), y, this.#x(ready) - this.#x(0), row.height);
+    for (const { from, to, isBack, wasReady } of place.losses) {
+      // Before it was ready for the first time everything is hatched.
+      if (!wasReady) continue;
+      const x = this.#x(from);
+      context.fillRect(x, y, isBack ? Math.max(1, this.#x(to) - x) : width, row.height);
+    }
   }
 
   #row(row: Row, special: { row: Row; bar: Bar }[]): void {
@@ -179,7 +184,8 @@ export class Painter {
     const { colours, run } = this.#scene;
     const context = this.#context;
     const slots = place.slots === null ? '' : `  ${number(place.slots, 'slot')}`;
-    const lost = place.lost === null ? '' : `  lost at ${duration(place.lost / 1000)}: ${place.reason}`;
+    const losses = lossWords(place);
+    const lost = losses === '' ? '' : `  ${losses}`;
     const never = place.state === 'coming' && run.data.result !== 'unfinished' ? '  never ready' : '';
     context.textBaseline = 'middle';
     context.font = '600 12px system-ui, sans-serif';

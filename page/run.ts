@@ -63,8 +63,20 @@ export interface Recipe {
   readonly jobs: Job[];
 }
 
-export interface Place extends PagePlace {
+/** A time for which a host was away, in seconds since the start of the run. */
+export interface Loss {
+  readonly from: number;
+  /** The end of the run where it did not come back. */
+  readonly to: number;
+  readonly isBack: boolean;
+  readonly reason: string;
+  readonly wasReady: boolean;
+  readonly leftOut: string;
+}
+
+export interface Place extends Omit<PagePlace, 'losses'> {
   readonly index: number;
+  readonly losses: readonly Loss[];
   readonly legs: Leg[];
 }
 
@@ -100,7 +112,17 @@ export class Run {
     const { strings } = data;
     const text = (index: number | undefined): string => strings[index ?? -1] ?? '';
     this.seconds = data.duration / 1000;
-    this.places = data.places.map((place, index) => ({ ...place, index, legs: [] }));
+    this.places = data.places.map((place, index) => ({
+      ...place,
+      index,
+      legs: [],
+      losses: place.losses.map(({ from, to, ...loss }) => ({
+        ...loss,
+        from: from / 1000,
+        to: to === null ? this.seconds : to / 1000,
+        isBack: to !== null,
+      })),
+    }));
     this.recipes = data.recipes.target.map((target, index) => ({
       target: text(target),
       directory: text(data.recipes.directory[index]),
@@ -174,6 +196,11 @@ export class Run {
       return { job, kind: path.kind[index] ?? 0, from, to };
     });
   }
+}
+
+/** How long a host was away in all after it had been ready, in seconds. */
+export function awaySeconds({ losses }: Place): number {
+  return losses.reduce((sum, { from, to, wasReady }) => sum + (wasReady ? Math.max(0, to - from) : 0), 0);
 }
 
 /** When a leg was over, or the run was. */

@@ -1,7 +1,8 @@
 import { formatBytes } from '../src/report/format-bytes.ts';
 import { facts } from './details.ts';
 import { h, name, section } from './dom.ts';
-import { endOf, type Place, type Run } from './run.ts';
+import { describeLoss, lossWords } from './loss-words.ts';
+import { awaySeconds, endOf, type Place, type Run } from './run.ts';
 import { Table } from './table.ts';
 import { duration, number, percent } from './words.ts';
 
@@ -36,7 +37,7 @@ function busySeconds(place: Place, run: Run): number {
 /** Share of the time that its slots were taken while it was ready; undefined: it never was, or has no known slots. */
 function busyShare(place: Place, run: Run): number | undefined {
   const ready = place.local ? 0 : place.ready === null ? undefined : place.ready / 1000;
-  const seconds = ready === undefined ? 0 : (place.lost === null ? run.seconds : place.lost / 1000) - ready;
+  const seconds = ready === undefined ? 0 : run.seconds - ready - awaySeconds(place);
   return place.slots === null || seconds <= 0 ? undefined : busySeconds(place, run) / (seconds * place.slots);
 }
 
@@ -79,8 +80,11 @@ export function hosts(run: Run): HTMLElement {
   return section('hosts', 'Hosts', table.element);
 }
 
-function lostText({ lost, reason }: Place): Node | string {
-  return lost === null ? '' : h('span', {}, `at ${duration(lost / 1000)}: `, name(reason));
+/** Of several losses the list can be opened. */
+function lostText(place: Place): Node | string {
+  if (place.losses.length <= 1) return name(lossWords(place));
+  const items = place.losses.map((loss) => h('li', {}, name(describeLoss(loss))));
+  return h('details', {}, h('summary', {}, lossWords(place)), h('ul', {}, ...items));
 }
 
 function shareBar(share: number | undefined): Node | string {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   ActionRig,
   connectionsTo,
@@ -93,21 +94,27 @@ describe('post after main', () => {
     }));
 });
 
-test('post names the host that it cannot reach, and cleans the other', async () => {
+test('post names the host that says nothing when its time is over, and cleans the other', async () => {
   const own = await SshdRig.start({ hosts: HOSTS });
   try {
     await ActionRig.use(
-      { files: { Makefile: 'all: a.o b.o\na.o b.o c.o d.o:\n\techo $@ >$@\n' }, inputs: inputsFor(own) },
+      {
+        files: { Makefile: 'all: a.o b.o\na.o b.o c.o d.o:\n\techo $@ >$@\n' },
+        inputs: { ...inputsFor(own), 'host-timeout': '2', 'stale-after': '7d' },
+      },
       async (action) => {
         expect(await action.main()).toMatchObject({ status: 0 });
         expect(leftOn(own, 'beta').join('\n')).toContain(action.staging);
-        await own.kill('alpha');
+        own.host('alpha').cut();
         const post = await action.post();
         expect(post.status).toBe(0);
+        // Nothing of its connections keeps it alive.
+        expect(post.seconds).toBeLessThan(7);
         const name = own.matrix.split(' ')[0];
         expect(post.log.annotations).toMatchObject([{ level: 'warning' }]);
         expect(post.log.annotations[0]?.message).toContain(name);
         expect(post.log.annotations[0]?.message).toContain(action.staging);
+        expect(post.log.annotations[0]?.message).toMatch(/The next run there removes it when it is 7 d old/);
         await expectNothingLeft(own, ['beta']);
       },
     );
@@ -115,6 +122,25 @@ test('post names the host that it cannot reach, and cleans the other', async () 
     await own.dispose();
   }
 });
+
+test('a state that something else has changed: nothing is run and nothing removed, and post says so', () =>
+  ActionRig.use({ files: { Makefile: 'a.o:\n\techo $@ >$@\n' }, inputs: inputsFor(sshd) }, async (action) => {
+    expect(await action.main()).toMatchObject({ status: 0 });
+    const file = join(action.folder, 'state');
+    const state = readFileSync(file, 'utf8');
+    const program = JSON.stringify(['sh', '-c', `>${action.folder}/mark`]);
+    const changed = state.replaceAll('"host":{', `"host":{"transport":${program},`);
+    expect(changed).not.toBe(state);
+    writeFileSync(file, changed);
+    const post = await action.post();
+    expect(post).toMatchObject({ status: 0 });
+    expect(post.log.annotations).toMatchObject([{ level: 'warning' }]);
+    expect(post.log.annotations[0]?.message).toMatch(/nothing is removed.*next run there removes .* 1 d old/);
+    expect(existsSync(join(action.folder, 'mark'))).toBe(false);
+    writeFileSync(file, state);
+    expect((await action.post()).log.annotations).toEqual([]);
+    await expectNothingLeft(sshd);
+  }));
 
 test('a host that is lost in the middle of a build: its jobs run elsewhere, post names it', async () => {
   const own = await SshdRig.start({ hosts: HOSTS });

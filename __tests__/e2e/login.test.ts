@@ -177,7 +177,12 @@ describe('a host that cannot be used: a warning says which and why, the others b
   test('the name is not known', () =>
     build(
       () => ({ ...login(), hosts: `no-such-host.invalid 1\n${sshd.host('beta').matrixLine()}` }),
-      (main, action) => expectBeta(main, action, /^no-such-host\.invalid: the name no-such-host\.invalid/),
+      (main, action) =>
+        expectBeta(
+          main,
+          action,
+          /^no-such-host\.invalid: did not come up, it is tried again: the name no-such-host\.invalid/,
+        ),
     ));
 
   test('it refuses the key', () =>

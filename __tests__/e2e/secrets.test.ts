@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ActionRig, expectNothingLeft, sweepHosts, until } from '../rig/action-rig.ts';
 import { SshdRig } from '../rig/sshd-rig.ts';
@@ -104,6 +104,10 @@ test('nothing secret is seen anywhere, with debug logging on', () =>
       expectNone('the summary', action.summary, addresses);
       expectNone('the outputs', JSON.stringify(action.outputs), addresses);
       expectNone('the state', JSON.stringify([...action.state]));
+      for (const place of [action.temp, action.tmp, action.home, action.workspace]) {
+        const files = execFileSync('find', [place, '-type', 'f', '-exec', 'cat', '{}', '+'], { encoding: 'latin1' });
+        expectNone(place, files);
+      }
       const unescaped = masked.map((one) => one.replaceAll('%25', '%').replaceAll('%0A', '\n').replaceAll('%0D', '\r'));
       for (const secret of secrets.slice(2)) expect(unescaped).toContain(secret);
       for (const { address, environment } of hosts) {
@@ -122,3 +126,54 @@ test('nothing secret is seen anywhere, with debug logging on', () =>
       }
     },
   ));
+
+test('programs that lead to hosts are shown no secret', () =>
+  ActionRig.use({ files: { Makefile: 'a.o b.o: ; @hostname >$@; sleep 0.5\n' } }, async (action) => {
+    const key = join(action.folder, 'key');
+    copyFileSync(sshd.privateKeyFile, key);
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', PASSPHRASE, '-f', key]);
+    const privateKey = readFileSync(key, 'utf8');
+    rmSync(key);
+    const seen = join(action.folder, 'seen');
+    const program = (name: string, body: string): string => {
+      const file = join(action.folder, name);
+      const tell = `{ echo "${name}: $*"; env; tr '\\0' '\\n' </proc/$$/environ; } >>${seen}`;
+      writeFileSync(file, `#!/bin/sh\n${tell}\n${body}\n`, { mode: 0o755 });
+      return file;
+    };
+    const [alpha, beta] = [sshd.host('alpha'), sshd.host('beta')];
+    mkdirSync(join(action.home, '.ssh'), { mode: 0o700 });
+    writeFileSync(join(action.home, '.ssh/known_hosts'), sshd.knownHosts);
+    const relay = program(
+      'proxy',
+      `exec '${process.execPath}' -e 'const s = require("net").connect(process.argv[2], process.argv[1]); process.stdin.pipe(s); s.pipe(process.stdout)' "$@"`,
+    );
+    const configured = `Host proxied\n HostName ${beta.address}\n Port ${beta.port}\n User ${beta.login}\n ProxyCommand ${relay} %h %p\n`;
+    writeFileSync(join(action.home, '.ssh/config'), configured);
+    const rsh = program(
+      'rsh',
+      `shift 3; exec ssh -F none -p ${alpha.port} -i ${sshd.privateKeyFile} -o UserKnownHostsFile=${action.home}/.ssh/known_hosts ${alpha.login}@${alpha.address} "$@"`,
+    );
+    const common = { slots: 1, environment: { TOKEN_OF_IT: `${TOKEN}there` } };
+    const hosts = [
+      { ...common, name: 'by-proxy', address: 'proxied' },
+      { ...common, name: 'by-program', address: `${alpha.login}@${alpha.address}`, transport: rsh },
+    ];
+    const main = await action.main({
+      hosts: JSON.stringify({ hosts }),
+      'ssh-private-key': privateKey,
+      'ssh-passphrase': PASSPHRASE,
+      'known-hosts': sshd.knownHosts,
+      setup: `OTHER='${TOKEN.replaceAll("'", "'\\''")}'`,
+      'local-jobs': '0',
+      targets: 'a.o b.o',
+    });
+    expect(main.status).toBe(0);
+    expect([action.read('a.o'), action.read('b.o')].sort()).toEqual(['alpha\n', 'beta\n']);
+    expect((await action.post()).log.annotations).toEqual([]);
+    const shown = readFileSync(seen, 'utf8');
+    for (const name of ['proxy', 'rsh']) expect(shown.match(new RegExp(`^${name}: `, 'gm'))?.length).toBeGreaterThan(1);
+    const lines = privateKey.split('\n').filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line));
+    for (const secret of [PASSPHRASE, TOKEN, ...lines, 'INPUT_']) expect(shown).not.toContain(secret);
+    await expectNothingLeft(sshd);
+  }));

@@ -50,7 +50,7 @@ describe('bare localhost in the matrix', () => {
     use({ rc: 'group g { host localhost { jobs = 4 } }\n' }, (rig) => {
       const result = run(rig, undefined, ['-c', 'rc', '1.o']);
       expect(result.status).toBe(0);
-      expect(result.stderr).toMatch(/^distmake: localhost: dmake takes no jobs .*\/etc\/distmake\.conf$/m);
+      expect(result.stderr).toMatch(/^distmake: localhost: left out: dmake takes no jobs .*\/etc\/distmake\.conf$/m);
       expect(Number(rig.read('1.o'))).toBe(0);
     }));
 

@@ -190,9 +190,11 @@ describe('hosts', () => {
       const { status, stdout, stderr } = await rig.run(['-c', rig.hostsFile, '--local-jobs', '0', 'where']);
       expect({ status, stdout }).toEqual({ status: 0, stdout: 'hostname >where\n' });
       expect(rig.read('where')).toBe('alpha\n');
-      expect(stderr).toMatch(/^distmake: root@[\d.]+:2022: its host key is not known: /m);
+      expect(stderr).toMatch(/^distmake: root@[\d.]+:2022: left out: its host key is not known: /m);
       expect(stderr).toContain(sshd.host('beta').knownHostsLine());
-      expect(stderr).toMatch(/^distmake: root@127\.0\.0\.1:2022: nothing listens on port 2022 there/m);
+      expect(stderr).toMatch(
+        /^distmake: root@127\.0\.0\.1:2022: did not come up, it is tried again: nothing listens on port 2022 there/m,
+      );
       // On those nothing has to be removed.
       expect(stderr).not.toContain('removed');
     }));

@@ -12,6 +12,7 @@ import { pageTemplate } from '../../scripts/page.mjs';
 import { pageData } from '../../src/report/page/encode-page.ts';
 import type { PageData } from '../../src/report/page/page-data.ts';
 import { renderPage } from '../../src/report/page/render-page.ts';
+import { faulty } from '../fixtures/report/faulty-run.ts';
 import { generatedRun, recordOf } from '../fixtures/report/generated-run.ts';
 import { passingRun } from '../fixtures/report/runs.ts';
 import { Browser, type OpenPage } from '../rig/browser.ts';
@@ -279,6 +280,34 @@ test('tables sort by their headings, and say so', async () => {
   await page.locator('#slowest tbody th button').first().click();
   expect(await report.text('.details h3')).toBe(first);
   report.expectQuiet();
+});
+
+test('a host that was away: its rows are shaded for so long, its losses can be listed', async () => {
+  const report = await Report.of(pageData(recordOf(faulty)));
+  const row = layOut(report.run).rows.filter(({ place, kind }) => place.name === 'build2' && kind === 'slot')[3];
+  const box = await report.canvas.boundingBox();
+  if (!row || !box) throw new Error('build2 has no fourth slot');
+  /** How many colours there are in the middle of that row, from one second to another. */
+  const colours = async (from: number, to: number): Promise<number> => {
+    const x = (time: number): number => Math.round(box.x + (time / report.run.seconds) * box.width);
+    const y = Math.round(box.y + AXIS + row.y + row.height / 2);
+    const found = new Set<string>();
+    for (let at = x(from); at < x(to); at++) found.add((await report.colour({ x: at, y })).join());
+    return found.size;
+  };
+  expect(await colours(4.1, 4.4)).toBeGreaterThan(2);
+  // A line of the grid, perhaps.
+  expect(await colours(7.1, 7.4)).toBeLessThanOrEqual(2);
+  const losses = report.page.locator('#hosts details');
+  await losses.locator('summary').press('Enter');
+  expect(await losses.locator('li').allInnerTexts()).toEqual([
+    'lost at 3.00 s for 2.00 s: it has said nothing for 15 s',
+    'lost at 13.0 s for 1.00 s: the link is dead',
+    'lost at 15.0 s: it has said nothing for 15 s; left out: its make is another one',
+  ]);
+  expect(await report.barriers()).toEqual([]);
+  report.expectQuiet();
+  await report.page.context().close();
 });
 
 test('everything is reached with the Tab key', async () => {

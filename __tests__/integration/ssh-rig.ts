@@ -85,6 +85,7 @@ export function laneSetup(): LaneSetup {
     setup: '',
     startup: '',
     ownersFile: 'optional',
+    patience: 15,
   };
 }
 

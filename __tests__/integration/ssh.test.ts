@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LeftOut } from '../../src/engine/left-out.ts';
 import type { Lane, LaneSetup } from '../../src/engine/ports.ts';
 import { LANE_COMMAND } from '../../src/lane/bootstrap.ts';
 import { PerlLane } from '../../src/lane/perl-lane.ts';
@@ -192,6 +193,9 @@ describe('keys', () => {
       `it refused the login as ${TEST_USER}; tried: input ssh-private-key, key 1 (${key.fingerprint}). ` +
         `One of these keys must be in ~${TEST_USER}/.ssh/authorized_keys there`,
     );
+    await expect(Connection.open(hostOf(sshd.host('narrow')), await loginWith({ text: key.text }))).rejects.toThrow(
+      LeftOut,
+    );
     expect(await reason(hostOf(sshd.host('narrow')), await loginWith({ home: join(folder, 'nobody') }))).toContain(
       `there is no key to log in with as ${TEST_USER}`,
     );
@@ -324,6 +328,17 @@ describe('lanes', () => {
     expect(await job).toBeInstanceOf(Error);
     expect(performance.now() - begin).toBeLessThan(3000);
     await until(() => sshd.exec('narrow', 'pgrep -c sleep', { check: false }).trim() === '0', 'the job is killed');
+  });
+
+  test('that have nothing to do hear of a cut cable too, and a new command gets a new connection', async () => {
+    const pool = await poolTo('narrow', await loginWith({ timeout: 2000 }));
+    const opened = await PerlLane.open(await pool.exec(LANE_COMMAND), perlProgram(), laneSetup());
+    sshd.host('narrow').cut();
+    expect(await opened.gone).toBe('it has said nothing for 2 s');
+    opened.close();
+    await expect(pool.exec('true')).rejects.toThrow('it did not answer within 2 s');
+    sshd.host('narrow').mend();
+    expect(await read(await pool.exec('echo again'))).toBe('again\n');
   });
 
   test('fail within the time limit when the cable is cut', async () => {

@@ -111,7 +111,7 @@ async function bringUp(
   const remotes = hosts.map((host) => {
     const opener = new SshLanes(host, login, () => undefined);
     closers.push(async () => {
-      await opener.clean(stagingDirectory(staging, host));
+      await opener.clean();
       opener.close();
     });
     return new RemoteHost({
@@ -119,7 +119,8 @@ async function bringUp(
       opener,
       stage,
       baggage: new Baggage(environment(), []),
-      staging: stagingDirectory(staging, host),
+      stagingOf: () => stagingDirectory(staging, host),
+      patience: 15,
       setup: '',
       sandbox: 'overlay',
       partial: false,
@@ -132,16 +133,16 @@ async function bringUp(
   const lost: Record<string, string> = {};
   const scheduler = new Scheduler(hosts, { jobs: 4, localJobs: 0, processors: 2, fallback });
   const tools = toolCheck({ fallback, toolchain, root: workspace }, hosts, environment());
-  const farm = new Farm(
-    remotes,
+  const farm = new Farm({
+    hosts: remotes,
     stage,
     scheduler,
-    (event) => {
+    sink: (event) => {
       if (event.type === 'host-ready') ready.push(event.host.name);
       if (event.type === 'host-lost') lost[event.host.name] = event.reason;
     },
     tools,
-  );
+  });
   closers.push(() => farm.close());
   await farm.start();
   const byName = new Map(remotes.map((remote) => [remote.host.name, remote]));

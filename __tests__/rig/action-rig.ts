@@ -206,9 +206,17 @@ export class ActionRig {
     return parseFileCommands(readFileSync(join(this.folder, 'state'), 'utf8'));
   }
 
-  /** This run's staging directory, by the saved state. */
+  /** The hosts of the saved state with this run's staging directories there. */
+  get saved(): readonly { readonly host: { readonly name: string }; readonly directories: readonly string[] }[] {
+    const state = JSON.parse(this.state.get('run') ?? '{"hosts":[]}') as { readonly hosts: ActionRig['saved'] };
+    return state.hosts;
+  }
+
+  /** What the names of all of this run's staging directories begin with, by the saved state. */
   get staging(): string {
-    return (JSON.parse(this.state.get('run') ?? '{}') as { staging?: string }).staging ?? '';
+    const [name] = this.saved.flatMap(({ directories }) => directories);
+    if (name === undefined) throw new Error('the saved state names no staging directory');
+    return name.replace(/-[0-9a-f]+$/, '');
   }
 
   /** Throws when main has not written all of them. */

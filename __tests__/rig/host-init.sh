@@ -2,7 +2,7 @@
 # for its network (the address is one line), then serves one-word commands on stdin. End of stdin is the end of the host: the kernel then kills
 # whatever runs in it, so that nothing outlives the test run, however that ends.
 # Variables come in from the environment: RIG (folder of this host), NAME, TMPFS (directories to cover),
-# JAILED (non-empty: no namespaces for logins), CGROUP (directories whose cgroup.procs takes us), SERVER (sshd or dropbear)
+# TMP_OPTIONS (of the file system at /tmp), JAILED (non-empty: no namespaces for logins), CGROUP (directories whose cgroup.procs takes us), SERVER (sshd or dropbear)
 # and PORT.
 set -eu
 for group in $CGROUP; do echo 0 >"$group/cgroup.procs"; done
@@ -29,7 +29,8 @@ mount --move /mnt/rig /run/rig
 umount /mnt
 for file in passwd group shadow; do mount --bind "/run/rig/$file" "/etc/$file"; done
 for directory in $TMPFS; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
-for directory in /tmp /var/tmp /dev/shm; do
+mount -t tmpfs -o "mode=1777${TMP_OPTIONS:+,$TMP_OPTIONS}" tmpfs /tmp
+for directory in /var/tmp /dev/shm; do
   if [ -d "$directory" ]; then mount -t tmpfs -o mode=1777 tmpfs "$directory"; fi
 done
 mount -t tmpfs -o mode=755 tmpfs /home

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { asRoot, runAsRoot } from './as-root.mjs';
-import { linkTo } from './subnet.mjs';
+import { linkTo, plug } from './subnet.mjs';
 
 /** The unprivileged user that exists on the test hosts, and nowhere else. */
 export const TEST_USER = 'distmake-test';
 
 const INIT = fileURLToPath(new URL('host-init.sh', import.meta.url));
+const CLOCK = fileURLToPath(new URL('clock-off.c', import.meta.url));
 const PORT = 2022;
 
 /** @typedef {import('./ssh-hosts.d.mts').HostSpec} HostSpec */
@@ -40,6 +41,13 @@ function writeAccounts(folder, shell) {
   writeFileSync(join(folder, 'shadow'), `${shadow.join('\n')}\n`, { mode: 0o600 });
 }
 
+/** @param {string} folder where clock-off.so is made @param {number} seconds */
+function buildClock(folder, seconds) {
+  const words = ['-O1', '-shared', '-fPIC', `-DOFFSET=${seconds}`, '-o', join(folder, 'clock-off.so'), CLOCK, '-ldl'];
+  const built = spawnSync('cc', words, { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`clock-off.c: ${built.error?.message ?? built.stderr}`);
+}
+
 /** One test host; see {@link NamespaceHost.start}. */
 export class NamespaceHost {
   /** @type {import('node:child_process').ChildProcess} */ #child;
@@ -47,6 +55,7 @@ export class NamespaceHost {
   /** @type {AsyncIterator<string>} */ #words;
   /** @type {Promise<unknown>} */ #closed;
   #stderr = '';
+  /** @type {import('./subnet.mjs').Subnet | undefined} */ #subnet;
   initPid = 0;
   address = '';
   address6 = '';
@@ -61,6 +70,7 @@ export class NamespaceHost {
     this.#folder = folder;
     const environment = [`RIG=${folder}`, `NAME=${spec.name}`, `TMPFS=${(spec.hide ?? []).join(' ')}`];
     environment.push(`SERVER=${spec.server ?? 'sshd'}`, `PORT=${this.port}`);
+    environment.push(`TMP_OPTIONS=${spec.tmp ?? ''}`);
     environment.push(`JAILED=${spec.noUserNamespaces ? 'yes' : ''}`, `CGROUP=${cgroups ?? ''}`);
     environment.push('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
     this.environment = environment;
@@ -103,6 +113,12 @@ export class NamespaceHost {
       if (converted.status !== 0) throw new Error(`dropbearconvert: ${converted.error?.message ?? converted.stderr}`);
     }
 
+    if (spec.clockOff !== undefined) buildClock(this.#folder, spec.clockOff);
+    await this.#power(spec);
+  }
+
+  /** @param {HostSpec} [spec] at the first time */
+  async #power(spec) {
     const [file, ...args] = asRoot(['env', '-i', ...this.environment, 'unshare', '-m', '-u', '-i', '-n', '-p']);
     args.push('--fork', '--kill-child', '--propagation', 'private', 'sh', INIT);
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -112,17 +128,19 @@ export class NamespaceHost {
     this.#words = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
 
     this.initPid = Number((await this.#word('pid')).split(' ')[1]);
-    const subnet = linkTo(this.initPid, { ipv6: spec.ipv6 ?? false });
-    this.address = subnet.theirs;
-    this.address6 = subnet.theirs6;
-    this.link = subnet.link;
-    this.#writeConfig(spec, subnet.theirs);
-    this.#child.stdin.write(`${subnet.theirs} ${subnet.theirs6}\n`);
+    if (spec) {
+      this.#subnet = linkTo(this.initPid, { ipv6: spec.ipv6 ?? false });
+      const { link, theirs, theirs6 } = this.#subnet;
+      this.address = theirs;
+      this.address6 = theirs6;
+      this.link = link;
+      this.#writeConfig(spec, theirs);
+    } else plug(this.initPid, this.#subnet);
+    this.#child.stdin.write(`${this.address} ${this.address6}\n`);
     await this.#word('up');
     await this.listen();
     // A host that is forgotten must not keep the process alive; without the process the host ends by itself.
-    this.#child.unref();
-    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.unref?.();
+    for (const one of [this.#child, ...this.#child.stdio]) one.unref?.();
   }
 
   /** @param {HostSpec} spec @param {string} address */
@@ -130,6 +148,7 @@ export class NamespaceHost {
     const config = [
       // Own lines first: sshd takes the first value that it sees.
       ...(spec.sshdConfig ?? []),
+      ...(spec.clockOff === undefined ? [] : ['SetEnv LD_PRELOAD=/run/rig/clock-off.so']),
       `Port ${this.port}`,
       `ListenAddress ${address}`,
       ...(this.address6 === '' ? [] : [`ListenAddress ${this.address6}`]),
@@ -190,6 +209,28 @@ export class NamespaceHost {
     return runAsRoot([...argv, check ? command : `{ ${command}\n} || true`]);
   }
 
+  /**
+   * Waits on the host, as root, until a shell condition holds there, and runs a command at that moment. Asks a hundred times a second.
+   *
+   * @param {string} condition
+   * @param {{ command?: string, signal?: AbortSignal }} [options] `signal`: it is waited for no longer
+   * @returns {Promise<boolean>} false: the host has ended first, or nobody waits any more
+   */
+  async when(condition, { command = ':', signal } = {}) {
+    const argv = ['nsenter', '-t', String(this.initPid), '-m', '-u', '-i', '-n', '-p', '-r', '-w', 'sh', '-c'];
+    const [file, ...words] = asRoot([...argv, `until ${condition}; do sleep 0.01; done; ${command}`]);
+    const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let complaint = '';
+    child.stderr.on('data', (chunk) => (complaint += chunk));
+    const stop = () => runAsRoot(['pkill', '-KILL', '-P', String(child.pid)]);
+    signal?.addEventListener('abort', stop, { once: true });
+    const [status, killer] = await once(child, 'close');
+    signal?.removeEventListener('abort', stop);
+    if (status === 0) return true;
+    if (killer !== null || status > 128) return false;
+    throw new Error(`on ${this.name}: ${command}: ${complaint.trim() || `exit status ${status}`}`);
+  }
+
   /** Power off: every process of the host ends at once. */
   async kill() {
     try {
@@ -197,7 +238,78 @@ export class NamespaceHost {
     } catch {
       // Already gone.
     }
-    await this.#closed;
+    await this.#ended();
+  }
+
+  /** After a power off: the host comes up with its address and its keys, and nothing else of what it held. */
+  async boot() {
+    this.#unplug();
+    await this.#power();
+  }
+
+  /** The machine hangs: no process runs any more, while its kernel goes on acknowledging what it receives. */
+  freeze() {
+    this.exec('kill -STOP -1');
+  }
+
+  /** Its processes go on. */
+  thaw() {
+    this.exec('kill -CONT -1');
+  }
+
+  /** Kills the ssh server's sessions, not the one that listens: connections are reset. */
+  dropSessions() {
+    this.exec("pkill -KILL -f '^sshd: .*(@notty|\\[priv\\]|\\[net\\])'", { check: false });
+  }
+
+  /**
+   * How much its link carries, in each direction.
+   *
+   * @param {number | undefined} megabits a second; undefined: as much as it can
+   */
+  limitRate(megabits) {
+    const qdisc = (/** @type {string} */ link) =>
+      megabits === undefined
+        ? `tc qdisc del dev ${link} root 2>/dev/null || :`
+        : `tc qdisc replace dev ${link} root tbf rate ${megabits}mbit burst 64k latency 400ms`;
+    runAsRoot(['sh', '-c', qdisc(this.link)]);
+    this.exec(qdisc('eth0'));
+  }
+
+  /** No byte more gets into /tmp: "No space left on device". */
+  fillTmp() {
+    // A limit of 0 would be none: one page more than there is, and a file that takes it.
+    const limit = 'set -- $(df -k --output=used /tmp); mount -o remount,size="$(($2 + 4))k" /tmp';
+    this.exec(`${limit}; head -c 4096 /dev/zero >/tmp/.full 2>/dev/null || :`);
+  }
+
+  /** There is room in /tmp again. */
+  emptyTmp() {
+    this.exec('mount -o remount,size=50% /tmp; rm -f /tmp/.full');
+  }
+
+  /** /tmp can be read and not written, or both again. @param {'ro' | 'rw'} how */
+  remountTmp(how) {
+    this.exec(`mount -o remount,${how} /tmp`);
+  }
+
+  /** None of the processes that logins have started can make another, and no new login succeeds; not for root. */
+  forbidForks() {
+    this.#limitProcesses('0');
+  }
+
+  /** They can again. */
+  allowForks() {
+    this.#limitProcesses('"$(prlimit --pid "$p" --nproc --noheadings --output HARD)"');
+  }
+
+  /** @param {string} limit in the shell; `$p` is the process */
+  #limitProcesses(limit) {
+    const each = `for p in "$@"; do prlimit --pid "$p" --nproc=${limit}: 2>/dev/null || :; done`;
+    // Root may not set the limits of others everywhere; their owner may, but for the hard ones.
+    const owner = `setpriv --reuid ${TEST_USER} --regid ${TEST_USER} --clear-groups`;
+    this.exec(`set -- $(cat /run/rig/pid); ${each}`);
+    this.exec(`${owner} sh -c '${each}' sh $(pgrep -u ${TEST_USER})`);
   }
 
   /** Cable pulled: packets vanish in both directions, connections stand but nothing is heard. */
@@ -232,9 +344,16 @@ export class NamespaceHost {
   /** Ends the host and waits until the kernel has taken it down. */
   async dispose() {
     if (this.#child === undefined) return;
-    this.#child.ref();
-    this.#child.stdin.end();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.kill();
+    this.#unplug();
+  }
+
+  async #ended() {
+    for (const one of [this.#child, ...this.#child.stdio]) one.ref?.();
     await this.#closed;
+  }
+
+  #unplug() {
     if (this.link === '') return;
     // The kernel takes the network down later, by itself: not waiting for it makes "nothing is left" true now.
     try {

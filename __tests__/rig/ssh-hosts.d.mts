@@ -21,6 +21,12 @@ export interface HostSpec {
   readonly server?: 'sshd' | 'dropbear';
   /** It has an address of IPv6 too, and listens on it. */
   readonly ipv6?: boolean;
+  /** Options of the tmpfs at its /tmp: `size=8m`, `nr_inodes=100`. */
+  readonly tmp?: string;
+  /**
+   * Seconds by which the clock of everything that is started by a login is ahead of ours, below 0: behind. Not of what `exec` runs.
+   */
+  readonly clockOff?: number;
   /** Lines for sshd_config; they win over the rig's own. */
   readonly sshdConfig?: readonly string[];
 }
@@ -47,8 +53,33 @@ export interface NamespaceHost {
   readonly initPid: number;
   /** Runs a shell command there as root, past ssh and all restrictions, and gives its stdout; throws when it fails. */
   exec(command: string, options?: { readonly check?: boolean }): string;
+  /**
+   * Waits there, as root, until a shell condition holds, and runs a command at that moment. Asks a hundred times a second.
+   * False: the host has ended first, or `signal` said that nobody waits any more.
+   */
+  when(condition: string, options?: { readonly command?: string; readonly signal?: AbortSignal }): Promise<boolean>;
   /** Power off: every process there ends at once. */
   kill(): Promise<void>;
+  /** After `kill`: it comes up with its address and its keys, and nothing else of what it held. */
+  boot(): Promise<void>;
+  /** It hangs: no process runs any more, while its kernel goes on acknowledging what it receives. */
+  freeze(): void;
+  /** After `freeze`. */
+  thaw(): void;
+  /** Kills the sessions of the ssh server, not the one that listens: connections are reset. */
+  dropSessions(): void;
+  /** How much its link carries in each direction, in megabits a second; undefined: as much as it can. */
+  limitRate(megabits: number | undefined): void;
+  /** No byte more gets into /tmp. */
+  fillTmp(): void;
+  /** After `fillTmp`. */
+  emptyTmp(): void;
+  /** /tmp can be read and not written, or both again. */
+  remountTmp(how: 'ro' | 'rw'): void;
+  /** No process that a login has started can make another, and no new login succeeds; root is not held back. */
+  forbidForks(): void;
+  /** They can again. */
+  allowForks(): void;
   /** Ends sshd's listening process alone: connections that stand go on, new ones are refused. */
   stopListening(): void;
   /** Starts sshd again after `stopListening`. */

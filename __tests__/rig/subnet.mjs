@@ -20,7 +20,8 @@ const dotted = (/** @type {number} */ n) => [n >>> 24, (n >>> 16) & 255, (n >>> 
  * @property {string} link the interface on this machine's side
  * @property {string} ours this machine's address
  * @property {string} theirs the host's address
- * @property {string} theirs6 the host's address of IPv6; empty: it has none
+ * @property {string} ours6 this machine's address of IPv6; empty: the link has none
+ * @property {string} theirs6 the host's
  */
 
 /** @returns {Array<[number, number]>} address and prefix length of what this machine already has or routes */
@@ -57,21 +58,32 @@ export function linkTo(pid, { ipv6 }) {
       link: `${INTERFACE_PREFIX}${block}-${index}`,
       ours: dotted(base + 1),
       theirs: dotted(base + 2),
+      ours6: ipv6 ? `${prefix}1` : '',
       theirs6: ipv6 ? `${prefix}2` : '',
     };
     try {
-      runAsRoot(['ip', 'link', 'add', subnet.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
+      plug(pid, subnet);
     } catch (error) {
       last = String(error);
       if (last.includes('File exists')) continue;
       break;
     }
-    runAsRoot(['ip', 'addr', 'add', `${subnet.ours}/30`, 'dev', subnet.link]);
-    if (ipv6) runAsRoot(['ip', 'addr', 'add', `${prefix}1/126`, 'dev', subnet.link, 'nodad']);
-    runAsRoot(['ip', 'link', 'set', subnet.link, 'up']);
     return subnet;
   }
   throw new Error(
     `no network for a test host${isRoot() ? '' : ' (as sudo)'}: ${last || 'all networks that test hosts may use are in use here'}`,
   );
+}
+
+/**
+ * Makes the two ends of a link, for a host that has had one as well: it comes back with the addresses that it had.
+ *
+ * @param {number} pid
+ * @param {Subnet} subnet
+ */
+export function plug(pid, { link, ours, ours6 }) {
+  runAsRoot(['ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
+  runAsRoot(['ip', 'addr', 'add', `${ours}/30`, 'dev', link]);
+  if (ours6 !== '') runAsRoot(['ip', 'addr', 'add', `${ours6}/126`, 'dev', link, 'nodad']);
+  runAsRoot(['ip', 'link', 'set', link, 'up']);
 }

@@ -4,14 +4,16 @@
 # host's owner limits jobs, renice where its owner wants another niceness.
 #
 # What comes are lines of sh, evaluated one after another; they call the functions below. stdin is descriptor 3 and stdout
-# is 4 from here on, so that nothing else reads or writes there by accident. Paths start with ./ and the current directory
-# is the tree. No process is started where a builtin will do: each costs a millisecond.
+# is 4 from here on, so that nothing else reads or writes there by accident; 5 is the place of a job, 6 the claim to the staging
+# directory. Paths start with ./ and the current directory is the tree. No process is started where a builtin will do: each costs a millisecond.
 
 n='
 '
 stale=1     # the tree has changed since it was last listed
 trouble=    # the first thing that went wrong while entries were applied
 group=      # what gives a job a process group of its own
+staging=    # the directory of all lanes, once there is one
+guard=      # the process that ends what is left of the lane
 restore='unset LC_ALL TZ'
 if [ -n "${LC_ALL+x}" ]; then lc_all=$LC_ALL restore="$restore; LC_ALL=\$lc_all; export LC_ALL"; fi
 if [ -n "${TZ+x}" ]; then tz=$TZ restore="$restore; TZ=\$tz; export TZ"; fi
@@ -27,10 +29,81 @@ refuse() {
   exit 1
 }
 
+# The same for what may be otherwise in a while.
+give_up() {
+  printf 'failed %s\n' "$1" >&4
+  exit 1
+}
+
 leave() {
   sweep 0
+  kill "$guard"
+  wait "$guard"
+  if [ -n "$staging" ]; then touch -c "$staging/owner"; fi
   exit 0
+} 2>/dev/null
+
+# ---- signs of life -------------------------------------------------------------------------------------------------
+# A lane that has something to do says `alive` now and then, between its frames, and so does the runner all the time. No clock is
+# needed: what the runner says is answered, by the lane itself or by who listens meanwhile. Only while the lane reads the bytes
+# of a frame does it look at the clock.
+alive() {
+  heard
+  printf 'alive\n' >&4
 }
+
+# For the guard: the runner was there.
+heard() {
+  printf '' >"$home/heard"
+} 2>/dev/null
+
+spoke=0
+breathe() {
+  heard
+  clock
+  if [ $((now - spoke)) -ge "$pulse" ]; then
+    spoke=$now
+    printf 'alive\n' >&4
+  fi
+}
+
+# A command that may take long, and prints nothing.
+patiently() {
+  "$@" 3<&- 4>&- 5<&- 6<&- &
+  patient=$!
+  while kill -0 "$patient" && ! ended "$patient"; do
+    nap
+    clock
+    if [ $((now - spoke)) -ge "$pulse" ]; then
+      spoke=$now
+      printf 'alive\n' >&4
+    fi
+  done
+  wait "$patient"
+} 2>/dev/null
+
+# Ends the lane, with its job, when the runner has said nothing for `limit` seconds, whatever it waits for, and what is left of it when
+# it was killed. Seconds in which this process was stopped are not counted. On SIGTERM it goes, with its sleep.
+guard() {
+  trap 'kill $!; exit' TERM
+  quiet=0
+  while kill -0 $$ && [ "$quiet" -lt "$limit" ]; do
+    sleep "$tick" &
+    wait $!
+    quiet=$((quiet + tick))
+    if [ -e "$home/heard" ]; then
+      rm -f "$home/heard"
+      quiet=0
+    fi
+  done
+  kill -9 $$
+  end_job
+  read -r watcher <"$home/watcher" && kill -9 "$watcher"
+  sweep 0
+  sign=PWD=$home/tree
+  sweep 0
+  touch -c "$staging/owner"
+} 2>/dev/null
 
 # ---- reading -------------------------------------------------------------------------------------------------------
 # Exactly $1 bytes of what comes, to stdout. head and tar would read on into the next frame; so would a dd that fills
@@ -41,8 +114,22 @@ take() {
   elif [ "$1" -le 65536 ]; then
     dd bs="$1" count=1 iflag=fullblock <&3 2>/dev/null
   else
-    dd bs=65536 count=$(($1 / 65536)) iflag=fullblock <&3 2>/dev/null
-    if [ $(($1 % 65536)) -gt 0 ]; then dd bs=$(($1 % 65536)) count=1 iflag=fullblock <&3 2>/dev/null; fi
+    # More at a time as long as that takes less than a second or so.
+    left=$1 blocks=1
+    while [ "$left" -ge 65536 ]; do
+      if [ $((left / 65536)) -lt $blocks ]; then blocks=$((left / 65536)); fi
+      clock
+      before=$now
+      dd bs=65536 count=$blocks iflag=fullblock <&3 2>/dev/null
+      breathe
+      left=$((left - blocks * 65536))
+      if [ $((now - before)) -lt 50 ]; then
+        blocks=$((blocks * 2))
+      elif [ $((now - before)) -gt 200 ]; then
+        blocks=$((blocks / 2 + 1))
+      fi
+    done
+    if [ "$left" -gt 0 ]; then dd bs="$left" count=1 iflag=fullblock <&3 2>/dev/null; fi
   fi
 }
 
@@ -56,6 +143,7 @@ take_slowly() {
     if [ "$size" -le 0 ]; then break; fi
     cat "$home/piece"
     left=$((left - size))
+    breathe
   done
   : >"$home/piece"
 }
@@ -96,10 +184,14 @@ inside() {
 }
 
 clear() {
-  if rm -rf "$@" 2>/dev/null; then return; fi
+  slow=
+  for path do
+    if [ -d "$path" ] && ! [ -h "$path" ]; then slow=patiently; fi
+  done
+  if $slow rm -rf "$@" 2>/dev/null; then return; fi
   for path do chmod u+rwx "${path%/*}" 2>/dev/null; done
-  find "$@" -type d -exec chmod u+rwx {} \; 2>/dev/null
-  rm -rf "$@" 2>/dev/null
+  patiently find "$@" -type d -exec chmod u+rwx {} \;
+  $slow rm -rf "$@" 2>/dev/null
 }
 
 # Nothing is to stand at these paths. What cannot be reached is gone already.
@@ -146,6 +238,7 @@ files() {
 # A tar of $1 bytes follows. The umask counts for the tar of busybox, -p or not.
 unpack() {
   stale=1
+  breathe
   if [ -n "$trouble" ]; then
     take "$1" >/dev/null
     return
@@ -372,6 +465,7 @@ full='No space left on device|Disk quota exceeded'
 
 # The last word of a lane: what its tree holds cannot be told any more.
 lose() {
+  listen_no_more
   printf 'lost %s %s\n' "$id" "$1" >&4
   leave
 }
@@ -400,16 +494,32 @@ sweep() {
 }
 
 end_job() {
-  : >"$home/killed"
-  read -r pid <"$home/pid" && { kill -9 "-$pid" || kill -9 "$pid"; } 2>/dev/null
+  printf '' >"$home/killed"
+  read -r pid <"$home/job" && { kill -9 "-$pid" || kill -9 "$pid"; }
+} 2>/dev/null
+
+# Listens while job $1 is in hand: for the frames that count then, and for the end of the stream, or of the lane itself.
+watch() {
+  trap '' PIPE
+  while IFS= read -r line <&3 && kill -0 $$; do
+    case $line in
+      "cancel $1") end_job ;;
+      alive) alive ;;
+    esac
+  done 2>/dev/null
+  end_job
 }
 
-# Listens while job $1 runs: for the one frame that counts then, and for the end of the stream.
-watch() {
-  while IFS= read -r line <&3; do
-    if [ "$line" = "cancel $1" ]; then end_job; fi
-  done
-  end_job
+listen() {
+  watch "$id" >/dev/null &
+  watcher=$!
+  printf '%s\n' "$watcher" >"$home/watcher"
+}
+
+# Whoever listens must not get in between what is said from here on, or read what comes then.
+listen_no_more() {
+  kill -9 "$watcher" 2>/dev/null
+  wait "$watcher" 2>/dev/null
 }
 
 # Waits until all that a job printed has been read. What holds the pipe still, beyond reach of a signal, is left behind.
@@ -436,9 +546,14 @@ running() {
   esac
 }
 
+# Whether a child has, although nobody has waited for it. Without /proc it is not known.
+ended() {
+  [ -n "$uptime" ] && ! running "$1"
+}
+
 # What the inner sh does is known by its number: nobody else could tell the job's own process from inside a subshell.
 begin='
-  echo $$ >"$0/pid"
+  echo $$ >"$0/job"
   if [ -e "$0/killed" ]; then kill -9 $$; fi
   unset SHLVL OLDPWD
   exec "$@"'
@@ -465,6 +580,9 @@ job() {
   LANE_COUNT=$1
   shift
   broken=
+  : >"$home/job"
+  if [ -e "$home/killed" ]; then rm -f "$home/killed"; fi
+  listen
   if [ -z "$shared" ]; then
     if [ -n "$stale" ]; then list "$known"; fi
     stale=
@@ -474,16 +592,12 @@ job() {
   tmp=$staging/r$recipe
   if [ "$recipe" = 0 ]; then tmp=$home/r0; fi
   if ! [ -d "$tmp" ]; then mkdir "$tmp" 2>/dev/null; fi
-  : >"$home/pid"
-  if [ -e "$home/killed" ]; then rm -f "$home/killed"; fi
   : >"$home/err"
-  watch "$id" >/dev/null 4>&- &
-  watcher=$!
   # Without the mark by which sweep knows what a job left.
-  PWD=/ cat <"$home/o" >"$home/out" 3<&- 4>&- 5<&- &
+  PWD=/ cat <"$home/o" >"$home/out" 3<&- 4>&- 5<&- 6<&- &
   reader=$! second=
   if [ "$merge" = 0 ]; then
-    PWD=/ cat <"$home/e" >"$home/err" 3<&- 4>&- 5<&- &
+    PWD=/ cat <"$home/e" >"$home/err" 3<&- 4>&- 5<&- 6<&- &
     second=$!
   fi
   clock
@@ -492,7 +606,7 @@ job() {
   # on its stderr when a signal ended the job: exit 137 and SIGKILL have the same status.
   {
     (
-      exec 3<&- 4>&- 5<&- >"$home/o"
+      exec 3<&- 4>&- 5<&- 6<&- >"$home/o"
       if [ "$merge" = 0 ]; then exec 2>"$home/e"; else exec 2>&1; fi
       directory=$tree${directory#.}
       if ! cd "$directory" 2>/dev/null; then
@@ -516,12 +630,14 @@ job() {
   } 2>"$home/said"
   clock
   pid=0
-  read -r pid <"$home/pid" && kill -9 "-$pid" 2>/dev/null
+  read -r pid <"$home/job" && kill -9 "-$pid" 2>/dev/null
   sweep "${pid:-0}"
+  : >"$home/job"
   : >"$home/done"
-  kill -9 "$watcher" 2>/dev/null
-  wait "$watcher" 2>/dev/null
+  # Until here it has held the job's place.
+  listen_no_more
   exec 5<&-
+  listen
   changed=$now elapsed=$((now - began))
 
   how=exit
@@ -551,12 +667,30 @@ job() {
     shortage "$broken"
     lose "${short:-$broken}"
   fi
+  listen_no_more
   wc -c "$home/out" "$home/err" "$home/list" "$home/data" >"$home/sizes"
   { read -r out rest; read -r err rest; read -r list rest; read -r data rest; } <"$home/sizes"
   look_at_load
   printf 'end %s %s %s %s0000 %s %s %s %s %s\n' "$id" "$how" "$status" "$elapsed" "$averages" "$out" "$err" "$list" "$data" >&4
-  cat "$home/out" "$home/err" "$home/list" "$home/data" >&4
+  give "$out" "$home/out"
+  give "$err" "$home/err"
+  give "$list" "$home/list"
+  give "$data" "$home/data"
   swap=$known known=$next next=$swap
+}
+
+# Sends the $1 bytes of a file. That they are taken shows that the runner is there.
+give() {
+  if [ "$1" -le 4194304 ]; then
+    if [ "$1" -gt 0 ]; then cat "$2"; fi
+  else
+    sent=0
+    while [ $((sent * 65536)) -lt "$1" ]; do
+      dd if="$2" bs=65536 skip=$sent count=16 2>/dev/null
+      sent=$((sent + 16))
+      heard
+    done
+  fi >&4
 }
 
 # A cancel that comes when its job has ended.
@@ -737,9 +871,33 @@ take_place() {
 }
 
 # ---- start ---------------------------------------------------------------------------------------------------------
-# start STAGING NUMBER CREATE SHARED TOKEN REQUIRED: SHARED is the workspace where jobs run in it, else empty; REQUIRED is 1
-# for a host that takes no jobs unless its owner has said how many.
+# Says whose the staging directory is, with a file that every lane there has locked and touches when it comes and when it goes:
+# whoever removes what is left of runs that have gone goes by that.
+claim() {
+  if [ "$1" = 1 ]; then
+    whose=distmake name=${staging##*/}
+    case $name in
+      make-*-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-*-*)
+        name=${name#make-} rest=${name%-*-*-*} name=${name#"$rest-"}
+        whose="$whose $rest $(printf %s "${name%%-*}" | sed 's/\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)/\1-\2-\3T\4:\5:\6Z/')"
+        ;;
+    esac
+    (set -C && printf '%s\n' "$whose" >"$staging/owner") 2>/dev/null || give_up "cannot write in $staging"
+  fi
+  touch -c "$staging/owner"
+  if [ -r "$staging/owner" ]; then
+    exec 6<"$staging/owner"
+    # Where there are no locks it does without.
+    if command -v flock >/dev/null 2>&1; then flock -s -n 6 2>/dev/null; fi
+  fi
+  printf '%s\n' $$ >"$home/pid"
+}
+
+# start STAGING NUMBER CREATE SHARED TOKEN REQUIRED PULSE LIMIT: SHARED is the workspace where jobs run in it, else empty; REQUIRED
+# is 1 for a host that takes no jobs unless its owner has said how many; PULSE and LIMIT are for signs of life: hundredths of a
+# second between two of the lane, seconds without one of the runner.
 start() {
+  pulse=$7 limit=$8 tick=5
   for name in $(env | sed -n 's/^\(SSH_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$name"; done
   unset DISTMAKE_SETUP TMPDIR TMP TEMP name
   PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
@@ -761,15 +919,16 @@ start() {
   take_place true
   case $hindered in
     '' | busy) ;;
-    *) refuse "its owner's limit cannot be kept there: $hindered" ;;
+    *) give_up "its owner's limit cannot be kept there: $hindered" ;;
   esac
 
   staging=$1 home=$1/l$2 tree=$1/l$2/tree shared=$4
   if [ -n "$shared" ]; then check_shared "$5"; fi
-  if [ "$3" = 1 ]; then mkdir "$staging" 2>/dev/null || refuse "cannot make $staging"; fi
-  if [ -h "$staging" ] || [ ! -d "$staging" ] || [ ! -O "$staging" ]; then refuse "$staging is not ours"; fi
-  mkdir "$home" && mkdir "$tree" && chmod 755 "$tree" && mkfifo "$home/o" "$home/e" || refuse "cannot make $home"
-  cd "$tree" || refuse "cannot enter $tree"
+  if [ "$3" = 1 ]; then mkdir "$staging" 2>/dev/null || give_up "cannot make $staging"; fi
+  if [ -h "$staging" ] || [ ! -d "$staging" ] || [ ! -O "$staging" ]; then give_up "$staging is not ours"; fi
+  mkdir "$home" && mkdir "$tree" && chmod 755 "$tree" && mkfifo "$home/o" "$home/e" || give_up "cannot make $home"
+  claim "$3"
+  cd "$tree" || give_up "cannot enter $tree"
   unset OLDPWD
   sign=PWD=$tree
   if [ -n "$shared" ]; then tree=$shared sign=DISTMAKE_LANE=$home/; fi
@@ -813,13 +972,19 @@ start() {
   case $(tar --version 2>/dev/null) in
     *'GNU tar'* | *bsdtar*) times=exact ;;
   esac
+  guard 3<&- 4>&- 5<&- &
+  guard=$!
+  printf '%s %s\n' "$guard" $$ >"$home/pid"
   count_processors
   look_at_load
   printf 'hello 1 %s %s %s %s %s %s\n' "$listing" "$times" "$processors" "${cap:--}" "$averages" "$tree" >&4
 }
 
 exec 3<&0 4>&1 </dev/null >/dev/null
+# Of what else was said to who listened there may be an end left.
 while IFS= read -r line <&3; do
-  eval "$line"
+  case ${line%% *} in
+    start | alive | long | removed | directories | files | unpack | at | applied | run | cancel | load) eval "$line" ;;
+  esac
 done
 leave

@@ -4,6 +4,7 @@
 # environment from /proc. A request is one line `PID VERB [NUMBER]` in the FIFO @RUN@/requests:
 #   s  a shell call       m  a call of make       p  a parse       r  ready for the next fragment
 #   c  pid of the process that runs locally       d  its exit status
+# A fragment sets distmake_lost when it could not print on descriptor 1.
 # The answers are fragments of shell script in the FIFO @RUN@/reply/PID, one for s, m, p and each r.
 # All names of variables begin with distmake_: a variable that came with the environment would be changed in it.
 
@@ -62,6 +63,11 @@ distmake_gone() {
   exit 2
 }
 
+distmake_stuck() {
+  echo "distmake: it has not answered for $1 s; this recipe is given up (@RUN@)" >&2
+  exit 2
+}
+
 distmake_tell() {
   [ -p @RUN@/requests ] || distmake_gone
   echo "$$ $*" >@RUN@/requests
@@ -69,6 +75,7 @@ distmake_tell() {
 
 # A path that cannot be mistaken: nobody else has this pid.
 [ -p "@RUN@/reply/$$" ] || @MKFIFO@ "@RUN@/reply/$$" || distmake_gone
+distmake_lost=
 distmake_tell "$distmake_verb"
 while :; do
   . "@RUN@/reply/$$"

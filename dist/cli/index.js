@@ -33949,7 +33949,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 3102:
+/***/ 3268:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -35420,7 +35420,10 @@ function refuseForeign(directory) {
     throw new user_error/* UserError */.y(`the directory of the bulk build, ${(0,bytes/* decode */.D4)(directory)}, holds other things: the state of a bulk build wants one of its own. Name a new one, or an empty one`);
 }
 
+// EXTERNAL MODULE: ./lib/engine/clock.js
+var engine_clock = __nccwpck_require__(1440);
 ;// CONCATENATED MODULE: ./lib/engine/back-off.js
+
 const FIRST_MS = 50;
 const LONGEST_MS = 1000;
 /**
@@ -35429,31 +35432,32 @@ const LONGEST_MS = 1000;
  */
 class BackOff {
     #again;
+    #clock;
     #waits = new Map();
     #closed = false;
     /** @param again tries the host again; whether there is still something to try later */
-    constructor(again) {
+    constructor(again, clock = engine_clock/* SYSTEM_CLOCK */.V) {
         this.#again = again;
+        this.#clock = clock;
     }
     turnedAway(host) {
         const wait = this.#waits.get(host);
         // Jobs come in bursts: the first that is turned away tells of them all.
         if (this.#closed || wait?.refused === true)
             return;
-        clearTimeout(wait?.timer);
+        wait?.cancel();
         this.#set(host, wait ? Math.min(2 * wait.delay, LONGEST_MS) : FIRST_MS, true);
     }
     /** No host is tried any more. */
     close() {
         this.#closed = true;
-        for (const { timer } of this.#waits.values())
-            clearTimeout(timer);
+        for (const { cancel } of this.#waits.values())
+            cancel();
         this.#waits.clear();
     }
     #set(host, delay, refused) {
-        const timer = setTimeout(() => this.#tick(host, delay, refused), delay);
-        timer.unref();
-        this.#waits.set(host, { delay, refused, timer });
+        const cancel = this.#clock.after(delay, () => this.#tick(host, delay, refused));
+        this.#waits.set(host, { delay, refused, cancel });
     }
     #tick(host, delay, refused) {
         this.#waits.delete(host);
@@ -35535,7 +35539,7 @@ class ExclusiveGate {
         let floor = this.#floors.get(make);
         const known = floor?.open.get(id);
         if (known) {
-            known.running = true;
+            known.running++;
             return undefined;
         }
         const alone = this.#options.alone(arrival);
@@ -35567,7 +35571,7 @@ class ExclusiveGate {
         const known = this.#floors.get(make)?.open.get(id);
         if (!known)
             return;
-        known.running = false;
+        known.running--;
         this.#admit(make);
     }
     #admit(make) {
@@ -35580,12 +35584,12 @@ class ExclusiveGate {
                 return;
             const others = [...floor.open].filter(([, other]) => next.alone || other.alone);
             if (others.length > 0) {
-                if (!others.some(([, { running }]) => running))
+                if (!others.some(([, { running }]) => running > 0))
                     this.#watch(make, floor);
                 return;
             }
             floor.waiting.shift();
-            floor.open.set(next.recipe, { alone: next.alone, running: true });
+            floor.open.set(next.recipe, { alone: next.alone, running: 1 });
             next.admitted.resolve(undefined);
         }
     }
@@ -35599,7 +35603,7 @@ class ExclusiveGate {
             if (this.#floors.get(make) !== floor)
                 return;
             for (const [id, { running }] of floor.open)
-                if (!running)
+                if (running === 0)
                     floor.open.delete(id);
             this.#admit(make);
         });
@@ -35724,6 +35728,8 @@ function isRunning({ running }) {
     return running !== undefined;
 }
 
+// EXTERNAL MODULE: ./lib/engine/job-output.js
+var job_output = __nccwpck_require__(9623);
 ;// CONCATENATED MODULE: ./lib/engine/homecoming-text.js
 
 /** For people: why what a recipe wrote on a host was not put into the workspace. */
@@ -35751,11 +35757,138 @@ function print(call, output, markers, job) {
         const together = [];
         for (; pieces[at]?.descriptor === descriptor; at++)
             together.push(pieces[at].data);
-        call.write(descriptor, Buffer.concat(together));
+        void call.write(descriptor, Buffer.concat(together));
+    }
+}
+/** So much of one descriptor is printed at one time. */
+const PORTION = 64 << 10;
+/**
+ * The same for what may be long: no faster than it is taken. Resolves when all is on its way, or the shim is gone.
+ *
+ * @param more comes behind it
+ */
+async function printOutput(call, output, more, markers, job) {
+    let descriptor = 1;
+    let portion = [];
+    let size = 0;
+    const flush = () => {
+        const data = Buffer.concat(portion);
+        portion = [];
+        size = 0;
+        return call.write(descriptor, data);
+    };
+    const add = async (text) => {
+        if (size > 0 && (text.descriptor !== descriptor || size >= PORTION))
+            await flush();
+        descriptor = text.descriptor;
+        portion.push(text.data);
+        size += text.data.length;
+    };
+    if (markers)
+        await add({ descriptor: 1, data: markers.begin(job) });
+    for await (const text of output.texts()) {
+        if (call.gone.aborted)
+            return;
+        await add(text);
+    }
+    for (const text of more)
+        await add(text);
+    if (markers)
+        await add({ descriptor: 1, data: markers.end(job) });
+    if (size > 0)
+        await flush();
+}
+
+;// CONCATENATED MODULE: ./lib/engine/second-chance.js
+
+/** So many hosts may be lost while a job runs there: it may be why. Where the runner is no choice it is given more. */
+const MOST_LOSSES = { local: 2, never: 5 };
+/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
+const MOST_CONFLICTS = 20;
+/** Decides for one job whether what became of it counts, or whether it runs once more. */
+class SecondChance {
+    #fallback;
+    /** It must not run again once it may have begun (`no-retry`). */
+    #once;
+    /** It writes in the very workspace, and may go on doing so where its host is not heard of any more. */
+    #shared;
+    #losses = 0;
+    #conflicts = 0;
+    #timedOut = 'nowhere';
+    constructor(fallback, once, shared) {
+        this.#fallback = fallback;
+        this.#once = once;
+        this.#shared = shared;
+    }
+    /** Where it was killed by a time limit: it is to run elsewhere. */
+    get avoided() {
+        return this.#timedOut;
+    }
+    /** After a run on a host that is not turned away. */
+    after({ outcome, homecoming, begun }, host) {
+        if (outcome.kind === 'cancelled')
+            return undefined;
+        if (this.#once && begun)
+            return undefined;
+        const isLocal = this.#fallback === 'local';
+        if (outcome.kind === 'host-lost') {
+            if (this.#shared && begun)
+                return undefined;
+            if (++this.#losses < MOST_LOSSES[this.#fallback])
+                return 'again';
+            return isLocal ? { onRunner: 'hosts-failed' } : undefined;
+        }
+        if (outcome.kind === 'timed-out')
+            return this.afterTimeout(host);
+        if (homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS)
+            return isLocal ? { onRunner: (0,model_outcome/* succeeded */.g)(outcome) ? 'not-taken' : 'failed-there' } : 'again';
+        if (!isLocal || ((0,model_outcome/* succeeded */.g)(outcome) && homecoming.kind === 'home'))
+            return undefined;
+        return { onRunner: (0,model_outcome/* succeeded */.g)(outcome) ? 'not-taken' : 'failed-there' };
+    }
+    /** It was killed there since it took too long: it gets one more time elsewhere. */
+    afterTimeout(place) {
+        if (this.#once || this.#timedOut !== 'nowhere')
+            return undefined;
+        this.#timedOut = place;
+        return 'again';
+    }
+    /**
+     * What is told on the recipe's stderr where the end of a job that is no end of its own counts.
+     *
+     * @param target for people
+     * @returns undefined: its own output says all
+     */
+    lastWords(target, { outcome, homecoming }, place) {
+        const where = place?.name ?? 'the runner';
+        if (outcome.kind === 'host-lost') {
+            if (this.#shared && !this.#once)
+                return `${where} was lost while it ran ${target} (${outcome.reason}): with staging none it may still be writing there, so it is not run again beside itself`;
+            return this.#once
+                ? `${where} was lost while it ran ${target} (${outcome.reason}): no-retry forbids to run that again, look whether it has had its effect`
+                : `hosts were lost ${this.#losses} times while they ran ${target}, the last was ${where} (${outcome.reason}): it is given up`;
+        }
+        if (outcome.kind === 'timed-out') {
+            const before = this.#timedOut;
+            const earlier = before === 'nowhere' || before === place ? '' : `, as on ${before?.name ?? 'the runner'} before`;
+            const raise = outcome.limit === 'time' ? 'job-timeout' : 'stuck in the host matrix';
+            return `${target} on ${where}: ${(0,model_outcome/* describeOutcome */.S)(outcome)}${earlier}; raise ${raise} if it needs longer`;
+        }
+        if (this.#once &&
+            this.#fallback === 'local' &&
+            outcome.kind !== 'cancelled' &&
+            (0,model_outcome/* succeeded */.g)(outcome) &&
+            homecoming.kind !== 'home')
+            return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
+        return undefined;
     }
 }
 
+// EXTERNAL MODULE: ./lib/engine/time-limits.js
+var time_limits = __nccwpck_require__(5490);
 ;// CONCATENATED MODULE: ./lib/engine/job-pass.js
+
+
 
 
 
@@ -35763,19 +35896,22 @@ function print(call, output, markers, job) {
 
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 const DELETION_MS = 1000;
-/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
-const MOST_CONFLICTS = 20;
 const CANCELLED = { kind: 'cancelled' };
+const HOME = { kind: 'home' };
 /** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
 class JobPass {
     #world;
     #subject;
     #job;
-    #conflicts = 0;
+    #chance;
+    /** How a time limit has ended it on the runner: it is to run on a host. */
+    #tooLong;
     constructor(world, subject) {
         this.#world = world;
         this.#subject = subject;
         this.#job = subject.running.job;
+        const { fallback, noRetry } = world;
+        this.#chance = new SecondChance(fallback, noRetry?.match(this.#job.recipe.target) !== undefined, world.shared ?? false);
     }
     /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
     async perform() {
@@ -35798,7 +35934,8 @@ class JobPass {
                     returned,
                     wide: stays === undefined && (0,make_flags/* callsMake */.K)(job.command),
                     weight: this.#world.weightOf?.(job.recipe) ?? 0,
-                    suits: (host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
+                    hostsOnly: this.#tooLong !== undefined,
+                    suits: (host) => host !== this.#chance.avoided && (hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local),
                 };
                 const answer = scheduler.acquire(wish, running.stop.signal);
                 // Not before this waits in front: what runs again comes before anything new.
@@ -35808,7 +35945,7 @@ class JobPass {
                 if (lease === 'cancelled')
                     return this.drop();
                 if (lease === 'no-host')
-                    return this.#refuse(`no host is left for ${(0,bytes/* decode */.D4)(job.recipe.target)}, and fallback is never`);
+                    return this.#withoutHost();
                 held = lease;
                 running.lease = lease;
                 const obstacle = this.#subject.begin(lease.place);
@@ -35825,7 +35962,8 @@ class JobPass {
                 const { host: before } = state;
                 const { place } = lease;
                 const remote = place && hosts.get(place);
-                const reason = lease.reason ?? stays ?? 'not-whitelisted';
+                const avoids = place === undefined && this.#chance.avoided !== 'nowhere';
+                const reason = avoids ? 'timed-out-there' : (lease.reason ?? stays ?? 'not-whitelisted');
                 if (place)
                     state.host = place;
                 else if (!state.host)
@@ -35849,8 +35987,8 @@ class JobPass {
                 else {
                     fresh = false;
                 }
-                if (place && scheduler.isLost(place))
-                    state.host = undefined;
+                if (place && !scheduler.isReady(place))
+                    this.#part(place);
                 stays = this.#whyHere();
             }
         }
@@ -35885,21 +36023,34 @@ class JobPass {
         sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
         this.#settle(outcome);
     }
-    /** It cannot start, and the runner may not take it. */
-    #refuse(reason) {
-        const { sink, markers } = this.#world;
-        const { call, state } = this.#subject;
-        const job = this.#job;
-        const outcome = { kind: 'exited', status: 2 };
-        print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
-        state.ran(job, outcome, undefined, false);
-        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+    /** Its other lines run elsewhere. */
+    #part(host) {
+        const { state } = this.#subject;
+        state.host = undefined;
+        if (state.ranOn === host)
+            state.parted = host;
+    }
+    #withoutHost() {
+        const target = (0,bytes/* decode */.D4)(this.#job.recipe.target);
+        const outcome = this.#tooLong
+            ? this.#refuse(`${target} took too long on the runner, and no host is left for it`, this.#tooLong)
+            : this.#refuse(`no host is left for ${target}, and fallback is never`);
         this.#settle(outcome);
         return outcome;
     }
+    /** It cannot start, and the runner may not take it. */
+    #refuse(reason, outcome = { kind: 'exited', status: 2 }) {
+        const { sink, markers } = this.#world;
+        const { call, state } = this.#subject;
+        const job = this.#job;
+        print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
+        state.ran(job, outcome, undefined, false);
+        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+        return outcome;
+    }
     async #runHere(lease) {
-        const { sink, stage, markers, scheduler, locals, runnerLoad } = this.#world;
-        const { call, command, state, running } = this.#subject;
+        const { sink, stage, markers, scheduler, locals, runnerLoad, clock, jobTimeout } = this.#world;
+        const { call, command, state, running, kept } = this.#subject;
         const { place } = lease;
         const job = this.#job;
         const local = place && locals.get(place);
@@ -35909,39 +36060,59 @@ class JobPass {
                 start = await local.begin(call, command);
             }
             catch (error) {
-                return this.#lost(local.host, error);
+                scheduler.hostLost(place);
+                sink({ type: 'host-lost', host: place, reason: error.message, benched: false });
+                return this.#lost(place, error);
             }
             if (!start)
                 return 'turned away';
+            // The run may have been stopped meanwhile.
+            if (running.stop.signal.aborted) {
+                start.place.give();
+                return this.drop();
+            }
             running.lease = withPlace(lease, start);
         }
-        const begin = performance.now();
+        const begin = clock.now();
         this.#tellStart(place);
         stage.writerStarted(job);
         if (markers)
-            call.write(1, markers.begin(job));
-        const outcome = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+            void call.write(1, markers.begin(job));
+        const limits = new time_limits/* TimeLimits */._(clock, { time: kept ? undefined : jobTimeout, silence: undefined }, () => call.endLocally());
+        limits.start();
+        const end = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+            limits.end();
             start?.place.give();
             stage.writerEnded(job);
             if (running.recursive)
                 stage.touch();
         });
-        if (markers)
-            call.write(1, markers.end(job));
+        const outcome = end.kind === 'cancelled' || (0,model_outcome/* succeeded */.g)(end) ? end : (limits.reached ?? end);
         if (place && runnerLoad)
             scheduler.report(place, runnerLoad(), true);
-        const seconds = (performance.now() - begin) / 1000;
+        const seconds = (clock.now() - begin) / 1000;
+        const again = outcome.kind === 'timed-out' && this.#chance.afterTimeout(place) === 'again';
+        if (outcome.kind === 'timed-out' && !again) {
+            const words = this.#chance.lastWords((0,bytes/* decode */.D4)(job.recipe.target), { outcome, homecoming: HOME }, place);
+            void call.write(2, Buffer.from(`distmake: ${words}\n`));
+        }
+        if (markers)
+            void call.write(1, markers.end(job));
+        sink({ type: 'job-finished', job, place, outcome, seconds, again });
+        if (again) {
+            this.#tooLong = outcome;
+            state.here = undefined;
+            state.host = undefined;
+            return 'again';
+        }
         state.ran(job, outcome, place, running.recursive);
-        sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
         return outcome;
     }
     async #runThere(remote, lease) {
-        const { sink, fallback, markers, subMakes } = this.#world;
-        const { call, state, running } = this.#subject;
+        const { subMakes } = this.#world;
         const job = this.#job;
         const place = remote.host;
-        const never = fallback === 'never';
-        const { stop } = running;
+        const { stop } = this.#subject.running;
         if (subMakes && (0,make_flags/* callsMake */.K)(job.command)) {
             try {
                 const reason = await subMakes.check(job, remote, stop.signal);
@@ -35949,27 +36120,47 @@ class JobPass {
                     return this.#refuse(reason);
             }
             catch (error) {
+                remote.lose(error instanceof Error ? error.message : String(error));
                 return this.#lost(place, error);
             }
         }
+        const output = this.#world.outputs.open();
+        try {
+            return await this.#runOn(remote, lease, output);
+        }
+        finally {
+            output.drop();
+        }
+    }
+    async #runOn(remote, lease, output) {
+        const { sink, fallback, markers, noRetry, jobTimeout } = this.#world;
+        const { call, state, running } = this.#subject;
+        const job = this.#job;
+        const place = remote.host;
+        const { stop } = running;
         let told = false;
         const started = () => {
             if (!told)
                 this.#tellStart(place);
             told = true;
         };
-        const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, {
+        const once = noRetry?.match(job.recipe.target) !== undefined;
+        const terms = {
+            keepOutputs: fallback === 'never' || once,
+            output,
+            slots: lease.slots,
+            limits: { time: jobTimeout, silence: place.stuck },
+        };
+        const result = await remote.run(job, terms, stop.signal, {
             onStart: started,
             onEnd: () => sink({ type: 'job-collecting', job, place }),
         });
         if (!result)
             return 'turned away';
-        const { outcome: end, seconds, output, homecoming, missed, traffic } = result;
+        const { seconds, homecoming, missed, traffic } = result;
         started();
         // When everything is stopped the connections are closed too: that is no fault of the host.
-        const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
-        if (outcome.kind === 'host-lost')
-            this.#lose(place, outcome.reason);
+        const outcome = result.outcome.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : result.outcome;
         const isHome = homecoming.kind === 'home';
         if (!isHome && outcome.kind !== 'cancelled' && ((0,model_outcome/* succeeded */.g)(outcome) || homecoming.kind === 'conflict')) {
             sink({ type: 'message', level: 'warning', text: homecomingText(job.recipe, homecoming, place) });
@@ -35978,19 +36169,25 @@ class JobPass {
             const text = `${place.name}: the recipe of ${(0,bytes/* decode */.D4)(job.recipe.target)} failed without ${missed.map(bytes/* decode */.D4).join(', ')}, which the makefile does not name among its prerequisites`;
             sink({ type: 'message', level: 'warning', text });
         }
-        const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
-        const again = outcome.kind === 'host-lost' ||
-            (outcome.kind !== 'cancelled' && (collides || (!never && !((0,model_outcome/* succeeded */.g)(outcome) && isHome))));
-        sink({ type: 'job-finished', job, place, outcome, seconds, again, traffic });
-        if (again) {
-            // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
-            if (outcome.kind !== 'host-lost' && !never)
-                state.retried = (0,model_outcome/* succeeded */.g)(outcome) ? 'not-taken' : 'failed-there';
+        const chance = this.#chance.after({ ...result, outcome }, place);
+        sink({ type: 'job-finished', job, place, outcome, seconds, again: chance !== undefined, traffic });
+        if (chance !== undefined) {
+            if (chance !== 'again')
+                state.retried = chance.onRunner;
+            if (outcome.kind === 'timed-out')
+                state.host = undefined;
             return 'again';
         }
         const final = isHome || !(0,model_outcome/* succeeded */.g)(outcome) ? outcome : { kind: 'exited', status: 1 };
+        const words = this.#chance.lastWords((0,bytes/* decode */.D4)(job.recipe.target), { outcome, homecoming }, place);
+        const more = words === undefined ? [] : [{ descriptor: 2, data: Buffer.from(`distmake: ${words}\n`) }];
+        if (output.trouble !== undefined) {
+            const text = `distmake: not all that it printed could be kept: ${output.trouble}\n`;
+            more.push({ descriptor: 2, data: Buffer.from(text) });
+        }
+        running.hasEnded = true;
         state.ran(job, final, place, false);
-        print(call, output, markers, job);
+        await printOutput(call, output, more, markers, job);
         return final;
     }
     #tellStart(place) {
@@ -36001,24 +36198,28 @@ class JobPass {
     }
     /** It was placed there, and nothing of it has run. */
     #lost(host, error) {
-        const { sink } = this.#world;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#lose(host, reason);
-        const outcome = { kind: 'host-lost', reason };
-        sink({ type: 'job-finished', job: this.#job, place: host, outcome, seconds: 0, again: true });
+        const { state } = this.#subject;
+        const job = this.#job;
+        const outcome = { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) };
+        const end = { outcome, homecoming: HOME, begun: false };
+        const chance = this.#chance.after(end, host);
+        const words = this.#chance.lastWords((0,bytes/* decode */.D4)(job.recipe.target), end, host);
+        if (chance === undefined)
+            return this.#refuse(words ?? outcome.reason, outcome);
+        if (chance !== 'again')
+            state.retried = chance.onRunner;
+        this.#world.sink({ type: 'job-finished', job, place: host, outcome, seconds: 0, again: true });
         return 'again';
-    }
-    #lose(host, reason) {
-        const { scheduler, sink } = this.#world;
-        if (scheduler.isLost(host))
-            return;
-        scheduler.hostLost(host);
-        sink({ type: 'host-lost', host, reason });
     }
     #settle(outcome) {
         const { stage, markers, verdicts } = this.#world;
         if ((0,model_outcome/* succeeded */.g)(outcome) || outcome.kind === 'cancelled')
             return;
+        const { parted, recipe } = this.#subject.state;
+        if (parted) {
+            const text = `${(0,bytes/* decode */.D4)(recipe.target)}: earlier lines of its recipe ran on ${parted.name}, which was lost: what they left in /tmp there went with it`;
+            this.#world.sink({ type: 'message', level: 'warning', text });
+        }
         // make may delete the target, when it has heard of the end.
         stage.touch(DELETION_MS);
         // Where make's words are not ours to read, what it has started runs, as it would have without us.
@@ -36065,6 +36266,10 @@ class RecipeState {
     host;
     /** Why a line had to be run again on the runner: the others stay there. */
     retried;
+    /** Where its last line ran that counts. */
+    ranOn;
+    /** A host on which lines of it had run was lost: what they left in its /tmp went with it. */
+    parted;
     /** Why it began on the runner: the other lines stay there. */
     here;
     failure;
@@ -36089,6 +36294,7 @@ class RecipeState {
         this.recipe = recipe;
     }
     ran(job, outcome, place, recursive) {
+        this.ranOn = place;
         if (recursive)
             this.#recursive++;
         else if (place && !place.local)
@@ -36154,6 +36360,7 @@ class RecipeBook {
 
 ;// CONCATENATED MODULE: ./lib/engine/verdicts.js
 
+
 /** How long recipes are held back for make's word on a failure. It comes within milliseconds, or not at all. */
 const VERDICT_MS = 3000;
 /**
@@ -36164,11 +36371,13 @@ class Verdicts {
     #scheduler;
     #recipes;
     #onFatal;
+    #clock;
     /** @param onFatal this make starts no other recipe */
-    constructor(scheduler, recipes, onFatal) {
+    constructor(scheduler, recipes, onFatal, clock = engine_clock/* SYSTEM_CLOCK */.V) {
         this.#scheduler = scheduler;
         this.#recipes = recipes;
         this.#onFatal = onFatal;
+        this.#clock = clock;
     }
     /**
      * A job has ended so; its slot is still taken.
@@ -36189,7 +36398,7 @@ class Verdicts {
             state.settled = undefined;
             this.#scheduler.resume(make);
         };
-        setTimeout(settled, VERDICT_MS).unref();
+        this.#clock.after(VERDICT_MS, settled);
         state.settled = settled;
     }
     /** Make asks for a job of that recipe: if a line of it has failed, make ignored that. */
@@ -36311,9 +36520,10 @@ function whyKept(job, make, flags, { stage, dist, local, partial, leavesWithMake
 
 
 
+
+
 /** Make asks for the next line of a recipe within that, in ms. */
 const GRACE_MS = 100;
-const GRACE = { atRest: () => new Promise((resolve) => void setTimeout(resolve, GRACE_MS)) };
 /**
  * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
  */
@@ -36342,21 +36552,32 @@ class Dispatcher {
             if (!this.#isOver)
                 options.sink(event);
         };
-        this.#verdicts = new Verdicts(options.scheduler, this.#recipes, (make) => {
+        const { clock = engine_clock/* SYSTEM_CLOCK */.V } = options;
+        const failed = (make) => {
             const state = this.#makes.get(make);
             if (state)
                 state.failed = true;
-        });
+        };
+        this.#verdicts = new Verdicts(options.scheduler, this.#recipes, failed, clock);
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
-        const rest = options.rest ?? GRACE;
+        const rest = options.rest ?? { atRest: () => clock.pause(GRACE_MS) };
         this.#atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
         this.#groups = new GroupGate(this.#atRest);
         this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest: this.#atRest });
         // The last: what another gate holds back is in nobody's way.
         this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
-        this.#backOff = new BackOff((host) => options.scheduler.widen(host));
+        this.#backOff = new BackOff((host) => options.scheduler.widen(host), clock);
         const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
-        this.#world = { ...options, sink: this.#sink, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
+        this.#world = {
+            ...options,
+            outputs: options.outputs ?? job_output/* IN_MEMORY */.u,
+            clock,
+            sink: this.#sink,
+            hosts,
+            locals,
+            verdicts: this.#verdicts,
+            backOff: this.#backOff,
+        };
     }
     /**
      * A make is about to run in this process.
@@ -36443,7 +36664,14 @@ class Dispatcher {
             umask: call.umask,
             prerequisites: command.prerequisites,
         };
-        const running = { job, shim: call.pid, stop: new AbortController(), lease: undefined, recursive: false };
+        const running = {
+            job,
+            shim: call.pid,
+            stop: new AbortController(),
+            lease: undefined,
+            hasEnded: false,
+            recursive: false,
+        };
         const stop = () => running.stop.abort();
         call.gone.addEventListener('abort', stop);
         if (call.gone.aborted)
@@ -36470,7 +36698,8 @@ class Dispatcher {
         this.#sink({ type: 'job-queued', job });
         try {
             const outcome = await this.#gates.pass(arrival, signal, () => pass.perform(), (spared) => pass.spare(spared));
-            call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
+            const isOwn = outcome.kind === 'exited' || outcome.kind === 'signaled' || outcome.kind === 'timed-out';
+            call.exit(isOwn ? outcome : { kind: 'exited', status: 1 });
         }
         finally {
             call.gone.removeEventListener('abort', stop);
@@ -36515,7 +36744,9 @@ class Dispatcher {
      * @param failed make's exit status was not 0
      */
     finish(failed) {
-        for (const { job, lease } of this.#running.values()) {
+        for (const { job, lease, hasEnded } of this.#running.values()) {
+            if (hasEnded)
+                continue;
             const outcome = { kind: 'cancelled' };
             this.#sink({ type: 'job-finished', job, place: lease?.place, outcome, seconds: 0, again: false });
         }
@@ -36577,7 +36808,33 @@ var external_node_util_ = __nccwpck_require__(7975);
 var launch = __nccwpck_require__(1375);
 // EXTERNAL MODULE: ./lib/make/pass-signal.js
 var pass_signal = __nccwpck_require__(602);
+;// CONCATENATED MODULE: ./lib/make/suspend.js
+/**
+ * Stops and continues a process group of ours together with this process (Ctrl-Z, `fg`): a terminal tells the foreground group alone.
+ *
+ * @param child the leader of that group
+ */
+function suspendTogether(child) {
+    const signal = (name) => {
+        try {
+            if (child.pid !== undefined)
+                process.kill(-child.pid, name);
+        }
+        catch {
+            // All of it has ended.
+        }
+    };
+    const stop = () => {
+        signal('SIGSTOP');
+        process.kill(process.pid, 'SIGSTOP');
+    };
+    const goOn = () => signal('SIGCONT');
+    process.on('SIGTSTP', stop).on('SIGCONT', goOn);
+    child.once('exit', () => process.off('SIGTSTP', stop).off('SIGCONT', goOn));
+}
+
 ;// CONCATENATED MODULE: ./lib/make/program-process.js
+
 
 
 
@@ -36610,6 +36867,8 @@ async function startProgram(options) {
         // Where no terminal signals the whole group, make alone would only wait for the recipes that it has started.
         detached: output !== undefined,
     });
+    if (output !== undefined)
+        suspendTogether(child);
     const exited = (0,external_node_events_namespaceObject.once)(child, 'exit');
     if (output !== undefined)
         (0,external_node_fs_.closeSync)(output.descriptor);
@@ -36801,11 +37060,12 @@ function processStart(pid) {
 /** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
 function processAncestors(pid) {
     const ancestors = [];
-    for (let at = parentOf(pid); at !== undefined && at > 0; at = parentOf(at))
+    for (let at = processParent(pid); at !== undefined && at > 0; at = processParent(at))
         ancestors.push(at);
     return ancestors;
 }
-function parentOf(pid) {
+/** Undefined when it is gone, or there is no /proc. */
+function processParent(pid) {
     const parent = statFields(pid)?.[1];
     return parent === undefined ? undefined : Number(parent);
 }
@@ -36874,6 +37134,194 @@ function makeEnvironment({ environment, run, make, output }) {
         changes.push(kept === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${kept}`);
     }
     return (0,make_environment/* changeEnvironment */.Um)(environment, changes);
+}
+
+;// CONCATENATED MODULE: ./lib/make/tail-ring.js
+/** The last bytes of a stream, in one buffer that is used again and again. */
+class TailRing {
+    #ring;
+    /** Bytes so far. */
+    #total = 0;
+    constructor(size) {
+        this.#ring = Buffer.alloc(size);
+    }
+    push(data) {
+        const size = this.#ring.length;
+        const last = data.subarray(Math.max(0, data.length - size));
+        const at = (this.#total + data.length - last.length) % size;
+        const first = last.copy(this.#ring, at);
+        last.copy(this.#ring, 0, first);
+        this.#total += data.length;
+    }
+    /** A copy. */
+    read() {
+        const size = this.#ring.length;
+        if (this.#total <= size)
+            return Buffer.from(this.#ring.subarray(0, this.#total));
+        const at = this.#total % size;
+        return Buffer.concat([this.#ring.subarray(at), this.#ring.subarray(0, at)]);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/output-store.js
+
+
+
+
+const readAt = (0,external_node_util_.promisify)(external_node_fs_.read);
+/** Bytes of one job that are kept in memory, with what it costs to keep a piece. */
+const MEMORY = 1 << 20;
+const PIECE_COST = 128;
+/** Bytes of the end of each descriptor that are kept in memory as well. */
+const END = 64 << 10;
+/** Bytes that are written to the file, and read from it, at a time. */
+const BLOCK = 64 << 10;
+/** In the file a descriptor (1 byte) and a length (4) stand before each piece. */
+const HEAD = 5;
+/** What remote jobs print waits in memory and, where it is long, in files of the run's own directory. */
+class DiskOutputStore {
+    #directory;
+    #memory;
+    /**
+     * @param directory nobody else can write there
+     * @param memory bytes of each job that are kept in memory
+     */
+    constructor(directory, memory = MEMORY) {
+        this.#directory = directory;
+        this.#memory = memory;
+    }
+    open() {
+        return new SpilledOutput(this.#directory, this.#memory);
+    }
+}
+class SpilledOutput {
+    #directory;
+    #room;
+    #beginning = [];
+    /** Of what is in the file. */
+    #ends = new Map();
+    #file;
+    /** What is to be written next. */
+    #block = Buffer.alloc(0);
+    #filled = 0;
+    #trouble;
+    constructor(directory, memory) {
+        this.#directory = directory;
+        this.#room = memory;
+    }
+    get trouble() {
+        return this.#trouble;
+    }
+    add(descriptor, data) {
+        if (this.#trouble !== undefined)
+            return;
+        if (this.#file === undefined) {
+            this.#room -= data.length + PIECE_COST;
+            if (this.#room >= 0) {
+                // A piece of what was read may hold all of that.
+                this.#beginning.push({ descriptor, data: Buffer.from(data) });
+                return;
+            }
+        }
+        try {
+            this.#file ??= this.#open();
+            this.#spill(descriptor, data);
+            this.#end(descriptor).push(data);
+        }
+        catch (error) {
+            this.#trouble = `${this.#directory}: ${error.message}`;
+        }
+    }
+    excerpt() {
+        const between = Buffer.from('\n');
+        const end = [...this.#ends].map(([descriptor, ring]) => ({
+            descriptor,
+            data: Buffer.concat([between, ring.read()]),
+        }));
+        return [...this.#beginning, ...end];
+    }
+    texts() {
+        return this.#file === undefined ? this.#beginning : this.#all(this.#file);
+    }
+    drop() {
+        this.#beginning = [];
+        this.#ends.clear();
+        this.#block = Buffer.alloc(0);
+        if (this.#file !== undefined)
+            (0,external_node_fs_.closeSync)(this.#file);
+        this.#file = undefined;
+        this.#trouble ??= 'it was dropped';
+    }
+    #end(descriptor) {
+        let ring = this.#ends.get(descriptor);
+        if (!ring)
+            this.#ends.set(descriptor, (ring = new TailRing(END)));
+        return ring;
+    }
+    /** Without a name from the start: whatever becomes of us, nothing is left. */
+    #open() {
+        const path = `${this.#directory}/${(0,external_node_crypto_.randomUUID)()}`;
+        const file = (0,external_node_fs_.openSync)(path, 'wx+', 0o600);
+        (0,external_node_fs_.rmSync)(path);
+        this.#block = Buffer.alloc(BLOCK);
+        return file;
+    }
+    #spill(descriptor, data) {
+        if (this.#filled + HEAD + data.length > BLOCK)
+            this.#flush();
+        this.#block.writeUInt8(descriptor, this.#filled);
+        this.#block.writeUInt32LE(data.length, this.#filled + 1);
+        this.#filled += HEAD;
+        if (this.#filled + data.length > BLOCK) {
+            this.#flush();
+            this.#write(data);
+        }
+        else {
+            this.#filled += data.copy(this.#block, this.#filled);
+        }
+    }
+    #flush() {
+        this.#write(this.#block.subarray(0, this.#filled));
+        this.#filled = 0;
+    }
+    #write(data) {
+        for (let at = 0; at < data.length;)
+            at += (0,external_node_fs_.writeSync)(this.#file, data, at);
+    }
+    async *#all(file) {
+        yield* this.#beginning;
+        this.#beginning = [];
+        let head = Buffer.alloc(0);
+        let descriptor = 1;
+        let left = 0;
+        for await (const block of this.#spilled(file)) {
+            for (let at = 0; at < block.length;) {
+                const part = block.subarray(at, at + (left > 0 ? left : HEAD - head.length));
+                at += part.length;
+                if (left > 0) {
+                    left -= part.length;
+                    yield { descriptor, data: part };
+                    continue;
+                }
+                head = Buffer.concat([head, part]);
+                if (head.length < HEAD)
+                    continue;
+                descriptor = head.readUInt8(0) === 2 ? 2 : 1;
+                left = head.readUInt32LE(1);
+                head = Buffer.alloc(0);
+            }
+        }
+    }
+    async *#spilled(file) {
+        for (let position = 0;;) {
+            const { bytesRead, buffer } = await readAt(file, Buffer.allocUnsafe(BLOCK), 0, BLOCK, position);
+            if (bytesRead === 0)
+                break;
+            position += bytesRead;
+            yield buffer.subarray(0, bytesRead);
+        }
+        yield this.#block.subarray(0, this.#filled);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/make/capped-text.js
@@ -37437,492 +37885,86 @@ function isThere(path) {
 
 // EXTERNAL MODULE: ./lib/make/real-make.js
 var real_make = __nccwpck_require__(1311);
-;// CONCATENATED MODULE: ./lib/make/calls.js
-/** A byte that no SHELL and no list of makefiles has. */
-const SEPARATOR = '\x01';
-/** Stands for a blank within a word of the answer to a parse. */
-const BLANK = '\x02';
-/** Status of a shim whose job was not run at all. */
-const NOT_RUN = 2;
-function shellCall(facts, { expanded, echo }, channel) {
-    return {
-        ...facts,
-        expanded,
-        echo,
-        gone: channel.gone,
-        write: (descriptor, data) => {
-            if (data.length > 0)
-                channel.print(descriptor, data);
-        },
-        runLocally: (argv, changes) => channel.run(argv, changes),
-        exit: (outcome) => {
-            switch (outcome.kind) {
-                case 'exited': {
-                    channel.exit(outcome.status);
-                    return;
-                }
-                case 'signaled': {
-                    channel.die(outcome.signal);
-                    return;
-                }
-                case 'host-lost':
-                case 'cancelled': {
-                    channel.exit(NOT_RUN);
-                    return;
-                }
-            }
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/make/shell-paths.js
-
-/**
- * Where a run keeps its links to the shim. The path of the link for /bin/bash is RUN/sh/bin/bash, that for a bare `bash`
- * is RUN/rel/bash: its base name is what make goes by, and taking RUN/sh or RUN/rel/ away anywhere in a text gives the
- * user's own shell back, in $(dir $(SHELL)) too.
- */
-class ShellPaths {
-    #run;
-    constructor(run) {
-        this.#run = run;
-    }
-    /** The text with the user's shells in place of our links. */
-    restore(text) {
-        if (!text.includes(this.#run))
-            return text;
-        return text.replaceAll(`${this.#run}/sh/`, '/').replaceAll(`${this.#run}/rel/`, '');
-    }
-    /**
-     * The value for SHELL that brings recipes to us, and the link that it needs.
-     *
-     * @param shell the user's own $(SHELL): a path or a name, and perhaps further words, which stay
-     * @param directory of the make, absolute
-     * @returns undefined for a shell that cannot be linked to (a quoted word, say): it is left to make
-     */
-    link(shell, directory) {
-        const own = this.restore(shell).replace(/^\s+/, '');
-        // make takes an empty SHELL for its default in most places.
-        const word = /^\S*/.exec(own)?.[0] || '/bin/sh';
-        if (!/^[A-Za-z0-9_./+,@%=:\x80-\xff-]+$/.test(word) || /(^|\/)\.*$/.test(word))
-            return undefined;
-        const rest = own.slice(/^\S*/.exec(own)?.[0].length);
-        if (!word.includes('/'))
-            return { shell: `${this.#run}/rel/${word}${rest}`, link: `${this.#run}/rel/${word}` };
-        const path = (0,posix_.normalize)(word.startsWith('/') ? word : (0,posix_.join)(directory, word));
-        if (/[\s$#'"\\`*?[\]();&|<>~!{}]/.test(path))
-            return undefined;
-        const link = `${this.#run}/sh${path}`;
-        // /.//bin/sh stays as it is written: it leads to the same link, and $(SHELL) is to be read by people.
-        const isAsWritten = word.startsWith('/') && !/\/\.\.(\/|$)/.test(word);
-        return { shell: (isAsWritten ? `${this.#run}/sh${word}` : link) + rest, link };
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/make/shim-cache.js
-
-
-
-
-
-/**
- * Compiled shims of earlier runs, in a directory that nobody else can write to: compiling takes longer than all the rest
- * of a short run. Whatever is not as it should be counts as not there.
- */
-class ShimCache {
-    #file;
-    constructor(file) {
-        this.#file = file;
-    }
-    /**
-     * The place for what this compiler makes of these sources.
-     *
-     * @param parent of the directory; default: XDG_CACHE_HOME, else ~/.cache
-     * @returns undefined where there can be none
-     */
-    static async open(compiler, sources, parent = process.env['XDG_CACHE_HOME'] ?? (0,posix_.join)((0,external_node_os_.homedir)(), '.cache')) {
-        try {
-            const directory = (0,posix_.join)(parent, 'distmake');
-            await (0,external_node_fs_promises_.mkdir)(directory, { recursive: true, mode: 0o700 });
-            if (!isOurs(await (0,external_node_fs_promises_.lstat)(directory)))
-                return undefined;
-            const program = await (0,external_node_fs_promises_.realpath)(compiler);
-            const { mtimeMs, size } = await (0,external_node_fs_promises_.stat)(program);
-            const key = (0,external_node_crypto_.createHash)('sha256').update(JSON.stringify([process.platform, process.arch, compiler, program, mtimeMs, size]));
-            for (const source of sources)
-                key.update(await (0,external_node_fs_promises_.readFile)(source));
-            return new ShimCache((0,posix_.join)(directory, `shim-${key.digest('hex').slice(0, 32)}`));
-        }
-        catch {
-            return undefined;
-        }
-    }
-    /** The program; undefined when it is not there, or somebody else could have written it. */
-    async read() {
-        try {
-            const file = await (0,external_node_fs_promises_.open)(this.#file, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NOFOLLOW);
-            try {
-                const found = await file.stat();
-                return found.isFile() && isOurs(found) ? await file.readFile() : undefined;
-            }
-            finally {
-                await file.close();
-            }
-        }
-        catch {
-            return undefined;
-        }
-    }
-    /** Keeps a program, and none but it; a cache that cannot be written is none. */
-    async write(program) {
-        const directory = (0,posix_.join)(this.#file, '..');
-        const temporary = (0,posix_.join)(directory, `new-${(0,external_node_crypto_.randomUUID)()}`);
-        try {
-            await (0,external_node_fs_promises_.writeFile)(temporary, program, { mode: 0o600, flag: 'wx' });
-            await (0,external_node_fs_promises_.rename)(temporary, this.#file);
-            for (const name of await (0,external_node_fs_promises_.readdir)(directory))
-                if (name.startsWith('shim-') && name !== (0,posix_.basename)(this.#file))
-                    await (0,external_node_fs_promises_.rm)((0,posix_.join)(directory, name), { force: true });
-        }
-        catch {
-            await (0,external_node_fs_promises_.rm)(temporary, { force: true }).catch(() => undefined);
-        }
-    }
-}
-function isOurs({ uid, mode }) {
-    return uid === process.geteuid?.() && (mode & 0o022) === 0;
-}
-
-;// CONCATENATED MODULE: ./lib/make/shim-build.js
-
-
-
-
-
-
-
-
-const run = (0,external_node_util_.promisify)(external_node_child_process_.execFile);
-/** Stands in a compiled shim that is kept, where each run writes the path of its directory. */
-const MARK = '@DISTMAKE RUN DIRECTORY@';
-/** As long as the array in shim.c that holds it. */
-const MARK_ROOM = 128;
-/** A compiler that takes longer than this is not waited for, in ms. */
-const COMPILE_TIMEOUT = 20_000;
-/**
- * Makes DIRECTORY/shim: compiled where there is a C compiler that works, else the shell script.
- *
- * @throws UserError where neither can be had
- */
-async function buildShim(options) {
-    if (options.kind !== 'script') {
-        for (const name of ['cc', 'gcc', 'clang']) {
-            const compiler = (0,programs/* findProgram */.K)(name, options.searchPath);
-            if (compiler !== undefined && (await compiles(compiler, options)))
-                return { fifo: undefined };
-        }
-    }
-    return { fifo: await writeScript(options) };
-}
-async function compiles(compiler, options) {
-    const { directory, assets, cacheParent } = options;
-    const shim = (0,posix_.join)(directory, 'shim');
-    // A program that was changed after it was linked does not run on every system.
-    const sources = ['shim.c', 'direct.h'].map((name) => (0,posix_.join)(assets, name));
-    const cache = process.platform === 'linux' ? await ShimCache.open(compiler, sources, cacheParent) : undefined;
-    const kept = await cache?.read();
-    if (kept !== undefined && (await install(kept, shim, directory)) && (await works(directory)))
-        return true;
-    // Static where that can be had: it starts in two thirds of the time, and it starts for every line.
-    for (const flags of [['-static'], []]) {
-        if (!(await compile(compiler, [...flags, `-DRUN="${cache ? MARK : directory}"`], options)))
-            continue;
-        const program = cache ? await (0,external_node_fs_promises_.readFile)(shim) : undefined;
-        if (program !== undefined && !(await install(program, shim, directory)))
-            continue;
-        if (!(await works(directory)))
-            continue;
-        if (program !== undefined)
-            await cache?.write(program);
-        return true;
-    }
-    return false;
-}
-async function compile(compiler, flags, { directory, assets, searchPath }) {
-    const env = { ...process.env, PATH: searchPath, TMPDIR: directory };
-    const words = [...flags, '-O1', '-w', '-o', (0,posix_.join)(directory, 'shim'), (0,posix_.join)(assets, 'shim.c')];
-    return run(compiler, words, { env, timeout: COMPILE_TIMEOUT }).then(() => true, () => false);
-}
-/** Writes a kept program with the path of this run in it. */
-async function install(program, shim, directory) {
-    const at = program.indexOf(`${MARK}\0`);
-    if (at < 0 || program.indexOf(`${MARK}\0`, at + 1) >= 0)
-        return false;
-    const own = Buffer.from(program);
-    own.fill(0, at, at + MARK_ROOM);
-    own.write(directory, at);
-    await (0,external_node_fs_promises_.writeFile)(shim, own, { mode: 0o700 });
-    return true;
-}
-/** A shim for another machine (a cross compiler, a missing libc) shows here: this one prints the pid of its parent. */
-async function works(directory) {
-    for (let tries = 0;; tries++) {
-        try {
-            const { stdout } = await run((0,posix_.join)(directory, 'parse/sh'), ['pid'], { timeout: COMPILE_TIMEOUT });
-            return stdout.trim() === String(process.pid);
-        }
-        catch (error) {
-            // A program that we start at the same moment holds what we had open for writing until it is itself.
-            if (error.code !== 'ETXTBSY' || tries >= 50)
-                return false;
-            await (0,promises_.setTimeout)(10);
-        }
-    }
-}
-async function writeScript({ directory, assets, searchPath }) {
-    if (process.platform !== 'linux') {
-        throw new user_error/* UserError */.y('There is no working C compiler (cc): it is needed on this system. Install one.');
-    }
-    const mkfifo = (0,programs/* findProgram */.K)('mkfifo', searchPath);
-    const cat = (0,programs/* findProgram */.K)('cat', searchPath);
-    const launcher = findLauncher(searchPath);
-    if (mkfifo === undefined || cat === undefined || launcher === undefined) {
-        const missing = mkfifo === undefined ? 'mkfifo' : cat === undefined ? 'cat' : 'one of perl, busybox, bash, python3';
-        throw new user_error/* UserError */.y(`There is no working C compiler (cc), and without one ${missing} is needed. Install cc.`);
-    }
-    const places = {
-        requests: (0,posix_.join)(directory, 'requests'),
-        replies: (0,posix_.join)(directory, 'reply'),
-        cat,
-        launcher,
-    };
-    await run(mkfifo, ['-m', '600', places.requests]);
-    const script = await (0,external_node_fs_promises_.readFile)((0,posix_.join)(assets, 'shim.sh'), 'latin1');
-    const filled = script.replaceAll('@RUN@', directory).replaceAll('@MKFIFO@', mkfifo);
-    await (0,external_node_fs_promises_.writeFile)((0,posix_.join)(directory, 'shim'), filled, { encoding: 'latin1', mode: 0o700 });
-    return places;
-}
-/** Something that executes a file under another argv[0], which POSIX sh cannot; perl first: it leaves the environment alone. */
-function findLauncher(searchPath) {
-    const perl = (0,programs/* findProgram */.K)('perl', searchPath);
-    if (perl !== undefined) {
-        return [perl, '-e', '$n = shift; $f = shift; exec {$f} $n, @ARGV; print STDERR "make: $f: $!\\n"; exit 127'];
-    }
-    const busybox = (0,programs/* findProgram */.K)('busybox', searchPath);
-    if (busybox !== undefined)
-        return [busybox, 'sh', '-c', 'exec -a "$0" "$@"'];
-    const bash = (0,programs/* findProgram */.K)('bash', searchPath);
-    if (bash !== undefined)
-        return [bash, '-c', 'exec -a "$0" "$@"'];
-    const python = (0,programs/* findProgram */.K)('python3', searchPath);
-    if (python === undefined)
-        return undefined;
-    return [python, '-c', 'import os, sys; os.execv(sys.argv[2], [sys.argv[1]] + sys.argv[3:])'];
-}
-
-;// CONCATENATED MODULE: ./lib/make/run-directory.js
-
-
-
-
-
-
-
-
-
-
-
-const run_directory_run = (0,external_node_util_.promisify)(external_node_child_process_.execFile);
-/** A socket's path has 108 bytes (unix(7)). */
-const MAX_LENGTH = 90;
-/** No shell call is on its way to us for so long. */
-const LATE_MS = 2000;
-/** Many together would not fit into the environment (128 KiB a variable): then a star stands for them. */
-const PREREQUISITES = '@SEP@$(if $(word 250,$^ $|),*,$^ | $|)';
-/** The directory of one run: what make must find by path (see shim.c for its parts). Mode 0700. */
-class RunDirectory {
-    path;
-    shim;
-    /** One of the wrappers of make. */
-    wrapper;
-    shells;
-    #links = new Map();
-    /** When the marks of makes that have run a $(shell) were found. */
-    #expanded = new Map();
-    #guardian;
-    constructor(path, shim, makeName) {
-        this.path = path;
-        this.shim = shim;
-        this.wrapper = (0,posix_.join)(path, 'bin', makeName);
-        this.shells = new ShellPaths(path);
-    }
-    /** @throws UserError when no directory will do, or no shim can be made */
-    static async create(options) {
-        const [makeName] = options.makeNames;
-        if (makeName === undefined)
-            throw new Error('Internal error: a run without make');
-        const path = await makeDirectory(options.parents ?? defaultParents());
-        try {
-            for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded'])
-                await (0,external_node_fs_promises_.mkdir)((0,posix_.join)(path, part));
-            await (0,external_node_fs_promises_.symlink)('../shim', (0,posix_.join)(path, 'parse/sh'));
-            const shim = await buildShim({
-                directory: path,
-                assets: options.assets,
-                searchPath: options.searchPath ?? process.env['PATH'] ?? '/usr/bin:/bin',
-                kind: options.shim ?? 'compiled-if-possible',
-                cacheParent: options.cacheParent,
-            });
-            for (const name of new Set(options.makeNames))
-                await (0,external_node_fs_promises_.symlink)('../shim', (0,posix_.join)(path, 'bin', name));
-            const lastMakefile = await (0,external_node_fs_promises_.readFile)((0,posix_.join)(options.assets, 'last.mk'), 'latin1');
-            const filled = lastMakefile
-                .replaceAll('@PREREQUISITES@', options.prerequisites === true ? PREREQUISITES : '')
-                .replaceAll('@RUN@', path)
-                .replaceAll('@BLANK@', BLANK)
-                .replaceAll('@SEP@', SEPARATOR);
-            await (0,external_node_fs_promises_.writeFile)((0,posix_.join)(path, 'last.mk'), filled, 'latin1');
-            const directory = new RunDirectory(path, shim, makeName);
-            if (shim.fifo !== undefined)
-                directory.#guardian = startGuardian(path);
-            return directory;
-        }
-        catch (error) {
-            await (0,external_node_fs_promises_.rm)(path, { recursive: true, force: true });
-            throw error;
-        }
-    }
-    /** First on PATH of everything below us. */
-    get bin() {
-        return (0,posix_.join)(this.path, 'bin');
-    }
-    get lastMakefile() {
-        return (0,posix_.join)(this.path, 'last.mk');
-    }
-    get socket() {
-        return (0,posix_.join)(this.path, 'sock');
-    }
-    /**
-     * Makes the link for a shell.
-     *
-     * @param shell the user's own $(SHELL)
-     * @param directory of the make, absolute
-     * @returns the value that SHELL must have; the user's own where it cannot be linked to
-     */
-    async linkShell(shell, directory) {
-        const linked = this.shells.link(shell, directory);
-        if (linked === undefined)
-            return shell;
-        let made = this.#links.get(linked.link);
-        if (made === undefined) {
-            made = run_directory_link(linked.link, (0,posix_.join)(this.path, 'shim'));
-            this.#links.set(linked.link, made);
-        }
-        await made;
-        return linked.shell;
-    }
-    /**
-     * Whether that make may have run a $(shell) since its last call. The mark is there from the moment the $(shell) begins,
-     * and calls from before it may be heard of meanwhile: it counts until one is heard that certainly began later.
-     */
-    takeExpanded(make, now = performance.now()) {
-        const mark = (0,posix_.join)(this.path, 'expanded', String(make));
-        // Asked for every job: an error would cost more than all the rest.
-        if ((0,external_node_fs_.existsSync)(mark)) {
-            (0,external_node_fs_.rmSync)(mark, { force: true });
-            this.#expanded.set(make, now);
-            return true;
-        }
-        const since = this.#expanded.get(make);
-        if (since === undefined)
-            return false;
-        if (now - since > LATE_MS)
-            this.#expanded.delete(make);
-        return true;
-    }
-    async remove() {
-        this.#guardian?.kill('SIGKILL');
-        await (0,external_node_fs_promises_.rm)(this.path, { recursive: true, force: true });
-    }
-}
-async function run_directory_link(path, target) {
-    await (0,external_node_fs_promises_.mkdir)((0,bytes/* fsPath */.Jk)((0,posix_.dirname)(path)), { recursive: true });
-    await (0,external_node_fs_promises_.symlink)(target, (0,bytes/* fsPath */.Jk)(path));
-}
-function defaultParents() {
-    // The runner empties its own for every job: nothing stays of a run that was killed.
-    return [process.env['RUNNER_TEMP'] ?? '', (0,external_node_os_.tmpdir)(), (0,posix_.join)((0,external_node_os_.homedir)(), '.cache')].filter((parent) => parent !== '');
-}
-async function makeDirectory(parents) {
-    const refused = [];
-    for (const parent of parents) {
-        const reason = await tryParent(parent);
-        if (reason.path !== undefined)
-            return reason.path;
-        refused.push(`${parent}: ${reason.refused}`);
-    }
-    throw new user_error/* UserError */.y(`No directory for temporary programs will do (${refused.join('; ')}). Set TMPDIR to a writable directory that ` +
-        'allows executing files, with a short path of letters, digits and _ . + , @ - only.');
-}
-async function tryParent(parent) {
-    // make and sh split or expand anything else, PATH splits at a colon.
-    if (!/^\/[A-Za-z0-9_./+,@-]*$/.test(parent))
-        return { refused: 'a character that make does not take in SHELL' };
-    if (parent.length > MAX_LENGTH)
-        return { refused: 'the path is too long' };
-    let path;
-    try {
-        path = await (0,external_node_fs_promises_.mkdtemp)((0,posix_.join)(parent, 'distmake-'));
-        await (0,external_node_fs_promises_.chmod)(path, 0o700);
-        const program = (0,posix_.join)(path, 'try');
-        await (0,external_node_fs_promises_.writeFile)(program, '#!/bin/sh\nexit 0\n', { mode: 0o700 });
-        await run_directory_run(program);
-        await (0,external_node_fs_promises_.rm)(program);
-        return { path };
-    }
-    catch (error) {
-        if (path !== undefined)
-            await (0,external_node_fs_promises_.rm)(path, { recursive: true, force: true });
-        const { code } = error;
-        return { refused: code === 'EACCES' && path !== undefined ? 'executing files is not allowed' : String(code) };
-    }
-}
-/**
- * A FIFO has no end that closes when we die. This waits for that (its stdin ends) and then tells every script shim; until
- * then it keeps the requests open, so that no shim can block on opening them.
- */
-function startGuardian(path) {
-    const script = `exec 3<>${path}/requests
-cat >/dev/null
-rm -f ${path}/requests
-n=0
-while [ $n -lt 50 ]; do
-  for f in ${path}/reply/*; do
-    [ -p "$f" ] && echo distmake_gone 1<>"$f"
-  done
-  n=$((n + 1))
-  sleep 0.1
-done`;
-    const child = (0,external_node_child_process_.spawn)('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    child.unref();
-    child.stdin.unref();
-    return child;
-}
-
+// EXTERNAL MODULE: ./lib/make/run-directory.js + 4 modules
+var run_directory = __nccwpck_require__(9219);
 // EXTERNAL MODULE: ./lib/util/asset.js
 var asset = __nccwpck_require__(3900);
-// EXTERNAL MODULE: ./lib/engine/farm.js
-var farm = __nccwpck_require__(552);
+// EXTERNAL MODULE: ./lib/engine/farm.js + 1 modules
+var farm = __nccwpck_require__(4471);
 // EXTERNAL MODULE: ./lib/engine/remote-host.js + 6 modules
 var remote_host = __nccwpck_require__(4639);
 // EXTERNAL MODULE: ./lib/engine/scheduler.js + 1 modules
 var engine_scheduler = __nccwpck_require__(6973);
+// EXTERNAL MODULE: ./lib/build/clean/sweep-runner.js + 2 modules
+var sweep_runner = __nccwpck_require__(7335);
+;// CONCATENATED MODULE: ./lib/build/clean/swept.js
+/** What `found` says has been removed, as a message; undefined: nothing. */
+function removedText({ found }) {
+    const paths = found.filter(({ what }) => what === 'removed').map(({ path }) => path);
+    if (paths.length === 0)
+        return undefined;
+    const what = paths.length === 1 ? 'a directory of a run that is' : `${paths.length} directories of runs that are`;
+    return `removed ${what} gone: ${paths.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/sweeper.js
+
+
+/**
+ * Beside a build: removes what runs that are gone have left, here and on each host once, when it is ready. Nothing waits for it.
+ * What it removed is told; of what it could not remove `--clean` tells.
+ */
+class Sweeper {
+    #options;
+    #begun = new Set();
+    #over = false;
+    constructor(options) {
+        this.#options = options;
+    }
+    /** @param work the sweep of that host; it never rejects */
+    host(name, work) {
+        if (this.#over || this.#begun.has(name))
+            return;
+        this.#begun.add(name);
+        void work().then((sweep) => this.#tell(`${name}: `, sweep));
+    }
+    /** What was left on this machine. */
+    runner() {
+        void (0,sweep_runner/* sweepRunner */.F)(this.#options.staleAfter).then((found) => this.#tell('', { found }));
+    }
+    /** The run is over: nothing is told any more. */
+    stop() {
+        this.#over = true;
+    }
+    #tell(where, sweep) {
+        const text = removedText(sweep);
+        if (text === undefined || this.#over)
+            return;
+        this.#options.sink({ type: 'message', level: 'notice', text: where + text });
+    }
+}
+
 // EXTERNAL MODULE: ./lib/build/host-setup.js
 var host_setup = __nccwpck_require__(5800);
+// EXTERNAL MODULE: ./lib/util/duration.js
+var duration = __nccwpck_require__(7402);
+;// CONCATENATED MODULE: ./lib/build/left-behind.js
+
+/**
+ * That a staging directory is still on a host, and what becomes of it, for people.
+ *
+ * @param host its name
+ * @param staleAfter Settings.staleAfter, seconds
+ */
+function leftBehind(host, directory, reason, staleAfter) {
+    return (`${host}: ${directory} could not be removed: ${reason}. ` +
+        `The next run there removes it when it is ${(0,duration/* durationText */.S)(staleAfter)} old; until then it can be removed by hand`);
+}
+
 // EXTERNAL MODULE: ./lib/build/local-hosts.js + 5 modules
 var local_hosts = __nccwpck_require__(8685);
-// EXTERNAL MODULE: ./lib/build/ssh-lanes.js + 18 modules
-var ssh_lanes = __nccwpck_require__(5815);
+// EXTERNAL MODULE: ./lib/build/ssh-lanes.js + 6 modules
+var ssh_lanes = __nccwpck_require__(5034);
 // EXTERNAL MODULE: ./lib/build/staging-name.js
 var staging_name = __nccwpck_require__(5389);
 // EXTERNAL MODULE: ./lib/build/toolchain.js
@@ -37936,6 +37978,11 @@ var toolchain = __nccwpck_require__(5827);
 
 
 
+
+
+
+/** The runner kills what it has told to stop 10 s after that: by then the rest of the run must have its end too. */
+const STOPPED_MS = 6000;
 /** All places of a run besides the runner's own: ssh hosts with their lanes, bare localhost, and who gives them out. */
 class Fleet {
     scheduler;
@@ -37943,38 +37990,59 @@ class Fleet {
     #openers;
     #farm;
     #locals;
-    #staging;
     #sink;
+    #cleanUp;
+    #staleAfter;
+    #sweeper;
+    #left;
     constructor(options) {
         const { settings, plan, login, make, piped, staging, onHostUsed, sink } = options;
         const { limits, stage, token, baggage, subMakeArguments, environment, hearsLoad } = options;
         const { hosts } = plan;
         const never = settings.fallback === 'never';
         const sshHosts = hosts.filter((host) => !host.local);
-        this.#staging = staging;
         this.#sink = sink;
-        this.#openers = login ? sshHosts.map((host) => new ssh_lanes/* SshLanes */.I(host, login, () => onHostUsed(host))) : [];
+        this.#cleanUp = options.cleanUp;
+        const { staleAfter } = settings;
+        this.#staleAfter = staleAfter;
+        this.#sweeper = new Sweeper({ staleAfter, sink });
+        this.#openers = login
+            ? sshHosts.map((host) => new ssh_lanes/* SshLanes */.I(host, login, (directories) => onHostUsed(host, directories)))
+            : [];
         // The runner itself is no place for what may leave when nothing of that may run on it.
         const places = never ? sshHosts : hosts;
         const scheduler = new engine_scheduler/* Scheduler */._(places, limits, settings.load, (go) => void setTimeout(go, engine_scheduler/* GATHERING_MS */.j));
         this.scheduler = scheduler;
-        this.remotes = this.#openers.map((opener) => new remote_host/* RemoteHost */.p({
+        const remotes = this.#openers.map((opener, at) => new remote_host/* RemoteHost */.p({
             host: opener.host,
             opener,
             stage,
             baggage,
-            staging: (0,staging_name/* stagingDirectory */.v7)(staging, opener.host),
+            stagingOf: (generation) => (0,bytes/* encode */.lF)((0,staging_name/* stagingDirectory */.v7)(staging, opener.host, generation)),
             setup: (0,host_setup/* hostSetup */.S)(opener.host, settings.setup),
             sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
             partial: settings.staging === 'declared',
             token,
+            patience: opener.host.timeout ?? settings.hostTimeout,
             // bmake -j gives both descriptors of a recipe one pipe.
             merge: piped || make.kind === 'bmake',
             subMakeArguments,
             ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
+            onLost: (reason) => this.#farm.lost(remotes[at], reason),
         }));
+        this.remotes = remotes;
         const tools = (0,toolchain/* toolCheck */.Z)(settings, sshHosts, environment);
-        this.#farm = new farm/* Farm */.x(this.remotes, stage, scheduler, sink, tools);
+        const sweep = (host) => {
+            const opener = this.#openers.find((one) => one.host === host);
+            if (opener)
+                this.#sweeper.host(host.name, () => opener.sweep({ staleAfter, keep: staging }));
+        };
+        const heard = (event) => {
+            sink(event);
+            if (event.type === 'host-ready')
+                sweep(event.host);
+        };
+        this.#farm = new farm/* Farm */.x({ hosts: remotes, stage, scheduler, sink: heard, tools });
         this.#locals = new local_hosts/* LocalHosts */.F({
             hosts: never ? [] : hosts.filter((host) => host.local),
             scheduler,
@@ -37997,28 +38065,40 @@ class Fleet {
     }
     /** Brings all up. Resolves when it is worth starting make. */
     start() {
+        this.#sweeper.runner();
         return this.#locals.start(this.#farm.start().then(() => this.ready > 0));
     }
     /** Ends whatever runs there, and what is still being set up. The connections stand. */
     stop() {
+        this.#sweeper.stop();
         this.#farm.close();
         this.#locals.close();
     }
-    /** Ends all connections. @param cleanUp the staging directories are removed first */
-    async leave(cleanUp) {
-        if (cleanUp)
-            await Promise.all(this.#openers.map((opener) => this.#clean(opener)));
-        for (const opener of this.#openers)
-            opener.close();
+    /**
+     * Ends all connections; only the first call counts. By itself: the run is over. Stopped: the staging directories are removed
+     * first, each host's by itself, within {@link STOPPED_MS}.
+     */
+    leave(how) {
+        this.#left ??= this.#leave(how);
+        return this.#left;
     }
-    async #clean(opener) {
-        const { host } = opener;
-        const directory = (0,staging_name/* stagingDirectory */.v7)(this.#staging, host);
-        const reason = await opener.clean(directory);
-        if (reason === undefined)
-            return;
-        const text = `${host.name}: ${directory} could not be removed: ${reason}. Remove it there by hand`;
-        this.#sink({ type: 'message', level: 'warning', text });
+    async #leave(how) {
+        const stopped = how === 'stopped';
+        const limit = stopped ? STOPPED_MS : undefined;
+        await Promise.all(this.#openers.map(async (opener) => {
+            if (stopped || this.#cleanUp === 'always')
+                await this.#clean(opener, limit);
+            opener.close();
+        }));
+    }
+    async #clean(opener, limit) {
+        for (const { directory, reason } of await opener.clean(limit)) {
+            // Else post tries again, and tells.
+            if (this.#cleanUp !== 'always')
+                continue;
+            const text = leftBehind(opener.host.name, directory, reason, this.#staleAfter);
+            this.#sink({ type: 'message', level: 'warning', text });
+        }
     }
 }
 
@@ -38040,7 +38120,10 @@ function limitsOf({ settings, plan, jobs, piped }) {
 
 // EXTERNAL MODULE: ./lib/report/target-name.js
 var target_name = __nccwpck_require__(7041);
+// EXTERNAL MODULE: ./lib/report/verdict.js
+var verdict = __nccwpck_require__(975);
 ;// CONCATENATED MODULE: ./lib/build/run-summary.js
+
 
 
 /**
@@ -38048,8 +38131,9 @@ var target_name = __nccwpck_require__(7041);
  *
  * @param directory where the first make runs, absolute: failed targets inside are named by their paths from there, so that
  *   two of one name can be told apart
+ * @param outcome of the run: what a stop ended has not failed
  */
-function summarize(recipes, hosts, remotes, directory) {
+function summarize(recipes, hosts, remotes, directory, outcome) {
     const counts = { remote: 0, retried: 0, local: 0, recursive: 0 };
     const failedTargets = [];
     for (const state of recipes) {
@@ -38057,6 +38141,8 @@ function summarize(recipes, hosts, remotes, directory) {
         if (kind !== undefined)
             counts[kind]++;
         if (!state.failure || kind === 'recursive')
+            continue;
+        if ((0,verdict/* endedByStop */.uj)(state.failure.outcome, outcome))
             continue;
         const { recipe } = state;
         failedTargets.push((0,bytes/* decode */.D4)((0,target_name/* targetName */.j)(recipe, directory)));
@@ -38072,6 +38158,7 @@ function summarize(recipes, hosts, remotes, directory) {
                 name: host.name,
                 jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
                 busySeconds: remote?.busySeconds ?? 0,
+                losses: remote?.losses ?? 0,
                 ...(remote?.traffic ?? { sent: 0, received: 0 }),
             };
         }),
@@ -38199,6 +38286,8 @@ async function buildUndistributed(options, obstacle) {
     return outcome;
 }
 
+// EXTERNAL MODULE: ./lib/make/calls.js
+var lib_make_calls = __nccwpck_require__(8683);
 ;// CONCATENATED MODULE: ./lib/make/plain-call.js
 
 
@@ -38230,7 +38319,7 @@ function plainCall(call, run) {
             changes.push(restored);
         environment.push(restored);
     }
-    const [target = '', prerequisites] = ((0,make_environment/* environmentValue */.Jz)(call.environment, 'DISTMAKE_TARGET') ?? '').split(SEPARATOR);
+    const [target = '', prerequisites] = ((0,make_environment/* environmentValue */.Jz)(call.environment, 'DISTMAKE_TARGET') ?? '').split(lib_make_calls/* SEPARATOR */.wv);
     return {
         target,
         argv,
@@ -38307,7 +38396,7 @@ var bmake_options = __nccwpck_require__(4967);
 
 
 
-const marks_run = (0,external_node_util_.promisify)(external_node_child_process_.execFile);
+const run = (0,external_node_util_.promisify)(external_node_child_process_.execFile);
 const NAMES_ONE = /(^|[^A-Za-z0-9_])\.(?:DIST|LOCAL)(?![A-Za-z0-9_])/m;
 let asked = 0;
 /**
@@ -38329,7 +38418,7 @@ async function bmakeMarks(options) {
     const words = [...files, '-k', '-N', '-j1', `-d-g2F${graph}`, '.DIST', '.LOCAL'];
     try {
         // What it prints and how it ends does not matter: the names there need not be targets.
-        await marks_run((0,bytes/* decode */.D4)(make), words.map(bytes/* decode */.D4), {
+        await run((0,bytes/* decode */.D4)(make), words.map(bytes/* decode */.D4), {
             cwd: (0,bytes/* decode */.D4)(directory),
             env: questionEnvironment(environment),
             timeout: 60_000,
@@ -38525,6 +38614,8 @@ function echoInFile(shim, command, restore) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/make/kill-below.js
+var kill_below = __nccwpck_require__(7424);
 // EXTERNAL MODULE: ./lib/util/quote.js
 var quote = __nccwpck_require__(1088);
 ;// CONCATENATED MODULE: ./lib/make/script-fragments.js
@@ -38534,11 +38625,15 @@ var quote = __nccwpck_require__(1088);
 /** Above this, or with a NUL inside, data goes through a file. */
 const MAX_INLINE = 64 << 10;
 function printFragment(descriptor, data) {
-    return `printf %s ${(0,quote/* shellQuote */.Z)(data)} >&${descriptor}\n`;
+    return `printf %s ${(0,quote/* shellQuote */.Z)(data)} >&${descriptor}${noteLoss(descriptor)}\n`;
 }
 /** @param cat path of cat(1) */
 function catFragment(descriptor, file, cat) {
-    return `${cat} ${(0,quote/* shellQuote */.Z)(file)} >&${descriptor}\n`;
+    return `${cat} ${(0,quote/* shellQuote */.Z)(file)} >&${descriptor}${noteLoss(descriptor)}\n`;
+}
+/** The shell, or cat, has said why. */
+function noteLoss(descriptor) {
+    return descriptor === 1 ? ' || distmake_lost=1' : '';
 }
 /**
  * Runs argv in a process of its own, tells its pid (verb c) and its status (verb d). At a terminal both get SIGINT, and
@@ -38560,8 +38655,9 @@ function execFragment(launcher, command, environment, changes) {
     const words = [...launcher, name, command.file, ...rest];
     return `${environmentFragment(environment, changes)}exec ${words.map(quote/* shellQuote */.Z).join(' ')}\n`;
 }
+/** A job of which not all could be printed has failed, as it would have where its own writes fail. */
 function exitFragment(status) {
-    return `exit ${status}\n`;
+    return status === 0 ? 'exit ${distmake_lost:-0}\n' : `exit ${status}\n`;
 }
 function dieFragment(signal) {
     return `trap - ${signal} 2>/dev/null\nkill -${signal} $$\nexit ${128 + signal}\n`;
@@ -38598,7 +38694,8 @@ function changeFragment(change) {
 
 
 
-/** How often shims are looked for that were killed, in ms. */
+
+/** How often shims are looked for that were killed, or whose make was, in ms. */
 const LOOK_EVERY = 1000;
 /** Answers shims that are shell scripts, through FIFOs. Never opens one in a way that could block a thread. */
 class FifoTransport {
@@ -38676,6 +38773,11 @@ class FifoChannel {
     #sending = false;
     #last = false;
     #files = 0;
+    /** What the fragment that comes next is going to read, and what the one that it has reads. */
+    #nextFiles = [];
+    #openFiles = [];
+    /** Who wants to print more. */
+    #waiting = [];
     constructor(options) {
         this.#pid = options.pid;
         this.#start = processStart(options.pid);
@@ -38688,13 +38790,20 @@ class FifoChannel {
         return this.#gone.signal;
     }
     print(descriptor, data) {
+        if (this.#last)
+            return undefined;
         if (data.length <= MAX_INLINE && !data.includes(0)) {
             this.#send(printFragment(descriptor, (0,bytes/* bytesOf */.$$)(data)));
-            return;
         }
-        const file = `${this.#reply}.${this.#files++}`;
-        (0,external_node_fs_.writeFileSync)(file, data);
-        this.#send(catFragment(descriptor, file, this.#places.cat));
+        else {
+            const file = `${this.#reply}.${this.#files++}`;
+            (0,external_node_fs_.writeFileSync)(file, data, { flag: 'wx', mode: 0o600 });
+            this.#nextFiles.push(file);
+            this.#send(catFragment(descriptor, file, this.#places.cat));
+        }
+        if (this.#pending.length < MAX_INLINE && this.#nextFiles.length === 0)
+            return undefined;
+        return new Promise((resolve) => this.#waiting.push(resolve));
     }
     run(argv, changes) {
         if (this.#gone.signal.aborted)
@@ -38722,7 +38831,11 @@ class FifoChannel {
     told(verb, number) {
         if (verb === 'r') {
             this.#ready = true;
+            this.#dropFiles(this.#openFiles);
+            const isEmpty = this.#pending === '';
             this.#deliver();
+            if (isEmpty)
+                this.#wantMore();
         }
         else if (verb === 'c') {
             this.#child = number;
@@ -38734,24 +38847,46 @@ class FifoChannel {
         }
     }
     lookForGone() {
+        // Nobody waits for a shim whose make was killed.
+        if (this.#lives() && processParent(this.#pid) !== this.#facts.parent)
+            kill(this.#pid, 'SIGKILL');
         if (this.#lives())
             return;
+        this.#dropFiles(this.#nextFiles);
+        this.#dropFiles(this.#openFiles);
         this.#finish();
         if (this.#last)
             return;
         // The compiled shim takes its child along; this one cannot.
         if (this.#child !== undefined)
-            terminate(this.#child);
+            this.#endChild(this.#child);
         this.#gone.abort();
         this.#run?.resolve({ kind: 'cancelled' });
+    }
+    #endChild(pid) {
+        // What is stopped starts nothing more.
+        kill(pid, 'SIGSTOP');
+        (0,kill_below/* killBelow */.s)(pid);
+        kill(pid, 'SIGKILL');
+    }
+    #dropFiles(files) {
+        for (const file of files.splice(0))
+            (0,external_node_fs_.rmSync)(file, { force: true });
+    }
+    #wantMore() {
+        for (const resolve of this.#waiting.splice(0))
+            resolve();
     }
     /** Whether the shim waits for a fragment that is still to be read. */
     get waits() {
         return this.#pending !== '' || this.#sending;
     }
     hangUp() {
-        if (!this.#ready)
+        if (!this.#ready) {
+            if (this.#child !== undefined)
+                this.#endChild(this.#child);
             return;
+        }
         this.#pending = '';
         this.#sendLast('distmake_gone\n');
     }
@@ -38773,6 +38908,7 @@ class FifoChannel {
         queueMicrotask(() => {
             const fragment = { data: (0,bytes/* bufferOf */.Kb)(this.#pending), last: this.#last };
             this.#pending = '';
+            this.#openFiles.push(...this.#nextFiles.splice(0));
             this.#sending = true;
             this.#transmit(fragment, { sent: 0, descriptor: undefined, wait: 1 });
         });
@@ -38807,13 +38943,14 @@ class FifoChannel {
     }
     #finish() {
         this.#end();
+        this.#wantMore();
         (0,external_node_fs_.rmSync)(this.#reply, { force: true });
         // Files that the shim may still read stay until the run directory goes.
     }
 }
-function terminate(pid) {
+function kill(pid, name) {
     try {
-        process.kill(pid, 'SIGTERM');
+        process.kill(pid, name);
     }
     catch {
         // It has ended by itself.
@@ -38827,10 +38964,14 @@ function terminate(pid) {
 const MAX_PAYLOAD = 64 << 20;
 /** A message in its bytes. */
 function encodeFrame(type, payload) {
+    return Buffer.concat([frameHead(type, payload.length), payload]);
+}
+/** What stands before a payload of so many bytes. */
+function frameHead(type, length) {
     const head = Buffer.alloc(5);
-    head.writeUInt32LE(payload.length);
+    head.writeUInt32LE(length);
     head.write(type, 4, 'latin1');
-    return Buffer.concat([head, payload]);
+    return head;
 }
 /** Fields, each with its NUL. */
 function encodeFields(fields) {
@@ -38907,6 +39048,8 @@ class FieldReader {
 
 
 
+/** A payload from here on is not copied to stand behind its head. */
+const COPIED = 4096;
 /** Answers compiled shims on a stream socket, one connection each. */
 class SocketTransport {
     #server;
@@ -38960,7 +39103,7 @@ class SocketChannel {
         return this.#gone.signal;
     }
     print(descriptor, data) {
-        this.#send(String(descriptor), data);
+        return this.#send(String(descriptor), data) ? undefined : this.#drained();
     }
     run(argv, changes) {
         if (this.#gone.signal.aborted)
@@ -38984,9 +39127,28 @@ class SocketChannel {
     answer(text) {
         this.#last('T', (0,bytes/* bufferOf */.Kb)(text));
     }
+    /** @returns whether there is room for more at once; also where nobody listens any more */
     #send(type, payload) {
-        if (!this.#socket.destroyed)
-            this.#socket.write(encodeFrame(type, payload));
+        const socket = this.#socket;
+        if (socket.destroyed)
+            return true;
+        if (payload.length < COPIED)
+            return socket.write(encodeFrame(type, payload));
+        socket.cork();
+        socket.write(frameHead(type, payload.length));
+        const hasRoom = socket.write(payload);
+        socket.uncork();
+        return hasRoom;
+    }
+    /** What was written is with the shim, or it is gone. */
+    #drained() {
+        return new Promise((resolve) => {
+            const done = () => {
+                this.#socket.off('drain', done).off('close', done);
+                resolve();
+            };
+            this.#socket.on('drain', done).on('close', done);
+        });
     }
     #last(type, payload) {
         this.#ended = true;
@@ -39023,6 +39185,10 @@ class SocketChannel {
                 this.#run?.resolve(how === 's' ? { kind: 'signaled', signal: number } : { kind: 'exited', status: number });
                 return;
             }
+            case 'A': {
+                this.#send('A', Buffer.alloc(0));
+                return;
+            }
             default:
                 throw new Error(`A message of unknown type ${JSON.stringify(type)}`);
         }
@@ -39053,7 +39219,7 @@ class Broker {
             shell: (facts, channel) => {
                 const expanded = run.takeExpanded(facts.make);
                 const echo = (command) => echoInFile(facts.pid, command, (text) => run.shells.restore(text));
-                calls.onShell(shellCall(facts, { expanded, echo }, channel));
+                calls.onShell((0,lib_make_calls/* shellCall */.DB)(facts, { expanded, echo }, channel));
             },
             make: (facts, channel) => broker.#onMake(facts, channel),
             parse: (facts, channel) => void broker.#onParse(facts, channel),
@@ -39087,7 +39253,7 @@ class Broker {
     }
     async #onParse(facts, channel) {
         const { make, directory, environment } = facts;
-        const [, shell = '', listed = ''] = facts.command.split(SEPARATOR);
+        const [, shell = '', listed = ''] = facts.command.split(lib_make_calls/* SEPARATOR */.wv);
         const own = this.#run.shells.restore(shell);
         const [linked, makefiles] = await Promise.all([this.#run.linkShell(own, directory), this.#makefiles(make, listed)]);
         this.#calls.onParse({
@@ -39097,7 +39263,7 @@ class Broker {
             shell: own,
             makefiles,
             answer: (lines = [], distributed = true) => {
-                channel.answer([distributed ? linked : own, ...lines].map((line) => line.replace(/\s/g, BLANK)).join(' '));
+                channel.answer([distributed ? linked : own, ...lines].map((line) => line.replace(/\s/g, lib_make_calls/* BLANK */.Z4)).join(' '));
             },
         });
     }
@@ -40189,6 +40355,7 @@ class WorkView {
 
 
 
+
 /** Recipes that stay and wait for others which have no place get company after so long. */
 const PATIENCE_MS = 1000;
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
@@ -40226,7 +40393,9 @@ async function build(options) {
     let make;
     let bulk;
     let stopped;
+    const stopSignal = () => stopped;
     const stop = (0,deferred/* deferred */.y)();
+    let last;
     options.onSignal((name) => {
         stopped = name;
         stop.resolve(undefined);
@@ -40234,6 +40403,10 @@ async function build(options) {
         dispatcher?.stop();
         make?.signal(name);
         fleet.stop();
+        // Not after make's end: it waits for recipes here, which may take no notice of the signal.
+        void fleet.leave('stopped');
+        if (options.patience !== undefined)
+            last ??= setTimeout(() => make?.signal('SIGKILL'), options.patience * 1000);
     });
     const unstick = setInterval(() => scheduler.unstick(), PATIENCE_MS);
     let run;
@@ -40241,7 +40414,7 @@ async function build(options) {
     let work;
     try {
         const started = fleet.start();
-        run = await RunDirectory.create({
+        run = await run_directory/* RunDirectory */.d.create({
             assets: (0,asset/* assetPath */.Q)('.'),
             makeNames: names(options.make, environment),
             prerequisites: settings.staging === 'declared',
@@ -40272,11 +40445,15 @@ async function build(options) {
             dist: settings.dist,
             local: new dist_set/* TargetSet */.G(settings.local.map(bytes/* encode */.lF)),
             fallback: settings.fallback,
+            shared: settings.staging === 'none',
+            noRetry: new dist_set/* TargetSet */.G(settings.noRetry.map(bytes/* encode */.lF)),
+            jobTimeout: settings.jobTimeout,
             partial: settings.staging === 'declared',
             leavesWithMake: plan.subMakesLeave ? (of) => subMakeArguments.isFirst(of) : () => false,
             rest: new ProcessRest(),
             dmake: plan.dmake,
             echoes: options.verbatim === true,
+            outputs: new DiskOutputStore(`${run.path}/printed`),
             subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
             ...(hearsLoad && { runnerLoad: local_hosts/* runnerLoad */.$ }),
             markers: options.piped
@@ -40314,6 +40491,10 @@ async function build(options) {
                                 ? bulkWindow(scheduler.jobs)
                                 : lookAhead(scheduler.jobs),
                     });
+            // It may have come while make was being started.
+            const early = stopSignal();
+            if (early !== undefined)
+                make.signal(early);
             ended = await make.ended;
         } while (bulk?.again(stoppedBy(stopped, ended)) === true);
         work?.stop();
@@ -40331,19 +40512,20 @@ async function build(options) {
             type: 'run-finished',
             outcome,
             seconds,
-            ...summarize(recipes, hosts, remotes, (0,bytes/* encode */.lF)(settings.workingDirectory)),
+            ...summarize(recipes, hosts, remotes, (0,bytes/* encode */.lF)(settings.workingDirectory), outcome),
         });
         return outcome;
     }
     finally {
         clearInterval(unstick);
+        clearTimeout(last);
         work?.stop();
         dispatcher?.stop();
         fleet.stop();
         forgetToken();
         await wiring?.broker.close();
         await run?.remove();
-        await fleet.leave(options.cleanUp);
+        await fleet.leave('by itself');
     }
 }
 /** Without those of makes that have ended: a later make may make what they made. */
@@ -40359,6 +40541,351 @@ function stoppedBy(name, outcome) {
 }
 function names(make, environment) {
     return (0,real_make/* makeNames */.j9)(make, (0,make_environment/* environmentValue */.Jz)(environment, 'PATH') ?? '');
+}
+
+
+/***/ }),
+
+/***/ 7600:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   j: () => (/* binding */ runScript)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var _lane_bootstrap_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8760);
+/* harmony import */ var _util_asset_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3900);
+/* harmony import */ var _util_deferred_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3033);
+
+
+
+
+/** Of what a host says on stderr, in characters. */
+const MOST_SAID = 500;
+/** A host that prints without end is not listened to, in characters. */
+const MOST_PRINTED = 1 << 20;
+/**
+ * Runs a function of clean.sh on a host, whatever its login shell is. The script goes over stdin, as lanes do.
+ *
+ * @param words the function and its arguments, which need no quotes
+ * @param limit in ms, with the time that it takes to get there: then it is given up, and goes on there by itself
+ * @throws Error when the command cannot be started; its message is the reason, for people
+ */
+async function runScript(channels, words, limit) {
+    if (!words.every((word) => /^[A-Za-z0-9.-]+$/.test(word)))
+        throw new Error('Internal error: words that need quotes');
+    const late = (0,_util_deferred_js__WEBPACK_IMPORTED_MODULE_2__/* .deferred */ .y)();
+    const timer = setTimeout(() => late.resolve('late'), limit);
+    let channel;
+    let [stdout, stderr] = ['', ''];
+    try {
+        const starting = channels.exec(_lane_bootstrap_js__WEBPACK_IMPORTED_MODULE_3__/* .LANE_COMMAND */ .Vk);
+        const started = await Promise.race([starting, late.promise]);
+        if (started === 'late') {
+            starting.then((one) => one.destroy()).catch(() => undefined);
+            return { status: undefined, stdout, stderr, late: true };
+        }
+        channel = started;
+        channel.on('error', () => undefined);
+        channel.stderr.on('data', (chunk) => (stderr = (stderr + chunk.toString()).slice(-MOST_SAID)));
+        channel.on('data', (chunk) => {
+            if (stdout.length < MOST_PRINTED)
+                stdout += chunk.toString('latin1');
+        });
+        const program = `${(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)((0,_util_asset_js__WEBPACK_IMPORTED_MODULE_1__/* .assetPath */ .Q)('clean.sh'), 'utf8')}\n${words.join(' ')}\n`;
+        channel.end(`eval "$(dd bs=1 count=${Buffer.byteLength(program)} 2>/dev/null)"\n${program}`);
+        const status = await Promise.race([channel.exited, late.promise]);
+        if (status !== 'late')
+            return { status, stdout, stderr: stderr.trim(), late: false };
+        channel.destroy();
+        return { status: undefined, stdout, stderr: stderr.trim(), late: true };
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+
+
+/***/ }),
+
+/***/ 3989:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ sweepHost)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_path_posix__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+/* harmony import */ var _staging_name_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5389);
+/* harmony import */ var _host_script_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7600);
+
+
+
+
+/** For a sweep beside a build. */
+const LIMIT_S = 10;
+const MOST = 20;
+/** What it may take besides, to get there and for the last directory: it is not given up in the middle of that, in ms. */
+const MARGIN_MS = 5000;
+const WORDS = ['removed', 'used', 'young', 'parked', 'failed'];
+/**
+ * Removes staging directories of runs that are gone from a host: those of this user in which no lane is alive, which do not
+ * wait for the next run (`parked`) and are old enough. Never rejects.
+ */
+async function sweepHost(channels, options) {
+    const { staleAfter, keep, limit = LIMIT_S, most = MOST, sizes = false } = options;
+    const nonce = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(8).toString('hex');
+    const words = [nonce, String(staleAfter), keep === undefined ? '-' : (0,node_path_posix__WEBPACK_IMPORTED_MODULE_1__.basename)(keep), String(limit), String(most)];
+    try {
+        const call = ['sweep', ...words, sizes ? '1' : '0'];
+        const { status, stdout, stderr, late } = await (0,_host_script_js__WEBPACK_IMPORTED_MODULE_3__/* .runScript */ .j)(channels, call, limit * 1000 + MARGIN_MS);
+        const lines = stdout.split('\n').filter((line) => line.startsWith(`${nonce} `));
+        const found = lines.flatMap((line) => readLine(line.slice(nonce.length + 1)));
+        const ended = lines.includes(`${nonce} end`);
+        const trouble = late
+            ? `it has not ended within ${limit + MARGIN_MS / 1000} s`
+            : status === 0 && ended
+                ? undefined
+                : stderr || 'the command to look for them did not end well';
+        return { found, trouble };
+    }
+    catch (error) {
+        return { found: [], trouble: error instanceof Error ? error.message : String(error) };
+    }
+}
+/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. */
+function readLine(line) {
+    const [, word, name, age, size, why] = /^(\S+) (\S+) (\d{1,12}|-) (\d{1,15}|-) (.*)$/s.exec(line) ?? [];
+    const what = WORDS.find((one) => one === word);
+    const path = `/tmp/${name}`;
+    if (what === undefined || !(0,_staging_name_js__WEBPACK_IMPORTED_MODULE_2__/* .isStagingName */ .Zc)(path))
+        return [];
+    return [
+        {
+            path,
+            what,
+            age: age === '-' ? undefined : Number(age),
+            bytes: size === '-' ? undefined : Number(size) * 1024,
+            why: why === '' ? undefined : why,
+        },
+    ];
+}
+
+
+/***/ }),
+
+/***/ 7335:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  F: () => (/* binding */ sweepRunner)
+});
+
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:path/posix"
+var posix_ = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./lib/make/run-directory.js + 4 modules
+var run_directory = __nccwpck_require__(9219);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(8500);
+;// CONCATENATED MODULE: ./lib/make/stale-run-directories.js
+
+
+
+
+
+/** As mkdtemp makes it from `distmake-`. */
+const RUN = /\/distmake-[A-Za-z0-9]{6}$/;
+/** As a trial of a recipe names its own (OWN_DIRECTORY), and what there is in one. */
+const TRIAL = /\/distmake-[0-9a-f]{32}$/;
+const TRIED = ['tries', 'stop.mk'];
+/** What there is in one that was left before it was complete, or that was made for one question to make. */
+const EARLY = /^(?:try|questions\.mk|bin|sh|rel|parse|reply|expanded|output)$/;
+/** What nobody answers in may just be coming up, or be at work: seconds for which it stays. */
+const COMING_S = { whole: 0, early: 60, trial: 600 };
+/** One in which make is about to be started is looked at twice: if it is younger than this (s), after so long (ms). */
+const BEGINNING_S = 5;
+const SECOND_LOOK_MS = 2000;
+/**
+ * Removes the directories of runs on this machine that were killed: those that are this user's alone and look like one, in
+ * which nobody takes calls any more. Never rejects.
+ *
+ * @param parents where runs make them; those that are not there are passed over
+ * @param staleAfter seconds: what is younger stays
+ * @returns those that were found
+ */
+async function sweepRunDirectories(parents, staleAfter) {
+    const found = [];
+    for (const parent of new Set(parents)) {
+        const paths = (await (0,promises_.readdir)(parent).catch(() => [])).map((name) => (0,posix_.join)(parent, name));
+        for (const path of paths.filter((one) => RUN.test(one) || TRIAL.test(one))) {
+            const one = await sweepOne(path, staleAfter).catch(() => undefined);
+            if (one)
+                found.push(one);
+        }
+    }
+    return found;
+}
+async function sweepOne(path, staleAfter) {
+    const directory = await openOwn(path);
+    if (!directory)
+        return undefined;
+    try {
+        const { inside, age } = directory;
+        const kind = await kindOf(path, inside);
+        if (kind === undefined)
+            return undefined;
+        const told = { path, age, why: undefined };
+        if (await answers(inside))
+            return { ...told, what: 'used' };
+        if (age < Math.max(staleAfter, COMING_S[kind]))
+            return { ...told, what: 'young' };
+        if (age < BEGINNING_S) {
+            await (0,external_node_timers_promises_.setTimeout)(SECOND_LOOK_MS);
+            if (await answers(inside))
+                return { ...told, what: 'used' };
+        }
+        try {
+            for (const name of await (0,promises_.readdir)(inside))
+                await (0,promises_.rm)((0,posix_.join)(inside, name), { recursive: true, force: true });
+            // By its name goes the empty directory alone, whatever stands there by now.
+            await (0,promises_.rmdir)(path);
+            return { ...told, what: 'removed' };
+        }
+        catch (error) {
+            return { ...told, what: 'failed', why: error.message };
+        }
+    }
+    finally {
+        await directory.handle.close();
+    }
+}
+/** @returns undefined where it is not a directory that only this user can enter */
+async function openOwn(path) {
+    const handle = await (0,promises_.open)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_DIRECTORY | external_node_fs_.constants.O_NOFOLLOW);
+    const { uid, mode, mtimeMs } = await handle.stat();
+    if (uid !== process.geteuid?.() || (mode & 0o077) !== 0) {
+        await handle.close();
+        return undefined;
+    }
+    const inside = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${handle.fd}` : path;
+    return { handle, inside, age: Math.max(0, Math.floor((Date.now() - mtimeMs) / 1000)) };
+}
+/** `whole`: make can have been started in it. Undefined: it is something else that has such a name. */
+async function kindOf(path, inside) {
+    const names = await (0,promises_.readdir)(inside);
+    if (TRIAL.test(path))
+        return TRIED.some((name) => names.includes(name)) ? 'trial' : undefined;
+    const shim = await (0,promises_.readlink)((0,posix_.join)(inside, 'parse/sh')).catch(() => undefined);
+    if (shim === '../shim')
+        return names.includes('last.mk') ? 'whole' : 'early';
+    return names.every((name) => EARLY.test(name)) ? 'early' : undefined;
+}
+/** Whether a run still takes calls there: at its socket, or at the FIFO that its guardian holds open. */
+async function answers(inside) {
+    return (await isHeard((0,posix_.join)(inside, 'sock'))) || (await isRead((0,posix_.join)(inside, 'requests')));
+}
+/** One that is stopped still has its socket, which takes what comes. */
+function isHeard(path) {
+    return new Promise((resolve) => {
+        const socket = (0,external_node_net_.createConnection)({ path });
+        socket.once('connect', () => {
+            resolve(true);
+            socket.destroy();
+        });
+        // A full backlog is EAGAIN: there is somebody, too.
+        socket.once('error', ({ code }) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
+    });
+}
+async function isRead(path) {
+    const found = await (0,promises_.lstat)(path).catch(() => undefined);
+    if (!found?.isFIFO())
+        return false;
+    try {
+        const fifo = await (0,promises_.open)(path, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NONBLOCK);
+        await fifo.close();
+        return true;
+    }
+    catch (error) {
+        return error.code !== 'ENXIO';
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/stale-cache-files.js
+
+
+
+/** What is written under another name first: by ShimCache, by RunTimesFile. */
+const NAME = /^new-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Nobody writes to one for longer, in seconds. */
+const WRITTEN_S = 60;
+/**
+ * Removes what runs that were killed in the middle of writing it have left in our own directories for caches. Never rejects.
+ *
+ * @param cache the user's directory for such things
+ * @param staleAfter seconds: what is younger stays
+ * @returns those that were removed
+ */
+async function sweepCacheFiles(cache, staleAfter) {
+    const removed = [];
+    for (const directory of [(0,posix_.join)(cache, 'distmake'), (0,posix_.join)(cache, 'distmake/times')]) {
+        removed.push(...(await sweepDirectory(directory, Math.max(staleAfter, WRITTEN_S)).catch(() => [])));
+    }
+    return removed;
+}
+async function sweepDirectory(directory, staleAfter) {
+    const handle = await (0,promises_.open)(directory, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_DIRECTORY | external_node_fs_.constants.O_NOFOLLOW);
+    try {
+        const { uid, mode } = await handle.stat();
+        if (uid !== process.geteuid?.() || (mode & 0o022) !== 0)
+            return [];
+        const inside = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${handle.fd}` : directory;
+        const removed = [];
+        for (const name of (await (0,promises_.readdir)(inside)).filter((one) => NAME.test(one))) {
+            const found = await (0,promises_.lstat)((0,posix_.join)(inside, name)).catch(() => undefined);
+            if (!found?.isFile() || Date.now() - found.mtimeMs < staleAfter * 1000)
+                continue;
+            await (0,promises_.rm)((0,posix_.join)(inside, name), { force: true });
+            removed.push((0,posix_.join)(directory, name));
+        }
+        return removed;
+    }
+    finally {
+        await handle.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/sweep-runner.js
+
+
+
+
+
+/**
+ * Removes what runs that were killed have left on this machine: their run directories, and what they had not finished writing to
+ * the caches. (What they left in a workspace goes when the next build there looks at it, see sweepTemporaries.) Never rejects.
+ *
+ * @param staleAfter seconds: what is younger stays
+ */
+async function sweepRunner(staleAfter) {
+    const cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_.join)((0,external_node_os_.homedir)(), '.cache');
+    const [directories, files] = await Promise.all([
+        sweepRunDirectories((0,run_directory/* defaultParents */.v)(), staleAfter),
+        sweepCacheFiles(cache, staleAfter),
+    ]);
+    return [
+        ...directories.map((found) => ({ ...found, bytes: undefined })),
+        ...files.map((path) => ({ path, what: 'removed', age: undefined, bytes: undefined, why: undefined })),
+    ];
 }
 
 
@@ -40399,8 +40926,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
-// EXTERNAL MODULE: ./lib/engine/farm.js
-var farm = __nccwpck_require__(552);
+// EXTERNAL MODULE: ./lib/engine/farm.js + 1 modules
+var farm = __nccwpck_require__(4471);
 ;// CONCATENATED MODULE: ./lib/engine/local-environment.js
 /**
  * What the matrix says of the variables of jobs on the runner, put together as on any host: what make and the makefile
@@ -40860,7 +41387,7 @@ class LocalHosts {
         catch (error) {
             if (this.#closing.signal.aborted)
                 return;
-            sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error) });
+            sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error), benched: false });
             scheduler.hostLost(host);
         }
     }
@@ -40995,7 +41522,7 @@ function contentOf(path) {
 
 /***/ }),
 
-/***/ 5815:
+/***/ 5034:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -41006,6 +41533,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./lib/engine/left-out.js
+var left_out = __nccwpck_require__(6344);
 // EXTERNAL MODULE: ./lib/lane/bootstrap.js
 var bootstrap = __nccwpck_require__(8760);
 // EXTERNAL MODULE: ./lib/lane/greeting.js + 1 modules
@@ -41210,6 +41739,8 @@ function iterate(entries) {
 
 // EXTERNAL MODULE: ./lib/lane/host-facts.js
 var host_facts = __nccwpck_require__(4032);
+// EXTERNAL MODULE: ./lib/lane/lane-end.js + 1 modules
+var lane_end = __nccwpck_require__(4193);
 ;// CONCATENATED MODULE: ./lib/lane/perl-lane.js
 
 
@@ -41224,10 +41755,10 @@ var host_facts = __nccwpck_require__(4032);
  *
  * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
  * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
- * | `kill ID` | `load`.
+ * | `kill ID` | `load` | `alive`.
  * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
  * | `end ID exit|signal N MICROSECONDS LOAD`, outputs, `.` | `busy ID`, instead of all that, when nothing was run
- * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD`. LOAD is read by FrameFields.load.
+ * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD` | `alive`. LOAD is read by FrameFields.load.
  * A `fill` for which there is no room is told so at once, and no job runs behind entries that are in trouble. The entries
  * stand in entries.pl there. Whatever else comes is a {@link BadFrame}.
  */
@@ -41235,14 +41766,13 @@ class PerlLane {
     sandbox;
     treePath;
     facts;
-    #stream;
-    #reader;
+    gone;
+    #end;
     #gzip;
     #next = 1;
-    #sent = 0;
-    constructor(stream, reader, hello) {
-        this.#stream = stream;
-        this.#reader = reader;
+    constructor(end, hello) {
+        this.#end = end;
+        this.gone = end.gone;
         this.#gzip = hello.gzip;
         this.facts = hello.facts;
         this.sandbox = hello.sandbox;
@@ -41250,22 +41780,23 @@ class PerlLane {
     }
     /**
      * @param program what runs there: perlProgram()
-     * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
-     *   the workspace is not shared with the host, its owner allows no jobs
+     * @throws NoPerl, or an Error with a message for people: the staging directory cannot be made; or a LeftOut: the set-up lines
+     *   failed, the workspace is not shared with the host, its owner allows no jobs
      */
     static async open(stream, program, setup) {
         const fields = (0,bytes/* bufferOf */.Kb)([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
         const source = Buffer.from(program);
         const flags = [setup.partial, setup.ownersFile === 'required'].map(Number);
-        const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
-        const { reader, hello } = await (0,greeting/* greet */.K)(stream, (nonce) => Buffer.concat([
+        const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags, setup.patience];
+        const { reader, hello } = await (0,greeting/* greet */.K)(stream, setup.patience, (nonce) => Buffer.concat([
             (0,bytes/* bufferOf */.Kb)((0,bootstrap/* perlBootstrap */.Wp)(setup, nonce, source.length)),
             source,
             (0,bytes/* bufferOf */.Kb)(`${words.join(' ')}\n`),
             fields,
         ]));
         try {
-            return new PerlLane(stream, reader, readHello(setup, hello));
+            const said = readHello(setup, hello);
+            return new PerlLane(new lane_end/* LaneEnd */.m(stream, reader, setup.patience), said);
         }
         catch (error) {
             stream.destroy();
@@ -41273,60 +41804,41 @@ class PerlLane {
         }
     }
     get traffic() {
-        return { sent: this.#sent, received: this.#reader.received };
+        return this.#end.traffic;
     }
     async sync(entries) {
         const applied = () => this.#awaitApplied();
-        const traffic = await (0,frame_writer/* sendOrHear */.C3)(fill(this.#writer(), entries, this.#gzip, applied), applied);
-        this.#sent += traffic.sent;
-        return traffic;
+        return this.#end.send((writer) => fill(writer, entries, this.#gzip, applied), applied);
     }
     async run(request, sink, signal) {
         const id = this.#next++;
-        await (0,frame_writer/* sendOrHear */.C3)(this.#send(id, request), () => this.#awaitApplied());
-        const kill = () => void this.#stream.write(`kill ${id}\n`);
-        signal.addEventListener('abort', kill);
-        if (signal.aborted)
-            kill();
+        await this.#end.send((writer) => send(writer, id, request), () => this.#awaitApplied());
+        const killing = this.#end.killing(signal, `kill ${id}\n`);
         try {
             if (request.entries.length > 0) {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            return await this.#receive(id, sink, signal);
+            killing.begun();
+            return await this.#receive(id, sink, signal, killing);
         }
         finally {
-            signal.removeEventListener('abort', kill);
+            killing.over();
         }
     }
     async load() {
-        this.#stream.write('load\n');
-        const fields = new frame_fields/* FrameFields */.vU(await this.#reader.line(), 2);
+        this.#end.say('load\n');
+        const fields = new frame_fields/* FrameFields */.vU(await this.#end.reader.line(), 2);
         fields.word(0, 'load');
         return fields.load(1);
     }
     close() {
-        this.#stream.end();
-        this.#stream.destroy();
+        this.#end.close();
     }
-    #writer() {
-        return new frame_writer/* FrameWriter */.rV(this.#stream, () => this.#reader.heard);
-    }
-    async #send(id, request) {
-        const writer = this.#writer();
-        if (request.entries.length > 0) {
-            writer.add(Buffer.from('entries\n'));
-            for (const entry of request.entries)
-                await writeEntry(writer, entry);
-            writer.add(Buffer.from('.\n'));
-        }
-        writer.add(runFrame(id, request));
-        await writer.flush();
-        this.#sent += writer.sent;
-    }
-    async #receive(id, sink, signal) {
+    async #receive(id, sink, signal, killing) {
+        const { reader } = this.#end;
         for (let begun = false;; begun = true) {
-            const line = await this.#reader.line();
+            const line = await reader.line();
             refuseLost(line, id);
             if (line === `busy ${id}` && !begun && this.facts.cap !== undefined)
                 return false;
@@ -41335,10 +41847,11 @@ class PerlLane {
             fields.word(1, `${id}`);
             if (word === 'out') {
                 const descriptor = fields.word(2, '1', '2') === '2' ? 2 : 1;
-                for await (const piece of this.#reader.pieces(fields.number(3)))
+                for await (const piece of reader.pieces(fields.number(3)))
                     sink.onText(descriptor, piece);
                 continue;
             }
+            killing.over();
             const signaled = fields.word(2, 'exit', 'signal') === 'signal';
             const number = fields.number(3, 255);
             const outcome = signal.aborted
@@ -41347,15 +41860,15 @@ class PerlLane {
                     ? { kind: 'signaled', signal: number }
                     : { kind: 'exited', status: number };
             await sink.onEnd(outcome, fields.number(4) / 1e6, fields.load(5));
-            for (let next = await this.#reader.line(); next !== '.'; next = await this.#reader.line()) {
+            for (let next = await reader.line(); next !== '.'; next = await reader.line()) {
                 refuseLost(next, id);
-                await sink.onOutput(await readOutput(this.#reader, next));
+                await sink.onOutput(await readOutput(reader, next));
             }
             return true;
         }
     }
     async #awaitApplied() {
-        const line = await this.#reader.line();
+        const line = await this.#end.reader.line();
         if (line.startsWith('trouble '))
             throw new Error(`staging failed there: ${(0,frame_fields/* laneWords */.GW)(line.slice(8))}`);
         const match = /^applied (\d{1,9}\.\d{6}) (\d{1,9}\.\d{6})$/.exec(line);
@@ -41363,6 +41876,16 @@ class PerlLane {
             throw new frame_fields/* BadFrame */.xK(line);
         return { waited: Number(match[1]), seconds: Number(match[2]) };
     }
+}
+async function send(writer, id, request) {
+    if (request.entries.length > 0) {
+        writer.add(Buffer.from('entries\n'));
+        for (const entry of request.entries)
+            await writeEntry(writer, entry);
+        writer.add(Buffer.from('.\n'));
+    }
+    writer.add(runFrame(id, request));
+    await writer.flush();
 }
 /** `1 SANDBOX gzip|plain PROCESSORS CAP LOAD PATH`, as far as it is what was asked for. */
 function readHello(setup, hello) {
@@ -41387,9 +41910,9 @@ var asset = __nccwpck_require__(3900);
 
 /** The parts of the lane in perl, in src/assets/lane: a variable of one part is known to those behind it. */
 const PARTS = [
-    ...['system', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
-    ...['facts', 'owner', 'places'],
-    ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'jobs', 'start'],
+    ...['system', 'life', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
+    ...['facts', 'owner', 'places', 'claim'],
+    ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'guardian', 'jobs', 'start'],
 ];
 /** The text of the lane in perl, as it travels. Messages of perl name the part and the line in it. */
 function perlProgram() {
@@ -41398,805 +41921,41 @@ function perlProgram() {
 
 // EXTERNAL MODULE: ./lib/lane/sh-lane.js + 4 modules
 var sh_lane = __nccwpck_require__(1263);
-;// CONCATENATED MODULE: ./lib/ssh/chroot.js
-/** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
-function inChroot(channels, directory) {
-    return {
-        exec: async (command) => channels.exec(chrootCommand(command, directory)),
-        close: () => channels.close(),
-    };
-}
-/**
- * @param command begins with `exec `
- * @throws Error with a reason for people: no shell can be given this directory
- */
-function chrootCommand(command, directory) {
-    if (!command.startsWith('exec '))
-        throw new Error('Internal error: only a command that is executed can be moved');
-    if (/\p{Cc}/u.test(directory))
-        throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
-    return `exec sh -c '${HEED}; ${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
-}
-/**
- * What the host's owner says of jobs counts in there too (D10, D12): lanes look for it with this directory as their root, so
- * the files must be the same there, and so must be the directory in which jobs hold their places.
- */
-const HEED = [
-    's=',
-    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ -e "$f" ]; then s=$f; fi; done',
-    'if [ "$s" ]; then p=/tmp; if [ -e $p/.distmake-slots ]; then p=$p/.distmake-slots; fi',
-    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ "$(cat "$f" 2>&1)" = "$(cat "$1$f" 2>&1)" ]; then :',
-    'elif [ -e "$f" ] || [ -e "$1$f" ]; then p=; fi; done',
-    'if [ "$p" ] && [ "$p" -ef "$1$p" ]; then :; else echo "chroot: owner $s" >&2; exit 1; fi; fi',
-].join('; ');
-/** Only root's PATH leads to it everywhere; the others are to hear that it is not theirs. */
-const FIND = 'c=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot) || c=chroot; exec "$c" "$@"';
-/**
- * What went wrong in the words of chroot, for people.
- *
- * @returns undefined for a fault that has nothing to do with it
- */
-function chrootProblem(message, directory) {
-    const said = /chroot: .*/.exec(message)?.[0];
-    if (said === undefined)
-        return undefined;
-    const name = `${directory}, its chroot in the matrix`;
-    const owner = /^chroot: owner (\/\S+)/.exec(said)?.[1];
-    if (owner !== undefined)
-        return (`its owner's limit (${owner}) cannot be kept in ${name}: mount that file and /tmp there too ` +
-            '(mount --bind), or leave the chroot out');
-    if (/not permitted|permission denied/i.test(said))
-        return `${name}, cannot be entered: only root can do that, so the login there must be root (${said})`;
-    if (/run command|execute/i.test(said))
-        return `${name}, has no sh in it that can be run (${said})`;
-    if (/not found$/.test(said))
-        return `${name}, cannot be entered: there is no program chroot there (${said})`;
-    return `${name}, cannot be entered: is it a directory there? (${said})`;
-}
-/** One word that sh, csh and fish read alike: in quotes they differ, behind a backslash they do not. */
-function quoteForAnyShell(word) {
-    return word.replace(/[^A-Za-z0-9_/.\u0080-\uffff-]/g, (character) => `\\${character}`);
-}
-
-// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
-var lib = __nccwpck_require__(5472);
+// EXTERNAL MODULE: ./lib/ssh/channels.js + 11 modules
+var channels = __nccwpck_require__(9170);
+// EXTERNAL MODULE: ./lib/ssh/chroot.js
+var ssh_chroot = __nccwpck_require__(923);
 // EXTERNAL MODULE: ./lib/util/deferred.js
 var deferred = __nccwpck_require__(3033);
-;// CONCATENATED MODULE: ./lib/ssh/connect-error.js
-/** Why a host could not be reached, and what to do about it. */
-function describeConnectError(error, { settings, plan, timeout }) {
-    switch (error.level) {
-        case 'client-authentication':
-            return describeRefusal(settings.username, plan);
-        case 'client-timeout':
-            return `it did not answer within ${timeout / 1000} s`;
-        case 'client-socket':
-            return describeSocketError(error, settings);
-        default:
-            return error.message;
-    }
-}
-function describeRefusal(username, { tried, certificates }) {
-    const hint = certificates.length === 0
-        ? ''
-        : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
-            'With transport ssh in the matrix it is reached by ssh itself, which has them';
-    if (tried.length === 0)
-        return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
-    return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
-}
-function describeSocketError(error, { endpoint: { address, port } }) {
-    switch (error.code) {
-        case 'ENOTFOUND':
-        case 'EAI_AGAIN':
-            return `the name ${address} is not known here (${error.code})`;
-        case 'ECONNREFUSED':
-            return `nothing listens on port ${port} there (ECONNREFUSED): is sshd running?`;
-        case 'ENETUNREACH':
-        case 'EHOSTUNREACH':
-            return `there is no way to ${address} from here (${error.code})`;
-        case 'ETIMEDOUT':
-            return `${address} does not answer on port ${port} (ETIMEDOUT)`;
-        default:
-            return error.message;
-    }
-}
-
-// EXTERNAL MODULE: ./lib/ssh/host-key.js
-var host_key = __nccwpck_require__(1064);
-// EXTERNAL MODULE: ./lib/ssh/host-settings.js + 2 modules
-var host_settings = __nccwpck_require__(4976);
-// EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(8500);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./lib/ssh/gathering-socket.js
-
-/**
- * A TCP socket that gathers what is written in one turn of the event loop into one write. ssh2 writes the length, the
- * payload and the authentication tag of every packet apart; each would be a system call here, a segment on the wire, and
- * a wake-up of the server. (To cork the socket is not enough: its buffers are written one by one all the same.)
- */
-class GatheringSocket extends external_node_net_.Socket {
-    #gathered = [];
-    connect(...to) {
-        super.connect(...to);
-        // It gives the socket the write of its own class, as a property, for sockets that are used again.
-        Reflect.deleteProperty(this, 'write');
-        return this;
-    }
-    /** Takes the bytes over; false: it would be better to wait for `drain`. */
-    write(chunk) {
-        if (this.#gathered.length === 0)
-            process.nextTick(() => this.#flush());
-        this.#gathered.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-        return !this.writableNeedDrain;
-    }
-    end(...last) {
-        this.#flush();
-        return super.end(...last);
-    }
-    #flush() {
-        const gathered = this.#gathered;
-        this.#gathered = [];
-        if (gathered.length > 0 && this.writable)
-            super.write(Buffer.concat(gathered));
-    }
-}
-
-;// CONCATENATED MODULE: external "node:stream"
-const external_node_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
-;// CONCATENATED MODULE: ./lib/ssh/gathering-stream.js
-
-/**
- * One byte stream of a readable and a writable end, which gathers what is written in one turn of the event loop into one
- * write (see GatheringSocket). It ends when the readable end does. Faults of writing are not told: the readable end closes too.
- */
-class GatheringStream extends external_node_stream_namespaceObject.Duplex {
-    #from;
-    #to;
-    #onClose;
-    #corked = false;
-    /** @param onClose to let the ends go; called once */
-    constructor(from, to, onClose) {
-        super({ allowHalfOpen: false });
-        this.#from = from;
-        this.#to = to;
-        this.#onClose = onClose;
-        from.on('data', (chunk) => {
-            if (!this.push(chunk))
-                from.pause();
-        });
-        from.on('end', () => this.push(null));
-        from.on('close', () => {
-            if (!this.readableEnded)
-                this.push(null);
-        });
-        from.on('error', (error) => this.destroy(error));
-        to.on('error', () => undefined);
-    }
-    write(...words) {
-        if (!this.#corked) {
-            this.#corked = true;
-            this.cork();
-            process.nextTick(() => {
-                this.#corked = false;
-                this.uncork();
-            });
-        }
-        return super.write(...words);
-    }
-    _read() {
-        this.#from.resume();
-    }
-    _write(chunk, _encoding, done) {
-        this.#send(chunk, done);
-    }
-    _writev(chunks, done) {
-        this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
-    }
-    _final(done) {
-        this.#to.end();
-        done();
-    }
-    _destroy(error, done) {
-        this.#onClose();
-        done(error);
-    }
-    #send(bytes, done) {
-        if (this.#to.writable)
-            this.#to.write(bytes, () => done());
-        else
-            done();
-    }
-}
-
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(1421);
-;// CONCATENATED MODULE: ./lib/ssh/program-stream.js
-
-
-
-/** As much of what a program says on stderr is kept for messages. */
-const KEPT_TEXT = 2000;
-/** How long a program may take to end when it is asked to. */
-const PATIENCE_MS = 2000;
-/** A program of the runner whose standard streams are a byte stream to a host. It ends with the stream. */
-class ProgramStream extends GatheringStream {
-    stderr;
-    /** Its exit status, once it has closed its streams too; undefined when a signal ended it. */
-    exited;
-    #said = '';
-    constructor(child) {
-        const ended = (0,deferred/* deferred */.y)();
-        super(child.stdout, child.stdin, () => end(child));
-        this.stderr = child.stderr;
-        this.exited = ended.promise;
-        child.once('close', (status) => ended.resolve(status ?? undefined));
-        child.stderr.on('data', (chunk) => (this.#said = (this.#said + chunk.toString()).slice(-KEPT_TEXT)));
-    }
-    /** The end of what it has said on stderr. */
-    get said() {
-        return this.#said.trim();
-    }
-    /**
-     * Starts it in a process group of its own, without the inputs of the action in its environment: they may be keys.
-     *
-     * @throws Error of spawn: there is no such program
-     */
-    static async start(program, words) {
-        const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_')));
-        const child = (0,external_node_child_process_.spawn)(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: environment });
-        const started = (0,deferred/* deferred */.y)();
-        child.once('spawn', () => started.resolve(undefined));
-        child.once('error', (error) => started.reject(error));
-        const stream = new ProgramStream(child);
-        await started.promise;
-        return stream;
-    }
-}
-/** Ends what still runs: at once where it is let go, after a while where it has closed its end and is about to go itself. */
-function end(child) {
-    child.stdin.end();
-    const { pid } = child;
-    const stop = (name) => {
-        // Nobody reads them any more, and until they are closed the program counts as running.
-        child.stdout.destroy();
-        child.stderr.destroy();
-        if (pid !== undefined && child.exitCode === null && child.signalCode === null)
-            signal(pid, name);
-    };
-    const going = child.stdout.readableEnded;
-    if (!going)
-        stop('SIGTERM');
-    const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), PATIENCE_MS);
-    child.once('close', () => clearTimeout(patience));
-}
-function signal(group, name) {
-    try {
-        process.kill(-group, name);
-    }
-    catch {
-        // It has ended meanwhile.
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/route.js
-
-
-
-
-
-/** What the last words of a command may take: they come by a way of their own. */
-const LAST_WORDS_MS = 500;
-/**
- * All hosts on the way, in their order, with those that the first one needs by the ssh configuration.
- *
- * @param look the settings of a jump host
- * @throws Error with a reason for people: the way goes in a circle
- */
-function jumpsTo(settings, look, through = []) {
-    const hops = settings.proxy.kind === 'jump' ? settings.proxy.hops : [];
-    const [first] = hops;
-    if (first === undefined)
-        return [];
-    const way = [...through, settings.name];
-    const name = (0,host_settings/* describe */.q0)(first);
-    if (way.includes(name)) {
-        throw new Error(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
-            'One of them must be reached without a jump (ProxyJump none in the ssh configuration)');
-    }
-    return [...jumpsTo(look(first), look, way), ...hops];
-}
-/** Rejects with a reason for people. */
-async function openRoute(options) {
-    const { proxy, endpoint } = options.settings;
-    switch (proxy.kind) {
-        case 'direct':
-            return direct(endpoint.address, endpoint.port);
-        case 'command':
-            return throughCommand(proxy.command);
-        case 'jump':
-            return throughHops(options);
-    }
-}
-function direct(host, port) {
-    const socket = new GatheringSocket();
-    socket.setMaxListeners(0);
-    socket.setNoDelay(true);
-    socket.connect({ host, port });
-    return { stream: socket, said: silent };
-}
-/** As ssh does it: the user's shell becomes the command. */
-async function throughCommand(command) {
-    const shell = process.env['SHELL'] ?? '/bin/sh';
-    let stream;
-    try {
-        stream = await ProgramStream.start(shell, ['-c', `exec ${command}`]);
-    }
-    catch (error) {
-        throw new Error(`its ProxyCommand cannot be started: ${error.message}`, { cause: error });
-    }
-    const said = async () => {
-        await Promise.race([stream.exited, (0,promises_.setTimeout)(LAST_WORDS_MS, undefined, { ref: false })]);
-        return stream.said === '' ? '' : `; its ProxyCommand said: ${stream.said.slice(-500)}`;
-    };
-    return { stream, said };
-}
-function silent() {
-    return Promise.resolve('');
-}
-async function throughHops({ settings, jumps, hops, timeout, openHop }) {
-    const last = jumps[jumps.length - 1];
-    if (last === undefined)
-        throw new Error('Internal error: a way through no host');
-    const name = (0,host_settings/* describe */.q0)(last);
-    const before = jumps.slice(0, -1);
-    // The first of all has no host before it; a ProxyCommand may lead to it.
-    const target = { ...last, jump: before.length > 0 ? before : undefined };
-    let hop;
-    try {
-        hop = await hops.use(JSON.stringify(jumps.map(host_settings/* describe */.q0)), () => openHop(target));
-    }
-    catch (error) {
-        throw new Error(`jump host ${name}: ${error.message}`, { cause: error });
-    }
-    const { connection, release } = hop;
-    try {
-        const { address, port } = settings.endpoint;
-        const channel = await withinTime(connection.forward(address, port), timeout);
-        const stream = new GatheringStream(channel, channel, () => {
-            channel.destroy();
-            release();
-        });
-        return { stream, said: silent };
-    }
-    catch (error) {
-        release();
-        throw new Error(`jump host ${name} cannot reach it: ${error.message}`, { cause: error });
-    }
-}
-async function withinTime(opening, timeout) {
-    const stop = new AbortController();
-    const late = async () => {
-        await (0,promises_.setTimeout)(timeout, undefined, { signal: stop.signal });
-        throw new Error(`no answer within ${timeout / 1000} s`);
-    };
-    try {
-        return await Promise.race([opening, late()]);
-    }
-    catch (error) {
-        opening.then((channel) => channel.destroy(), () => undefined);
-        throw error;
-    }
-    finally {
-        stop.abort();
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/connection.js
-
-
-
-
-
-
-/** One ssh connection to a host. */
-class Connection {
-    #client;
-    /** Channels that are open. */
-    channels = 0;
-    /** The server has refused to open more. */
-    full = false;
-    closed = false;
-    /** Milliseconds until a host that does not answer is given up. */
-    timeout;
-    constructor(client, timeout) {
-        this.#client = client;
-        this.timeout = timeout;
-        // One for each channel that is being opened.
-        client.setMaxListeners(0);
-        client.on('close', () => (this.closed = true));
-        // Failures of a connection that is up reach its channels as their end.
-        client.on('error', () => undefined);
-    }
-    /** Rejects with an Error whose message is the reason, for people. */
-    static async open(target, login) {
-        const look = (one) => (0,host_settings/* settingsOf */.f5)(one, login.config, login.home);
-        const settings = look(target);
-        const timeout = settings.timeout ?? login.timeout;
-        const jumps = jumpsTo(settings, look);
-        const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
-        const openHop = (hop) => Connection.open(hop, login);
-        const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop });
-        const client = new lib.Client();
-        const ready = (0,deferred/* deferred */.y)();
-        let refusal;
-        client.once('ready', () => ready.resolve(undefined));
-        client.once('error', (error) => {
-            ready.reject(new Error(refusal ?? describeConnectError(error, { settings, plan, timeout })));
-        });
-        // A second one may follow: nobody waits for it.
-        client.on('error', () => undefined);
-        client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
-        client.connect({
-            sock: route.stream,
-            username: settings.username,
-            readyTimeout: timeout,
-            keepaliveInterval: Math.max(1000, Math.floor(timeout / 3)),
-            keepaliveCountMax: 2,
-            algorithms: { serverHostKey: (0,host_key/* hostKeyAlgorithms */.Qb)(check.types) },
-            authHandler: plan.methods,
-            hostVerifier: (key) => {
-                refusal = check.refuse(key);
-                return refusal === undefined;
-            },
-        });
-        try {
-            await ready.promise;
-        }
-        catch (error) {
-            const said = await route.said();
-            client.destroy();
-            throw new Error(error.message + said, { cause: error });
-        }
-        return new Connection(client, timeout);
-    }
-    /** Starts a command; undefined when the server takes no further channel on this connection. */
-    exec(command) {
-        const answer = (0,deferred/* deferred */.y)();
-        this.channels++;
-        const gone = () => answer.reject(new Error('the connection was closed'));
-        this.#client.once('close', gone);
-        this.#client.exec(command, (error, channel) => {
-            this.#client.off('close', gone);
-            if (error) {
-                this.channels--;
-                if (/channel open failure/i.test(error.message)) {
-                    this.full = true;
-                    answer.resolve(undefined);
-                }
-                else {
-                    answer.reject(new Error(error.message));
-                }
-                return;
-            }
-            channel.once('close', () => this.channels--);
-            answer.resolve(channel);
-        });
-        return answer.promise;
-    }
-    /** Opens a byte stream from this host to another. */
-    forward(address, port) {
-        const answer = (0,deferred/* deferred */.y)();
-        const gone = () => answer.reject(new Error('the connection was closed'));
-        if (this.closed)
-            gone();
-        this.#client.once('close', gone);
-        this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
-            this.#client.off('close', gone);
-            if (error)
-                answer.reject(new Error(error.message.replace(/^\(SSH\) Channel open failure: /, '')));
-            else
-                answer.resolve(channel);
-        });
-        return answer.promise;
-    }
-    close() {
-        this.#client.end();
-        this.#client.destroy();
-    }
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./lib/ssh/first-word.js
-
-
-/** More than any login script prints. */
-const MAX_BANNER = 1 << 20;
-/** What a host's shell is to say before the command that matters. */
-function firstWord() {
-    return `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
-}
-/** For any login shell: says the word, then goes on to the command. */
-function behindWord(word, command) {
-    return `echo ${word}; ${command}`;
-}
-/**
- * Reads up to the end of the line with this word; what a login script prints before it is skipped. Nothing else is read: what
- * comes behind it is there for whoever reads next.
- *
- * @param timeout ms
- * @throws Error with a reason for people, and with what was printed instead; the channel has been let go
- */
-async function awaitWord(channel, word, timeout, trouble) {
-    const line = `${word}\n`;
-    const passed = (0,deferred/* deferred */.y)();
-    let text = Buffer.alloc(0);
-    const fail = (reason) => {
-        const printed = text.toString().trim();
-        passed.reject(new Error(printed === '' ? reason : `${reason}; it printed: ${printed.slice(-500)}`));
-    };
-    const onReadable = () => {
-        for (let chunk = channel.read(); chunk !== null; chunk = channel.read()) {
-            text = Buffer.concat([text, chunk]);
-            const at = text.indexOf(line);
-            if (at >= 0) {
-                channel.off('readable', onReadable);
-                if (at + line.length < text.length)
-                    channel.unshift(text.subarray(at + line.length));
-                passed.resolve(undefined);
-                return;
-            }
-            if (text.length > MAX_BANNER)
-                fail('it prints without end before it runs the command');
-        }
-    };
-    const onError = ({ message }) => fail(message);
-    const onEnd = () => {
-        void channel.exited.then((status) => fail(trouble.ended(status)));
-    };
-    channel.on('readable', onReadable).once('error', onError).once('end', onEnd).once('close', onEnd);
-    // Listeners come later; without one a fault would end this process.
-    channel.on('error', () => undefined);
-    const timer = setTimeout(() => fail(trouble.silent), timeout);
-    try {
-        await passed.promise;
-    }
-    catch (error) {
-        channel.destroy();
-        throw error;
-    }
-    finally {
-        clearTimeout(timer);
-        channel.off('readable', onReadable).off('error', onError).off('end', onEnd).off('close', onEnd);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
-
-
-/** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
-const CHANNELS_PER_CONNECTION = 10;
-/**
- * The control connections to one host, kept for the run. A new one is opened when the others carry all the channels
- * that the server allows, one at a time: a server drops connections that come in a storm (MaxStartups).
- */
-class ControlPool {
-    #host;
-    #login;
-    #connections = [];
-    #queue = Promise.resolve();
-    constructor(host, login) {
-        this.#host = host;
-        this.#login = login;
-    }
-    /**
-     * Starts a command on the host, and resolves when its shell answers: a host may let us in and then hang, in a login script
-     * or a file system. Rejects with a reason for people.
-     */
-    async exec(command) {
-        const word = firstWord();
-        const result = this.#queue.then(() => this.#exec(behindWord(word, command)));
-        this.#queue = result.catch(() => undefined);
-        const { channel, timeout } = await result;
-        try {
-            await awaitWord(channel, word, timeout, {
-                silent: `it lets us in, but its shell did not answer within ${timeout / 1000} s`,
-                ended: (status) => status === undefined
-                    ? 'the connection was closed before its shell had answered'
-                    : `its login shell ended with status ${status} before it ran the command`,
-            });
-        }
-        catch (error) {
-            const said = String(channel.stderr.read() ?? '').trim();
-            throw said === ''
-                ? error
-                : new Error(`${error.message}; it said: ${said.slice(-500)}`, { cause: error });
-        }
-        return channel;
-    }
-    /** Ends all connections; a later `exec` makes a new one. */
-    close() {
-        for (const connection of this.#connections)
-            connection.close();
-        this.#connections = [];
-    }
-    async #exec(command) {
-        for (;;) {
-            this.#connections = this.#connections.filter(({ closed }) => !closed);
-            const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
-            const connection = free ?? (await Connection.open(this.#host, this.#login));
-            if (!free)
-                this.#connections.push(connection);
-            const channel = await connection.exec(command);
-            if (channel)
-                return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
-            if (!free)
-                throw new Error('it opens no session on a new connection (MaxSessions?)');
-        }
-    }
-}
-/** Not by 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader. */
-function exitOf(channel) {
-    return new Promise((resolve) => {
-        channel.once('close', (code) => resolve(code ?? undefined));
-    });
-}
-
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-// EXTERNAL MODULE: ./lib/util/excerpt.js
-var excerpt = __nccwpck_require__(4453);
-;// CONCATENATED MODULE: ./lib/ssh/transport.js
-
-
-
-
-
-/**
- * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
- * command. What the ssh configuration says of the host is the program's own business.
- */
-class Transport {
-    #host;
-    #program;
-    #timeout;
-    #open = new Set();
-    /** @param program its name and its first arguments */
-    constructor(host, program, login) {
-        this.#host = host;
-        this.#program = program;
-        this.#timeout = host.timeout === undefined ? login.timeout : host.timeout * 1000;
-    }
-    /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
-    async exec(command) {
-        const [name = '', ...first] = this.#program;
-        const word = firstWord();
-        const words = [...first, ...transportWords(this.#host, name, this.#timeout), behindWord(word, command)];
-        let stream;
-        try {
-            stream = await ProgramStream.start(name, words);
-        }
-        catch (error) {
-            const { code } = error;
-            throw new Error(`its transport program ${(0,excerpt/* excerpt */.K)(name)} cannot be started (${code ?? String(error)}): ` +
-                'is it installed on the runner, and on PATH?', { cause: error });
-        }
-        this.#open.add(stream);
-        stream.on('close', () => this.#open.delete(stream));
-        try {
-            await awaitWord(stream, word, this.#timeout, {
-                silent: `it did not answer within ${this.#timeout / 1000} s`,
-                ended: (status) => {
-                    const how = status === undefined ? 'a signal' : `status ${status}`;
-                    return `the way there ended with ${how} before the host had answered`;
-                },
-            });
-        }
-        catch (error) {
-            const { message } = error;
-            throw new Error(`${message} (transport program ${(0,excerpt/* excerpt */.K)(name)})${because(stream)}`, { cause: error });
-        }
-        return stream;
-    }
-    close() {
-        for (const stream of this.#open)
-            stream.destroy();
-        this.#open.clear();
-    }
-}
-function because({ said }) {
-    return said === '' ? '' : `; it said: ${said.slice(-500)}`;
-}
-/**
- * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
- * they take `-l USER HOST COMMAND`.
- *
- * @param timeout ms
- * @throws Error with a reason for people: the matrix asks for what the program cannot be told
- */
-function transportWords(host, program, timeout) {
-    const { address, user, port, identity, jump } = host;
-    if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
-        throw new Error(`${(0,excerpt/* excerpt */.K)((0,host_settings/* describe */.q0)(host))} cannot be given to a transport program`);
-    const login = user === undefined ? [] : ['-l', user];
-    if ((0,external_node_path_.basename)(program) !== 'ssh') {
-        const asked = [
-            ...(port === undefined ? [] : [`port ${port}`]),
-            ...(identity === undefined ? [] : ['an identity']),
-            ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
-        ];
-        if (asked.length > 0) {
-            throw new Error(`the matrix gives it ${asked.join(' and ')}, but its transport program ${(0,excerpt/* excerpt */.K)(program)} is not ssh and ` +
-                'cannot be told so: leave it out, or put it into a script that is named as the transport');
-        }
-        return [...login, address];
-    }
-    const seconds = Math.max(1, Math.round(timeout / 1000));
-    const options = [
-        'BatchMode=yes',
-        `ConnectTimeout=${seconds}`,
-        `ServerAliveInterval=${Math.max(1, Math.floor(seconds / 3))}`,
-        'ServerAliveCountMax=2',
-    ];
-    return [
-        ...login,
-        ...(port === undefined ? [] : ['-p', String(port)]),
-        ...options.flatMap((option) => ['-o', option]),
-        ...(identity === undefined ? [] : ['-i', identity]),
-        ...(jump === undefined ? [] : ['-J', jump.length === 0 ? 'none' : jump.map(host_settings/* describe */.q0).join(',')]),
-        address,
-    ];
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/channels.js
-
-
-
-/** Over our own ssh, or over the program that the matrix names for this host; in the directory that it names as its root. */
-function channelsTo(host, login) {
-    const channels = host.transport === undefined ? new ControlPool(host, login) : new Transport(host, host.transport, login);
-    return host.chroot === undefined ? channels : inChroot(channels, host.chroot);
-}
-
+// EXTERNAL MODULE: ./lib/build/clean/sweep-host.js
+var sweep_host = __nccwpck_require__(3989);
+// EXTERNAL MODULE: external "node:path/posix"
+var posix_ = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./lib/build/clean/host-script.js
+var host_script = __nccwpck_require__(7600);
 // EXTERNAL MODULE: ./lib/build/staging-name.js
 var staging_name = __nccwpck_require__(5389);
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
 
 
-/** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
-const SCRIPT = `d=$1; n=0
-while [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ $n -lt 20 ]; do
-  chmod -R u+rwx "$d" 2>/dev/null; rm -rf "$d" 2>/dev/null; n=$((n+1)); [ -d "$d" ] && sleep 0.2 2>/dev/null
-done
-if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
-/** The script tries for 4 s; the rest is for a tree of any size, and a host that does not end must not hold up who waits. */
+
+/** The script itself ends after 8 s unless the tree is very large. */
 const LIMIT_MS = 19_000;
 /**
- * Removes one run's staging directory from a host.
+ * Ends what still runs in one staging directory of this run on a host, and removes it. It never touches what another user has put
+ * at its name, nor a process that does not belong to the directory.
  *
- * @returns undefined when it is gone, else why not, for people
+ * @param limit ms until a host that says nothing is given up
+ * @returns undefined when it is gone, or never was there; else why not, for people
  */
-async function cleanHost(channels, staging) {
+async function cleanHost(channels, staging, limit = LIMIT_MS) {
     if (!(0,staging_name/* isStagingName */.Zc)(staging))
         return `${staging} is not a staging directory`;
     try {
-        const channel = await channels.exec(`exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`);
-        let complaint = '';
-        channel.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-500)));
-        channel.resume();
-        channel.end();
-        const late = (0,deferred/* deferred */.y)();
-        const timer = setTimeout(() => late.resolve('late'), LIMIT_MS);
-        const status = await Promise.race([channel.exited, late.promise]);
-        clearTimeout(timer);
-        if (status === 'late') {
-            channel.destroy();
-            return `the command to remove it has not ended within ${LIMIT_MS / 1000} s`;
-        }
-        return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
+        const { status, stderr, late } = await (0,host_script/* runScript */.j)(channels, ['clean', (0,posix_.basename)(staging)], limit);
+        if (late)
+            return `the command to remove it has not ended within ${limit / 1000} s`;
+        return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
     }
     catch (error) {
         return error instanceof Error ? error.message : String(error);
@@ -42214,21 +41973,29 @@ async function cleanHost(channels, staging) {
 
 
 
+
+
+
+
+/** How long a lane that is about to come up is waited for when the run is over. */
+const MOMENT_MS = 1000;
 /** Lanes to one host over its channels. */
 class SshLanes {
     host;
     #channels;
-    #onUse;
-    /** A lane was begun: without one nothing can be left on the host. */
-    #used = false;
+    #onChange;
+    /** Staging directories that may be there. Without a lane that was begun nothing can be left on the host. */
+    #directories = new Set();
+    /** Lanes that are about to come up: until they have, they may make the directory. */
+    #begun = new Map();
     #closed = false;
     /** The lane in perl is the faster one, and the only one with an overlay. */
     #withoutPerl = false;
-    /** @param onUse told before anything can be made on the host, once */
-    constructor(host, login, onUse) {
+    /** @param onChange told which staging directories may be there, before one can be made and when one is gone */
+    constructor(host, login, onChange) {
         this.host = host;
-        this.#onUse = onUse;
-        this.#channels = channelsTo(host, login);
+        this.#onChange = onChange;
+        this.#channels = (0,channels/* channelsTo */.q)(host, login);
     }
     async open(setup) {
         try {
@@ -42236,23 +42003,67 @@ class SshLanes {
         }
         catch (error) {
             const { chroot } = this.host;
-            const problem = chroot === undefined ? undefined : chrootProblem(error.message, chroot);
+            const problem = chroot === undefined ? undefined : (0,ssh_chroot/* chrootProblem */.Xx)(error.message, chroot);
             if (problem === undefined)
                 throw error;
             // Nothing has been made there, and who would remove it would fail in the same way.
             if (setup.create)
-                this.#used = false;
-            throw new Error(problem, { cause: error });
+                this.#forget((0,bytes/* decode */.D4)(setup.staging));
+            throw new left_out/* LeftOut */.Q(problem, { cause: error });
         }
     }
+    async discard(staging) {
+        const directory = (0,bytes/* decode */.D4)(staging);
+        if (!this.#directories.has(directory))
+            return undefined;
+        const reason = await cleanHost(this.#channels, directory);
+        if (reason === undefined)
+            this.#forget(directory);
+        return reason;
+    }
     /**
-     * Removes the staging directory, over the connections that stand or a new one. There are no lanes from here on.
+     * Removes all staging directories, over the connections that stand or a new one. There are no lanes from here on.
      *
-     * @returns why it could not
+     * @param limit ms that it may take; default: as long as the host's own limits allow
+     * @returns those that it could not remove, and why
      */
-    async clean(staging) {
+    async clean(limit) {
         this.#closed = true;
-        return this.#used ? cleanHost(this.#channels, staging) : undefined;
+        const late = (0,deferred/* deferred */.y)();
+        const timer = limit === undefined
+            ? undefined
+            : setTimeout(() => late.resolve(`it was not done within ${limit / 1000} s`), limit);
+        const unsure = await this.#endBegun();
+        const directories = [...this.#directories];
+        const reasons = await Promise.all(directories.map((directory) => Promise.race([cleanHost(this.#channels, directory, limit), late.promise])));
+        clearTimeout(timer);
+        return directories.flatMap((directory, at) => {
+            const reason = reasons[at];
+            if (reason === undefined && !unsure.has(directory))
+                this.#forget(directory);
+            return reason === undefined ? [] : [{ directory, reason }];
+        });
+    }
+    /**
+     * Gives lanes that are about to come up a moment, and ends those that do not (long set-up lines).
+     *
+     * @returns the directories of these, of which nobody has said whether they were made
+     */
+    async #endBegun() {
+        if (this.#begun.size === 0)
+            return new Set();
+        const moment = (0,deferred/* deferred */.y)();
+        const timer = setTimeout(() => moment.resolve(undefined), MOMENT_MS);
+        await Promise.race([Promise.allSettled(this.#begun.keys()), moment.promise]);
+        clearTimeout(timer);
+        const left = [...this.#begun.values()];
+        for (const { channel } of left)
+            channel.destroy();
+        return new Set(left.map(({ directory }) => directory));
+    }
+    /** Removes what runs that are gone have left there, over the connections that stand. */
+    sweep(options) {
+        return (0,sweep_host/* sweepHost */.$)(this.#channels, options);
     }
     /** Ends all connections. */
     close() {
@@ -42263,7 +42074,8 @@ class SshLanes {
         let { startup } = setup;
         if (!this.#withoutPerl) {
             try {
-                return await PerlLane.open(await this.#channel(), perlProgram(), setup);
+                const channel = await this.#channel(setup);
+                return await this.#begin(channel, setup, PerlLane.open(channel, perlProgram(), setup));
             }
             catch (error) {
                 if (!(error instanceof greeting/* NoPerl */.b))
@@ -42273,19 +42085,36 @@ class SshLanes {
                 startup = '';
             }
         }
-        return sh_lane/* ShLane */.A.open(await this.#channel(), (0,external_node_fs_.readFileSync)((0,asset/* assetPath */.Q)('lane.sh'), 'utf8'), { ...setup, startup });
+        const channel = await this.#channel(setup);
+        const program = (0,external_node_fs_.readFileSync)((0,asset/* assetPath */.Q)('lane.sh'), 'utf8');
+        return this.#begin(channel, setup, sh_lane/* ShLane */.A.open(channel, program, { ...setup, startup }));
+    }
+    async #begin(channel, { staging }, lane) {
+        this.#begun.set(lane, { channel, directory: (0,bytes/* decode */.D4)(staging) });
+        try {
+            return await lane;
+        }
+        finally {
+            this.#begun.delete(lane);
+        }
     }
     /** Until a lane's program is sent there, nothing happens on the host. */
-    async #channel() {
+    async #channel({ create, staging }) {
         const channel = await this.#channels.exec(bootstrap/* LANE_COMMAND */.Vk);
         if (this.#closed) {
             channel.destroy();
             throw new Error('it came up when the run was over');
         }
-        if (!this.#used)
-            this.#onUse();
-        this.#used = true;
+        const directory = (0,bytes/* decode */.D4)(staging);
+        if (create && !this.#directories.has(directory)) {
+            this.#directories.add(directory);
+            this.#onChange([...this.#directories]);
+        }
         return channel;
+    }
+    #forget(directory) {
+        if (this.#directories.delete(directory))
+            this.#onChange([...this.#directories]);
     }
 }
 
@@ -45140,9 +44969,14 @@ function stagingName(now) {
     const time = now.toISOString().replace(/\D/g, '').slice(0, 14);
     return `/tmp/make-${source}-${time}-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString('hex')}`;
 }
-/** The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine. */
-function stagingDirectory(name, host) {
-    return `${name}-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(host.name).digest('hex').slice(0, 12)}`;
+/**
+ * The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine.
+ *
+ * @param generation from 1: a host that was lost gets another when it is taken back, since the first may still be written to
+ */
+function stagingDirectory(name, host, generation = 1) {
+    const of = generation === 1 ? host.name : `${host.name}\n${generation}`;
+    return `${name}-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(of).digest('hex').slice(0, 12)}`;
 }
 /** Whether a name is one that {@link stagingDirectory} gives: nothing else is ever removed from a host. */
 function isStagingName(name) {
@@ -45161,7 +44995,7 @@ function isStagingName(name) {
 /* harmony export */ });
 /* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1421);
 /* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8161);
-/* harmony import */ var _engine_farm_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(552);
+/* harmony import */ var _engine_farm_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4471);
 /* harmony import */ var _engine_toolchain_check_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5062);
 /* harmony import */ var _engine_toolchain_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7653);
 /* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4695);
@@ -45255,7 +45089,7 @@ function ask(program, cwd, env, signal) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1029);
+/* harmony import */ var _cli_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5830);
 
 
 await (0,_cli_command_js__WEBPACK_IMPORTED_MODULE_1__/* .command */ .G)(process.argv.slice(2));
@@ -45344,7 +45178,7 @@ async function makeWords(what, name, complain) {
 
 /***/ }),
 
-/***/ 8167:
+/***/ 9259:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -45559,8 +45393,8 @@ var toolchain_check = __nccwpck_require__(5062);
 var sh_lane = __nccwpck_require__(1263);
 // EXTERNAL MODULE: ./lib/build/host-setup.js
 var host_setup = __nccwpck_require__(5800);
-// EXTERNAL MODULE: ./lib/build/ssh-lanes.js + 18 modules
-var ssh_lanes = __nccwpck_require__(5815);
+// EXTERNAL MODULE: ./lib/build/ssh-lanes.js + 6 modules
+var ssh_lanes = __nccwpck_require__(5034);
 // EXTERNAL MODULE: ./lib/build/staging-name.js
 var staging_name = __nccwpck_require__(5389);
 // EXTERNAL MODULE: external "node:path"
@@ -45645,8 +45479,8 @@ const CLOCK_SAMPLES = 3;
  * rejects: what goes wrong is the report's problem, in the words that a build has for it.
  */
 async function checkSshHost(host, login, world) {
-    const { tools, staging, onHostUsed } = world;
-    const lanes = new ssh_lanes/* SshLanes */.I(host, login, () => onHostUsed(host));
+    const { tools, onHostUsed } = world;
+    const lanes = new ssh_lanes/* SshLanes */.I(host, login, (directories) => onHostUsed(host, directories));
     const check = new SshHostCheck(host, lanes, world);
     const { findings } = check;
     try {
@@ -45659,10 +45493,9 @@ async function checkSshHost(host, login, world) {
     if (findings.problem !== undefined)
         tools.gone(host);
     check.close();
-    const directory = (0,staging_name/* stagingDirectory */.v7)(staging, host);
-    const reason = await lanes.clean(directory);
-    if (reason !== undefined)
+    for (const { directory, reason } of await lanes.clean()) {
         findings.remarks = [...findings.remarks, `${directory} could not be removed: ${reason}. Remove it there by hand`];
+    }
     lanes.close();
     return findings;
 }
@@ -45680,14 +45513,18 @@ class SshHostCheck {
         this.findings = nothingOf(host);
         this.#remote = new remote_host/* RemoteHost */.p({
             host,
-            opener: { open: async (setup) => (this.#lane = await lanes.open(setup)) },
+            opener: {
+                open: async (setup) => (this.#lane = await lanes.open(setup)),
+                discard: (directory) => lanes.discard(directory),
+            },
             stage,
             baggage: new engine_environment/* Baggage */.Z(environment, []),
-            staging: (0,bytes/* encode */.lF)((0,staging_name/* stagingDirectory */.v7)(world.staging, host)),
+            stagingOf: () => (0,bytes/* encode */.lF)((0,staging_name/* stagingDirectory */.v7)(world.staging, host)),
             setup: (0,host_setup/* hostSetup */.S)(host, settings.setup),
             sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
             partial: settings.staging === 'declared',
             token,
+            patience: host.timeout ?? settings.hostTimeout,
             merge: false,
             subMakeArguments: new sub_make/* SubMakeArguments */.b([], []),
         });
@@ -45822,23 +45659,10 @@ async function checkHosts(options) {
 
 // EXTERNAL MODULE: ./lib/report/clean-text.js
 var clean_text = __nccwpck_require__(4203);
+// EXTERNAL MODULE: ./lib/report/text-table.js
+var text_table = __nccwpck_require__(5154);
 // EXTERNAL MODULE: ./lib/report/text-width.js
 var text_width = __nccwpck_require__(5730);
-;// CONCATENATED MODULE: ./lib/report/text-table.js
-
-/**
- * Rows with aligned columns, two blanks apart, no blanks at the end of a line.
- *
- * @param rows all with the same number of cells, each on one line
- */
-function textTable(rows) {
-    const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (0,text_width/* widthOf */.qz)(row[at] ?? ''))));
-    return rows.map((row) => row
-        .map((cell, at) => (0,text_width/* padEnd */.f)(cell, widths[at] ?? 0))
-        .join('  ')
-        .trimEnd());
-}
-
 ;// CONCATENATED MODULE: ./lib/report/check-table.js
 
 
@@ -45884,7 +45708,7 @@ function checkTable(found, isPublic = false, { columns: room = Infinity, isOpen 
     const usable = reports.filter(({ problem }) => problem === undefined).length;
     const verdict = `${usable} of ${reports.length} ${reports.length === 1 ? 'host' : 'hosts'} can take jobs`;
     const open = reports.filter(isOpen).length;
-    const table = textTable(rows);
+    const table = (0,text_table/* textTable */.e)(rows);
     const isWide = table.some((line) => (0,text_width/* widthOf */.qz)(line) > room);
     const paragraphs = [
         ...(isWide ? blocks(rows) : [table]),
@@ -45998,7 +45822,211 @@ async function check({ settings, plan, login, environment, signals, inWorkflow }
 
 /***/ }),
 
-/***/ 1029:
+/***/ 9936:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  clean: () => (/* binding */ clean)
+});
+
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: ./lib/ssh/program-stream.js
+var program_stream = __nccwpck_require__(227);
+;// CONCATENATED MODULE: ./lib/build/clean/local-channels.js
+
+/** This machine, as if it were a host: others may have it in their matrix. */
+function localChannels() {
+    const open = new Set();
+    return {
+        exec: async (command) => {
+            const stream = await program_stream/* ProgramStream */.L.start('/bin/sh', ['-c', command]);
+            open.add(stream);
+            stream.on('close', () => open.delete(stream));
+            return stream;
+        },
+        close: () => {
+            for (const stream of open)
+                stream.destroy();
+            open.clear();
+        },
+    };
+}
+
+// EXTERNAL MODULE: ./lib/build/clean/sweep-host.js
+var sweep_host = __nccwpck_require__(3989);
+// EXTERNAL MODULE: ./lib/build/clean/sweep-runner.js + 2 modules
+var sweep_runner = __nccwpck_require__(7335);
+// EXTERNAL MODULE: ./lib/report/clean-text.js
+var clean_text = __nccwpck_require__(4203);
+// EXTERNAL MODULE: ./lib/report/standard-streams.js + 1 modules
+var standard_streams = __nccwpck_require__(105);
+// EXTERNAL MODULE: ./lib/ssh/channels.js + 11 modules
+var channels = __nccwpck_require__(9170);
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var bytes = __nccwpck_require__(4695);
+// EXTERNAL MODULE: ./lib/util/deferred.js
+var deferred = __nccwpck_require__(3033);
+// EXTERNAL MODULE: ./lib/report/format-bytes.js
+var format_bytes = __nccwpck_require__(85);
+// EXTERNAL MODULE: ./lib/report/text-table.js
+var text_table = __nccwpck_require__(5154);
+;// CONCATENATED MODULE: ./lib/cli/clean-table.js
+
+
+
+/** Longest text of one cell, in characters. */
+const CELL_LIMIT = 300;
+/**
+ * What a clean-up has found, for people: a line of a table for each directory and for each machine that had none, below it
+ * which machines could not be looked at, then how much was removed. What hosts said is made harmless for a terminal; a
+ * workflow's log has to guard it all the same.
+ *
+ * @returns the text, which ends with a newline, and whether nothing is left that ought to be gone
+ */
+function cleanTable(machines) {
+    const listed = withoutRepeats(machines);
+    const rows = listed.flatMap(({ name, found, trouble }) => {
+        const lines = found.map((one) => [name, one.path, ageText(one.age), sizeText(one.bytes), whatText(one)]);
+        return lines.length > 0 ? lines : [[name, '-', '-', '-', trouble === undefined ? 'nothing there' : 'not reached']];
+    });
+    const notes = listed.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [`${name}: ${trouble}`]));
+    const found = listed.flatMap((one) => one.found);
+    const count = (what) => found.filter((one) => one.what === what).length;
+    const verdict = [
+        `${count('removed')} removed`,
+        ...some(count('used'), 'in use'),
+        ...some(count('parked'), 'kept for the next run'),
+        ...some(count('young'), 'too young'),
+        ...some(count('failed'), 'could not be removed'),
+        ...some(notes.length, notes.length === 1 ? 'machine not looked at' : 'machines not looked at'),
+    ].join(', ');
+    const table = (0,text_table/* textTable */.e)([['host', 'directory', 'age', 'size', 'what'], ...rows].map((row) => row.map(harmless)));
+    const paragraphs = [table, notes.map(harmless), [verdict]].filter((lines) => lines.length > 0);
+    const text = paragraphs.map((lines) => `${lines.join('\n')}\n`).join('\n');
+    return { text, isClean: notes.length === 0 && count('failed') === 0 };
+}
+/** Two names may lead to one machine, where one removes what the other finds in use by then. No two directories have one name. */
+function withoutRepeats(machines) {
+    const removed = new Set(machines.flatMap(({ found }) => found.filter(({ what }) => what === 'removed')).map(pathOf));
+    const seen = new Set();
+    return machines.map((machine) => ({
+        ...machine,
+        found: machine.found.filter((one) => {
+            if (seen.has(one.path) || (removed.has(one.path) && one.what !== 'removed'))
+                return false;
+            seen.add(one.path);
+            return true;
+        }),
+    }));
+}
+function pathOf({ path }) {
+    return path;
+}
+function some(count, what) {
+    return count === 0 ? [] : [`${count} ${what}`];
+}
+function whatText({ what, why }) {
+    switch (what) {
+        case 'removed':
+            return 'removed';
+        case 'used':
+            return 'in use';
+        case 'parked':
+            return 'kept for the next run';
+        case 'young':
+            return 'too young: kept';
+        case 'failed':
+            return `not removed: ${why ?? 'it did not say why'}`;
+    }
+}
+function sizeText(bytes) {
+    return bytes === undefined ? '-' : (0,format_bytes/* formatBytes */.z)(bytes);
+}
+/** In its largest unit: `3 d`, `12 min`. */
+function ageText(seconds) {
+    if (seconds === undefined)
+        return '-';
+    if (seconds < 120)
+        return `${seconds} s`;
+    if (seconds < 7200)
+        return `${Math.floor(seconds / 60)} min`;
+    if (seconds < 172_800)
+        return `${Math.floor(seconds / 3600)} h`;
+    return `${Math.floor(seconds / 86_400)} d`;
+}
+function harmless(text) {
+    return (0,clean_text/* withoutColours */.mU)((0,clean_text/* cleanTitle */.cr)(text, CELL_LIMIT)).replaceAll('\t', ' ');
+}
+
+// EXTERNAL MODULE: ./lib/cli/print.js
+var print = __nccwpck_require__(7721);
+// EXTERNAL MODULE: ./lib/cli/tell.js
+var tell = __nccwpck_require__(2923);
+;// CONCATENATED MODULE: ./lib/cli/clean.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Of what is found out about keys and hosts on the way, in characters. */
+const NOTICE_LIMIT = 2000;
+/** Seconds for one machine, and directories there: somebody waits for it, and wants all of it gone. */
+const LIMIT_S = 300;
+const MOST = 100_000;
+const STOPPED = 'the clean-up was ended before it was through';
+/**
+ * `--clean` (B13): removes what runs that are gone have left on this machine and on every host, and prints what was found. What a
+ * run has is never touched, nor what waits for the next run.
+ *
+ * @returns status 0; 1 when something that is of no use to anybody is still there, or a host was not reached
+ */
+async function clean({ hosts, login, staleAfter = 0, signals, inWorkflow }) {
+    const remote = hosts.filter((host) => !host.local);
+    if (!login && remote.length > 0)
+        throw new Error('Internal error: ssh hosts are to be cleaned without a login');
+    login?.notices.listen((text) => (0,tell/* tell */.qz)((0,clean_text/* cleanTitle */.cr)(text, NOTICE_LIMIT)));
+    const options = { staleAfter, limit: LIMIT_S, most: MOST, sizes: true };
+    const stop = (0,deferred/* deferred */.y)();
+    let stopped;
+    signals.onSignal((name) => {
+        stopped = name;
+        stop.resolve({ found: [], trouble: STOPPED });
+    });
+    const look = async (name, channels, more = []) => {
+        const all = Promise.all([(0,sweep_host/* sweepHost */.$)(channels, options), ...more]);
+        const whole = all.then(([{ found, trouble }, ...others]) => ({ found: [...others.flat(), ...found], trouble }));
+        const done = await Promise.race([whole, stop.promise]);
+        channels.close();
+        return { name, ...done };
+    };
+    const cleaned = await Promise.all([
+        look(`${(0,external_node_os_.hostname)()} (here)`, localChannels(), [(0,sweep_runner/* sweepRunner */.F)(staleAfter)]),
+        ...(login ? remote.map((host) => look(host.name, (0,channels/* channelsTo */.q)(host, login))) : []),
+    ]);
+    const { text, isClean } = cleanTable(cleaned);
+    if (inWorkflow)
+        (0,standard_streams/* workflowLog */.QE)().text(text);
+    else
+        (0,print/* print */.y)((0,bytes/* encode */.lF)(text));
+    if (stopped !== undefined)
+        return { kind: 'signaled', signal: external_node_os_.constants.signals[stopped] };
+    return { kind: 'exited', status: isClean ? 0 : 1 };
+}
+
+
+/***/ }),
+
+/***/ 5830:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -46231,50 +46259,72 @@ function hostName(answers, host) {
     return pattern?.replace(/%[h%]/g, (token) => (token === '%h' ? host : '%')) ?? host;
 }
 
+// EXTERNAL MODULE: ./lib/ssh/within-time.js
+var within_time = __nccwpck_require__(149);
 ;// CONCATENATED MODULE: ./lib/ssh/hops.js
+
 /** Connections to jump hosts: one for each way to each of them, which ends with the last connection that goes through. */
 class Hops {
     #hops = new Map();
     /**
      * @param key one for each hop and way to it
-     * @returns the connection, and how to let it go, which must be called once
+     * @param open its signal aborts when nobody wants the connection any more
+     * @param signal the same for this use alone, while it waits: it rejects
      */
-    async use(key, open) {
-        let hop = this.#hops.get(key);
-        if (hop === undefined) {
-            hop = { connection: open(), users: 0 };
-            this.#hops.set(key, hop);
-        }
-        const mine = hop;
-        const forget = () => {
-            if (this.#hops.get(key) === mine)
-                this.#hops.delete(key);
-        };
-        mine.users++;
+    async use(key, open, signal) {
+        const known = this.#hops.get(key);
+        const hop = known ?? begin(open);
+        this.#hops.set(key, hop);
+        const release = this.#join(key, hop);
+        signal.addEventListener('abort', release);
         try {
-            const connection = await mine.connection;
-            if (connection.closed) {
-                forget();
-                mine.users--;
-                return await this.use(key, open);
-            }
-            let released = false;
-            const release = () => {
-                if (released)
-                    return;
-                released = true;
-                if (--mine.users > 0)
-                    return;
-                forget();
-                connection.close();
-            };
-            return { connection, release };
+            if (signal.aborted)
+                release();
+            const connection = await hop.connection;
+            if (signal.aborted)
+                throw new Error(within_time/* STOPPED */.y);
+            if (!connection.closed && !connection.full)
+                return { connection, release };
+            release();
+            this.#forget(key, hop);
+            if (!known)
+                throw new Error('it closed the connection after the login');
+            return await this.use(key, open, signal);
         }
         catch (error) {
-            forget();
+            release();
             throw error;
         }
+        finally {
+            signal.removeEventListener('abort', release);
+        }
     }
+    /** @returns takes the user away again; with the last one the connection ends */
+    #join(key, hop) {
+        let released = false;
+        hop.users++;
+        return () => {
+            if (released)
+                return;
+            released = true;
+            if (--hop.users > 0)
+                return;
+            this.#forget(key, hop);
+            hop.unused.abort();
+            hop.connection.then((connection) => connection.close(), () => undefined);
+        };
+    }
+    #forget(key, hop) {
+        if (this.#hops.get(key) === hop)
+            this.#hops.delete(key);
+    }
+}
+function begin(open) {
+    const unused = new AbortController();
+    const connection = open(unused.signal);
+    // It may fail when nobody waits for it any more.
+    connection.catch(() => undefined);
+    return { connection, unused, users: 0 };
 }
 
 // EXTERNAL MODULE: external "node:fs"
@@ -46556,6 +46606,8 @@ function append(file, line) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/engine/left-out.js
+var left_out = __nccwpck_require__(6344);
 // EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
 var lib = __nccwpck_require__(5472);
 // EXTERNAL MODULE: ./lib/util/deferred.js
@@ -46970,6 +47022,7 @@ function entryOf(key, source) {
 
 
 
+
 /** The keys for each host. */
 class KeyRing {
     #options;
@@ -46978,7 +47031,7 @@ class KeyRing {
     constructor(options) {
         this.#options = options;
     }
-    /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
+    /** Rejects with a LeftOut: the key that the matrix names for this host cannot be used. */
     async planFor(settings) {
         const { credentials, given, home } = this.#options;
         if (settings.identity !== undefined)
@@ -47001,16 +47054,16 @@ class KeyRing {
             case 'key':
                 return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
             case 'missing':
-                throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
+                throw new left_out/* LeftOut */.Q(`its key ${file}, which the matrix names as its identity, is not there`);
             case 'unusable':
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+                throw new left_out/* LeftOut */.Q(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
             case 'locked': {
                 const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
                 const blob = await readPublicHalf(file);
                 const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
                 if (held.length > 0)
                     return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+                throw new left_out/* LeftOut */.Q(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
             }
         }
     }
@@ -47064,14 +47117,15 @@ async function plan({ username, certificates }, socket, { keys, files }, held) {
     for (const key of held)
         each.delete((0,host_key/* fingerprint */.Rj)(key.getPublicSSH()));
     const others = [...each.values()];
-    const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
+    // One by one: so it can be told how many were refused.
+    const agents = socket === undefined ? [] : held.map((key) => new ChosenKeys(socket, [key]));
     return {
         methods: [
-            ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
+            ...agents.map((agent) => ({ type: 'agent', username, agent })),
             ...others.map(({ key }) => ({ type: 'publickey', username, key })),
         ],
         tried: [
-            ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
+            ...(agents.length === 0 ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
             ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
         ],
         certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],
@@ -47762,6 +47816,11 @@ var native_process = __nccwpck_require__(7223);
 var make_obstacle = __nccwpck_require__(4449);
 // EXTERNAL MODULE: ./lib/make/real-make.js
 var real_make = __nccwpck_require__(1311);
+;// CONCATENATED MODULE: ./lib/model/settings.js
+/** In seconds, where nobody says otherwise. */
+const DEFAULT_HOST_TIMEOUT = 15;
+const DEFAULT_STALE_AFTER = 86_400;
+
 ;// CONCATENATED MODULE: ./lib/hosts/private-fields.js
 
 
@@ -50008,6 +50067,9 @@ async function planFarm(wish, world) {
         const notices = wish.matrix.kind === 'default' ? [] : [remark];
         return { ...NO_HOSTS, ...asked, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
     }
+    if (wish.matrix.kind === 'none') {
+        return { ...NO_HOSTS, ...asked, jobs: dmake.any ? some : undefined, load, notices: [], warnings };
+    }
     const found = await findMatrix(wish, world, dmake);
     if (found === undefined || typeof found === 'string') {
         if (wish.group !== undefined && found === undefined)
@@ -50263,9 +50325,12 @@ async function farmFor({ hostsFile, hostsFormat, group, dmake, makeArguments }, 
     }, { macros, environment: process.env, home: (0,external_node_os_.homedir)(), directory, makehosts: 'with -j, and right' });
 }
 
+// EXTERNAL MODULE: ./lib/util/duration.js
+var duration = __nccwpck_require__(7402);
 // EXTERNAL MODULE: ./lib/cli/usage.js
 var usage = __nccwpck_require__(4761);
 ;// CONCATENATED MODULE: ./lib/cli/options.js
+
 
 
 
@@ -50335,6 +50400,10 @@ function parseOptions(words, directory) {
         toolchain: toolchainOf(values.get('--toolchain')),
         knownHosts: wordOf('--known-hosts', last('--known-hosts'), ['accept-new']),
         fallback: wordOf('--fallback', last('--fallback'), ['local', 'never']) ?? 'local',
+        hostTimeout: durationOf('--host-timeout', last('--host-timeout')),
+        jobTimeout: durationOf('--job-timeout', last('--job-timeout')),
+        staleAfter: durationOf('--stale-after', last('--stale-after')),
+        noRetry: values.get('--no-retry') ?? [],
         environment: values.get('--environment') ?? [],
         setup: last('--setup') ?? '',
         staging,
@@ -50351,7 +50420,7 @@ function parseOptions(words, directory) {
 }
 const DEBUG = '-dD';
 /** The first that is given counts. */
-const INSTEAD = ['help', 'version', 'hosts', 'check'];
+const INSTEAD = ['help', 'version', 'hosts', 'check', 'clean'];
 const OF_MAKE = new Set(['--help', '--version']);
 /** They take no value. */
 const FLAGS = new Set(['--watch', DEBUG, ...INSTEAD.map((one) => `--${one}`)]);
@@ -50369,6 +50438,10 @@ const OPTIONS = new Set([
     '--local',
     '--local-jobs',
     '--fallback',
+    '--host-timeout',
+    '--job-timeout',
+    '--no-retry',
+    '--stale-after',
     '--environment',
     '--setup',
     '--staging',
@@ -50430,6 +50503,14 @@ function countOf(name, value) {
         throw new user_error/* UserError */.y(`option ${name}: ${JSON.stringify(value)} is not a number from 0 to 9999`);
     return Number(value);
 }
+function durationOf(name, value) {
+    if (value === undefined)
+        return undefined;
+    const seconds = (0,duration/* parseDuration */.E)(value);
+    if (seconds === undefined || seconds < 1 || seconds > 86_400_000)
+        throw new user_error/* UserError */.y(`option ${name}: ${JSON.stringify(value)} is not a length of time such as 90, 90s, 10m or 24h`);
+    return seconds;
+}
 function wordOf(name, value, words) {
     if (value === undefined)
         return undefined;
@@ -50446,6 +50527,7 @@ var cli_shown = __nccwpck_require__(6955);
 // EXTERNAL MODULE: ./lib/cli/tell.js
 var tell = __nccwpck_require__(2923);
 ;// CONCATENATED MODULE: ./lib/cli/wish.js
+
 
 
 /** What the options say of a run in the current directory. */
@@ -50466,6 +50548,10 @@ function wishOf(options, plan) {
         setup: options.setup,
         environment: options.environment,
         fallback: options.fallback,
+        hostTimeout: options.hostTimeout ?? DEFAULT_HOST_TIMEOUT,
+        jobTimeout: options.jobTimeout,
+        noRetry: options.noRetry,
+        staleAfter: options.staleAfter ?? DEFAULT_STALE_AFTER,
         staging: options.staging,
         exclude: options.exclude,
         load: options.load,
@@ -50485,6 +50571,7 @@ function enclosingWorkTree(directory) {
 }
 
 ;// CONCATENATED MODULE: ./lib/cli/command.js
+
 
 
 
@@ -50562,10 +50649,11 @@ async function runCommand(options, signals) {
     }
     // A command's makes have a -j of their own, or none.
     const jobs = options.command === undefined ? intent.jobs : 'unlimited';
-    const plan = await farmFor(options, make, environment, jobs);
+    const plan = await farmFor(options, make, environment, instead === 'clean' ? 'unlimited' : jobs);
     for (const text of [...plan.warnings, ...plan.notices])
         (0,tell/* tell */.qz)(text);
-    const { hosts } = plan;
+    // What was left in a group that is not used now was left all the same.
+    const hosts = instead === 'clean' && options.group === undefined ? (plan.matrix?.hosts ?? []) : plan.hosts;
     const secrets = privateFields(hosts);
     if (inWorkflow)
         maskSecrets(secrets);
@@ -50577,14 +50665,23 @@ async function runCommand(options, signals) {
     }
     const remote = hosts.filter((host) => !host.local);
     const login = remote.length > 0
-        ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
+        ? await loadLogin({
+            sshPrivateKey: undefined,
+            sshPassphrase: undefined,
+            knownHosts: options.knownHosts,
+            timeout: (options.hostTimeout ?? DEFAULT_HOST_TIMEOUT) * 1000,
+        })
         : undefined;
+    if (instead === 'clean') {
+        const { clean } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 9936));
+        return clean({ hosts, login, staleAfter: options.staleAfter, signals, inWorkflow });
+    }
     const matchers = await matchersOf(options);
     const directory = instead === undefined ? await directoryOf(options) : undefined;
     const own = [bulk, directory].filter((directory) => directory !== undefined);
     const settings = settle(wishOf(options, plan), plan, own);
     if (instead === 'check') {
-        const { check } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 8167));
+        const { check } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 9259));
         return check({ settings, plan, login, environment, signals, inWorkflow });
     }
     const shown = shownAs({ ...options, watch }, plan.outputMode, logged);
@@ -50596,7 +50693,7 @@ async function runCommand(options, signals) {
     const timesFile = new RunTimesFile(settings.root);
     const times = (0,cli_shown/* hasProgress */.G)(shown) ? await timesFile.read() : new RunTimes(settings.root);
     const { cliReports } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 9651));
-    const { build } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 3102));
+    const { build } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 3268));
     const reports = await cliReports({ ...options, shown, settings, matchers, directory, secrets, times });
     const isLog = shown.as === 'workflow' || shown.as === 'watch';
     login?.notices.listen((text) => (isLog ? reports.handle({ type: 'message', level: 'notice', text }) : (0,tell/* tell */.qz)(text)));
@@ -50618,7 +50715,7 @@ async function runCommand(options, signals) {
             spool: reports.spool,
             showsTotal: (0,cli_shown/* hasProgress */.G)(shown),
             onHostUsed: () => undefined,
-            cleanUp: true,
+            cleanUp: 'always',
             sink: (event) => {
                 // A log has it.
                 if (event.type === 'bulk-finished' && !isLog)
@@ -50755,8 +50852,8 @@ class RunClock {
     now = () => (this.#begin === undefined ? 0 : (performance.now() - this.#begin) / 1000);
 }
 
-// EXTERNAL MODULE: ./lib/report/record/run-record.js
-var run_record = __nccwpck_require__(1597);
+// EXTERNAL MODULE: ./lib/report/record/run-record.js + 1 modules
+var run_record = __nccwpck_require__(9411);
 ;// CONCATENATED MODULE: ./lib/report/reporter.js
 /** Hands every event to all of them, in this order, and ends them in this order. */
 function allOf(reporters) {
@@ -50809,7 +50906,7 @@ async function cliReports(options) {
     const onTrouble = (text) => all.handle({ type: 'message', level: 'warning', text });
     let report;
     if (directory !== undefined) {
-        const { ReportDirectory } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 3020));
+        const { ReportDirectory } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 8041));
         report = new ReportDirectory({ path: directory, from: process.cwd(), secrets, now, onTrouble });
     }
     const record = (0,cli_shown/* hasProgress */.G)(shown) ? new run_record/* RunRecord */.d(now) : undefined;
@@ -50833,7 +50930,7 @@ async function logFor({ shown, settings, matchers, times }, now) {
         }
         case 'watch': {
             const { openWatch } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 7701));
-            const { FoldLog } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 6498));
+            const { FoldLog } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 7141));
             return openWatch({
                 terminal: process.stdout,
                 directory: (0,bytes/* encode */.lF)(settings.workingDirectory),
@@ -50851,9 +50948,9 @@ async function debugLog({ root, dist }, now) {
     return new DebugLog({ write: (line) => (0,standard_streams/* say */.cv)(`${line}\n`), now, root: (0,bytes/* encode */.lF)(root), dist });
 }
 async function workflow(settings, matchers, times) {
-    const { FoldLog } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 6498));
+    const { FoldLog } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 7141));
     const { progressReporter } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 6129));
-    const { Annotations } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 9952));
+    const { Annotations } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 4947));
     const log = (0,standard_streams/* workflowLog */.QE)();
     const { root, workingDirectory } = settings;
     return allOf([
@@ -50947,6 +51044,10 @@ const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
                        (may be given again; default: cc --version and uname -m)
   --known-hosts WORD   accept-new: take the keys of hosts that were never seen
   --fallback WORD      local, or never: no distributable recipe runs here
+  --host-timeout TIME  how long a host may say nothing before its jobs go elsewhere (default: 15s)
+  --job-timeout TIME   how long one distributable job may take before it is killed and run once more elsewhere
+  --no-retry PATTERN   targets whose recipes never run twice once they may have begun (may be given again)
+  --stale-after TIME   how old what a killed run left must be before it is removed (default: 24h)
   --environment NAME   a further variable that travels (may be given again)
   --setup LINES        for sh, evaluated once per lane on the hosts
   --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
@@ -50959,10 +51060,32 @@ const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --problem-matcher F  a problem matcher in GitHub's JSON, for annotations in a workflow (may be given again)
   -dD                  say what is done where, and why, with times
   --check              try every host, print what is found in a table, and build nothing
+  --clean              remove what runs that are gone have left here and on all hosts (of -g, if given), whatever its age
+                       unless --stale-after says otherwise, print what was found, and build nothing
   --help, --version    ours, and make's
 
 The first argument that is none of these, and all behind it, go to make (-dD may stand among them). Behind -- stands a command that calls make
 somewhere below (cmake --build, a build script): every make in it is distributed.`;
+
+
+/***/ }),
+
+/***/ 1440:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ SYSTEM_CLOCK)
+/* harmony export */ });
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
+
+const SYSTEM_CLOCK = {
+    now: () => performance.now(),
+    after: (ms, run) => {
+        const timer = setTimeout(run, ms).unref();
+        return () => clearTimeout(timer);
+    },
+    pause: (ms, signal) => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setTimeout)(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined),
+};
 
 
 /***/ }),
@@ -51107,16 +51230,72 @@ function withJobs(flags, jobs) {
 
 /***/ }),
 
-/***/ 552:
+/***/ 4471:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   g: () => (/* binding */ GRACE_MS),
-/* harmony export */   x: () => (/* binding */ Farm)
-/* harmony export */ });
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
-/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4695);
-/* harmony import */ var _util_deferred_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3033);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  x: () => (/* binding */ Farm),
+  g: () => (/* binding */ GRACE_MS)
+});
+
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var bytes = __nccwpck_require__(4695);
+// EXTERNAL MODULE: ./lib/util/deferred.js
+var deferred = __nccwpck_require__(3033);
+;// CONCATENATED MODULE: ./lib/engine/bench.js
+const FIRST_MS = 1000;
+const LONGEST_MS = 60_000;
+/**
+ * Hosts that were lost, or did not come up: each is tried again a second later, then after twice the time, and so on, up to once
+ * in a minute. One that is lost again soon goes on where it was; after a minute without a fault it begins anew.
+ */
+class Bench {
+    #clock;
+    #trial;
+    #seats = new Map();
+    #closed = false;
+    /** @param trial brings the host up once more; never rejects */
+    constructor(clock, trial) {
+        this.#clock = clock;
+        this.#trial = trial;
+    }
+    put(host) {
+        const { delay, back } = this.#seats.get(host) ?? {};
+        const isNew = delay === undefined || (back !== undefined && this.#clock.now() - back >= LONGEST_MS);
+        this.#sit(host, isNew ? FIRST_MS : Math.min(2 * delay, LONGEST_MS));
+    }
+    /** Nobody is tried any more. */
+    close() {
+        this.#closed = true;
+        for (const { cancel } of this.#seats.values())
+            cancel();
+    }
+    #sit(host, delay) {
+        if (this.#closed)
+            return;
+        const cancel = this.#clock.after(delay, () => void this.#try(host, delay));
+        this.#seats.set(host, { delay, back: undefined, cancel });
+    }
+    async #try(host, delay) {
+        // Before it is tried: it may be lost again as soon as it is back.
+        this.#seats.set(host, { delay, back: this.#clock.now(), cancel: () => undefined });
+        const trial = await this.#trial(host);
+        if (trial === 'not yet')
+            this.#sit(host, Math.min(2 * delay, LONGEST_MS));
+        else if (trial === 'left out')
+            this.#seats.delete(host);
+    }
+}
+
+// EXTERNAL MODULE: ./lib/engine/clock.js
+var clock = __nccwpck_require__(1440);
+// EXTERNAL MODULE: ./lib/engine/left-out.js
+var left_out = __nccwpck_require__(6344);
+;// CONCATENATED MODULE: ./lib/engine/farm.js
+
+
 
 
 
@@ -51124,24 +51303,22 @@ function withJobs(flags, jobs) {
 const GRACE_MS = 2000;
 /** How often a first staging that takes long tells how far it is. */
 const PROGRESS_MS = 5000;
-/** All ssh hosts of the matrix, brought up in parallel. */
+/** All ssh hosts of the matrix: brought up in parallel, and those that are lost are taken back when they answer. */
 class Farm {
-    #hosts;
-    #stage;
-    #scheduler;
-    #sink;
-    #tools;
+    #options;
+    #clock;
+    #bench;
+    /** Those that take jobs now. */
+    #up = new Set();
     #ready = 0;
-    constructor(hosts, stage, scheduler, sink, 
-    /** Leaves out hosts before they get a job. */
-    tools) {
-        this.#hosts = hosts;
-        this.#stage = stage;
-        this.#scheduler = scheduler;
-        this.#sink = sink;
-        this.#tools = tools;
+    #closed = false;
+    constructor(options) {
+        this.#options = options;
+        this.#clock = options.clock ?? clock/* SYSTEM_CLOCK */.V;
+        const remotes = new Map(options.hosts.map((remote) => [remote.host, remote]));
+        this.#bench = new Bench(this.#clock, (host) => this.#takeBack(remotes.get(host)));
     }
-    /** Hosts that came up. */
+    /** How often a host has come up. */
     get ready() {
         return this.#ready;
     }
@@ -51150,65 +51327,129 @@ class Farm {
      * ready for a moment.
      */
     async start() {
-        if (this.#hosts.length === 0)
+        const { hosts, tools } = this.#options;
+        if (hosts.length === 0)
             return;
-        this.#tools.start();
+        tools.start();
         const survey = this.#survey();
         // Who waits for it hears of a fault; nobody may be waiting yet.
         survey.catch(() => undefined);
         // A host whose owner has no place even for a question is not waited for.
         const waits = [];
-        const starts = this.#hosts.map((remote) => {
-            const busy = (0,_util_deferred_js__WEBPACK_IMPORTED_MODULE_1__/* .deferred */ .y)();
-            const start = this.#bringUp(remote, survey, () => busy.resolve(undefined));
+        const starts = hosts.map((remote) => {
+            const busy = (0,deferred/* deferred */.y)();
+            const start = this.#start(remote, survey, () => busy.resolve(undefined));
             waits.push(Promise.race([start, busy.promise]));
             return start;
         });
-        const first = Promise.any(starts).then(() => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setTimeout)(GRACE_MS, undefined, { ref: false }), () => undefined);
+        const first = Promise.any(starts).then(() => this.#clock.pause(GRACE_MS), () => undefined);
         await Promise.race([Promise.allSettled(waits), first]);
     }
+    /** A host that was up has broken off; its lanes are closed. Told again, or of a host that is not up, this does nothing. */
+    lost(remote, reason) {
+        if (this.#closed || !this.#up.delete(remote))
+            return;
+        this.#putOnBench(remote, reason);
+    }
     close() {
-        for (const remote of this.#hosts)
+        this.#closed = true;
+        this.#bench.close();
+        for (const remote of this.#options.hosts)
             remote.close();
     }
     /** While the hosts are still being reached. */
     async #survey() {
-        const survey = await this.#stage.survey();
-        const directories = survey.directories.map((one) => ({ ...one, path: (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_2__/* .decode */ .D4)(one.path) }));
-        this.#sink({ type: 'workspace-surveyed', ...survey, directories });
+        const { stage, sink } = this.#options;
+        const survey = await stage.survey();
+        const directories = survey.directories.map((one) => ({ ...one, path: (0,bytes/* decode */.D4)(one.path) }));
+        sink({ type: 'workspace-surveyed', ...survey, directories });
         return survey;
     }
-    async #bringUp(remote, surveyed, onWait) {
+    async #start(remote, surveyed, onWait) {
+        const { tools, sink } = this.#options;
         const { host } = remote;
-        const begin = performance.now();
+        const begin = this.#clock.now();
         let of;
         surveyed.then((survey) => (of = survey), () => undefined);
-        const progress = setInterval(() => {
+        const progress = every(this.#clock, PROGRESS_MS, () => {
             const { files, bytes } = remote.sent;
-            const seconds = (performance.now() - begin) / 1000;
+            const seconds = (this.#clock.now() - begin) / 1000;
             if (of && files > 0)
-                this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
-        }, PROGRESS_MS);
+                sink({ type: 'staging-progress', host, seconds, files, bytes, of });
+        });
         try {
-            this.#tools.checkArch(host);
-            const staging = await remote.start();
-            await this.#tools.check(remote, onWait);
-            this.#ready++;
-            const slots = this.#scheduler.hostReady(host, remote.facts);
-            this.#sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging });
+            tools.checkArch(host);
+            await this.#bringUp(remote, () => remote.start(), onWait);
         }
         catch (error) {
             remote.close();
-            this.#tools.gone(host);
-            const reason = error instanceof Error ? error.message : String(error);
-            this.#sink({ type: 'host-lost', host, reason });
-            this.#scheduler.hostLost(host);
+            if (error instanceof left_out/* LeftOut */.Q)
+                this.#leaveOut(remote, error);
+            else if (!this.#closed)
+                this.#putOnBench(remote, messageOf(error));
             throw error;
         }
         finally {
-            clearInterval(progress);
+            progress.cancel();
         }
     }
+    /** A host on the bench is tried again. */
+    async #takeBack(remote) {
+        try {
+            await this.#bringUp(remote, () => remote.restart());
+            return 'back';
+        }
+        catch (error) {
+            remote.close();
+            if (error instanceof left_out/* LeftOut */.Q) {
+                this.#leaveOut(remote, error);
+                return 'left out';
+            }
+            this.#options.scheduler.trialFailed(remote.host);
+            return 'not yet';
+        }
+    }
+    async #bringUp(remote, begin, onWait) {
+        const { tools, scheduler, sink } = this.#options;
+        const { host } = remote;
+        const staging = await begin();
+        await tools.check(remote, onWait);
+        // It may have broken off meanwhile, or the run may be over.
+        remote.checkOpen();
+        const returned = remote.restarts > 0;
+        this.#up.add(remote);
+        this.#ready++;
+        const slots = scheduler.hostReady(host, remote.facts);
+        sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging, returned });
+    }
+    #putOnBench(remote, reason) {
+        const { scheduler, sink, tools } = this.#options;
+        const { host } = remote;
+        // Others need not wait for what it would say of its tools.
+        tools.gone(host);
+        sink({ type: 'host-lost', host, reason, benched: true });
+        scheduler.hostBenched(host);
+        this.#bench.put(host);
+    }
+    #leaveOut(remote, error) {
+        const { scheduler, sink, tools } = this.#options;
+        const { host } = remote;
+        tools.gone(host);
+        sink({ type: 'host-lost', host, reason: error.message, benched: false });
+        scheduler.hostLost(host);
+    }
+}
+/** Calls back again and again until it is cancelled. */
+function every(clock, ms, run) {
+    const begin = () => clock.after(ms, () => {
+        next = begin();
+        run();
+    });
+    let next = begin();
+    return { cancel: () => next() };
+}
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
 }
 
 
@@ -51283,11 +51524,15 @@ function m1Limit(slots, lastMinute, processors) {
 /* harmony import */ var _host_load_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2735);
 
 
+/** So often a host on the bench fails before nothing waits for it where the runner is no choice. */
+const HOPEFUL_TRIALS = 3;
 /** One host as the scheduler sees it: how many slots it has now, and which of them jobs have. */
 class HostPlace {
     host;
     #policy;
     #state = 'coming';
+    /** How often it has failed to come back since it was put on the bench. */
+    #trials = 0;
     #slots;
     #processors = 1;
     /** Its owner allows so many jobs and no more. */
@@ -51321,8 +51566,11 @@ class HostPlace {
     /** @param facts undefined: those that were known before */
     ready(facts) {
         this.#state = 'ready';
+        this.#trials = 0;
         if (!facts)
             return;
+        this.#room = Infinity;
+        this.#step = 1;
         const { processors, cap = Infinity, load } = facts;
         this.#processors = processors;
         this.#isCapped = facts.cap !== undefined;
@@ -51331,6 +51579,20 @@ class HostPlace {
     }
     lose() {
         this.#state = 'lost';
+    }
+    bench() {
+        this.#state = 'benched';
+        this.#trials = 0;
+    }
+    /** It was tried again, and has not come back. */
+    trialFailed() {
+        this.#trials++;
+    }
+    /** Whether it takes jobs now or may come to do so soon. */
+    get isHopeful() {
+        return (this.#state === 'coming' ||
+            this.#state === 'ready' ||
+            (this.#state === 'benched' && this.#trials < HOPEFUL_TRIALS));
     }
     /** @param ended it comes with the end of a job that still has its slot */
     report(load, ended) {
@@ -51424,6 +51686,53 @@ class HostPlace {
 
 /***/ }),
 
+/***/ 9623:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   u: () => (/* binding */ IN_MEMORY),
+/* harmony export */   x: () => (/* binding */ MemoryOutput)
+/* harmony export */ });
+/** Where it is all kept in memory: for what is known to be short. */
+const IN_MEMORY = { open: () => new MemoryOutput() };
+/** All of it in memory. */
+class MemoryOutput {
+    trouble = undefined;
+    #texts = [];
+    add(descriptor, data) {
+        this.#texts.push({ descriptor, data });
+    }
+    excerpt() {
+        return this.#texts;
+    }
+    texts() {
+        return this.#texts;
+    }
+    drop() {
+        this.#texts = [];
+    }
+}
+
+
+/***/ }),
+
+/***/ 6344:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Q: () => (/* binding */ LeftOut)
+/* harmony export */ });
+/**
+ * Why a host takes no part in a run: for a reason that time does not mend (a key that it does not know, tools that differ, an
+ * owner who allows nothing). Whatever else goes wrong with a host may be over in a while, and it is tried again.
+ */
+class LeftOut extends Error {
+    name = 'LeftOut';
+}
+
+
+/***/ }),
+
 /***/ 4496:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -51471,13 +51780,14 @@ __nccwpck_require__.d(__webpack_exports__, {
   p: () => (/* binding */ RemoteHost)
 });
 
-// EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./lib/util/bytes.js
 var bytes = __nccwpck_require__(4695);
 // EXTERNAL MODULE: ./lib/util/deferred.js
 var deferred = __nccwpck_require__(3033);
+// EXTERNAL MODULE: ./lib/engine/left-out.js
+var left_out = __nccwpck_require__(6344);
 ;// CONCATENATED MODULE: ./lib/engine/bays.js
+
 
 /**
  * The lanes to one host: one for each job that runs at one time, opened when it is first needed, and the staged tree that
@@ -51541,7 +51851,7 @@ class Bays {
      * the next to be idle.
      */
     async enter() {
-        this.#checkOpen();
+        this.checkOpen();
         const idle = this.#idle.pop();
         if (idle)
             return idle;
@@ -51593,11 +51903,23 @@ class Bays {
         for (const { reject } of this.#waiting.splice(0))
             reject(new Error(this.#closed));
     }
+    /** A lane has broken off, or failed at a job: what it has left in a tree is unknown, and the host is given up as a whole. */
+    lose(reason) {
+        if (this.#closed !== undefined)
+            return;
+        this.close(reason);
+        this.#options.onLost(reason);
+    }
+    /** @throws Error with the reason when there are no lanes any more */
+    checkOpen() {
+        if (this.#closed !== undefined)
+            throw new Error(this.#closed);
+    }
     async #open(count) {
-        const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
+        const { host, opener, stage, staging, setup, sandbox, partial, token, patience } = this.#options;
         const number = ++this.#lanes;
         const workspace = stage.root;
-        this.#checkOpen();
+        this.checkOpen();
         const lane = await opener.open({
             staging,
             workspace,
@@ -51609,14 +51931,15 @@ class Bays {
             setup,
             startup: number === 1 ? host.startup : '',
             ownersFile: host.needsOwnersFile ? 'required' : 'optional',
+            patience,
         });
         try {
-            this.#checkOpen();
+            this.checkOpen();
             const differs = number > 1 && (lane.sandbox !== 'tree') !== this.isShared;
             if (differs)
                 throw new Error('its lanes differ in what they allow');
             if (partial && lane.sandbox === 'tree')
-                throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
+                throw new left_out/* LeftOut */.Q('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
         }
         catch (error) {
             lane.close();
@@ -51625,6 +51948,7 @@ class Bays {
         const tree = this.#shared ?? stage.tree();
         const bay = { lane, tree };
         this.#all.add(bay);
+        void lane.gone.then((reason) => this.lose(reason));
         if (tree === this.#shared)
             return bay;
         const onFile = (size) => {
@@ -51645,13 +51969,14 @@ class Bays {
             this.#shared = tree;
         return bay;
     }
-    #checkOpen() {
-        if (this.#closed !== undefined)
-            throw new Error(this.#closed);
-    }
 }
 
+// EXTERNAL MODULE: ./lib/engine/clock.js
+var engine_clock = __nccwpck_require__(1440);
+// EXTERNAL MODULE: ./lib/engine/job-output.js
+var job_output = __nccwpck_require__(9623);
 ;// CONCATENATED MODULE: ./lib/engine/load-watch.js
+
 /** Seconds from one report of a host that says nothing by itself to the next, as d1make's servers have it (L6). */
 function interval([lastMinute]) {
     return Math.min(10 + lastMinute, 60);
@@ -51659,11 +51984,13 @@ function interval([lastMinute]) {
 /** Asks a host for its load when none has come with the end of a job for some time. */
 class LoadWatch {
     #ask;
-    #timer;
+    #clock;
+    #cancel;
     #seconds = 0;
     #closed = false;
-    constructor(ask) {
+    constructor(ask, clock = engine_clock/* SYSTEM_CLOCK */.V) {
         this.#ask = ask;
+        this.#clock = clock;
     }
     /** @param load undefined: the host has no such figures, and is not asked */
     heard(load) {
@@ -51672,14 +51999,13 @@ class LoadWatch {
     }
     /** It could not be asked: when the same time has gone by once more. */
     later() {
-        clearTimeout(this.#timer);
+        this.#cancel?.();
         if (this.#seconds === 0 || this.#closed)
             return;
-        this.#timer = setTimeout(this.#ask, this.#seconds * 1000);
-        this.#timer.unref();
+        this.#cancel = this.#clock.after(this.#seconds * 1000, this.#ask);
     }
     close() {
-        clearTimeout(this.#timer);
+        this.#cancel?.();
         this.#closed = true;
     }
 }
@@ -51751,6 +52077,8 @@ class Temporaries {
     }
 }
 
+// EXTERNAL MODULE: ./lib/engine/time-limits.js
+var time_limits = __nccwpck_require__(5490);
 // EXTERNAL MODULE: ./lib/model/job.js
 var model_job = __nccwpck_require__(5498);
 // EXTERNAL MODULE: ./lib/model/outcome.js
@@ -51766,9 +52094,8 @@ var model_outcome = __nccwpck_require__(6805);
  * @throws Error with a reason for people when the lane fails; what it has left in the tree is not known then
  */
 async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, subMakeArguments }, signal) {
-    const { counts, keepOutputs, merge, slots, temporary } = way;
+    const { counts, keepOutputs, merge, slots, temporary, output } = way;
     const staged = await tree.missing(job);
-    const output = [];
     const before = lane.traffic;
     let files = 0;
     let outcome = { kind: 'cancelled' };
@@ -51793,6 +52120,9 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
         const target = incoming;
         if (lane.facts.cap === undefined)
             start();
+        // No job runs before what it needs is there.
+        if (staged.entries.length === 0)
+            way.onSent();
         const hasRun = await lane.run({
             entries: staged.entries,
             directory: stage.relative(job.directory) ?? '',
@@ -51805,14 +52135,19 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
             merge,
             keep: keepOutputs ? { except: stage.relative((0,model_job/* targetPath */.B)(job.recipe)) ?? '' } : undefined,
         }, {
-            onApplied: () => staged.applied(),
+            onApplied: () => {
+                staged.applied();
+                way.onSent();
+            },
             onText: (descriptor, data) => {
                 start();
-                output.push({ descriptor, data });
+                way.onText();
+                output.add(descriptor, data);
             },
             onEnd: (result, time, load) => {
                 start();
-                outcome = result;
+                // What has printed more than can be kept has failed; the runner may have another try.
+                outcome = (0,model_outcome/* succeeded */.g)(result) && output.trouble !== undefined ? { kind: 'exited', status: 1 } : result;
                 seconds = time;
                 way.onLoad(load);
                 way.onEnd();
@@ -51822,16 +52157,19 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
                 return target.add(entry);
             },
         }, signal);
+        // It may have come to its own end before it could be killed: by then somebody else may do what it did.
+        if (signal.aborted)
+            outcome = { kind: 'cancelled' };
         const wanted = hasRun && counts && ((0,model_outcome/* succeeded */.g)(outcome) || (keepOutputs && outcome.kind !== 'cancelled'));
         const { visible } = staged;
-        const missed = hasRun && counts && visible && !(0,model_outcome/* succeeded */.g)(outcome) ? stage.missed(job, visible, output) : [];
+        const missed = hasRun && counts && visible && !(0,model_outcome/* succeeded */.g)(outcome) ? stage.missed(job, visible, output.excerpt()) : [];
         // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
         const homecoming = await incoming.commit(tree, wanted);
         if (!hasRun)
             return undefined;
         const { sent, received } = lane.traffic;
         const traffic = { sent: sent - before.sent, received: received - before.received, files };
-        return { outcome, seconds, output, homecoming, missed, traffic };
+        return { outcome, seconds, homecoming, missed, traffic };
     }
     catch (error) {
         staged.failed();
@@ -51851,31 +52189,50 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
 
 
 
+
+
 /** How often a question that the host's owner has no place for is asked again. */
 const ASK_AGAIN_MS = 200;
 /** One host at work. */
 class RemoteHost {
     host;
     #options;
+    #clock;
     #bays;
+    #world;
+    /** By lanes of earlier generations. */
+    #before = { sent: 0, received: 0 };
     #pathBound;
     #temporaries = new Temporaries();
     #watch;
     #busySeconds = 0;
+    #losses = 0;
+    #restarts = 0;
+    /** Staging directories of earlier generations that may still be there. */
+    #left = new Set();
     constructor(options) {
         this.host = options.host;
         this.#options = options;
-        this.#bays = new Bays(options);
+        this.#clock = options.clock ?? engine_clock/* SYSTEM_CLOCK */.V;
+        this.#world = this.#worldOf(1);
+        this.#bays = this.#newBays();
         this.#pathBound = new PathBound(options.stage.root);
-        this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
     }
     /** Its staging directory there, for people. */
     get staging() {
-        return (0,bytes/* decode */.D4)(this.#options.staging);
+        return (0,bytes/* decode */.D4)(this.#world.staging);
     }
     /** How long jobs ran there, added up. */
     get busySeconds() {
         return this.#busySeconds;
+    }
+    /** How often it was begun with once more. */
+    get restarts() {
+        return this.#restarts;
+    }
+    /** How often it was lost. */
+    get losses() {
+        return this.#losses;
     }
     /** How much of the workspace is on its way there, or has arrived. */
     get sent() {
@@ -51883,19 +52240,40 @@ class RemoteHost {
     }
     /** Bytes to the host and back, so far. */
     get traffic() {
-        return this.#bays.traffic;
+        const { sent, received } = this.#bays.traffic;
+        return { sent: this.#before.sent + sent, received: this.#before.received + received };
     }
     /** What it says of itself; undefined until it has been reached. */
     get facts() {
         return this.#bays.facts;
     }
+    /**
+     * Once more from the beginning, after it was lost: what is left there is ended and removed, and a new staging directory made.
+     * Rejects as {@link start}.
+     */
+    async restart() {
+        const { opener } = this.#options;
+        this.close();
+        this.#before = this.traffic;
+        this.#left.add(this.#world.staging);
+        this.#world = this.#worldOf(++this.#restarts + 1);
+        this.#bays = this.#newBays();
+        for (const staging of [...this.#left]) {
+            const reason = await opener.discard(staging);
+            if (reason !== undefined)
+                throw new Error(reason);
+            this.#left.delete(staging);
+        }
+        return this.start();
+    }
     /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
     async start() {
-        const begin = performance.now();
+        const begin = this.#clock.now();
         const { sandbox, facts } = await this.#bays.first();
+        this.#watch = this.#options.onLoad && new LoadWatch(() => void this.#askLoad(), this.#clock);
         this.#watch?.heard(facts.load);
         const { sent, compressed } = this.#bays;
-        return { sandbox, seconds: (performance.now() - begin) / 1000, ...sent, compressed };
+        return { sandbox, seconds: (this.#clock.now() - begin) / 1000, ...sent, compressed };
     }
     /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
     suits(job) {
@@ -51911,9 +52289,12 @@ class RemoteHost {
      *   late as its end, and where it is lost it is not told at all. `onEnd`: it has ended, what it wrote is on its way
      * @returns undefined: it was turned away (D10), and nothing of it has run
      */
-    async run(job, { keepOutputs, slots }, signal, told = {}) {
+    async run(job, { keepOutputs, slots, limits: most = time_limits/* NO_LIMITS */.d, output = job_output/* IN_MEMORY */.u.open() }, signal, told = {}) {
         const { merge } = this.#options;
-        const begin = performance.now();
+        const begin = this.#clock.now();
+        let begun = false;
+        const late = new AbortController();
+        const limits = new time_limits/* TimeLimits */._(this.#clock, most, () => late.abort());
         try {
             const result = await this.#visit(job, {
                 counts: true,
@@ -51921,10 +52302,20 @@ class RemoteHost {
                 merge,
                 slots,
                 temporary: this.#temporaries.of(job.recipe.id),
+                output,
+                onSent: () => {
+                    if (!begun)
+                        limits.start();
+                    begun = true;
+                },
                 onStart: told.onStart ?? (() => undefined),
-                onEnd: told.onEnd ?? (() => undefined),
+                onText: () => limits.heard(),
+                onEnd: () => {
+                    limits.end();
+                    told.onEnd?.();
+                },
                 onLoad: (load) => this.#heard(load, true),
-            }, signal);
+            }, most === time_limits/* NO_LIMITS */.d ? signal : AbortSignal.any([signal, late.signal]));
             if (!result)
                 return undefined;
             const { seconds, homecoming } = result;
@@ -51932,19 +52323,24 @@ class RemoteHost {
             this.#busySeconds += seconds;
             if (homecoming.kind === 'refused' && homecoming.foreign === true)
                 this.#pathBound.learn(job.command);
-            return result;
+            const isKilled = result.outcome.kind === 'cancelled' && !signal.aborted;
+            const outcome = isKilled ? (limits.reached ?? result.outcome) : result.outcome;
+            return { ...result, outcome, begun };
         }
         catch (error) {
             // What it had run until then nobody tells.
-            this.#busySeconds += (performance.now() - begin) / 1000;
+            this.#busySeconds += (this.#clock.now() - begin) / 1000;
             return {
-                outcome: { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) },
+                outcome: { kind: 'host-lost', reason: messageOf(error) },
+                begun,
                 seconds: 0,
-                output: [],
                 homecoming: { kind: 'home' },
                 missed: [],
                 traffic: { sent: 0, received: 0, files: 0 },
             };
+        }
+        finally {
+            limits.end();
         }
     }
     /**
@@ -51962,38 +52358,47 @@ class RemoteHost {
             merge: false,
             slots: 1,
             temporary: 0,
+            onSent: () => undefined,
+            onText: () => undefined,
             onStart: () => undefined,
             onEnd: () => undefined,
             onLoad: (load) => this.#heard(load, false),
         };
         while (!signal.aborted) {
-            const result = await this.#visit(job, way, signal);
+            const output = new job_output/* MemoryOutput */.x();
+            const result = await this.#visit(job, { ...way, output }, signal);
             if (result) {
-                const { outcome, output } = result;
-                return { outcome, stdout: joined(output, 1), stderr: joined(output, 2) };
+                const texts = output.texts();
+                return { outcome: result.outcome, stdout: joined(texts, 1), stderr: joined(texts, 2) };
             }
-            await (0,promises_.setTimeout)(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+            await this.#clock.pause(ASK_AGAIN_MS, signal);
         }
         return { outcome: { kind: 'cancelled' }, stdout: '', stderr: '' };
     }
     /** Ends its lanes and whatever runs on them, not the connection. */
     close() {
-        this.#close('its connection was closed');
-    }
-    #close(reason) {
         this.#watch?.close();
-        this.#bays.close(reason);
+        this.#bays.close('its connection was closed');
     }
-    /** Runs a job on some lane. What a lane that broke off has left in a tree is unknown: the host is given up as a whole. */
+    /** It is of no use any more, for that reason: as if it had broken off. */
+    lose(reason) {
+        this.#bays.lose(reason);
+    }
+    /** @throws Error with a reason for people when it has broken off, or was closed */
+    checkOpen() {
+        this.#bays.checkOpen();
+    }
+    /** Runs a job on some lane. */
     async #visit(job, way, signal) {
+        const bays = this.#bays;
         try {
-            const bay = await this.#bays.enter();
-            const result = await visit(bay, job, way, this.#options, signal);
-            this.#bays.leave(bay);
+            const bay = await bays.enter();
+            const result = await visit(bay, job, way, this.#world, signal);
+            bays.leave(bay);
             return result;
         }
         catch (error) {
-            this.close();
+            bays.lose(messageOf(error));
             throw error;
         }
     }
@@ -52001,25 +52406,46 @@ class RemoteHost {
         this.#options.onLoad?.(load, ended);
         this.#watch?.heard(load);
     }
+    #newBays() {
+        const bays = new Bays({
+            ...this.#options,
+            ...this.#world,
+            onLost: (reason) => {
+                // Of an earlier one that was given up already.
+                if (bays !== this.#bays)
+                    return;
+                this.#losses++;
+                this.#watch?.close();
+                this.#options.onLost?.(reason);
+            },
+        });
+        return bays;
+    }
+    #worldOf(generation) {
+        return { ...this.#options, staging: this.#options.stagingOf(generation) };
+    }
     async #askLoad() {
-        const bay = this.#bays.takeIdle();
+        const bays = this.#bays;
+        const bay = bays.takeIdle();
         if (!bay) {
             this.#watch?.later();
             return;
         }
         try {
             const load = await bay.lane.load();
-            this.#bays.leave(bay);
+            bays.leave(bay);
             this.#heard(load, false);
         }
         catch (error) {
-            // The next job finds it out.
-            this.#close(error instanceof Error ? error.message : String(error));
+            bays.lose(messageOf(error));
         }
     }
 }
-function joined(output, descriptor) {
-    return output.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+function joined(texts, descriptor) {
+    return texts.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
 }
 
 
@@ -52119,7 +52545,7 @@ class Scheduler {
             return jobs;
         const left = this.#hosts.filter(({ state }) => state !== 'lost');
         const slots = left.reduce((sum, place) => sum + place.slots, localJobs);
-        return left.length === 0 ? Math.max(slots, processors) : slots;
+        return left.every(({ state }) => state === 'benched') ? Math.max(slots, processors) : slots;
     }
     /** Resolves with a lease when it is the job's turn; the signal takes the wish back. */
     acquire(wish, signal) {
@@ -52145,12 +52571,23 @@ class Scheduler {
         this.#pump();
         return place.slots;
     }
+    /** It takes no part any more. */
     hostLost(host) {
         this.#placeOf(host).lose();
         this.#pump();
     }
-    isLost(host) {
-        return this.#placeOf(host).state === 'lost';
+    /** It takes no jobs until it is ready again. */
+    hostBenched(host) {
+        this.#placeOf(host).bench();
+        this.#pump();
+    }
+    /** A host on the bench was tried again, and has not come back. */
+    trialFailed(host) {
+        this.#placeOf(host).trialFailed();
+        this.#pump();
+    }
+    isReady(host) {
+        return this.#placeOf(host).state === 'ready';
     }
     /**
      * A host's load of this moment.
@@ -52281,9 +52718,10 @@ class Scheduler {
     }
     /** Hosts are full, or there are none (B6). */
     #withoutHost(wish) {
-        const hopeless = this.#hosts.every(({ state, host }) => state === 'lost' || (state === 'ready' && !wish.suits(host)));
-        if (this.#limits.fallback === 'never')
-            return hopeless ? 'no-host' : undefined;
+        const hosts = this.#hosts.filter(({ state, host }) => state !== 'ready' || wish.suits(host));
+        if (this.#limits.fallback === 'never' || wish.hostsOnly)
+            return hosts.some((place) => place.isHopeful) ? undefined : 'no-host';
+        const hopeless = hosts.every(({ state }) => state === 'lost' || state === 'benched');
         const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
         if (this.#overflow >= room)
             return undefined;
@@ -52294,7 +52732,7 @@ class Scheduler {
     #whyNot(wish) {
         if (this.#hosts.length === 0)
             return 'no-hosts';
-        const left = this.#hosts.filter(({ state }) => state !== 'lost');
+        const left = this.#hosts.filter(({ state }) => state !== 'lost' && state !== 'benched');
         if (left.length === 0)
             return 'hosts-lost';
         if (left.some(({ state, host }) => state === 'ready' && wish.suits(host)))
@@ -52450,6 +52888,73 @@ exec "\${0##*/}" ${words.map(_util_quote_js__WEBPACK_IMPORTED_MODULE_1__/* .shel
 
 /***/ }),
 
+/***/ 5490:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ TimeLimits),
+/* harmony export */   d: () => (/* binding */ NO_LIMITS)
+/* harmony export */ });
+const NO_LIMITS = { time: undefined, silence: undefined };
+/** Watches one job from its start to its end, and has it killed when a limit is reached. */
+class TimeLimits {
+    #clock;
+    #limits;
+    #kill;
+    #cancels = [];
+    #heard = 0;
+    #reached;
+    /** @param kill called once, at most */
+    constructor(clock, limits, kill) {
+        this.#clock = clock;
+        this.#limits = limits;
+        this.#kill = kill;
+    }
+    /** The limit that was reached. */
+    get reached() {
+        return this.#reached;
+    }
+    start() {
+        const { time, silence } = this.#limits;
+        if (time !== undefined)
+            this.#after(time * 1000, () => this.#reach({ kind: 'timed-out', limit: 'time', seconds: time }));
+        this.#heard = this.#clock.now();
+        if (silence !== undefined)
+            this.#listen(silence, silence * 1000);
+    }
+    /** It has printed something. */
+    heard() {
+        if (this.#limits.silence !== undefined)
+            this.#heard = this.#clock.now();
+    }
+    end() {
+        for (const cancel of this.#cancels)
+            cancel();
+        this.#cancels = [];
+    }
+    /** One look at a time, however much it prints. */
+    #listen(seconds, ms) {
+        this.#after(ms, () => {
+            const left = this.#heard + seconds * 1000 - this.#clock.now();
+            if (left > 0)
+                this.#listen(seconds, left);
+            else
+                this.#reach({ kind: 'timed-out', limit: 'silence', seconds });
+        });
+    }
+    #after(ms, run) {
+        this.#cancels.push(this.#clock.after(ms, run));
+    }
+    #reach(limit) {
+        this.end();
+        this.#reached = limit;
+        this.#kill();
+    }
+}
+
+
+/***/ }),
+
 /***/ 5062:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -52482,11 +52987,16 @@ function canonical(name) {
 var bytes = __nccwpck_require__(4695);
 // EXTERNAL MODULE: ./lib/util/excerpt.js
 var excerpt = __nccwpck_require__(4453);
+// EXTERNAL MODULE: ./lib/engine/left-out.js
+var left_out = __nccwpck_require__(6344);
 // EXTERNAL MODULE: ./lib/engine/toolchain.js
 var toolchain = __nccwpck_require__(7653);
 // EXTERNAL MODULE: ./lib/util/deferred.js
 var deferred = __nccwpck_require__(3033);
+// EXTERNAL MODULE: ./lib/engine/clock.js
+var engine_clock = __nccwpck_require__(1440);
 ;// CONCATENATED MODULE: ./lib/engine/toolchain-model.js
+
 
 
 /**
@@ -52501,22 +53011,26 @@ class ToolModel {
     #models = [];
     /** Hosts that are there before the model is known. */
     #waiting = new Map();
-    #timer;
+    #clock;
+    #cancel;
     #known = false;
     /**
      * @param hosts in matrix order
      * @param grace how long the first to be there waits for those before it, in ms
      */
-    constructor(tools, hosts, grace) {
+    constructor(tools, hosts, grace, clock = engine_clock/* SYSTEM_CLOCK */.V) {
         this.#tools = tools;
         this.#hosts = new Set(hosts);
         this.#grace = grace;
+        this.#clock = clock;
     }
     /** @returns how the host differs, for people; undefined: it does not */
     compare(host, there) {
         const found = (0,deferred/* deferred */.y)();
+        // One that was gone may be back.
+        this.#hosts.add(host);
         this.#waiting.set(host, () => found.resolve((0,toolchain/* firstDifference */.at)(this.#tools, there, (at, answer) => (this.#models[at] ??= { answer, name: host.name }))));
-        this.#timer ??= setTimeout(() => this.#begin(), this.#grace).unref();
+        this.#cancel ??= this.#clock.after(this.#grace, () => this.#begin());
         this.#look();
         return found.promise;
     }
@@ -52533,7 +53047,7 @@ class ToolModel {
             this.#begin();
     }
     #begin() {
-        clearTimeout(this.#timer);
+        this.#cancel?.();
         this.#known = true;
         for (const host of this.#hosts)
             this.#waiting.get(host)?.();
@@ -52542,6 +53056,7 @@ class ToolModel {
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/toolchain-check.js
+
 
 
 
@@ -52563,7 +53078,7 @@ class ToolCheck {
     constructor(options) {
         this.#options = options;
         this.#timeout = options.timeout ?? TOOLS_TIMEOUT_MS;
-        this.#model = new ToolModel(options.tools, options.hosts, options.grace);
+        this.#model = new ToolModel(options.tools, options.hosts, options.grace, options.clock);
     }
     /**
      * Before a host is connected to.
@@ -52574,7 +53089,7 @@ class ToolCheck {
         const { runner, fallback } = this.#options;
         if (arch === undefined || fallback === 'never' || !archDiffers(arch, runner.arch))
             return;
-        throw new Error(`left out: its processor is ${(0,excerpt/* excerpt */.K)(arch)} by the matrix, the runner's is ${(0,excerpt/* excerpt */.K)(runner.arch)}. ` +
+        throw new left_out/* LeftOut */.Q(`left out: its processor is ${(0,excerpt/* excerpt */.K)(arch)} by the matrix, the runner's is ${(0,excerpt/* excerpt */.K)(runner.arch)}. ` +
             'What is built there may not run here; with fallback never hosts are compared with each other alone');
     }
     /** Begins with the runner's own commands, while hosts are still being reached. */
@@ -52605,7 +53120,7 @@ class ToolCheck {
         const reason = await (fallback === 'never' ? this.#model.compare(remote.host, there) : this.#compare(there));
         if (reason === undefined)
             return;
-        throw new Error(`left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
+        throw new left_out/* LeftOut */.Q(`left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
             'matrix, or say with toolchain which commands must give the same');
     }
     /** The host will not come any more. */
@@ -52620,7 +53135,7 @@ class ToolCheck {
     #answersOfRunner() {
         return (this.#runner ??= this.#answers('on the runner', this.#options.runner).then((answers) => {
             if (!answers)
-                throw new Error(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
+                throw new left_out/* LeftOut */.Q(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
             return answers;
         }));
     }
@@ -52638,9 +53153,9 @@ class ToolCheck {
         if (answers && !next)
             return answers;
         if (!answers)
-            throw new Error(`left out: a command for sh does not work ${where}: ${(0,excerpt/* excerpt */.K)((0,bytes/* decode */.D4)(stderr), 200)}`);
+            throw new left_out/* LeftOut */.Q(`left out: a command for sh does not work ${where}: ${(0,excerpt/* excerpt */.K)((0,bytes/* decode */.D4)(stderr), 200)}`);
         const how = late.aborted ? `did not end within ${this.#timeout / 1000} s` : 'ended the shell that ran it';
-        throw new Error(`left out: ${(0,excerpt/* excerpt */.K)(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
+        throw new left_out/* LeftOut */.Q(`left out: ${(0,excerpt/* excerpt */.K)(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
     }
 }
 
@@ -52824,6 +53339,58 @@ function octal(bytes) {
 
 /***/ }),
 
+/***/ 9769:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G: () => (/* binding */ Countdown)
+/* harmony export */ });
+const TICK_MS = 250;
+const running = new Set();
+let timer;
+/**
+ * Calls back when so many seconds have passed, as this process lives through them: while it is stopped (Ctrl-Z), or its machine
+ * sleeps, nothing is counted. All of them share one timer, which keeps no process alive.
+ */
+class Countdown {
+    #ticks;
+    #run;
+    #left = 0;
+    constructor(seconds, run) {
+        // The first tick may come at once.
+        this.#ticks = Math.ceil((seconds * 1000) / TICK_MS) + 1;
+        this.#run = run;
+    }
+    /** From the beginning, whether it is under way or not. */
+    start() {
+        this.#left = this.#ticks;
+        running.add(this);
+        timer ??= setInterval(tickAll, TICK_MS).unref();
+    }
+    stop() {
+        running.delete(this);
+        if (running.size > 0)
+            return;
+        clearInterval(timer);
+        timer = undefined;
+    }
+    /** Called by the timer. */
+    tick() {
+        if (--this.#left > 0)
+            return;
+        this.stop();
+        this.#run();
+    }
+}
+function tickAll() {
+    for (const countdown of [...running])
+        if (running.has(countdown))
+            countdown.tick();
+}
+
+
+/***/ }),
+
 /***/ 6029:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -52910,11 +53477,10 @@ function laneWords(text) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   C3: () => (/* binding */ sendOrHear),
 /* harmony export */   OG: () => (/* binding */ WRITE_SIZE),
+/* harmony export */   ml: () => (/* binding */ HeardEarly),
 /* harmony export */   rV: () => (/* binding */ FrameWriter)
 /* harmony export */ });
-/* unused harmony export HeardEarly */
 /** Small pieces are gathered to this size, so that one request is one write (Nagle's algorithm costs 40 ms otherwise). */
 const WRITE_SIZE = 262144;
 /** The other side says something while there is more to send, or is gone: what is left is of no use to it. */
@@ -52927,16 +53493,17 @@ class HeardEarly extends Error {
 /** Gathers what belongs together into few writes and waits when the other side is slow. */
 class FrameWriter {
     #stream;
-    #heard;
+    #other;
     #pieces = [];
     #size = 0;
     #full = false;
+    #whole = true;
     #sent = 0;
     #waited = 0;
-    /** @param heard whether the other side has something to say, or is gone */
-    constructor(stream, heard = () => false) {
+    /** @param other hears whether the other side has something to say, or is gone */
+    constructor(stream, other) {
         this.#stream = stream;
-        this.#heard = heard;
+        this.#other = other;
     }
     /** Bytes that the stream has taken. */
     get sent() {
@@ -52946,7 +53513,12 @@ class FrameWriter {
     get waited() {
         return this.#waited;
     }
+    /** No frame has been begun that is not whole yet. */
+    get whole() {
+        return this.#whole;
+    }
     add(piece) {
+        this.#whole = false;
         this.#pieces.push(piece);
         this.#size += piece.length;
         if (this.#size >= WRITE_SIZE)
@@ -52959,7 +53531,7 @@ class FrameWriter {
      */
     async drain() {
         await this.#wait();
-        if (this.#heard())
+        if (this.#other?.heard === true)
             throw new HeardEarly();
         if (this.#stream.destroyed)
             throw new Error('the connection was closed');
@@ -52967,6 +53539,7 @@ class FrameWriter {
     /** Sends all that is there, for the end: whoever reads next learns whether it arrived. */
     async flush() {
         this.#write();
+        this.#whole = true;
         await this.#wait();
     }
     /** A stream that has closed may never drain, and tells so only once. */
@@ -52975,8 +53548,8 @@ class FrameWriter {
             return;
         this.#full = false;
         const begin = performance.now();
-        if (this.#stream.writableNeedDrain && !this.#heard())
-            await drained(this.#stream);
+        if (this.#stream.writableNeedDrain && this.#other?.heard !== true)
+            await drained(this.#stream, this.#other);
         this.#waited += performance.now() - begin;
     }
     #write() {
@@ -52990,28 +53563,19 @@ class FrameWriter {
             this.#full = true;
     }
 }
-function drained(stream) {
+function drained(stream, other) {
     const events = ['drain', 'end', 'close'];
     return new Promise((resolve) => {
         const done = () => {
             for (const event of events)
                 stream.off(event, done);
+            stop?.();
             resolve();
         };
         for (const event of events)
             stream.on(event, done);
+        const stop = other?.waiting(done);
     });
-}
-/** While something is sent: when that stops because the other side says something, it is read with `answer`, which throws it. */
-async function sendOrHear(sending, answer) {
-    try {
-        return await sending;
-    }
-    catch (error) {
-        if (error instanceof HeardEarly)
-            await answer();
-        throw error;
-    }
 }
 
 
@@ -53031,15 +53595,28 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: ./lib/engine/left-out.js
+var left_out = __nccwpck_require__(6344);
+// EXTERNAL MODULE: ./lib/util/deferred.js
+var deferred = __nccwpck_require__(3033);
+// EXTERNAL MODULE: ./lib/util/duration.js
+var duration = __nccwpck_require__(7402);
+// EXTERNAL MODULE: ./lib/lane/countdown.js
+var countdown = __nccwpck_require__(9769);
 ;// CONCATENATED MODULE: ./lib/lane/byte-reader.js
+
+
+
 /** The other end closed, or broke off, before what was asked for had come. */
 class EndOfStream extends Error {
     name = 'EndOfStream';
 }
 const MAX_LINE = 65536;
+const ALIVE = 'alive\n';
 /**
  * Reads lines and exact numbers of bytes from a stream, one reader at a time. While nobody reads, the stream is paused
- * above a few hundred kilobytes: what a host sends never grows the heap.
+ * above a few hundred kilobytes: what a host sends never grows the heap. The line `alive`, which may come wherever another
+ * line may, is nothing but a sign of life.
  */
 class ByteReader {
     #stream;
@@ -53048,6 +53625,9 @@ class ByteReader {
     #received = 0;
     #ended;
     #wake;
+    #silence;
+    #waiting = new Set();
+    #end = (0,deferred/* deferred */.y)();
     constructor(stream) {
         this.#stream = stream;
         stream.on('data', (chunk) => {
@@ -53056,34 +53636,74 @@ class ByteReader {
             this.#received += chunk.length;
             if (this.#size > 524288)
                 stream.pause();
+            if (this.#waiting.size > 0)
+                this.#silence?.start();
             this.#wake?.();
         });
-        const end = (error) => {
-            this.#ended ??= new EndOfStream(error?.message ?? 'the connection was closed');
-            this.#wake?.();
-        };
-        stream.on('end', () => end());
-        stream.on('close', () => end());
-        stream.on('error', end);
+        const end = () => this.#finish('the connection was closed');
+        stream.on('end', end);
+        stream.on('close', end);
+        stream.on('error', (error) => this.#finish(error.message));
         // Whoever has read from it before may have come to its end: that is told once.
         if (stream.readableEnded || stream.destroyed)
             end();
+    }
+    /** Resolves when nothing will come any more, with the reason; what has come may still be read. */
+    get ended() {
+        return this.#end.promise;
     }
     /** Bytes so far. */
     get received() {
         return this.#received;
     }
-    /** Something has come that nobody has read, or nothing will come any more. */
+    /** Something has come that nobody has read, besides signs of life, or nothing will come any more. Asked between lines. */
     get heard() {
-        return this.#size > 0 || this.#ended !== undefined;
+        if (this.#ended)
+            return true;
+        if (this.#size === 0)
+            return false;
+        while (this.#size >= ALIVE.length && this.#begins(ALIVE))
+            this.#take(ALIVE.length);
+        return !ALIVE.startsWith(this.#joined().toString('latin1', 0, ALIVE.length));
     }
-    /** Everything up to the next newline, without it. */
+    /**
+     * From here on the other end is given up when nothing at all has come from it for so many seconds in which somebody waited
+     * for it.
+     */
+    limitSilence(seconds) {
+        this.#silence = new countdown/* Countdown */.G(seconds, () => this.giveUp(`it has said nothing for ${(0,duration/* durationText */.S)(seconds)}`));
+    }
+    /**
+     * Somebody waits for the other end, if not for bytes: its silence counts until the function is called that is returned.
+     *
+     * @param ended called when nothing will come any more
+     */
+    waiting(ended) {
+        if (this.#waiting.size === 0)
+            this.#silence?.start();
+        this.#waiting.add(ended);
+        return () => {
+            this.#waiting.delete(ended);
+            if (this.#waiting.size === 0)
+                this.#silence?.stop();
+        };
+    }
+    /** Lets the stream go: whoever waits, or asks for more than has come, has this reason. */
+    giveUp(reason) {
+        this.#finish(reason);
+        this.#stream.destroy();
+    }
+    /** Everything up to the next newline, without it, but for signs of life. */
     async line() {
         for (;;) {
             const buffer = this.#joined();
             const at = buffer.indexOf(10);
-            if (at >= 0)
-                return this.#take(at + 1).toString('latin1', 0, at);
+            if (at >= 0) {
+                const line = this.#take(at + 1).toString('latin1', 0, at + 1);
+                if (line === ALIVE)
+                    continue;
+                return line.slice(0, -1);
+            }
             if (buffer.length > MAX_LINE)
                 throw new EndOfStream('a line without an end');
             await this.#more();
@@ -53110,8 +53730,24 @@ class ByteReader {
         if (this.#ended)
             throw this.#ended;
         this.#stream.resume();
-        await new Promise((resolve) => (this.#wake = resolve));
+        let done;
+        await new Promise((resolve) => {
+            this.#wake = resolve;
+            done = this.waiting(resolve);
+        });
         this.#wake = undefined;
+        done?.();
+    }
+    #finish(reason) {
+        if (this.#ended)
+            return;
+        this.#ended = new EndOfStream(reason);
+        this.#end.resolve(reason);
+        for (const ended of [...this.#waiting])
+            ended();
+    }
+    #begins(word) {
+        return this.#joined().toString('latin1', 0, word.length) === word;
     }
     #joined() {
         if (this.#chunks.length !== 1)
@@ -53133,6 +53769,7 @@ var frame_fields = __nccwpck_require__(6029);
 
 
 
+
 const GREETING_LIMIT = 10_000;
 const LAST_WORDS_MS = 1000;
 /** The host has no perl; nothing has been made there, and a lane that does without can be tried. */
@@ -53145,11 +53782,14 @@ class NoPerl extends Error {
 /**
  * Starts a lane's program and reads up to the line in which it says hello.
  *
+ * @param patience LaneSetup.patience. It does not count before the lane itself runs: what its user wants done first may take
+ *   long and say nothing
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
- * @throws NoPerl, or an Error with a message for people: the start-up command or the set-up lines failed, the staging directory cannot be made
+ * @throws NoPerl, or an Error with a message for people: `failed` and the text, when the staging directory cannot be made now. A
+ *   LeftOut where time does not mend it: the start-up command or the set-up lines failed, or `refused` and the text
  */
-async function greet(stream, write) {
+async function greet(stream, patience, write) {
     let complaint = '';
     stream.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-4096)));
     stream.on('error', () => undefined);
@@ -53162,22 +53802,25 @@ async function greet(stream, write) {
             const line = await reader.line();
             if (line === `${nonce} setup-failed`) {
                 await lastWords(stream.stderr);
-                throw new Error(`the setup lines failed there${because(complaint)}`);
+                throw new left_out/* LeftOut */.Q(`the setup lines failed there${because(complaint)}`);
             }
             const status = startupFailed.exec(line)?.[1];
             if (status !== undefined) {
                 await lastWords(stream.stderr);
-                throw new Error(`its start-up command (STARTUP) ended with status ${status}${because(complaint)}`);
+                throw new left_out/* LeftOut */.Q(`its start-up command (STARTUP) ended with status ${status}${because(complaint)}`);
             }
             if (line === `${nonce} no-perl`)
                 throw new NoPerl();
             if (line === `${nonce} ready`)
                 break;
         }
+        reader.limitSilence(patience);
         const [word, ...hello] = (await reader.line()).split(' ');
         if (word === 'hello')
             return { reader, hello };
         if (word === 'refused')
+            throw new left_out/* LeftOut */.Q((0,frame_fields/* laneWords */.GW)(hello.join(' ')));
+        if (word === 'failed')
             throw new Error((0,frame_fields/* laneWords */.GW)(hello.join(' ')));
         throw new frame_fields/* BadFrame */.xK([word, ...hello].join(' '));
     }
@@ -53234,6 +53877,143 @@ function readFacts(fields, at) {
 
 /***/ }),
 
+/***/ 4193:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ LaneEnd)
+});
+
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var bytes = __nccwpck_require__(4695);
+// EXTERNAL MODULE: ./lib/util/duration.js
+var duration = __nccwpck_require__(7402);
+// EXTERNAL MODULE: ./lib/lane/countdown.js
+var countdown = __nccwpck_require__(9769);
+// EXTERNAL MODULE: ./lib/lane/frame-writer.js
+var frame_writer = __nccwpck_require__(6424);
+;// CONCATENATED MODULE: ./lib/lane/killing.js
+/** Has a lane's job killed when its signal aborts, and sees to it that this does not take for ever. */
+class Killing {
+    #signal;
+    #kill;
+    #limit;
+    #begun = false;
+    /** @param limit of the time that a job which has begun may go on after the signal */
+    constructor(signal, kill, limit) {
+        this.#signal = signal;
+        this.#kill = kill;
+        this.#limit = limit;
+        signal.addEventListener('abort', this.#abort);
+        if (signal.aborted)
+            this.#abort();
+    }
+    /** Nothing that the job needs is on its way any more. */
+    begun() {
+        this.#begun = true;
+        if (this.#signal.aborted)
+            this.#limit.start();
+    }
+    /** The job has ended, or nobody waits for that any more. */
+    over() {
+        this.#signal.removeEventListener('abort', this.#abort);
+        this.#limit.stop();
+    }
+    #abort = () => {
+        this.#kill();
+        if (this.#begun)
+            this.#limit.start();
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/lane/lane-end.js
+
+
+
+
+
+const ALIVE = Buffer.from('alive\n');
+/**
+ * Our end of a lane of either kind. It says `alive` between frames now and then, so that a lane whose runner or link has gone
+ * can end itself, with its job.
+ */
+class LaneEnd {
+    reader;
+    /** See Lane.gone. */
+    gone;
+    #stream;
+    #patience;
+    #alive;
+    #writer;
+    #sent = 0;
+    #closed = false;
+    /** @param patience LaneSetup.patience */
+    constructor(stream, reader, patience) {
+        this.reader = reader;
+        this.#stream = stream;
+        this.#patience = patience;
+        this.#alive = new countdown/* Countdown */.G(patience / 3, () => this.#sayAlive());
+        this.#alive.start();
+        this.gone = reader.ended.then((reason) => {
+            this.#alive.stop();
+            return this.#closed ? new Promise(() => undefined) : reason;
+        });
+    }
+    get traffic() {
+        return { sent: this.#sent, received: this.reader.received };
+    }
+    /** Says a few words, which are a whole frame, while nothing is sent. */
+    say(words) {
+        this.#stream.write((0,bytes/* bufferOf */.Kb)(words));
+    }
+    /**
+     * Sends frames.
+     *
+     * @param write ends with a flush, and so before it waits for an answer
+     * @param answer when sending stops because the lane says something, reads that and throws it
+     */
+    async send(write, answer) {
+        const writer = new frame_writer/* FrameWriter */.rV(this.#stream, this.reader);
+        this.#writer = writer;
+        try {
+            return await write(writer);
+        }
+        catch (error) {
+            if (error instanceof frame_writer/* HeardEarly */.ml)
+                await answer();
+            throw error;
+        }
+        finally {
+            this.#sent += writer.sent;
+        }
+    }
+    /** Says these words when the signal aborts; a job that goes on for longer than the lane's patience then costs its lane. */
+    killing(signal, words) {
+        const seconds = this.#patience;
+        const limit = new countdown/* Countdown */.G(seconds, () => {
+            this.reader.giveUp(`a job there was to be killed, and still ran after ${(0,duration/* durationText */.S)(seconds)}`);
+        });
+        return new Killing(signal, () => this.say(words), limit);
+    }
+    close() {
+        this.#closed = true;
+        this.#alive.stop();
+        this.#stream.end();
+        this.reader.giveUp('the connection was closed');
+    }
+    /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
+    #sayAlive() {
+        if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain)
+            this.#stream.write(ALIVE);
+        this.#alive.start();
+    }
+}
+
+
+/***/ }),
+
 /***/ 1263:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -53255,6 +54035,8 @@ var frame_writer = __nccwpck_require__(6424);
 var greeting = __nccwpck_require__(1432);
 // EXTERNAL MODULE: ./lib/lane/host-facts.js
 var host_facts = __nccwpck_require__(4032);
+// EXTERNAL MODULE: ./lib/lane/lane-end.js + 1 modules
+var lane_end = __nccwpck_require__(4193);
 ;// CONCATENATED MODULE: ./lib/lane/sh-code.js
 
 /** Up to here a line is cheaper, which the lane's shell reads byte by byte; above it a process that reads a block. */
@@ -53594,6 +54376,7 @@ function parseFraction(digits = '') {
 
 
 
+
 /** A list of what a job changed is held in memory: this is a million paths, more or less. */
 const LARGEST_LIST = 268_435_456;
 /**
@@ -53601,20 +54384,20 @@ const LARGEST_LIST = 268_435_456;
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
  * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
  * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
- * read by FrameFields.load. Whatever else comes is a {@link BadFrame}.
+ * read by FrameFields.load. Both ends say `alive` between their frames; the lane does so when it has heard it, and while it
+ * takes in a large file. Whatever else comes is a {@link BadFrame}.
  */
 class ShLane {
     sandbox;
     treePath;
     facts;
-    #stream;
-    #reader;
+    gone;
+    #end;
     #hello;
     #next = 1;
-    #sent = 0;
-    constructor(stream, reader, hello) {
-        this.#stream = stream;
-        this.#reader = reader;
+    constructor(end, hello) {
+        this.#end = end;
+        this.gone = end.gone;
         this.#hello = hello;
         this.facts = hello.facts;
         this.sandbox = hello.sandbox;
@@ -53622,17 +54405,19 @@ class ShLane {
     }
     /**
      * @param program the text of lane.sh
-     * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be
-     *   made, the workspace is not shared with the host, its owner allows no jobs
+     * @throws Error with a message for people: the staging directory cannot be made; or a LeftOut: a tool is missing, the set-up
+     *   lines failed, the workspace is not shared with the host, its owner allows no jobs
      */
     static async open(stream, program, setup) {
         const source = Buffer.from(program);
         const shared = setup.sandbox === 'shared' ? setup.workspace : '';
         const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
-        words.push(setup.ownersFile === 'required' ? 1 : 0);
-        const { reader, hello } = await (0,greeting/* greet */.K)(stream, (nonce) => Buffer.concat([(0,bytes/* bufferOf */.Kb)((0,bootstrap/* shBootstrap */._y)(setup, nonce, source.length)), source, (0,bytes/* bufferOf */.Kb)(shCall('start', words))]));
+        const { patience } = setup;
+        words.push(setup.ownersFile === 'required' ? 1 : 0, Math.floor(patience * 25), Math.ceil(Math.max(120, patience * 8)));
+        const { reader, hello } = await (0,greeting/* greet */.K)(stream, patience, (nonce) => Buffer.concat([(0,bytes/* bufferOf */.Kb)((0,bootstrap/* shBootstrap */._y)(setup, nonce, source.length)), source, (0,bytes/* bufferOf */.Kb)(shCall('start', words))]));
         try {
-            return new ShLane(stream, reader, readHello(setup, hello));
+            const said = readHello(setup, hello);
+            return new ShLane(new lane_end/* LaneEnd */.m(stream, reader, patience), said);
         }
         catch (error) {
             stream.destroy();
@@ -53640,60 +54425,54 @@ class ShLane {
         }
     }
     get traffic() {
-        return { sent: this.#sent, received: this.#reader.received };
+        return this.#end.traffic;
     }
     async sync(entries) {
-        const writer = this.#writer();
-        await (0,frame_writer/* sendOrHear */.C3)(this.#send(writer, entries), () => this.#awaitApplied());
+        const sent = await this.#send(entries);
         await this.#awaitApplied();
-        return { sent: writer.sent, compressed: false };
+        return { sent, compressed: false };
     }
     async run(request, sink, signal) {
         if (request.visible)
             throw new Error('without perl it cannot show parts of the tree');
         const id = this.#next++;
-        const writer = this.#writer();
-        const sending = this.#send(writer, request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
-        await (0,frame_writer/* sendOrHear */.C3)(sending, () => this.#awaitApplied());
-        const cancel = () => {
-            this.#stream.write(shCall('cancel', [id]));
-        };
-        signal.addEventListener('abort', cancel);
-        if (signal.aborted)
-            cancel();
+        await this.#send(request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
+        const killing = this.#end.killing(signal, shCall('cancel', [id]));
         try {
             if (request.entries.length > 0) {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            return await this.#receive(id, sink, request.merge, signal);
+            killing.begun();
+            return await this.#receive(id, sink, request.merge, signal, killing);
         }
         finally {
-            signal.removeEventListener('abort', cancel);
+            killing.over();
         }
     }
     async load() {
-        this.#stream.write('load\n');
-        const fields = new frame_fields/* FrameFields */.vU(await this.#reader.line(), 2);
+        this.#end.say('load\n');
+        const fields = new frame_fields/* FrameFields */.vU(await this.#end.reader.line(), 2);
         fields.word(0, 'load');
         return fields.load(1);
     }
     close() {
-        this.#stream.end();
-        this.#stream.destroy();
+        this.#end.close();
     }
-    #writer() {
-        return new frame_writer/* FrameWriter */.rV(this.#stream, () => this.#reader.heard);
+    /** @returns bytes */
+    #send(entries, call = '') {
+        const write = async (writer) => {
+            if (entries)
+                await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
+            writer.add(shFrame(call));
+            await writer.flush();
+            return writer.sent;
+        };
+        return this.#end.send(write, () => this.#awaitApplied());
     }
-    async #send(writer, entries, call = '') {
-        if (entries)
-            await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
-        writer.add(shFrame(call));
-        await writer.flush();
-        this.#sent += writer.sent;
-    }
-    async #receive(id, sink, merge, signal) {
-        const line = await this.#reader.line();
+    async #receive(id, sink, merge, signal, killing) {
+        const { reader } = this.#end;
+        const line = await reader.line();
         if (line === `busy ${id}` && this.facts.cap !== undefined)
             return false;
         const lost = `lost ${id} `;
@@ -53702,6 +54481,7 @@ class ShLane {
         const fields = new frame_fields/* FrameFields */.vU(line, 10);
         fields.word(0, 'end');
         fields.word(1, `${id}`);
+        killing.over();
         const signaled = fields.word(2, 'exit', 'signal') === 'signal';
         const number = fields.number(3, 255);
         const microseconds = fields.number(4);
@@ -53710,9 +54490,9 @@ class ShLane {
         const nothing = this.sandbox === 'shared';
         const list = fields.number(8, nothing ? 0 : LARGEST_LIST);
         const data = fields.number(9, nothing ? 0 : undefined);
-        for await (const piece of this.#reader.pieces(out))
+        for await (const piece of reader.pieces(out))
             sink.onText(1, piece);
-        for await (const piece of this.#reader.pieces(err))
+        for await (const piece of reader.pieces(err))
             sink.onText(merge ? 1 : 2, piece);
         const outcome = signal.aborted
             ? { kind: 'cancelled' }
@@ -53722,7 +54502,7 @@ class ShLane {
         await sink.onEnd(outcome, microseconds / 1e6, load);
         if (nothing)
             return true;
-        const listed = parseListing((0,bytes/* bytesOf */.$$)(await this.#reader.exact(list)), this.#hello.listing);
+        const listed = parseListing((0,bytes/* bytesOf */.$$)(await reader.exact(list)), this.#hello.listing);
         await this.#readOutputs(listed, data, sink);
         return true;
     }
@@ -53730,7 +54510,7 @@ class ShLane {
         if (listed.reduce((total, output) => total + dataSize(output), 0) !== size) {
             // Something could not be read, or was still being written: which one cannot be told from here.
             let left = size;
-            for await (const piece of this.#reader.pieces(size))
+            for await (const piece of this.#end.reader.pieces(size))
                 left -= piece.length;
             const what = listed.find((output) => dataSize(output) > 0);
             if (left === 0 && what)
@@ -53740,11 +54520,11 @@ class ShLane {
         for (const output of listed) {
             if (output.kind === 'file') {
                 const small = output.size <= frame_writer/* WRITE_SIZE */.OG;
-                const content = small ? await this.#reader.exact(output.size) : this.#reader.pieces(output.size);
+                const content = small ? await this.#end.reader.exact(output.size) : this.#end.reader.pieces(output.size);
                 await sink.onOutput({ ...output, content });
             }
             else if (output.kind === 'link') {
-                const target = (0,bytes/* bytesOf */.$$)(await this.#reader.exact(dataSize(output))).slice(0, -1);
+                const target = (0,bytes/* bytesOf */.$$)(await this.#end.reader.exact(dataSize(output))).slice(0, -1);
                 await sink.onOutput({ kind: 'link', path: output.path, time: output.time, target });
             }
             else {
@@ -53753,7 +54533,7 @@ class ShLane {
         }
     }
     async #awaitApplied() {
-        const line = await this.#reader.line();
+        const line = await this.#end.reader.line();
         if (line.startsWith('trouble '))
             throw new Error(`staging failed there: ${(0,frame_fields/* laneWords */.GW)(line.slice(8))}`);
         if (line !== 'applied')
@@ -54388,6 +55168,60 @@ async function ask(path) {
 
 /***/ }),
 
+/***/ 8683:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DB: () => (/* binding */ shellCall),
+/* harmony export */   Z4: () => (/* binding */ BLANK),
+/* harmony export */   wv: () => (/* binding */ SEPARATOR)
+/* harmony export */ });
+/* harmony import */ var _kill_below_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7424);
+
+/** A byte that no SHELL and no list of makefiles has. */
+const SEPARATOR = '\x01';
+/** Stands for a blank within a word of the answer to a parse. */
+const BLANK = '\x02';
+/** Status of a shim whose job took too long, as timeout(1) has it. */
+const TIMED_OUT = 124;
+/** Status of a shim whose job was not run at all. */
+const NOT_RUN = 2;
+function shellCall(facts, { expanded, echo }, channel) {
+    return {
+        ...facts,
+        expanded,
+        echo,
+        gone: channel.gone,
+        write: (descriptor, data) => (data.length > 0 ? channel.print(descriptor, data) : undefined),
+        runLocally: (argv, changes) => channel.run(argv, changes),
+        endLocally: () => (0,_kill_below_js__WEBPACK_IMPORTED_MODULE_0__/* .killBelow */ .s)(facts.pid),
+        exit: (outcome) => {
+            switch (outcome.kind) {
+                case 'exited': {
+                    channel.exit(outcome.status);
+                    return;
+                }
+                case 'signaled': {
+                    channel.die(outcome.signal);
+                    return;
+                }
+                case 'timed-out': {
+                    channel.exit(TIMED_OUT);
+                    return;
+                }
+                case 'host-lost':
+                case 'cancelled': {
+                    channel.exit(NOT_RUN);
+                    return;
+                }
+            }
+        },
+    };
+}
+
+
+/***/ }),
+
 /***/ 9368:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -54687,6 +55521,47 @@ function goalSegments(words) {
 /** Make's arguments without `.WAIT` among the goals; what it means becomes lines for the makefile when that is parsed. */
 function withoutGoalWaits(words) {
     return hasGoalWaits(words) ? (0,_arguments_js__WEBPACK_IMPORTED_MODULE_1__/* .changeArguments */ .Xg)(words, (a) => a.kind === 'goal' && a.text === _model_marks_js__WEBPACK_IMPORTED_MODULE_0__/* .WAIT */ .C_, []) : words;
+}
+
+
+/***/ }),
+
+/***/ 7424:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   s: () => (/* binding */ killBelow)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+
+/** Processes that fork while they are looked for are found by another look. */
+const MOST_LOOKS = 20;
+/** Kills all that a process has started, and what those have started, but not itself. Linux tells the children of each. */
+function killBelow(pid) {
+    for (let look = 0; look < MOST_LOOKS; look++) {
+        const below = descendants(pid);
+        if (below.length === 0)
+            return;
+        for (const one of below) {
+            try {
+                process.kill(one, 'SIGKILL');
+            }
+            catch {
+                // It has ended meanwhile.
+            }
+        }
+    }
+}
+/** All, before the first is killed: what loses its parent is not found any more. */
+function descendants(pid) {
+    let children = [];
+    try {
+        children = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+    }
+    catch {
+        // It has ended.
+    }
+    return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
 
@@ -55819,6 +56694,576 @@ function gnuVersion(said) {
 
 /***/ }),
 
+/***/ 9219:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  d: () => (/* binding */ RunDirectory),
+  v: () => (/* binding */ defaultParents)
+});
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:path/posix"
+var posix_ = __nccwpck_require__(3916);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: ./lib/util/bytes.js
+var bytes = __nccwpck_require__(4695);
+// EXTERNAL MODULE: ./lib/util/user-error.js
+var user_error = __nccwpck_require__(6174);
+// EXTERNAL MODULE: ./lib/make/calls.js
+var calls = __nccwpck_require__(8683);
+;// CONCATENATED MODULE: ./lib/make/guardian.js
+
+
+/** Time-outs in a row that script shims bear with an engine that says nothing; MOST_SILENT in watch.h. */
+const MOST_SILENT = 12;
+/** Ms between two signs of life, unless a run says otherwise; `interval` in watch.h. */
+const USUAL_INTERVAL = 10_000;
+/**
+ * Watches over the engine for shims that are scripts. A FIFO has no end that closes when we die, and a script cannot wait
+ * for two things at once: this process waits for that (its stdin ends), and looks whether the engine, which may be stuck,
+ * still counts on in RUN/alive. Every script shim that waits is told; what those run locally ends when the engine has
+ * died. It also keeps the requests open, so that no shim can block on opening them.
+ */
+class Guardian {
+    #child;
+    #beat;
+    #count = 0;
+    /**
+     * @param path of the run directory
+     * @param interval ms between two signs of life
+     */
+    constructor(path, interval) {
+        const beat = () => {
+            try {
+                (0,external_node_fs_.writeFileSync)(`${path}/alive`, `${this.#count++}\n`, { mode: 0o600 });
+            }
+            catch {
+                // A full disk is no reason to end: who reads it finds it changed, for it is empty then.
+            }
+        };
+        beat();
+        this.#beat = setInterval(beat, interval).unref();
+        const words = [interval / 1000, MOST_SILENT, Math.round((interval * MOST_SILENT) / 1000)].map(String);
+        const stdio = ['pipe', 'ignore', 'ignore'];
+        this.#child = (0,external_node_child_process_.spawn)('/bin/sh', ['-c', PROGRAM, 'distmake-guardian', path, ...words], {
+            stdio: [...stdio],
+            detached: true,
+        });
+        this.#child.unref();
+        this.#child.stdin.unref();
+    }
+    /** It has nothing to watch over any more. */
+    end() {
+        clearInterval(this.#beat);
+        try {
+            // With the one that sleeps below it.
+            if (this.#child.pid !== undefined)
+                process.kill(-this.#child.pid, 'SIGKILL');
+        }
+        catch {
+            // It has ended by itself.
+        }
+    }
+}
+/**
+ * Arguments: the run directory, seconds between two looks, how many of them may find nothing new, and how long that is. A shim that is stopped
+ * is part of a session that is: the engine is excused then. Below a shim is whatever it runs locally.
+ */
+const PROGRAM = `run=$1
+every=$2
+most=$3
+long=$4
+exec 3<>"$run/requests"
+shims() {
+  for fifo in "$run"/reply/*; do
+    [ -p "$fifo" ] && grep -qF "$run/" "/proc/\${fifo##*/}/cmdline" 2>/dev/null && echo "\${fifo##*/}"
+  done
+}
+tell() {
+  for pid in $(shims); do echo "$1" 1<>"$run/reply/$pid"; done
+}
+stopped() {
+  for pid in $(shims); do
+    case $(cat "/proc/$pid/stat" 2>/dev/null) in *') T '*) return 0 ;; esac
+  done
+  return 1
+}
+below() {
+  for one in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+    echo "$one"
+    below "$one"
+  done
+}
+(
+  before=
+  silent=0
+  while sleep "$every" && [ -p "$run/requests" ]; do
+    read -r now <"$run/alive"
+    if [ "$now" != "$before" ] || stopped; then
+      silent=0
+    else
+      silent=$((silent + 1))
+      [ "$silent" -lt "$most" ] || tell "distmake_stuck $long"
+    fi
+    before=$now
+  done
+) &
+watch=$!
+cat >/dev/null
+kill -KILL "$watch" $(below "$watch") 2>/dev/null
+rm -f "$run/requests"
+n=0
+none=0
+while [ $n -lt 50 ] && [ $none -lt 10 ]; do
+  none=$((none + 1))
+  for pid in $(shims); do
+    none=0
+    all=$(below "$pid")
+    [ -z "$all" ] || kill -KILL $all 2>/dev/null
+  done
+  tell distmake_gone
+  n=$((n + 1))
+  sleep 0.1
+done`;
+
+;// CONCATENATED MODULE: ./lib/make/shell-paths.js
+
+/**
+ * Where a run keeps its links to the shim. The path of the link for /bin/bash is RUN/sh/bin/bash, that for a bare `bash`
+ * is RUN/rel/bash: its base name is what make goes by, and taking RUN/sh or RUN/rel/ away anywhere in a text gives the
+ * user's own shell back, in $(dir $(SHELL)) too.
+ */
+class ShellPaths {
+    #run;
+    constructor(run) {
+        this.#run = run;
+    }
+    /** The text with the user's shells in place of our links. */
+    restore(text) {
+        if (!text.includes(this.#run))
+            return text;
+        return text.replaceAll(`${this.#run}/sh/`, '/').replaceAll(`${this.#run}/rel/`, '');
+    }
+    /**
+     * The value for SHELL that brings recipes to us, and the link that it needs.
+     *
+     * @param shell the user's own $(SHELL): a path or a name, and perhaps further words, which stay
+     * @param directory of the make, absolute
+     * @returns undefined for a shell that cannot be linked to (a quoted word, say): it is left to make
+     */
+    link(shell, directory) {
+        const own = this.restore(shell).replace(/^\s+/, '');
+        // make takes an empty SHELL for its default in most places.
+        const word = /^\S*/.exec(own)?.[0] || '/bin/sh';
+        if (!/^[A-Za-z0-9_./+,@%=:\x80-\xff-]+$/.test(word) || /(^|\/)\.*$/.test(word))
+            return undefined;
+        const rest = own.slice(/^\S*/.exec(own)?.[0].length);
+        if (!word.includes('/'))
+            return { shell: `${this.#run}/rel/${word}${rest}`, link: `${this.#run}/rel/${word}` };
+        const path = (0,posix_.normalize)(word.startsWith('/') ? word : (0,posix_.join)(directory, word));
+        if (/[\s$#'"\\`*?[\]();&|<>~!{}]/.test(path))
+            return undefined;
+        const link = `${this.#run}/sh${path}`;
+        // /.//bin/sh stays as it is written: it leads to the same link, and $(SHELL) is to be read by people.
+        const isAsWritten = word.startsWith('/') && !/\/\.\.(\/|$)/.test(word);
+        return { shell: (isAsWritten ? `${this.#run}/sh${word}` : link) + rest, link };
+    }
+}
+
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: ./lib/make/programs.js
+var programs = __nccwpck_require__(641);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./lib/make/shim-cache.js
+
+
+
+
+
+/**
+ * Compiled shims of earlier runs, in a directory that nobody else can write to: compiling takes longer than all the rest
+ * of a short run. Whatever is not as it should be counts as not there.
+ */
+class ShimCache {
+    #file;
+    constructor(file) {
+        this.#file = file;
+    }
+    /**
+     * The place for what this compiler makes of these sources.
+     *
+     * @param parent of the directory; default: XDG_CACHE_HOME, else ~/.cache
+     * @returns undefined where there can be none
+     */
+    static async open(compiler, sources, parent = process.env['XDG_CACHE_HOME'] ?? (0,posix_.join)((0,external_node_os_.homedir)(), '.cache')) {
+        try {
+            const directory = (0,posix_.join)(parent, 'distmake');
+            await (0,promises_.mkdir)(directory, { recursive: true, mode: 0o700 });
+            if (!isOurs(await (0,promises_.lstat)(directory)))
+                return undefined;
+            const program = await (0,promises_.realpath)(compiler);
+            const { mtimeMs, size } = await (0,promises_.stat)(program);
+            const key = (0,external_node_crypto_.createHash)('sha256').update(JSON.stringify([process.platform, process.arch, compiler, program, mtimeMs, size]));
+            for (const source of sources)
+                key.update(await (0,promises_.readFile)(source));
+            return new ShimCache((0,posix_.join)(directory, `shim-${key.digest('hex').slice(0, 32)}`));
+        }
+        catch {
+            return undefined;
+        }
+    }
+    /** The program; undefined when it is not there, or somebody else could have written it. */
+    async read() {
+        try {
+            const file = await (0,promises_.open)(this.#file, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NOFOLLOW);
+            try {
+                const found = await file.stat();
+                return found.isFile() && isOurs(found) ? await file.readFile() : undefined;
+            }
+            finally {
+                await file.close();
+            }
+        }
+        catch {
+            return undefined;
+        }
+    }
+    /** Keeps a program, and none but it; a cache that cannot be written is none. */
+    async write(program) {
+        const directory = (0,posix_.join)(this.#file, '..');
+        const temporary = (0,posix_.join)(directory, `new-${(0,external_node_crypto_.randomUUID)()}`);
+        try {
+            await (0,promises_.writeFile)(temporary, program, { mode: 0o600, flag: 'wx' });
+            await (0,promises_.rename)(temporary, this.#file);
+            for (const name of await (0,promises_.readdir)(directory))
+                if (name.startsWith('shim-') && name !== (0,posix_.basename)(this.#file))
+                    await (0,promises_.rm)((0,posix_.join)(directory, name), { force: true });
+        }
+        catch {
+            await (0,promises_.rm)(temporary, { force: true }).catch(() => undefined);
+        }
+    }
+}
+function isOurs({ uid, mode }) {
+    return uid === process.geteuid?.() && (mode & 0o022) === 0;
+}
+
+;// CONCATENATED MODULE: ./lib/make/shim-build.js
+
+
+
+
+
+
+
+
+const run = (0,external_node_util_.promisify)(external_node_child_process_.execFile);
+/** Stands in a compiled shim that is kept, where each run writes the path of its directory. */
+const MARK = '@DISTMAKE RUN DIRECTORY@';
+/** As long as the array in shim.c that holds it. */
+const MARK_ROOM = 128;
+/** A compiler that takes longer than this is not waited for, in ms. */
+const COMPILE_TIMEOUT = 20_000;
+/**
+ * Makes DIRECTORY/shim: compiled where there is a C compiler that works, else the shell script.
+ *
+ * @throws UserError where neither can be had
+ */
+async function buildShim(options) {
+    if (options.kind !== 'script') {
+        for (const name of ['cc', 'gcc', 'clang']) {
+            const compiler = (0,programs/* findProgram */.K)(name, options.searchPath);
+            if (compiler !== undefined && (await compiles(compiler, options)))
+                return { fifo: undefined };
+        }
+    }
+    return { fifo: await writeScript(options) };
+}
+async function compiles(compiler, options) {
+    const { directory, assets, cacheParent } = options;
+    const shim = (0,posix_.join)(directory, 'shim');
+    // A program that was changed after it was linked does not run on every system.
+    const sources = ['shim.c', 'direct.h', 'watch.h'].map((name) => (0,posix_.join)(assets, name));
+    const cache = process.platform === 'linux' ? await ShimCache.open(compiler, sources, cacheParent) : undefined;
+    const kept = await cache?.read();
+    if (kept !== undefined && (await install(kept, shim, directory)) && (await works(directory)))
+        return true;
+    // Static where that can be had: it starts in two thirds of the time, and it starts for every line.
+    for (const flags of [['-static'], []]) {
+        if (!(await compile(compiler, [...flags, `-DRUN="${cache ? MARK : directory}"`], options)))
+            continue;
+        const program = cache ? await (0,promises_.readFile)(shim) : undefined;
+        if (program !== undefined && !(await install(program, shim, directory)))
+            continue;
+        if (!(await works(directory)))
+            continue;
+        if (program !== undefined)
+            await cache?.write(program);
+        return true;
+    }
+    return false;
+}
+async function compile(compiler, flags, { directory, assets, searchPath }) {
+    const env = { ...process.env, PATH: searchPath, TMPDIR: directory };
+    const words = [...flags, '-O1', '-w', '-o', (0,posix_.join)(directory, 'shim'), (0,posix_.join)(assets, 'shim.c')];
+    return run(compiler, words, { env, timeout: COMPILE_TIMEOUT }).then(() => true, () => false);
+}
+/** Writes a kept program with the path of this run in it. */
+async function install(program, shim, directory) {
+    const at = program.indexOf(`${MARK}\0`);
+    if (at < 0 || program.indexOf(`${MARK}\0`, at + 1) >= 0)
+        return false;
+    const own = Buffer.from(program);
+    own.fill(0, at, at + MARK_ROOM);
+    own.write(directory, at);
+    await (0,promises_.writeFile)(shim, own, { mode: 0o700 });
+    return true;
+}
+/** A shim for another machine (a cross compiler, a missing libc) shows here: this one prints the pid of its parent. */
+async function works(directory) {
+    for (let tries = 0;; tries++) {
+        try {
+            const { stdout } = await run((0,posix_.join)(directory, 'parse/sh'), ['pid'], { timeout: COMPILE_TIMEOUT });
+            return stdout.trim() === String(process.pid);
+        }
+        catch (error) {
+            // A program that we start at the same moment holds what we had open for writing until it is itself.
+            if (error.code !== 'ETXTBSY' || tries >= 50)
+                return false;
+            await (0,external_node_timers_promises_.setTimeout)(10);
+        }
+    }
+}
+async function writeScript({ directory, assets, searchPath }) {
+    if (process.platform !== 'linux') {
+        throw new user_error/* UserError */.y('There is no working C compiler (cc): it is needed on this system. Install one.');
+    }
+    const mkfifo = (0,programs/* findProgram */.K)('mkfifo', searchPath);
+    const cat = (0,programs/* findProgram */.K)('cat', searchPath);
+    const launcher = findLauncher(searchPath);
+    if (mkfifo === undefined || cat === undefined || launcher === undefined) {
+        const missing = mkfifo === undefined ? 'mkfifo' : cat === undefined ? 'cat' : 'one of perl, busybox, bash, python3';
+        throw new user_error/* UserError */.y(`There is no working C compiler (cc), and without one ${missing} is needed. Install cc.`);
+    }
+    const places = {
+        requests: (0,posix_.join)(directory, 'requests'),
+        replies: (0,posix_.join)(directory, 'reply'),
+        cat,
+        launcher,
+    };
+    await run(mkfifo, ['-m', '600', places.requests]);
+    const script = await (0,promises_.readFile)((0,posix_.join)(assets, 'shim.sh'), 'latin1');
+    const filled = script.replaceAll('@RUN@', directory).replaceAll('@MKFIFO@', mkfifo);
+    await (0,promises_.writeFile)((0,posix_.join)(directory, 'shim'), filled, { encoding: 'latin1', mode: 0o700 });
+    return places;
+}
+/** Something that executes a file under another argv[0], which POSIX sh cannot; perl first: it leaves the environment alone. */
+function findLauncher(searchPath) {
+    const perl = (0,programs/* findProgram */.K)('perl', searchPath);
+    if (perl !== undefined) {
+        return [perl, '-e', '$n = shift; $f = shift; exec {$f} $n, @ARGV; print STDERR "make: $f: $!\\n"; exit 127'];
+    }
+    const busybox = (0,programs/* findProgram */.K)('busybox', searchPath);
+    if (busybox !== undefined)
+        return [busybox, 'sh', '-c', 'exec -a "$0" "$@"'];
+    const bash = (0,programs/* findProgram */.K)('bash', searchPath);
+    if (bash !== undefined)
+        return [bash, '-c', 'exec -a "$0" "$@"'];
+    const python = (0,programs/* findProgram */.K)('python3', searchPath);
+    if (python === undefined)
+        return undefined;
+    return [python, '-c', 'import os, sys; os.execv(sys.argv[2], [sys.argv[1]] + sys.argv[3:])'];
+}
+
+;// CONCATENATED MODULE: ./lib/make/run-directory.js
+
+
+
+
+
+
+
+
+
+
+
+
+const run_directory_run = (0,external_node_util_.promisify)(external_node_child_process_.execFile);
+/** A socket's path has 108 bytes (unix(7)). */
+const MAX_LENGTH = 90;
+/** No shell call is on its way to us for so long. */
+const LATE_MS = 2000;
+/** Many together would not fit into the environment (128 KiB a variable): then a star stands for them. */
+const PREREQUISITES = '@SEP@$(if $(word 250,$^ $|),*,$^ | $|)';
+/** The directory of one run: what make must find by path (see shim.c for its parts). Mode 0700. */
+class RunDirectory {
+    path;
+    shim;
+    /** One of the wrappers of make. */
+    wrapper;
+    shells;
+    #links = new Map();
+    /** When the marks of makes that have run a $(shell) were found. */
+    #expanded = new Map();
+    #guardian;
+    constructor(path, shim, makeName) {
+        this.path = path;
+        this.shim = shim;
+        this.wrapper = (0,posix_.join)(path, 'bin', makeName);
+        this.shells = new ShellPaths(path);
+    }
+    /** @throws UserError when no directory will do, or no shim can be made */
+    static async create(options) {
+        const [makeName] = options.makeNames;
+        if (makeName === undefined)
+            throw new Error('Internal error: a run without make');
+        const path = await makeDirectory(options.parents ?? defaultParents());
+        try {
+            for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded', 'printed'])
+                await (0,promises_.mkdir)((0,posix_.join)(path, part));
+            await (0,promises_.symlink)('../shim', (0,posix_.join)(path, 'parse/sh'));
+            const shim = await buildShim({
+                directory: path,
+                assets: options.assets,
+                searchPath: options.searchPath ?? process.env['PATH'] ?? '/usr/bin:/bin',
+                kind: options.shim ?? 'compiled-if-possible',
+                cacheParent: options.cacheParent,
+            });
+            for (const name of new Set(options.makeNames))
+                await (0,promises_.symlink)('../shim', (0,posix_.join)(path, 'bin', name));
+            const lastMakefile = await (0,promises_.readFile)((0,posix_.join)(options.assets, 'last.mk'), 'latin1');
+            const filled = lastMakefile
+                .replaceAll('@PREREQUISITES@', options.prerequisites === true ? PREREQUISITES : '')
+                .replaceAll('@RUN@', path)
+                .replaceAll('@BLANK@', calls/* BLANK */.Z4)
+                .replaceAll('@SEP@', calls/* SEPARATOR */.wv);
+            await (0,promises_.writeFile)((0,posix_.join)(path, 'last.mk'), filled, 'latin1');
+            const directory = new RunDirectory(path, shim, makeName);
+            const { interval = USUAL_INTERVAL } = options;
+            if (interval !== USUAL_INTERVAL)
+                await (0,promises_.writeFile)((0,posix_.join)(path, 'interval'), `${interval}\n`);
+            if (shim.fifo !== undefined)
+                directory.#guardian = new Guardian(path, interval);
+            return directory;
+        }
+        catch (error) {
+            await (0,promises_.rm)(path, { recursive: true, force: true });
+            throw error;
+        }
+    }
+    /** First on PATH of everything below us. */
+    get bin() {
+        return (0,posix_.join)(this.path, 'bin');
+    }
+    get lastMakefile() {
+        return (0,posix_.join)(this.path, 'last.mk');
+    }
+    get socket() {
+        return (0,posix_.join)(this.path, 'sock');
+    }
+    /**
+     * Makes the link for a shell.
+     *
+     * @param shell the user's own $(SHELL)
+     * @param directory of the make, absolute
+     * @returns the value that SHELL must have; the user's own where it cannot be linked to
+     */
+    async linkShell(shell, directory) {
+        const linked = this.shells.link(shell, directory);
+        if (linked === undefined)
+            return shell;
+        let made = this.#links.get(linked.link);
+        if (made === undefined) {
+            made = run_directory_link(linked.link, (0,posix_.join)(this.path, 'shim'));
+            this.#links.set(linked.link, made);
+        }
+        await made;
+        return linked.shell;
+    }
+    /**
+     * Whether that make may have run a $(shell) since its last call. The mark is there from the moment the $(shell) begins,
+     * and calls from before it may be heard of meanwhile: it counts until one is heard that certainly began later.
+     */
+    takeExpanded(make, now = performance.now()) {
+        const mark = (0,posix_.join)(this.path, 'expanded', String(make));
+        // Asked for every job: an error would cost more than all the rest.
+        if ((0,external_node_fs_.existsSync)(mark)) {
+            (0,external_node_fs_.rmSync)(mark, { force: true });
+            this.#expanded.set(make, now);
+            return true;
+        }
+        const since = this.#expanded.get(make);
+        if (since === undefined)
+            return false;
+        if (now - since > LATE_MS)
+            this.#expanded.delete(make);
+        return true;
+    }
+    async remove() {
+        this.#guardian?.end();
+        await (0,promises_.rm)(this.path, { recursive: true, force: true });
+    }
+}
+async function run_directory_link(path, target) {
+    await (0,promises_.mkdir)((0,bytes/* fsPath */.Jk)((0,posix_.dirname)(path)), { recursive: true });
+    await (0,promises_.symlink)(target, (0,bytes/* fsPath */.Jk)(path));
+}
+/** Where runs make their directories: RUNNER_TEMP, the system's place for temporary files, ~/.cache; the first that will do. */
+function defaultParents() {
+    // The runner empties its own for every job: nothing stays of a run that was killed.
+    return [process.env['RUNNER_TEMP'] ?? '', (0,external_node_os_.tmpdir)(), (0,posix_.join)((0,external_node_os_.homedir)(), '.cache')].filter((parent) => parent !== '');
+}
+async function makeDirectory(parents) {
+    const refused = [];
+    for (const parent of parents) {
+        const reason = await tryParent(parent);
+        if (reason.path !== undefined)
+            return reason.path;
+        refused.push(`${parent}: ${reason.refused}`);
+    }
+    throw new user_error/* UserError */.y(`No directory for temporary programs will do (${refused.join('; ')}). Set TMPDIR to a writable directory that ` +
+        'allows executing files, with a short path of letters, digits and _ . + , @ - only.');
+}
+async function tryParent(parent) {
+    // make and sh split or expand anything else, PATH splits at a colon.
+    if (!/^\/[A-Za-z0-9_./+,@-]*$/.test(parent))
+        return { refused: 'a character that make does not take in SHELL' };
+    if (parent.length > MAX_LENGTH)
+        return { refused: 'the path is too long' };
+    let path;
+    try {
+        path = await (0,promises_.mkdtemp)((0,posix_.join)(parent, 'distmake-'));
+        await (0,promises_.chmod)(path, 0o700);
+        const program = (0,posix_.join)(path, 'try');
+        await (0,promises_.writeFile)(program, '#!/bin/sh\nexit 0\n', { mode: 0o700 });
+        await run_directory_run(program);
+        await (0,promises_.rm)(program);
+        return { path };
+    }
+    catch (error) {
+        if (path !== undefined)
+            await (0,promises_.rm)(path, { recursive: true, force: true });
+        const { code } = error;
+        return { refused: code === 'EACCES' && path !== undefined ? 'executing files is not allowed' : String(code) };
+    }
+}
+
+
+/***/ }),
+
 /***/ 1031:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -55915,6 +57360,10 @@ function describeOutcome(outcome) {
             return signalName(outcome.signal);
         case 'host-lost':
             return `host lost (${outcome.reason})`;
+        case 'timed-out':
+            return outcome.limit === 'time'
+                ? `killed after ${outcome.seconds} s (job-timeout)`
+                : `stuck: killed after ${outcome.seconds} s without output`;
         case 'cancelled':
             return 'cancelled';
     }
@@ -55982,12 +57431,16 @@ const MISSED_REASONS = [
     'hosts-full',
     /** No host was ready by then. */
     'hosts-coming',
-    /** All hosts were lost by then. */
+    /** All hosts were lost, or benched, by then. */
     'hosts-lost',
     /** Its command has the workspace's absolute path, which leads nowhere on the hosts that are left. */
     'absolute-path',
     /** Its recipe failed on a host, and was run again. */
     'failed-there',
+    /** Hosts were lost while it ran there, and it may be why. */
+    'hosts-failed',
+    /** It was killed elsewhere since it took too long. */
+    'timed-out-there',
     /** What it wrote on a host was not taken: refused, or somebody else had written it meanwhile. */
     'not-taken',
 ];
@@ -55999,7 +57452,7 @@ function isMissed(reason) {
 
 /***/ }),
 
-/***/ 9952:
+/***/ 4947:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56165,28 +57618,16 @@ function keyOf({ place, diagnostic, message, remark }) {
 
 // EXTERNAL MODULE: ./lib/report/clean-text.js
 var clean_text = __nccwpck_require__(4203);
-// EXTERNAL MODULE: ./lib/report/recipe-log.js + 1 modules
-var recipe_log = __nccwpck_require__(2153);
+// EXTERNAL MODULE: ./lib/report/outcome-text.js
+var outcome_text = __nccwpck_require__(860);
+// EXTERNAL MODULE: ./lib/report/places-text.js
+var places_text = __nccwpck_require__(5686);
 // EXTERNAL MODULE: ./lib/report/target-name.js
 var target_name = __nccwpck_require__(7041);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
-;// CONCATENATED MODULE: ./lib/report/annotations/stop.js
-
-/** By which people and runners stop a run. */
-const STOPS = [external_node_os_.constants.signals.SIGHUP, external_node_os_.constants.signals.SIGINT, external_node_os_.constants.signals.SIGTERM];
-/** @param run its outcome; undefined: it was cut short */
-function isStopped(run) {
-    return run === undefined || (run.kind === 'signaled' && STOPS.includes(run.signal));
-}
-/** Whether a recipe was ended by what ended the run: that is no fault of the recipe. */
-function endedByStop(recipe, run) {
-    if (recipe.kind !== 'signaled')
-        return false;
-    return run === undefined ? STOPS.includes(recipe.signal) : run.kind === 'signaled' && run.signal === recipe.signal;
-}
-
+// EXTERNAL MODULE: ./lib/report/verdict.js
+var verdict = __nccwpck_require__(975);
 ;// CONCATENATED MODULE: ./lib/report/annotations/judge.js
+
 
 
 
@@ -56214,7 +57655,7 @@ class Judge {
     #silent = [];
     /** Those of them that call make: they say nothing, unless nothing else does. */
     #callers = [];
-    /** Those that a signal ended, which may be the one that ends the run. */
+    /** Those that a signal may have ended, perhaps the one that ends the run. */
     #signaled = [];
     #directory;
     /** @param directory of the first make */
@@ -56225,7 +57666,7 @@ class Judge {
     }
     /** A recipe is over, and all of its text has come. */
     recipe(notes) {
-        if (notes.failed?.outcome.kind === 'signaled' && this.#signaled.length < WAITING)
+        if (notes.failed && maybeSignaled(notes.failed.outcome) && this.#signaled.length < WAITING)
             this.#signaled.push(notes);
         else
             this.#recipe(notes);
@@ -56254,7 +57695,7 @@ class Judge {
             }
         }
         this.#leaveOut(problems, !passed);
-        if (passed || isStopped(outcome) || this.#findings.has('error'))
+        if (passed || (0,verdict/* isStopped */.id)(outcome) || this.#findings.has('error'))
             return;
         for (const finding of this.#callers)
             this.#findings.add(finding);
@@ -56272,7 +57713,7 @@ class Judge {
                 if (job.outcome?.kind !== 'cancelled')
                     this.#other(notes, job);
             }
-            else if (!endedByStop(failed.outcome, end)) {
+            else if (!(0,verdict/* endedByStop */.uj)(failed.outcome, end)) {
                 this.#failure(notes, failed, job);
             }
         }
@@ -56283,16 +57724,21 @@ class Judge {
         const rank = [WARNING.placed, WARNING.unplaced];
         this.#add(told, { bases, severity: problem.severity, rank, title: speaker(problem) });
     }
-    #failure({ recipe, recursive }, { outcome, place: host }, { job, problems, lastLines }) {
+    #failure({ recipe, recursive }, { outcome, place: host }, { job, problems, lastLines, losses }) {
         if (outcome.kind === 'cancelled')
             return;
         const target = this.#titleOf(recipe);
-        const title = `${target} failed`;
-        const remark = `${target}: ${(0,model_outcome/* describeOutcome */.S)(outcome)}${host === undefined ? '' : ` on ${(0,recipe_log/* placeName */.f)(host)}`}`;
+        const isKilled = outcome.kind === 'timed-out';
+        const title = `${target} ${isKilled ? 'was killed' : 'failed'}`;
+        const advice = (0,outcome_text/* adviceOn */.ik)(outcome);
+        const where = host === undefined ? (isKilled ? 'the runner' : undefined) : (0,places_text/* placeName */.f)(host);
+        const remark = `${target}: ${(0,outcome_text/* failureText */.kY)(outcome, losses, where)}${advice === undefined ? '' : `. ${advice}`}`;
         const bases = basesOf(job);
         const all = problems.kept;
         const errors = all.filter(({ problem }) => problem.severity === 'error' && problem.origin !== 'weak');
-        const cause = errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0];
+        // What it printed before it was killed, or cut off, is not why.
+        const isCut = isKilled || outcome.kind === 'host-lost';
+        const cause = isCut ? undefined : (errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0]);
         for (const told of all) {
             if (told.problem.severity !== 'error')
                 this.#harmless(told, bases);
@@ -56304,8 +57750,9 @@ class Judge {
         }
         if (cause)
             return;
-        const message = (0,bytes/* encode */.lF)(lastLines);
-        const rank = ERROR.unplaced;
+        // What we say of it there stands in the remark.
+        const message = (0,bytes/* encode */.lF)(isCut ? lastLines.replace(/^distmake: .*$\n?/gm, '').trimEnd() : lastLines);
+        const rank = isCut ? ERROR.cause : ERROR.unplaced;
         const finding = {
             severity: 'error',
             rank,
@@ -56362,6 +57809,10 @@ class Judge {
         const finding = { severity, rank: place ? rank[0] : rank[1], place, diagnostic: problem, message, title, remark };
         this.#findings.add(finding, times);
     }
+}
+/** By a signal, or as shells exit that have caught one. */
+function maybeSignaled(outcome) {
+    return outcome.kind === 'signaled' || (outcome.kind === 'exited' && outcome.status > 128);
 }
 /** Where a name in a job's output may start from. */
 function basesOf({ command, directory, recipe }) {
@@ -56720,7 +58171,7 @@ class RecipeNotes {
     job(job) {
         let notes = this.jobs.get(job.id);
         if (!notes) {
-            notes = { job, problems: new Problems(), lastLines: '', outcome: undefined, printed: false };
+            notes = { job, problems: new Problems(), lastLines: '', outcome: undefined, losses: 0, printed: false };
             this.jobs.set(job.id, notes);
         }
         return notes;
@@ -57026,11 +58477,7 @@ class Annotations {
                 this.#addMakes(event.job, true);
                 return;
             case 'job-finished':
-                this.#addMakes(event.job, false);
-                if (event.again)
-                    return;
-                this.#recipe(event.job.recipe).job(event.job).outcome = event.outcome;
-                this.#settle(event.job.recipe);
+                this.#jobFinished(event);
                 return;
             case 'job-text':
                 this.#printed(event.job, event.output);
@@ -57074,6 +58521,19 @@ class Annotations {
             const text = `problem matcher ${owner}: its expressions took more than a second for a few lines, and it was not used any more. Have them try fewer ways, with [^:]+ in place of .* say`;
             this.#options.log.warning(text);
         }
+    }
+    #jobFinished({ job, outcome, again }) {
+        this.#addMakes(job, false);
+        const isLost = outcome.kind === 'host-lost';
+        if (again && !isLost)
+            return;
+        const notes = this.#recipe(job.recipe).job(job);
+        if (isLost)
+            notes.losses++;
+        if (again)
+            return;
+        notes.outcome = outcome;
+        this.#settle(job.recipe);
     }
     #recipe(recipe) {
         let notes = this.#recipes.get(recipe.id);
@@ -57699,11 +59159,13 @@ function cutMiddle(line, limit) {
 /* harmony export */   DebugLog: () => (/* binding */ DebugLog)
 /* harmony export */ });
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6805);
-/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4695);
+/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4695);
 /* harmony import */ var _clean_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4203);
-/* harmony import */ var _format_bytes_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(85);
-/* harmony import */ var _reason_text_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6658);
-/* harmony import */ var _recipe_log_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2153);
+/* harmony import */ var _format_bytes_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(85);
+/* harmony import */ var _host_news_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8344);
+/* harmony import */ var _reason_text_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6658);
+/* harmony import */ var _places_text_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5686);
+
 
 
 
@@ -57731,7 +59193,7 @@ class DebugLog {
                 this.#begin(event);
                 return;
             case 'workspace-surveyed':
-                this.#say(`workspace: ${counted(event.files, 'file')}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_4__/* .formatBytes */ .z)(event.bytes)}`);
+                this.#say(`workspace: ${counted(event.files, 'file')}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z)(event.bytes)}`);
                 return;
             case 'work-known':
                 this.#say(`make is going to run the recipes of ${counted(event.targets.length, 'more target')}`);
@@ -57739,9 +59201,12 @@ class DebugLog {
             case 'host-ready':
                 this.#hostReady(event);
                 return;
-            case 'host-lost':
-                this.#say(`host ${event.host.name}: lost: ${event.reason}`);
+            case 'host-lost': {
+                const { host, reason, benched } = event;
+                const words = benched ? `lost, tried again: ${reason}` : `left out: ${(0,_host_news_js__WEBPACK_IMPORTED_MODULE_2__/* .withoutLeftOut */ .i)(reason)}`;
+                this.#say(`host ${host.name}: ${words}`);
                 return;
+            }
             case 'job-queued':
                 this.#times(event.job);
                 return;
@@ -57749,7 +59214,7 @@ class DebugLog {
                 this.#placed(event);
                 return;
             case 'job-turned-away': {
-                this.#say(`${this.#name(event.job)}: ${(0,_recipe_log_js__WEBPACK_IMPORTED_MODULE_3__/* .placeName */ .f)(event.place)} turned it away, its owner has no place`);
+                this.#say(`${this.#name(event.job)}: ${(0,_places_text_js__WEBPACK_IMPORTED_MODULE_4__/* .placeName */ .f)(event.place)} turned it away, its owner has no place`);
                 this.#times(event.job).queued = this.#options.now();
                 return;
             }
@@ -57792,10 +59257,10 @@ class DebugLog {
         for (const host of hosts)
             this.#say(`host ${host.name}: ${slotsOf(host)}${host.local ? ', the runner itself' : ''}`);
     }
-    #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging }) {
+    #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging, returned }) {
         this.#staging.set(host.name, staging);
-        this.#say(`host ${host.name}: ready, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
-        this.#say(`staging ${host.name}:${staging}, ${counted(count, 'file')}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_4__/* .formatBytes */ .z)(bytes)}, ${duration(seconds)}`);
+        this.#say(`host ${host.name}: ${returned ? 'back' : 'ready'}, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
+        this.#say(`staging ${host.name}:${staging}, ${counted(count, 'file')}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z)(bytes)}, ${duration(seconds)}`);
     }
     #placed({ job, place, reason, slots }) {
         const times = this.#times(job);
@@ -57803,8 +59268,8 @@ class DebugLog {
         const waited = now - times.queued;
         const wide = slots > 1 ? `, ${slots} slots` : '';
         Object.assign(times, { placed: now, started: undefined, collecting: undefined });
-        const why = `${_reason_text_js__WEBPACK_IMPORTED_MODULE_2__/* .REASON_WORDS */ .J[reason]}${wide}${waited < 0.001 ? '' : `, waited ${duration(waited)}`}`;
-        this.#say(`${this.#name(job)} -> ${(0,_recipe_log_js__WEBPACK_IMPORTED_MODULE_3__/* .placeName */ .f)(place)} (${why})`);
+        const why = `${_reason_text_js__WEBPACK_IMPORTED_MODULE_3__/* .REASON_WORDS */ .J[reason]}${wide}${waited < 0.001 ? '' : `, waited ${duration(waited)}`}`;
+        this.#say(`${this.#name(job)} -> ${(0,_places_text_js__WEBPACK_IMPORTED_MODULE_4__/* .placeName */ .f)(place)} (${why})`);
     }
     #finished({ job, place, outcome, seconds, again, traffic }) {
         const times = this.#times(job);
@@ -57817,13 +59282,13 @@ class DebugLog {
             const started = times.started ?? times.placed;
             const home = times.collecting === undefined ? '' : `, home ${duration(now - times.collecting)}`;
             // Nobody has heard how long it ran where its host was lost, or it was stopped.
-            const isCut = seconds === 0 && (outcome.kind === 'host-lost' || outcome.kind === 'cancelled');
+            const isCut = seconds === 0 && ['host-lost', 'timed-out', 'cancelled'].includes(outcome.kind);
             const ran = isCut && times.started !== undefined ? (times.collecting ?? now) - times.started : seconds;
-            this.#say(`${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_4__/* .formatBytes */ .z)(received)} ` +
-                `(${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_4__/* .formatBytes */ .z)(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(ran)}${home}${end}${next}`);
+            this.#say(`${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z)(received)} ` +
+                `(${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z)(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(ran)}${home}${end}${next}`);
         }
         else {
-            this.#say(`${name}: ended on ${(0,_recipe_log_js__WEBPACK_IMPORTED_MODULE_3__/* .placeName */ .f)(place)}, ran ${duration(seconds)}${end}${next}`);
+            this.#say(`${name}: ended on ${(0,_places_text_js__WEBPACK_IMPORTED_MODULE_4__/* .placeName */ .f)(place)}, ran ${duration(seconds)}${end}${next}`);
         }
         times.queued = now;
         if (!again)
@@ -57859,7 +59324,7 @@ class DebugLog {
             : directory === root
                 ? ''
                 : directory;
-        return (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_5__/* .decode */ .D4)(target.startsWith('/') || from === '' ? target : `${from}/${target}`);
+        return (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_6__/* .decode */ .D4)(target.startsWith('/') || from === '' ? target : `${from}/${target}`);
     }
     #say(text) {
         const time = this.#options.now().toFixed(3).padStart(7);
@@ -57872,8 +59337,9 @@ function slotsOf({ slots }) {
 function distText(dist) {
     return dist.mode === 'patterns' ? dist.patterns.join(' ') : dist.mode;
 }
-function figuresText({ name, jobs, busySeconds, sent, received }) {
-    return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_4__/* .formatBytes */ .z)(sent)} sent, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_4__/* .formatBytes */ .z)(received)} back`;
+function figuresText({ name, jobs, busySeconds, sent, received, losses }) {
+    const lost = losses === 0 ? '' : `, lost ${counted(losses, 'time')}`;
+    return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z)(sent)} sent, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z)(received)} back${lost}`;
 }
 function counted(count, noun) {
     return `${count} ${noun}${count === 1 ? '' : 's'}`;
@@ -57912,6 +59378,8 @@ const EVENTS = 'events.ndjson';
 const TRACE = 'trace.json';
 const PAGE = 'report.html';
 const OUTPUT = 'output';
+/** Others may look, but not write, whatever the umask. */
+const MODE = { mode: 0o755 };
 /** How the events of every version begin. */
 const MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
 /**
@@ -57947,7 +59415,7 @@ function openDirectory(path) {
 /** Node's own way to make all levels never ends below /proc. */
 function makeLevels(path) {
     try {
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdirSync)(path);
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdirSync)(path, MODE);
     }
     catch (error) {
         const { code } = error;
@@ -57956,7 +59424,7 @@ function makeLevels(path) {
         if (code !== 'ENOENT' || (0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(path) === path)
             throw error;
         makeLevels((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(path));
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdirSync)(path);
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdirSync)(path, MODE);
     }
 }
 /**
@@ -58032,7 +59500,7 @@ function absence(path) {
 
 /***/ }),
 
-/***/ 3020:
+/***/ 8041:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -58355,6 +59823,8 @@ const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'
 /** All commands together, in characters: the page must stay below 5 MB at 20 000 jobs. */
 const COMMANDS = 1_600_000;
 const NAME_LIMIT = 300;
+/** Losses of one host: the last of them. */
+const LOSSES = 200;
 const REASONS = [...place_reason/* CHOSEN_REASONS */.Z4, ...place_reason/* KEPT_REASONS */.z_, ...place_reason/* MISSED_REASONS */.Q0];
 /**
  * What the page shows of a run, also of one that is cut short.
@@ -58364,7 +59834,7 @@ function pageData(record, outputs = new Map()) {
     const { end, start, jobs } = record;
     const strings = new Strings();
     const indices = new Map(jobs.map((job, index) => [job, index]));
-    const result = end ? (0,verdict/* verdictOf */.V)(end.outcome) : 'unfinished';
+    const result = end ? (0,verdict/* verdictOf */.Vj)(end.outcome) : 'unfinished';
     const links = jobs.flatMap((job, index) => {
         const file = outputs.get(job.id);
         return file === undefined ? [] : [[String(index), file]];
@@ -58397,9 +59867,14 @@ function placeOf(place) {
         local: place.local,
         slots: place.slots ?? null,
         state: place.state,
-        reason: (0,clean_text/* cleanTitle */.cr)(place.reason ?? '', NAME_LIMIT),
         ready: place.ready === undefined ? null : milliseconds(place.ready),
-        lost: place.lost === undefined ? null : milliseconds(place.lost),
+        losses: place.losses.slice(-LOSSES).map(({ from, to, reason, wasReady, leftOut }) => ({
+            from: milliseconds(from),
+            to: to === undefined ? null : milliseconds(to),
+            reason: (0,clean_text/* cleanTitle */.cr)(reason, NAME_LIMIT),
+            wasReady,
+            leftOut: (0,clean_text/* cleanTitle */.cr)(leftOut ?? '', NAME_LIMIT),
+        })),
         staging: place.staging.bytes,
         sent: place.figures?.sent ?? null,
         received: place.figures?.received ?? null,
@@ -58466,9 +59941,7 @@ function encode_page_endOf({ id, recipe }, { outcome, again }, run) {
         return 'again';
     if ((0,model_outcome/* succeeded */.g)(outcome))
         return 'succeeded';
-    if (outcome.kind === 'cancelled')
-        return 'cancelled';
-    if (run && (0,verdict/* verdictOf */.V)(run) === 'cancelled' && (0,model_outcome/* describeOutcome */.S)(run) === (0,model_outcome/* describeOutcome */.S)(outcome))
+    if (!(0,verdict/* isOwnFailure */.PQ)(outcome, run))
         return 'cancelled';
     return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';
 }
@@ -58524,8 +59997,8 @@ function scriptJson(value) {
     return JSON.stringify(value).replace(/[<\u2028\u2029]/g, (character) => escaped[character] ?? '');
 }
 
-// EXTERNAL MODULE: ./lib/report/record/run-record.js
-var run_record = __nccwpck_require__(1597);
+// EXTERNAL MODULE: ./lib/report/record/run-record.js + 1 modules
+var run_record = __nccwpck_require__(9411);
 // EXTERNAL MODULE: ./lib/util/bytes.js
 var bytes = __nccwpck_require__(4695);
 // EXTERNAL MODULE: ./lib/report/record/slot-numbers.js
@@ -58552,6 +60025,7 @@ const outcome = dist/* variant */.Oxt('kind', [
     dist/* strictObject */.rej({ kind: dist/* literal */.euz('exited'), status: count }),
     dist/* strictObject */.rej({ kind: dist/* literal */.euz('signaled'), signal: count }),
     dist/* strictObject */.rej({ kind: dist/* literal */.euz('host-lost'), reason: event_schema_text }),
+    dist/* strictObject */.rej({ kind: dist/* literal */.euz('timed-out'), limit: dist/* picklist */.KIO(['time', 'silence']), seconds: dist/* number */.aig() }),
     dist/* strictObject */.rej({ kind: dist/* literal */.euz('cancelled') }),
 ]);
 const classes = ['remote', 'retried', 'local', 'recursive'];
@@ -58598,8 +60072,13 @@ const EVENT_LINE = dist/* union */.KCZ([
         sandbox: dist/* picklist */.KIO(['overlay', 'tree', 'shared']),
         slots: count,
         staging: dist/* pipe */.FsL(event_schema_text, dist/* description */.h_('Its staging directory there.')),
+        returned: dist/* pipe */.FsL(dist/* boolean */.zMY(), dist/* description */.h_('It had been lost, or had not come up at first.')),
     }),
-    line('host-lost', 'The host takes no (more) jobs.', { host, reason: event_schema_text }),
+    line('host-lost', 'The host takes no jobs from here on.', {
+        host,
+        reason: event_schema_text,
+        benched: dist/* pipe */.FsL(dist/* boolean */.zMY(), dist/* description */.h_('It is tried again; false: it takes no part in the run any more.')),
+    }),
     line('recipe', 'Introduces a recipe: all jobs of one target in one make.', {
         recipe: count,
         make: dist/* pipe */.FsL(count, dist/* description */.h_('Process id of its make.')),
@@ -58662,7 +60141,7 @@ const EVENT_LINE = dist/* union */.KCZ([
         seconds,
         counts: dist/* strictObject */.rej(dist/* entriesFromList */.v4Y(classes, count)),
         failedTargets: dist/* array */.YOg(event_schema_text),
-        hosts: dist/* array */.YOg(dist/* strictObject */.rej({ name: event_schema_text, jobs: count, busySeconds: seconds, sent: count, received: count })),
+        hosts: dist/* array */.YOg(dist/* strictObject */.rej({ name: event_schema_text, jobs: count, busySeconds: seconds, sent: count, received: count, losses: count })),
     }),
 ]);
 
@@ -59252,7 +60731,40 @@ function counters(record, pid, end) {
     return points.map(({ ts, ...args }) => ({ ph: 'C', pid, tid: pid, name: 'jobs', ts, args }));
 }
 
+;// CONCATENATED MODULE: ./lib/report/directory/trace-hosts.js
+
+/**
+ * What is told of a host itself: its first staging; each time for which it was away, in it the staging with which it came back; a
+ * moment where it was lost, or given up.
+ *
+ * @param end in seconds, of what has not ended
+ */
+function hostSlices(place, pid, tid, end) {
+    const { local, losses, ready } = place;
+    const slices = [];
+    const add = (name, from, to, args) => {
+        slices.push(complete(pid, tid, name, micros(from), micros(to), args));
+    };
+    for (const { from, to, reason, leftOut, wasReady, staged } of losses) {
+        const out = leftOut !== undefined && leftOut !== reason ? { left_out: leftOut } : {};
+        slices.push(instant(pid, tid, 'host lost', from, { reason, ...out }));
+        if (leftOut === reason)
+            continue;
+        add('away', from, to ?? end, { reason });
+        if (to !== undefined && wasReady)
+            add('staging again', Math.max(from, to - staged), to, {});
+    }
+    if (!local) {
+        const until = ready ?? losses[0]?.from ?? end;
+        const { bytes, files, done, seconds } = place.staging;
+        const since = Math.max(0, ...losses.filter(({ wasReady }) => !wasReady && ready !== undefined).map(({ from }) => from));
+        add('first staging', Math.max(since, until - seconds), until, { bytes, files, done });
+    }
+    return slices.sort((a, b) => (a.ts ?? 0) - (b.ts ?? 0) || (b.dur ?? 0) - (a.dur ?? 0));
+}
+
 ;// CONCATENATED MODULE: ./lib/report/directory/trace-legs.js
+
 
 
 
@@ -59260,17 +60772,15 @@ function counters(record, pid, end) {
 /**
  * One leg on its slot: a slice with the name of the target, and in it one for each phase: staging, running, collecting. It
  * ends where the job has called make, and given its slot back.
- *
- * @param end in seconds, of what has not ended
  */
-function legSlices(job, leg, pid, tid, end) {
+function legSlices(job, leg, { pid, tid, end, run }) {
     const last = micros(leg.waits ?? leg.ended ?? end);
     const placed = micros(leg.placed);
     const started = Math.min(last, leg.started === undefined ? last : micros(leg.started));
     const collecting = Math.min(last, leg.collecting === undefined ? last : micros(leg.collecting));
     const { id, recipe, command, directory, queued } = job;
     const slices = [
-        complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg)),
+        complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg, run)),
         complete(pid, tid, 'staging', placed, started, {}, 'phase'),
         complete(pid, tid, 'running', started, collecting, {}, 'phase'),
         complete(pid, tid, 'collecting', collecting, last, {}, 'phase'),
@@ -59299,13 +60809,13 @@ function outcomeText({ outcome, again }) {
     return `${(0,model_outcome/* describeOutcome */.S)(outcome)}${again ? ', run again' : ''}`;
 }
 /** What one may filter by. */
-function categoryOf({ recipe }, { outcome, again, reason }) {
+function categoryOf({ recipe }, { outcome, again, reason }, run) {
     if (outcome === 'turned-away')
         return 'turned-away';
     if (again)
         return 'run-again';
     if (outcome !== undefined && !(0,model_outcome/* succeeded */.g)(outcome))
-        return 'failed';
+        return (0,verdict/* isOwnFailure */.PQ)(outcome, run) ? 'failed' : 'cancelled';
     if (recipe.class === 'recursive')
         return 'calls-make';
     return (0,place_reason/* isMissed */.OS)(reason) ? 'might-have-left' : 'job';
@@ -59330,11 +60840,12 @@ class Rows {
 
 
 
+
 /*
  * Numbers of threads. Perfetto takes 0, and the number of the process itself, for something else than any thread: they begin
  * above the numbers of places.
  */
-/** Of a place's staging and its loss; the slots, from 1, come behind it. */
+/** Of a place's stagings and losses; the slots, from 1, come behind it. */
 const STATE = 1000;
 /** Of recipes that only wait for a make, as many as there are at one time. */
 const MAKES = 100_000;
@@ -59370,14 +60881,9 @@ function* events(record) {
     for (const [at, place] of places.entries()) {
         const pid = at + 1;
         yield* named('process', pid, STATE, place.name, pid);
-        if (!place.local) {
+        if (!place.local)
             yield* named('thread', pid, STATE, 'host', STATE);
-            const until = place.ready ?? place.lost ?? end;
-            const { bytes, files, done, seconds } = place.staging;
-            yield complete(pid, STATE, 'first staging', micros(until - seconds), micros(until), { bytes, files, done });
-        }
-        if (place.lost !== undefined)
-            yield instant(pid, STATE, 'host lost', place.lost, { reason: place.reason ?? '' });
+        yield* hostSlices(place, pid, STATE, end);
     }
     for (const { job, leg } of legs) {
         const pid = pids.get(leg.place);
@@ -59387,7 +60893,7 @@ function* events(record) {
         if (!threads.has(`${pid} ${tid}`))
             yield* named('thread', pid, tid, `slot ${leg.slot}`, tid);
         threads.add(`${pid} ${tid}`);
-        yield* legSlices(job, leg, pid, tid, end);
+        yield* legSlices(job, leg, { pid, tid, end, run: record.end?.outcome });
         if (leg.waits === undefined)
             continue;
         let rows = makes.get(pid);
@@ -59408,6 +60914,9 @@ function* events(record) {
 /** No time of the record is later. */
 function trace_endOf(record) {
     let end = record.seconds;
+    for (const { losses } of record.places)
+        for (const { from, to } of losses)
+            end = Math.max(end, to ?? from);
     for (const { queued, legs } of record.jobs) {
         end = Math.max(end, queued);
         for (const leg of legs)
@@ -59923,7 +61432,7 @@ class DmakeLog {
 
 /***/ }),
 
-/***/ 6498:
+/***/ 7141:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -59994,8 +61503,6 @@ class DirectoryLines {
     }
 }
 
-// EXTERNAL MODULE: ./lib/model/outcome.js
-var outcome = __nccwpck_require__(6805);
 // EXTERNAL MODULE: ./lib/report/clean-text.js
 var clean_text = __nccwpck_require__(4203);
 // EXTERNAL MODULE: ./lib/engine/environment.js
@@ -60176,6 +61683,8 @@ function sshLine({ user, address, port }) {
     return words.map(quote/* shellQuote */.Z).join(' ');
 }
 
+// EXTERNAL MODULE: ./lib/report/verdict.js
+var verdict = __nccwpck_require__(975);
 ;// CONCATENATED MODULE: ./lib/report/failed-targets.js
 
 
@@ -60191,20 +61700,23 @@ const BOUND = { lines: 500, bytes: 64 * 1024 };
 class FailedTargets {
     #targets = [];
     add(recipe, failed) {
-        const { title, text, files, isAbove, refusal } = recipe.failure();
+        const { title, text, files, isAbove, refusal, words } = recipe.failure();
         const isRepeated = this.#targets.length < REPEATED;
         const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
         this.#targets.push({
-            title: `${title}  failed: ${(0,outcome/* describeOutcome */.S)(failed.outcome)}`,
+            title: `${title}  failed: ${words}`,
+            outcome: failed.outcome,
             text: isRepeated ? cutFlood(text, BOUND, where) : '',
             hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
             recursive: recipe.recursive,
         });
     }
-    print(log) {
+    /** @param run how it ended: what was stopped with it has not failed; undefined: it was cut short */
+    print(log, run) {
+        const own = this.#targets.filter(({ outcome }) => !(0,verdict/* endedByStop */.uj)(outcome, run));
         // A recipe that calls make fails because something in it failed: that is what people look for.
-        const causes = this.#targets.filter((target) => !target.recursive);
-        const targets = causes.length > 0 ? causes : this.#targets;
+        const causes = own.filter((target) => !target.recursive);
+        const targets = causes.length > 0 ? causes : own;
         if (targets.length === 0)
             return;
         log.text(`Failed targets: ${targets.length}`);
@@ -60226,6 +61738,8 @@ function ownEnvironment() {
     return Object.entries(process.env).map(([name, value]) => (0,util_bytes/* encode */.lF)(`${name}=${value ?? ''}`));
 }
 
+// EXTERNAL MODULE: ./lib/report/host-news.js
+var host_news = __nccwpck_require__(8344);
 ;// CONCATENATED MODULE: ./lib/report/make-verdict.js
 /** `make: *** [Makefile:3: foo] Error 1`, and `make: [Makefile:3: foo] Error 1 (ignored)`. */
 const VERDICT = /^[^:[\]]+(?:\[\d+\])?: (\*\*\* )?\[(.+)\] .*?( \(ignored\))?\n?$/;
@@ -60277,43 +61791,249 @@ class QuietTargets {
     }
 }
 
-// EXTERNAL MODULE: ./lib/report/recipe-log.js + 1 modules
-var recipe_log = __nccwpck_require__(2153);
-// EXTERNAL MODULE: ./lib/report/format-bytes.js
-var format_bytes = __nccwpck_require__(85);
-;// CONCATENATED MODULE: ./lib/report/staging.js
+// EXTERNAL MODULE: ./lib/model/outcome.js
+var outcome = __nccwpck_require__(6805);
+;// CONCATENATED MODULE: ./lib/report/job-log.js
 
 
-/** From here on it is worth saying what is big, and how to send less. */
-const MUCH = 5e6;
-/** What is unusual about how jobs run there; said once a host. */
-const REMARKS = {
-    overlay: '',
-    // Jobs are slower there, and compilers' paths differ.
-    tree: '; it forbids private mounts, so each slot has a copy of its own',
-    shared: '; it works in the workspace itself',
-};
-/** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
-function describeSurvey({ files, bytes, directories }) {
-    const shown = bytes < MUCH ? [] : directories;
-    const biggest = shown.map((one) => `${(0,clean_text/* cleanTitle */.cr)(one.path, 80)} ${(0,format_bytes/* formatBytes */.z)(one.bytes)} (${filesText(one.files)})`);
-    const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
-    return `workspace: ${filesText(files)} (${(0,format_bytes/* formatBytes */.z)(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+const NOWHERE = Symbol('nowhere');
+/** The end that counts; undefined: it has not ended, or runs again. */
+function job_log_final(log) {
+    const last = log.legs.at(-1);
+    return last?.again === true ? undefined : last;
 }
-/** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
-function describeProgress({ host, seconds, files, bytes, of }) {
-    const rate = (0,format_bytes/* formatBytes */.z)(bytes / Math.max(seconds, 0.001));
-    return `${host.name}: staging, ${files} of ${filesText(of.files)}, ${(0,format_bytes/* formatBytes */.z)(bytes)} of ${(0,format_bytes/* formatBytes */.z)(of.bytes)}, ${rate}/s`;
+/** The first failure of these that is final. */
+function badEnd(logs) {
+    return logs.map((log) => job_log_final(log)?.outcome).find((end) => end && end.kind !== 'cancelled' && !(0,outcome/* succeeded */.g)(end));
 }
-/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
-function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
-    const sent = compressed === undefined ? '' : `, compressed to ${(0,format_bytes/* formatBytes */.z)(compressed)}`;
-    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${filesText(files)} (${(0,format_bytes/* formatBytes */.z)(bytes)}${sent})${REMARKS[sandbox]}`;
+/** Why a job was not run where it ended: no host was left for it, and the runner was not to take it. It has said so. */
+function refusalOf(log) {
+    const end = job_log_final(log);
+    if (end === undefined || end.place !== undefined || log.place === undefined || (0,outcome/* succeeded */.g)(end.outcome))
+        return undefined;
+    const [, why] = /^distmake: (.+)\n/.exec(log.text?.output ?? '') ?? [];
+    return why && `${log.legs.length > 1 ? 'did not run again' : 'ran nowhere'}: ${(0,util_bytes/* decode */.D4)(why)}`;
 }
-function filesText(count) {
-    return `${count} ${count === 1 ? 'file' : 'files'}`;
+/** The files that have all of what these printed. */
+function filesOf(logs) {
+    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
+}
+/** make's echo of the command and the output, each with an end of line. */
+function joined(text) {
+    if (text === undefined)
+        return '';
+    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
+    return echo + withNewline(text.output);
+}
+function withNewline(text) {
+    return text === '' || text.endsWith('\n') ? text : text + '\n';
 }
 
+// EXTERNAL MODULE: ./lib/report/outcome-text.js
+var outcome_text = __nccwpck_require__(860);
+// EXTERNAL MODULE: ./lib/report/places-text.js
+var places_text = __nccwpck_require__(5686);
+// EXTERNAL MODULE: ./lib/report/target-name.js
+var target_name = __nccwpck_require__(7041);
+;// CONCATENATED MODULE: ./lib/report/recipe-log.js
+
+
+
+
+
+
+
+/**
+ * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
+ * depends on which is first.
+ */
+class RecipeLog {
+    recipe;
+    #directory;
+    #jobs = new Map();
+    /** The job whose text came last. */
+    #last;
+    finished = false;
+    /** Its recipe calls make. */
+    recursive = false;
+    failed;
+    /** make has said so. */
+    condemned = false;
+    /** Something of it has been shown; so has its failure. */
+    #shown = false;
+    #told = false;
+    /** The jobs of the last piece. */
+    #taken = [];
+    /** @param directory where the first make runs, absolute */
+    constructor(recipe, directory) {
+        this.recipe = recipe;
+        this.#directory = directory;
+    }
+    /** The target on one line, to show to people. */
+    get name() {
+        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)((0,target_name/* targetName */.j)(this.recipe, this.#directory)));
+    }
+    placed(job, place, reason) {
+        const log = this.#job(job);
+        log.place = place;
+        log.reason = reason;
+    }
+    ended(job, { place, outcome, seconds, again }) {
+        const log = this.#job(job);
+        log.legs.push({ place, reason: log.reason, outcome, seconds, again });
+    }
+    printed(job, text) {
+        const log = this.#job(job);
+        // A second text of one job is none that we know of; it is not lost all the same.
+        log.text =
+            log.printed || log.text === undefined ? text : { ...log.text, output: log.text.output + text.echo + text.output };
+        log.printed = false;
+        this.#last = log;
+    }
+    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
+    remark(text) {
+        if (this.#last !== undefined)
+            this.#last.remark += text;
+    }
+    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
+    get complete() {
+        const logs = [...this.#jobs.values()];
+        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && job_log_final(log) !== undefined);
+    }
+    /** One of its jobs has begun and has not printed yet: more comes. */
+    get busy() {
+        return [...this.#jobs.values()].some((log) => log.text === undefined);
+    }
+    /** Some of the text that was taken last is not shown. */
+    leftOut() {
+        for (const log of this.#taken)
+            log.leftOut = true;
+    }
+    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
+    take() {
+        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
+        // make prints the line before it asks: what was cancelled while it waited never ran.
+        const shown = fresh.filter((log) => job_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
+        const text = shown.map((log) => joined(log.text) + log.remark).join('');
+        const files = filesOf(shown);
+        const ignored = shown.some((log) => log.remark !== '');
+        for (const log of fresh) {
+            log.printed = true;
+            log.remark = '';
+            const end = job_log_final(log);
+            if (end !== undefined && (0,outcome/* succeeded */.g)(end.outcome))
+                log.text = { echo: '', output: '' };
+        }
+        this.#taken = shown;
+        // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
+        if (text === '')
+            return undefined;
+        const failure = this.failed?.outcome ?? (this.condemned ? badEnd(shown) : undefined);
+        this.#shown = true;
+        if (failure !== undefined)
+            this.#told = true;
+        return {
+            text,
+            title: failure === undefined && !ignored ? this.#titleWithEnd(shown) : this.#title(shown),
+            failure: failure === undefined ? undefined : this.#failureWords(failure),
+            running: shown.every((log) => job_log_final(log) === undefined),
+            files,
+        };
+    }
+    /** The failure as a line, where it came after all that was shown, or with nothing to show. */
+    untoldFailure() {
+        if (this.failed === undefined || this.failed.outcome.kind === 'cancelled')
+            return undefined;
+        // What it called has failed, and stands there.
+        if (this.#told || this.recursive)
+            return undefined;
+        this.#told = true;
+        return `${this.#title([...this.#jobs.values()])}  failed: ${this.#failureWords(this.failed.outcome)}`;
+    }
+    /** The title of one that ran, and that nothing has been shown of. */
+    quietTitle() {
+        if (this.#shown || this.#told || this.recursive)
+            return undefined;
+        const logs = [...this.#jobs.values()];
+        const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
+        return ran ? this.#titleWithEnd(logs) : undefined;
+    }
+    /** The line that failed. */
+    failure() {
+        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
+        const logs = log === undefined ? [] : [log];
+        return {
+            title: this.#title(logs),
+            text: joined(log?.text),
+            files: filesOf(logs),
+            isAbove: log?.leftOut === false,
+            refusal: log && refusalOf(log),
+            words: this.failed === undefined ? '' : this.#failureWords(this.failed.outcome),
+        };
+    }
+    #failureWords(outcome) {
+        const legs = this.failed === undefined ? [] : (this.#jobs.get(this.failed.job.id)?.legs ?? []);
+        return (0,outcome_text/* failureText */.kY)(outcome, legs.filter((leg) => leg.outcome.kind === 'host-lost').length);
+    }
+    /** make -s says nothing of a failure that it ignores. */
+    #titleWithEnd(logs) {
+        const end = badEnd(logs);
+        return end === undefined ? this.#title(logs) : `${this.#title(logs)}  ${(0,outcome/* describeOutcome */.S)(end)}`;
+    }
+    /** `target  host  1.2 s`. */
+    #title(logs) {
+        const legs = logs.flatMap((log) => (refusalOf(log) === undefined ? log.legs : log.legs.slice(0, -1)));
+        return this.#titleOf(legs.filter((leg) => leg.outcome.kind !== 'cancelled'));
+    }
+    #titleOf(legs) {
+        if (legs.length === 0)
+            return this.name;
+        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
+        return `${this.name}  ${(0,places_text/* placesOf */.e)(legs)}  ${seconds.toFixed(1)} s`;
+    }
+    /** Lines that failed on a host and passed when they were run again, as sentences. */
+    failedThere() {
+        const sentences = [];
+        for (const { legs } of this.#jobs.values()) {
+            const last = legs.at(-1);
+            if (last === undefined || !(0,outcome/* succeeded */.g)(last.outcome))
+                continue;
+            for (const leg of legs) {
+                if (!leg.again || (0,outcome/* succeeded */.g)(leg.outcome))
+                    continue;
+                if (leg.outcome.kind === 'host-lost' || leg.outcome.kind === 'cancelled')
+                    continue;
+                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
+                const there = (0,places_text/* placeName */.f)(leg.place);
+                const how = leg.outcome.kind === 'timed-out'
+                    ? `${(0,outcome_text/* killedText */.Tm)(leg.outcome)} on ${there}`
+                    : `failed on ${there} (${(0,outcome/* describeOutcome */.S)(leg.outcome)})`;
+                sentences.push(`${this.name}: ${how}, passed ${where}`);
+            }
+        }
+        return sentences;
+    }
+    #job(job) {
+        let log = this.#jobs.get(job.id);
+        if (log === undefined) {
+            log = {
+                job,
+                place: NOWHERE,
+                reason: undefined,
+                legs: [],
+                text: undefined,
+                remark: '',
+                printed: false,
+                leftOut: false,
+            };
+            this.#jobs.set(job.id, log);
+        }
+        return log;
+    }
+}
+
+// EXTERNAL MODULE: ./lib/report/staging.js
+var staging = __nccwpck_require__(603);
 ;// CONCATENATED MODULE: ./lib/report/whole-lines.js
 /** An unended line is held up to this length. */
 const LINE_HELD = 64 * 1024;
@@ -60350,6 +62070,7 @@ class WholeLines {
 
 
 
+
 /** What is held in case more of it comes is shown when nothing has come for so long, in seconds. */
 const HELD = 0.2;
 /**
@@ -60366,6 +62087,7 @@ class FoldLog {
     #mode;
     #directory;
     #ticker;
+    #hosts;
     #failed = new FailedTargets();
     #quiet;
     #directories = new DirectoryLines();
@@ -60374,13 +62096,16 @@ class FoldLog {
     #pending;
     /** In log mode `plain`. */
     #lines = new WholeLines();
+    /** Of the run. */
+    #outcome;
     #done = false;
     #stop = () => undefined;
-    constructor({ log, mode, directory, ticker = progress_ticker/* clockTicker */.F }) {
+    constructor({ log, mode, directory, ticker = progress_ticker/* clockTicker */.F, now }) {
         this.#log = log;
         this.#mode = mode;
         this.#directory = directory;
         this.#ticker = ticker;
+        this.#hosts = new host_news/* HostNews */.O(now);
         this.#quiet = new QuietTargets(log);
     }
     handle = (event) => {
@@ -60401,16 +62126,14 @@ class FoldLog {
                 this.#out().text((0,bulk_text/* bulkText */._9)(event.report, event.file));
                 return;
             case 'workspace-surveyed':
-                this.#beside().text(describeSurvey(event));
+                this.#beside().text((0,staging/* describeSurvey */.KH)(event));
                 return;
             case 'staging-progress':
-                this.#beside().text(describeProgress(event));
+                this.#beside().text((0,staging/* describeProgress */.vk)(event));
                 return;
             case 'host-ready':
-                this.#beside().text(describeHostReady(event));
-                return;
             case 'host-lost':
-                this.#beside().warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
+                this.#hosts.print(event, this.#beside());
                 return;
             case 'message':
                 if (event.level === 'notice')
@@ -60451,6 +62174,7 @@ class FoldLog {
                 return;
             }
             case 'run-finished':
+                this.#outcome = event.outcome;
                 this.finish();
                 return;
             default:
@@ -60467,7 +62191,7 @@ class FoldLog {
         this.#print(this.#lines.rest());
         for (const recipe of this.#recipes.values())
             this.#close(recipe);
-        this.#failed.print(this.#out());
+        this.#failed.print(this.#out(), this.#outcome);
     }
     /** For what has its place among the texts: what is held and stands before it comes out. */
     #out() {
@@ -60495,7 +62219,7 @@ class FoldLog {
     #recipe(recipe) {
         let log = this.#recipes.get(recipe.id);
         if (log === undefined) {
-            log = new recipe_log/* RecipeLog */.L(recipe, this.#directory);
+            log = new RecipeLog(recipe, this.#directory);
             this.#recipes.set(recipe.id, log);
         }
         return log;
@@ -60608,6 +62332,81 @@ function formatBytes(bytes) {
 
 /***/ }),
 
+/***/ 8344:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   O: () => (/* binding */ HostNews),
+/* harmony export */   i: () => (/* binding */ withoutLeftOut)
+/* harmony export */ });
+/* harmony import */ var _staging_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(603);
+
+/** Losses of one host that are told; of one that comes and goes all the time the record has the rest. */
+const TOLD = 5;
+/** What logs say of hosts that come, go and come back: not more than a few lines of each host. */
+class HostNews {
+    #now;
+    #hosts = new Map();
+    /** @param now seconds, never less than before */
+    constructor(now = () => performance.now() / 1000) {
+        this.#now = now;
+    }
+    /** `build1: lost (it has said nothing for 15 s); its jobs go elsewhere, it is tried again`; undefined: enough has been said. */
+    lost({ host, reason, benched }) {
+        const known = this.#known(host);
+        const isFirst = known.losses === 0;
+        known.away ??= this.#now();
+        known.losses++;
+        if (!benched)
+            return { text: `${host.name}: left out: ${withoutLeftOut(reason)}`, isFirst };
+        if (known.losses > TOLD)
+            return undefined;
+        const end = known.losses === TOLD ? '; when it is lost again that is not told here' : '';
+        const text = known.wasReady
+            ? `lost (${reason}); its jobs go elsewhere, it is tried again${end}`
+            : `did not come up, it is tried again${end}: ${reason}`;
+        return { text: `${host.name}: ${text}`, isFirst };
+    }
+    /** `build1: back after 12 s`; of the first time what was staged. Undefined: enough has been said. */
+    ready(event) {
+        const known = this.#known(event.host);
+        const { away, wasReady } = known;
+        known.away = undefined;
+        known.wasReady = true;
+        if (!wasReady || away === undefined)
+            return (0,_staging_js__WEBPACK_IMPORTED_MODULE_0__/* .describeHostReady */ .J)(event);
+        return known.losses > TOLD ? undefined : `${event.host.name}: back after ${awayText(this.#now() - away)}`;
+    }
+    /** A warning for the first loss of a host, text for all else: a step shows few warnings. */
+    print(event, log) {
+        if (event.type === 'host-ready') {
+            log.text(this.ready(event) ?? '');
+            return;
+        }
+        const line = this.lost(event);
+        if (line?.isFirst === true)
+            log.warning(line.text, { title: event.benched ? 'Host lost' : 'Host left out' });
+        else if (line)
+            log.text(line.text);
+    }
+    #known({ name, local }) {
+        let known = this.#hosts.get(name);
+        if (!known)
+            this.#hosts.set(name, (known = { wasReady: local, away: undefined, losses: 0 }));
+        return known;
+    }
+}
+/** The reasons of some hosts begin so themselves. */
+function withoutLeftOut(reason) {
+    return reason.replace(/^left out: /, '');
+}
+function awayText(seconds) {
+    return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+}
+
+
+/***/ }),
+
 /***/ 1865:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -60631,6 +62430,111 @@ function keptStart(text, limit) {
 
 /***/ }),
 
+/***/ 860:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Tm: () => (/* binding */ killedText),
+/* harmony export */   ik: () => (/* binding */ adviceOn),
+/* harmony export */   kY: () => (/* binding */ failureText)
+/* harmony export */ });
+/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6805);
+
+/** So often a job that may run again has been lost when it is given up (engine/second-chance.ts). */
+const GIVEN_UP = 5;
+/** `killed after 600 s`, `killed after 60 s without output`. */
+function killedText({ limit, seconds }) {
+    return `killed after ${Number(seconds.toFixed(1))} s${limit === 'silence' ? ' without output' : ''}`;
+}
+/**
+ * Why a target failed, for people: `status 2 on build1`. Where its host was lost and it does not run again: why not.
+ *
+ * @param losses how many hosts were lost while that job ran on them
+ * @param place where it ran; undefined: that is told elsewhere
+ */
+function failureText(outcome, losses, place) {
+    if (outcome.kind !== 'host-lost') {
+        const isMute = outcome.kind === 'timed-out' && outcome.limit === 'silence';
+        return `${isMute ? killedText(outcome) : (0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_0__/* .describeOutcome */ .S)(outcome)}${place === undefined ? '' : ` on ${place}`}`;
+    }
+    const reason = `(${outcome.reason})`;
+    if (losses >= GIVEN_UP)
+        return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
+    const host = place === undefined ? '' : ` ${place}`;
+    return `its host${host} was lost while it ran ${reason}, and no-retry forbids to run it again; whether it had its effect must be looked at`;
+}
+/** What can be done about it where that is not the recipe's own business; undefined: nothing. */
+function adviceOn(outcome) {
+    if (outcome.kind !== 'timed-out')
+        return undefined;
+    return outcome.limit === 'time'
+        ? 'If it needs longer, raise job-timeout'
+        : 'If it may be silent for longer, raise stuck in the host matrix';
+}
+
+
+/***/ }),
+
+/***/ 5686:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ placesOf),
+/* harmony export */   f: () => (/* binding */ placeName)
+/* harmony export */ });
+/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6805);
+/* harmony import */ var _model_place_reason_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7479);
+/* harmony import */ var _outcome_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(860);
+/* harmony import */ var _reason_text_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6658);
+
+
+
+
+/** Name of a place in the log. */
+function placeName(place) {
+    return place?.name ?? 'local';
+}
+/**
+ * Where the lines of a recipe ran, in order: `a, b`; `a -> b` when one was run again at b; `killed after 600 s on a, then ok on b`.
+ * Where it was the runner though they might have left, why: `local, hosts full`.
+ */
+function placesOf(legs) {
+    let places = '';
+    let before;
+    const seen = new Set();
+    for (const leg of legs) {
+        if (before === undefined)
+            places = shownOf(leg);
+        else if (!before.again)
+            places += seen.has(placeName(leg.place)) && !isKilled(leg) ? '' : `, ${shownOf(leg)}`;
+        else if (!isKilled(before))
+            places += ` -> ${shownOf(leg)}`;
+        else if (isKilled(leg))
+            places += `, then ${shownOf(leg)}`;
+        else
+            places += `, then ${(0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_0__/* .succeeded */ .g)(leg.outcome) ? 'ok ' : ''}on ${placeName(leg.place)}`;
+        seen.add(placeName(leg.place));
+        before = leg;
+    }
+    const missed = legs.find(({ reason }) => reason !== undefined && (0,_model_place_reason_js__WEBPACK_IMPORTED_MODULE_3__/* .isMissed */ .OS)(reason))?.reason;
+    // The words before it have said it.
+    const isSaid = missed === undefined ||
+        (missed === 'failed-there' && places.includes(' -> ')) ||
+        (missed === 'timed-out-there' && places.includes(', then '));
+    return isSaid ? places : `${places}, ${_reason_text_js__WEBPACK_IMPORTED_MODULE_2__/* .REASON_WORDS */ .J[missed]}`;
+}
+function shownOf(leg) {
+    const name = placeName(leg.place);
+    return isKilled(leg) && leg.outcome.kind === 'timed-out' ? `${(0,_outcome_text_js__WEBPACK_IMPORTED_MODULE_1__/* .killedText */ .Tm)(leg.outcome)} on ${name}` : name;
+}
+/** By a time limit, to be run again. One that is not says it with its failure. */
+function isKilled({ again, outcome }) {
+    return again && outcome.kind === 'timed-out';
+}
+
+
+/***/ }),
+
 /***/ 6906:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -60638,21 +62542,32 @@ function keptStart(text, limit) {
 /* harmony export */   L: () => (/* binding */ plainLog)
 /* harmony export */ });
 /* harmony import */ var _clean_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4203);
+/* harmony import */ var _host_news_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8344);
+
 
 /**
  * The command's own words outside of a workflow: faults alone, since its output is otherwise make's own.
  *
  * @param write takes one line with its newline, for stderr
+ * @param now seconds, never less than before
  */
-function plainLog(write) {
+function plainLog(write, now) {
+    const hosts = new _host_news_js__WEBPACK_IMPORTED_MODULE_1__/* .HostNews */ .O(now);
     const say = (text) => {
+        if (text === undefined)
+            return;
         // One line each: a host's or a target's name must not move the terminal's cursor or pass for another line.
         write(`distmake: ${(0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(text, 2000)}\n`);
     };
     return {
         handle: (event) => {
             if (event.type === 'host-lost')
-                say(`${event.host.name}: ${event.reason}`);
+                say(hosts.lost(event)?.text);
+            else if (event.type === 'host-ready') {
+                const text = hosts.ready(event);
+                if (event.returned)
+                    say(text);
+            }
             else if (event.type === 'message' && event.level === 'warning')
                 say(event.text);
         },
@@ -61193,298 +63108,84 @@ const REASON_WORDS = {
     'hosts-lost': 'all hosts lost',
     'absolute-path': 'absolute path, and no private mounts there',
     'failed-there': 'failed there',
+    'hosts-failed': 'hosts were lost with it',
+    'timed-out-there': 'took too long there',
     'not-taken': 'not taken from there',
 };
 
 
 /***/ }),
 
-/***/ 2153:
+/***/ 9411:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  L: () => (/* binding */ RecipeLog),
-  f: () => (/* binding */ placeName)
+  d: () => (/* binding */ RunRecord)
 });
 
-// EXTERNAL MODULE: ./lib/model/outcome.js
-var outcome = __nccwpck_require__(6805);
-// EXTERNAL MODULE: ./lib/model/place-reason.js
-var place_reason = __nccwpck_require__(7479);
 // EXTERNAL MODULE: ./lib/util/bytes.js
 var bytes = __nccwpck_require__(4695);
-// EXTERNAL MODULE: ./lib/report/clean-text.js
-var clean_text = __nccwpck_require__(4203);
-;// CONCATENATED MODULE: ./lib/report/job-log.js
-
-
-const NOWHERE = Symbol('nowhere');
-/** The end that counts; undefined: it has not ended, or runs again. */
-function job_log_final(log) {
-    const last = log.legs.at(-1);
-    return last?.again === true ? undefined : last;
+// EXTERNAL MODULE: ./lib/report/kept-start.js
+var kept_start = __nccwpck_require__(1865);
+;// CONCATENATED MODULE: ./lib/report/record/place-record.js
+/** @param place where it runs; undefined: the runner */
+function newPlace(name, place) {
+    return {
+        name,
+        local: place?.local ?? true,
+        slots: place?.slots,
+        state: place?.local === true ? 'ready' : 'coming',
+        losses: [],
+        ready: undefined,
+        staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
+        figures: undefined,
+    };
 }
-/** The first failure of these that is final. */
-function badEnd(logs) {
-    return logs.map((log) => job_log_final(log)?.outcome).find((end) => end && end.kind !== 'cancelled' && !(0,outcome/* succeeded */.g)(end));
+/** The host takes jobs, for the first time or again. */
+function cameUp(place, { slots, files, bytes, seconds }, now) {
+    const loss = openLoss(place);
+    if (loss)
+        Object.assign(loss, { to: now, staged: seconds, leftOut: undefined });
+    if (place.ready === undefined)
+        Object.assign(place.staging, { files, bytes, done: bytes, seconds });
+    place.ready ??= now;
+    place.state = 'ready';
+    place.slots = slots;
 }
-/** Why a job was not run where it ended: no host was left for it, and the runner was not to take it. It has said so. */
-function refusalOf(log) {
-    const end = job_log_final(log);
-    if (end === undefined || end.place !== undefined || log.place === undefined || (0,outcome/* succeeded */.g)(end.outcome))
-        return undefined;
-    const [, why] = /^distmake: (.+)\n/.exec(log.text?.output ?? '') ?? [];
-    return why && `${log.legs.length > 1 ? 'did not run again' : 'ran nowhere'}: ${(0,bytes/* decode */.D4)(why)}`;
+/** The host takes no jobs from now on, or is given up for good after it had been lost. */
+function wentDown(place, { reason, benched }, now) {
+    place.state = benched ? 'benched' : 'lost';
+    const leftOut = benched ? undefined : reason;
+    const open = openLoss(place);
+    if (open) {
+        open.leftOut ??= leftOut;
+        return;
+    }
+    const wasReady = place.local || place.ready !== undefined;
+    place.losses.push({ from: now, to: undefined, reason, wasReady, leftOut, staged: 0 });
 }
-/** The files that have all of what these printed. */
-function filesOf(logs) {
-    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
+/** How long it has been away in all since it was ready for the first time. @param now as the times of the record */
+function awaySeconds({ losses }, now) {
+    return losses
+        .filter(({ wasReady }) => wasReady)
+        .reduce((sum, { from, to }) => sum + Math.max(0, (to ?? now) - from), 0);
 }
-/** make's echo of the command and the output, each with an end of line. */
-function joined(text) {
-    if (text === undefined)
-        return '';
-    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
-    return echo + withNewline(text.output);
+/** How long it took jobs. @param now as the times of the record */
+function readySeconds(place, now) {
+    const since = place.local ? (place.ready ?? 0) : place.ready;
+    return since === undefined ? 0 : Math.max(0, now - since - awaySeconds(place, now));
 }
-function withNewline(text) {
-    return text === '' || text.endsWith('\n') ? text : text + '\n';
-}
-
-// EXTERNAL MODULE: ./lib/report/reason-text.js
-var reason_text = __nccwpck_require__(6658);
-// EXTERNAL MODULE: ./lib/report/target-name.js
-var target_name = __nccwpck_require__(7041);
-;// CONCATENATED MODULE: ./lib/report/recipe-log.js
-
-
-
-
-
-
-
-/** Name of a place in the log. */
-function placeName(place) {
-    return place?.name ?? 'local';
-}
-/**
- * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
- * depends on which is first.
- */
-class RecipeLog {
-    recipe;
-    #directory;
-    #jobs = new Map();
-    /** The job whose text came last. */
-    #last;
-    finished = false;
-    /** Its recipe calls make. */
-    recursive = false;
-    failed;
-    /** make has said so. */
-    condemned = false;
-    /** Something of it has been shown; so has its failure. */
-    #shown = false;
-    #told = false;
-    /** The jobs of the last piece. */
-    #taken = [];
-    /** @param directory where the first make runs, absolute */
-    constructor(recipe, directory) {
-        this.recipe = recipe;
-        this.#directory = directory;
-    }
-    /** The target on one line, to show to people. */
-    get name() {
-        return (0,clean_text/* cleanTitle */.cr)((0,bytes/* decode */.D4)((0,target_name/* targetName */.j)(this.recipe, this.#directory)));
-    }
-    placed(job, place, reason) {
-        const log = this.#job(job);
-        log.place = place;
-        log.reason = reason;
-    }
-    ended(job, { place, outcome, seconds, again }) {
-        const log = this.#job(job);
-        log.legs.push({ place, reason: log.reason, outcome, seconds, again });
-    }
-    printed(job, text) {
-        const log = this.#job(job);
-        // A second text of one job is none that we know of; it is not lost all the same.
-        log.text =
-            log.printed || log.text === undefined ? text : { ...log.text, output: log.text.output + text.echo + text.output };
-        log.printed = false;
-        this.#last = log;
-    }
-    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
-    remark(text) {
-        if (this.#last !== undefined)
-            this.#last.remark += text;
-    }
-    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
-    get complete() {
-        const logs = [...this.#jobs.values()];
-        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && job_log_final(log) !== undefined);
-    }
-    /** One of its jobs has begun and has not printed yet: more comes. */
-    get busy() {
-        return [...this.#jobs.values()].some((log) => log.text === undefined);
-    }
-    /** Some of the text that was taken last is not shown. */
-    leftOut() {
-        for (const log of this.#taken)
-            log.leftOut = true;
-    }
-    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
-    take() {
-        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
-        // make prints the line before it asks: what was cancelled while it waited never ran.
-        const shown = fresh.filter((log) => job_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
-        const text = shown.map((log) => joined(log.text) + log.remark).join('');
-        const files = filesOf(shown);
-        const ignored = shown.some((log) => log.remark !== '');
-        for (const log of fresh) {
-            log.printed = true;
-            log.remark = '';
-            const end = job_log_final(log);
-            if (end !== undefined && (0,outcome/* succeeded */.g)(end.outcome))
-                log.text = { echo: '', output: '' };
-        }
-        this.#taken = shown;
-        // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
-        if (text === '')
-            return undefined;
-        const failure = this.failed?.outcome ?? (this.condemned ? badEnd(shown) : undefined);
-        this.#shown = true;
-        if (failure !== undefined)
-            this.#told = true;
-        return {
-            text,
-            title: failure === undefined && !ignored ? this.#titleWithEnd(shown) : this.#title(shown),
-            failure: failure === undefined ? undefined : (0,outcome/* describeOutcome */.S)(failure),
-            running: shown.every((log) => job_log_final(log) === undefined),
-            files,
-        };
-    }
-    /** The failure as a line, where it came after all that was shown, or with nothing to show. */
-    untoldFailure() {
-        if (this.failed === undefined || this.failed.outcome.kind === 'cancelled')
-            return undefined;
-        // What it called has failed, and stands there.
-        if (this.#told || this.recursive)
-            return undefined;
-        this.#told = true;
-        return `${this.#title([...this.#jobs.values()])}  failed: ${(0,outcome/* describeOutcome */.S)(this.failed.outcome)}`;
-    }
-    /** The title of one that ran, and that nothing has been shown of. */
-    quietTitle() {
-        if (this.#shown || this.#told || this.recursive)
-            return undefined;
-        const logs = [...this.#jobs.values()];
-        const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
-        return ran ? this.#titleWithEnd(logs) : undefined;
-    }
-    /** The line that failed. */
-    failure() {
-        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
-        const logs = log === undefined ? [] : [log];
-        return {
-            title: this.#title(logs),
-            text: joined(log?.text),
-            files: filesOf(logs),
-            isAbove: log?.leftOut === false,
-            refusal: log && refusalOf(log),
-        };
-    }
-    /** make -s says nothing of a failure that it ignores. */
-    #titleWithEnd(logs) {
-        const end = badEnd(logs);
-        return end === undefined ? this.#title(logs) : `${this.#title(logs)}  ${(0,outcome/* describeOutcome */.S)(end)}`;
-    }
-    /**
-     * `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. Where it was the runner though it
-     * might have left, why: `target  local, hosts full  1.2 s`.
-     */
-    #title(logs) {
-        const legs = logs.flatMap((log) => (refusalOf(log) === undefined ? log.legs : log.legs.slice(0, -1)));
-        return this.#titleOf(legs.filter((leg) => leg.outcome.kind !== 'cancelled'));
-    }
-    #titleOf(legs) {
-        let places = '';
-        let last;
-        let retried = false;
-        const seen = new Set();
-        for (const leg of legs) {
-            const name = placeName(leg.place);
-            if (last === undefined)
-                places = name;
-            else if (retried)
-                places += ` -> ${name}`;
-            else if (!seen.has(name))
-                places += `, ${name}`;
-            seen.add(name);
-            last = name;
-            retried = leg.again;
-        }
-        if (last === undefined)
-            return this.name;
-        const missed = legs.find((leg) => leg.reason !== undefined && (0,place_reason/* isMissed */.OS)(leg.reason));
-        // The arrow has said it.
-        const isSaid = missed?.reason === 'failed-there' && places.includes(' -> ');
-        if (missed?.reason !== undefined && !isSaid)
-            places += `, ${reason_text/* REASON_WORDS */.J[missed.reason]}`;
-        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
-        return `${this.name}  ${places}  ${seconds.toFixed(1)} s`;
-    }
-    /** Lines that failed on a host and passed when they were run again, as sentences. */
-    failedThere() {
-        const sentences = [];
-        for (const { legs } of this.#jobs.values()) {
-            const last = legs.at(-1);
-            if (last === undefined || !(0,outcome/* succeeded */.g)(last.outcome))
-                continue;
-            for (const leg of legs) {
-                if (!leg.again || (0,outcome/* succeeded */.g)(leg.outcome))
-                    continue;
-                if (leg.outcome.kind !== 'exited' && leg.outcome.kind !== 'signaled')
-                    continue;
-                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
-                sentences.push(`${this.name}: failed on ${placeName(leg.place)} (${(0,outcome/* describeOutcome */.S)(leg.outcome)}), passed ${where}`);
-            }
-        }
-        return sentences;
-    }
-    #job(job) {
-        let log = this.#jobs.get(job.id);
-        if (log === undefined) {
-            log = {
-                job,
-                place: NOWHERE,
-                reason: undefined,
-                legs: [],
-                text: undefined,
-                remark: '',
-                printed: false,
-                leftOut: false,
-            };
-            this.#jobs.set(job.id, log);
-        }
-        return log;
-    }
+function openLoss({ losses }) {
+    const last = losses.at(-1);
+    return last?.to === undefined ? last : undefined;
 }
 
+// EXTERNAL MODULE: ./lib/report/record/slot-numbers.js
+var slot_numbers = __nccwpck_require__(1743);
+;// CONCATENATED MODULE: ./lib/report/record/run-record.js
 
-/***/ }),
-
-/***/ 1597:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ RunRecord)
-/* harmony export */ });
-/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4695);
-/* harmony import */ var _kept_start_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1865);
-/* harmony import */ var _slot_numbers_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1743);
 
 
 
@@ -61542,20 +63243,20 @@ class RunRecord {
                 this.#begin(event);
                 return;
             case 'work-known':
-                this.#work = new Set(event.targets.map(_util_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .decode */ .D4));
+                this.#work = new Set(event.targets.map(bytes/* decode */.D4));
                 return;
-            case 'staging-progress':
-                Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes, seconds: event.seconds });
-                return;
-            case 'host-ready': {
-                const { host, slots, files, bytes, seconds } = event;
-                const place = this.#place(host);
-                Object.assign(place, { state: 'ready', slots, ready: this.#now() });
-                Object.assign(place.staging, { files, bytes, done: bytes, seconds });
+            case 'staging-progress': {
+                const { ready, staging } = this.#place(event.host);
+                // A host that comes back is staged anew: these are the figures of its first staging.
+                if (ready === undefined)
+                    Object.assign(staging, { ...event.of, done: event.bytes, seconds: event.seconds });
                 return;
             }
+            case 'host-ready':
+                cameUp(this.#place(event.host), event, this.#now());
+                return;
             case 'host-lost':
-                Object.assign(this.#place(event.host), { state: 'lost', lost: this.#now(), reason: event.reason });
+                wentDown(this.#place(event.host), event, this.#now());
                 return;
             case 'job-queued':
                 this.#job(event.job);
@@ -61653,8 +63354,8 @@ class RunRecord {
             record = {
                 id: job.id,
                 recipe,
-                command: (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .decode */ .D4)((0,_kept_start_js__WEBPACK_IMPORTED_MODULE_1__/* .keptStart */ .T)(job.command, COMMAND_LIMIT)),
-                directory: (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .decode */ .D4)(job.directory),
+                command: (0,bytes/* decode */.D4)((0,kept_start/* keptStart */.T)(job.command, COMMAND_LIMIT)),
+                directory: (0,bytes/* decode */.D4)(job.directory),
                 queued: this.#now(),
                 legs: [],
                 ended: undefined,
@@ -61667,7 +63368,7 @@ class RunRecord {
     #recipe({ id, make, target, directory }) {
         let record = this.#recipes.get(id);
         if (!record) {
-            const names = { target: (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .decode */ .D4)(target), directory: (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .decode */ .D4)(directory) };
+            const names = { target: (0,bytes/* decode */.D4)(target), directory: (0,bytes/* decode */.D4)(directory) };
             record = { id, make, ...names, jobs: [], class: undefined, failed: undefined };
             this.#recipes.set(id, record);
         }
@@ -61678,17 +63379,7 @@ class RunRecord {
         const name = nameOf(place);
         let record = this.#places.get(name);
         if (!record) {
-            record = {
-                name,
-                local: place?.local ?? true,
-                slots: place?.slots,
-                state: place?.local === true ? 'ready' : 'coming',
-                reason: undefined,
-                ready: undefined,
-                lost: undefined,
-                staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
-                figures: undefined,
-            };
+            record = newPlace(name, place);
             this.#places.set(name, record);
         }
         return record;
@@ -61696,15 +63387,15 @@ class RunRecord {
     #numbers(place) {
         let numbers = this.#slots.get(place);
         if (!numbers)
-            this.#slots.set(place, (numbers = new _slot_numbers_js__WEBPACK_IMPORTED_MODULE_2__/* .SlotNumbers */ .P()));
+            this.#slots.set(place, (numbers = new slot_numbers/* SlotNumbers */.P()));
         return numbers;
     }
 }
 /** What goes for a place here. No host goes by the runner's name, which would make one of two machines. */
 function nameOf(place) {
     if (!place)
-        return _slot_numbers_js__WEBPACK_IMPORTED_MODULE_2__/* .RUNNER */ .z;
-    return place.name === _slot_numbers_js__WEBPACK_IMPORTED_MODULE_2__/* .RUNNER */ .z ? `${_slot_numbers_js__WEBPACK_IMPORTED_MODULE_2__/* .RUNNER */ .z} (host)` : place.name;
+        return slot_numbers/* RUNNER */.z;
+    return place.name === slot_numbers/* RUNNER */.z ? `${slot_numbers/* RUNNER */.z} (host)` : place.name;
 }
 function legOf(known) {
     return {
@@ -61754,6 +63445,51 @@ class SlotNumbers {
         for (let at = first; at < first + count; at++)
             this.#taken.delete(at);
     }
+}
+
+
+/***/ }),
+
+/***/ 603:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J: () => (/* binding */ describeHostReady),
+/* harmony export */   KH: () => (/* binding */ describeSurvey),
+/* harmony export */   vk: () => (/* binding */ describeProgress)
+/* harmony export */ });
+/* harmony import */ var _clean_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4203);
+/* harmony import */ var _format_bytes_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(85);
+
+
+/** From here on it is worth saying what is big, and how to send less. */
+const MUCH = 5e6;
+/** What is unusual about how jobs run there; said once a host. */
+const REMARKS = {
+    overlay: '',
+    // Jobs are slower there, and compilers' paths differ.
+    tree: '; it forbids private mounts, so each slot has a copy of its own',
+    shared: '; it works in the workspace itself',
+};
+/** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
+function describeSurvey({ files, bytes, directories }) {
+    const shown = bytes < MUCH ? [] : directories;
+    const biggest = shown.map((one) => `${(0,_clean_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cleanTitle */ .cr)(one.path, 80)} ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(one.bytes)} (${filesText(one.files)})`);
+    const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
+    return `workspace: ${filesText(files)} (${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+}
+/** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
+function describeProgress({ host, seconds, files, bytes, of }) {
+    const rate = (0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(bytes / Math.max(seconds, 0.001));
+    return `${host.name}: staging, ${files} of ${filesText(of.files)}, ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(bytes)} of ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(of.bytes)}, ${rate}/s`;
+}
+/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
+function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
+    const sent = compressed === undefined ? '' : `, compressed to ${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(compressed)}`;
+    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${filesText(files)} (${(0,_format_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(bytes)}${sent})${REMARKS[sandbox]}`;
+}
+function filesText(count) {
+    return `${count} ${count === 1 ? 'file' : 'files'}`;
 }
 
 
@@ -61880,6 +63616,30 @@ function targetName({ target, directory }, root) {
 
 /***/ }),
 
+/***/ 5154:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ textTable)
+/* harmony export */ });
+/* harmony import */ var _text_width_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5730);
+
+/**
+ * Rows with aligned columns, two blanks apart, no blanks at the end of a line.
+ *
+ * @param rows all with the same number of cells, each on one line
+ */
+function textTable(rows) {
+    const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (0,_text_width_js__WEBPACK_IMPORTED_MODULE_0__/* .widthOf */ .qz)(row[at] ?? ''))));
+    return rows.map((row) => row
+        .map((cell, at) => (0,_text_width_js__WEBPACK_IMPORTED_MODULE_0__/* .padEnd */ .f)(cell, widths[at] ?? 0))
+        .join('  ')
+        .trimEnd());
+}
+
+
+/***/ }),
+
 /***/ 5730:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -61979,7 +63739,10 @@ function widthOfOne(character) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   V: () => (/* binding */ verdictOf)
+/* harmony export */   PQ: () => (/* binding */ isOwnFailure),
+/* harmony export */   Vj: () => (/* binding */ verdictOf),
+/* harmony export */   id: () => (/* binding */ isStopped),
+/* harmony export */   uj: () => (/* binding */ endedByStop)
 /* harmony export */ });
 /* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8161);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6805);
@@ -61997,6 +63760,31 @@ function verdictOf(outcome) {
     if ((0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_1__/* .succeeded */ .g)(outcome))
         return 'succeeded';
     return outcome.kind === 'signaled' && STOPS.includes(outcome.signal) ? 'cancelled' : 'failed';
+}
+/** Whether somebody stopped the run. @param run its outcome; undefined: it was cut short */
+function isStopped(run) {
+    return run === undefined || verdictOf(run) === 'cancelled';
+}
+/**
+ * Whether a recipe was ended by what stopped the run: make passes the signal on to what it runs. That is no fault of the
+ * recipe, which counts as cancelled. A shell that catches the signal may exit with 128 and its number instead (POSIX,
+ * Shell Command Language 2.8.2).
+ *
+ * @param run its outcome; undefined: it was cut short
+ */
+function endedByStop(recipe, run) {
+    const signal = recipe.kind === 'signaled'
+        ? recipe.signal
+        : recipe.kind === 'exited' && recipe.status > 128
+            ? recipe.status - 128
+            : 0;
+    if (run === undefined)
+        return recipe.kind === 'signaled' && STOPS.includes(signal);
+    return run.kind === 'signaled' && STOPS.includes(signal) && run.signal === signal;
+}
+/** Whether a recipe's failure is its own: neither cancelled nor ended by what stopped the run. */
+function isOwnFailure(recipe, run) {
+    return recipe.kind !== 'cancelled' && !endedByStop(recipe, run);
 }
 
 
@@ -65673,7 +67461,7 @@ function resultText(state, colour) {
     if (!end)
         return '';
     const { remote, retried, local, recursive } = end.counts;
-    const verdict = (0,report_verdict/* verdictOf */.V)(end.outcome);
+    const verdict = (0,report_verdict/* verdictOf */.Vj)(end.outcome);
     const result = verdict === 'succeeded' ? 'made' : `${verdict} (${(0,outcome/* describeOutcome */.S)(end.outcome)})`;
     const counts = [
         [remote, 'on hosts'],
@@ -65756,35 +67544,43 @@ class WatchedPlace {
     local;
     slots;
     state = 'coming';
-    /** Why it was lost. */
+    /** Why it was lost; `benched`: it is tried again. */
     reason = '';
-    /** How much of the first staging is there, from 0 to 1. */
+    /** How much of the staging with which it comes, or comes back, is there, from 0 to 1. */
     staged;
     running = new Map();
     /** Jobs that have ended there. */
     done = 0;
     /** On the runner: jobs that might have left. */
     missed = new Map();
-    #since = 0;
-    #until;
+    /** It is ready since; undefined: it is not. */
+    #since;
+    /** Seconds that it has been ready before. */
+    #before = 0;
     /** Slots multiplied by seconds, of jobs that have ended there. */
     #busy = 0;
     constructor(name, local, slots) {
         this.name = name;
         this.local = local;
         this.slots = slots;
-        if (local)
-            this.state = 'ready';
+        if (!local)
+            return;
+        this.state = 'ready';
+        this.#since = 0;
     }
     ready(slots, now) {
         this.state = 'ready';
         this.slots = slots;
-        this.#since = now;
+        this.staged = undefined;
+        this.#since ??= now;
     }
-    lost(reason, now) {
-        this.state = 'lost';
+    /** @param benched it is tried again */
+    lost(reason, now, benched) {
+        this.state = benched ? 'benched' : 'lost';
         this.reason = reason;
-        this.#until = now;
+        this.staged = undefined;
+        this.#before = this.#ready(now);
+        this.#since = undefined;
     }
     /** A job leaves its slot. */
     leaves(id, now) {
@@ -65803,13 +67599,16 @@ class WatchedPlace {
     }
     /** How much of its slots has been taken since it was ready, from 0 to 1; undefined before anybody can tell. */
     busyShare(now) {
-        const seconds = (this.#until ?? now) - this.#since;
+        const seconds = this.#ready(now);
         if (this.state === 'coming' || this.slots === undefined || this.slots === 0 || seconds <= 0)
             return undefined;
         let busy = this.#busy;
         for (const { placed, slots } of this.running.values())
             busy += slots * (now - placed);
         return Math.min(1, busy / (this.slots * seconds));
+    }
+    #ready(now) {
+        return this.#before + (this.#since === undefined ? 0 : now - this.#since);
     }
 }
 
@@ -65886,7 +67685,7 @@ class WatchState {
                 this.#place(event.host).ready(event.slots, this.#now());
                 return;
             case 'host-lost':
-                this.#place(event.host).lost((0,text_width/* seen */.cI)(event.reason), this.#now());
+                this.#place(event.host).lost((0,text_width/* seen */.cI)(event.reason), this.#now(), event.benched);
                 return;
             case 'job-queued':
                 this.#queue.add(event.job.id);
@@ -66016,12 +67815,13 @@ function columnsFor(places, all) {
  */
 function placeLine(place, columns, now, inline) {
     const { all } = columns;
+    const isAway = place.state === 'lost' || place.state === 'benched';
     const line = [
         span((0,text_width/* padEnd */.f)((0,text_width/* keepStart */.Og)(place.name, columns.name), columns.name), 'bold'),
         span('  '),
-        span((0,text_width/* padEnd */.f)(stateText(place), place.state === 'lost' ? 0 : columns.state), STATE_STYLES[place.state]),
+        span((0,text_width/* padEnd */.f)(stateText(place), isAway ? 0 : columns.state), STATE_STYLES[place.state]),
     ];
-    if (place.state === 'lost')
+    if (isAway)
         return [...line, span(`: ${place.reason}`)];
     if (place.state === 'coming')
         return line;
@@ -66064,14 +67864,21 @@ function othersLine(places) {
         ['with jobs', places.filter(({ running }) => running.size > 0).length],
         ['idle', places.filter(({ running, state }) => running.size === 0 && state === 'ready').length],
         ['coming', places.filter(({ running, state }) => running.size === 0 && state === 'coming').length],
+        ['benched', places.filter(({ running, state }) => running.size === 0 && state === 'benched').length],
         ['lost', places.filter(({ running, state }) => running.size === 0 && state === 'lost').length],
     ];
     const words = counts.filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`);
     return [span(`${places.length} more: ${words.join(', ')}`)];
 }
-const STATE_STYLES = { coming: 'yellow', ready: 'green', lost: 'red' };
+const STATE_STYLES = {
+    coming: 'yellow',
+    ready: 'green',
+    benched: 'red',
+    lost: 'red',
+};
 function stateText({ state, staged }) {
-    return state === 'coming' && staged !== undefined ? `coming ${Math.floor(staged * 100)} %` : state;
+    const isComing = state === 'coming' || state === 'benched';
+    return isComing && staged !== undefined ? `${state} ${Math.floor(staged * 100)} %` : state;
 }
 function slotsText({ used, slots }) {
     return `${used}/${slots ?? '?'}`;
@@ -66101,7 +67908,7 @@ function jobSpans(job, columns, now, timeColumns) {
 const FAILURE_SHARE = 5;
 const row_plan_FAILURES = 5;
 /**
- * Shares the rows out, the most important first: failures, hosts where something runs, hosts that are lost or coming,
+ * Shares the rows out, the most important first: failures, hosts where something runs, hosts that are lost, benched or coming,
  * idle ones; what is left goes to running jobs, in fair shares among the hosts.
  *
  * @param rows that there are below the head, 0 or more
@@ -66125,7 +67932,7 @@ function planRows(rows, failures, places, jobsInRow) {
     };
 }
 function byImportance(places) {
-    const rank = (place) => place.running.size > 0 ? 0 : ['lost', 'coming', 'ready'].indexOf(place.state) + 1;
+    const rank = (place) => place.running.size > 0 ? 0 : ['lost', 'benched', 'coming', 'ready'].indexOf(place.state) + 1;
     return places.toSorted((a, b) => rank(a) - rank(b));
 }
 /** Nobody gets more than is wished for, and nobody less than another who wishes for as much; the first get the rest. */
@@ -66398,6 +68205,977 @@ function escapeData(text) {
 }
 function escapeProperty(text) {
     return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+
+/***/ }),
+
+/***/ 9170:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  q: () => (/* binding */ channelsTo)
+});
+
+// EXTERNAL MODULE: ./lib/ssh/chroot.js
+var chroot = __nccwpck_require__(923);
+// EXTERNAL MODULE: ./lib/engine/left-out.js
+var left_out = __nccwpck_require__(6344);
+// EXTERNAL MODULE: ./lib/util/user-error.js
+var user_error = __nccwpck_require__(6174);
+// EXTERNAL MODULE: ./lib/ssh/host-settings.js + 2 modules
+var host_settings = __nccwpck_require__(4976);
+// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
+var lib = __nccwpck_require__(5472);
+// EXTERNAL MODULE: ./lib/util/deferred.js
+var deferred = __nccwpck_require__(3033);
+// EXTERNAL MODULE: ./lib/util/excerpt.js
+var excerpt = __nccwpck_require__(4453);
+;// CONCATENATED MODULE: ./lib/ssh/connect-error.js
+
+
+/** What is in the way for people; a LeftOut where it would be there the next time too. */
+function connectFault(error, attempt) {
+    const { settings, plan, refused, step } = attempt;
+    const { level, code, message } = error;
+    if (level === 'client-authentication')
+        return new left_out/* LeftOut */.Q(describeRefusal(settings.username, plan));
+    if (level === 'client-timeout')
+        return new Error(describeSilence(attempt));
+    if (level === 'agent')
+        return new Error(`the ssh agent failed (${message})`);
+    const ended = typeof code === 'number';
+    // Who tries again and again with keys that are refused is locked out, and others with him.
+    const broke = ended || code === 'ECONNRESET';
+    if (step === 'login' && ((broke && refused > 0) || (ended && /too many auth/i.test(message))))
+        return new left_out/* LeftOut */.Q(describeRefusal(settings.username, plan, message));
+    if (level === 'client-socket')
+        return new Error(describeSocketError(error, settings));
+    if (ended)
+        return new Error(`it ended the connection: ${(0,excerpt/* excerpt */.K)(message, 200)}`);
+    if (level === 'handshake' && message.includes('no matching'))
+        return new left_out/* LeftOut */.Q(`it and this client do not know the same algorithms of ssh (${message})`);
+    return new Error(`it does not keep to the protocol of ssh (${message})`);
+}
+/** The server has closed the connection without a word. */
+function closedFault({ settings, plan, refused }) {
+    const closed = 'it closed the connection before the login was through';
+    return refused === 0 ? new Error(closed) : new left_out/* LeftOut */.Q(describeRefusal(settings.username, plan, closed));
+}
+function describeSilence({ step, timeout }) {
+    const within = `within ${timeout / 1000} s`;
+    switch (step) {
+        case 'connect':
+            return `it did not answer ${within}`;
+        case 'ident':
+            return `it took the connection, but said nothing of ssh ${within}`;
+        case 'keys':
+            return `it agreed on no keys for the connection ${within}`;
+        case 'login':
+            return `it did not let us in ${within}`;
+    }
+}
+function describeRefusal(username, { tried, certificates }, said = '') {
+    const hint = certificates.length === 0
+        ? ''
+        : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
+            'With transport ssh in the matrix it is reached by ssh itself, which has them';
+    if (tried.length === 0)
+        return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
+    const words = said === '' ? '' : ` (${said})`;
+    return `it refused the login as ${username}${words}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
+}
+/** @param error of a socket */
+function describeSocketError(error, { endpoint: { address, port } }) {
+    switch (error.code) {
+        case 'ENOTFOUND':
+        case 'EAI_AGAIN':
+            return `the name ${address} is not known here (${error.code})`;
+        case 'ECONNREFUSED':
+            return `nothing listens on port ${port} there (ECONNREFUSED): is sshd running?`;
+        case 'ENETUNREACH':
+        case 'EHOSTUNREACH':
+            return `there is no way to ${address} from here (${error.code})`;
+        case 'ETIMEDOUT':
+            return `${address} does not answer on port ${port} (ETIMEDOUT)`;
+        default:
+            return error.message;
+    }
+}
+
+// EXTERNAL MODULE: ./lib/ssh/host-key.js
+var host_key = __nccwpck_require__(1064);
+;// CONCATENATED MODULE: ./lib/ssh/ident-gate.js
+
+/** What a server may say before its identification (RFC 4253, 4.2): more than any notice. */
+const MOST_BEFORE = 65536;
+/** OpenSSH takes no longer line either. */
+const LONGEST_LINE = 8192;
+/**
+ * Lets nothing through to whoever reads from `stream` before the line with which a server says that it speaks ssh (RFC 4253, 4.2),
+ * and that line in one piece: ssh2 loses part of one that comes in three, and would wait for others without end. What comes
+ * before it is dropped. A stream that has something else to say is destroyed, with an Error whose message is for people.
+ *
+ * @param onIdent called once
+ */
+function gateIdent(stream, onIdent) {
+    const pass = stream.push.bind(stream);
+    let line = Buffer.alloc(0);
+    let said = '';
+    let size = 0;
+    const refuse = (reason) => {
+        Reflect.deleteProperty(stream, 'push');
+        const what = said.trim() === '' ? '' : `: it says ${(0,excerpt/* excerpt */.K)(said.trim(), 80)}`;
+        stream.destroy(new Error(`${reason}${what}`));
+        return false;
+    };
+    stream.push = (chunk) => {
+        if (chunk === null) {
+            if (said !== '')
+                return refuse('what answers there is no ssh server');
+            Reflect.deleteProperty(stream, 'push');
+            return pass(null);
+        }
+        if (said.length < 200)
+            said += chunk.toString('latin1', 0, 200);
+        size += chunk.length;
+        line = Buffer.concat([line, chunk]);
+        for (let end = line.indexOf(10); end >= 0; end = line.indexOf(10)) {
+            if (line.toString('latin1', 0, 4) === 'SSH-') {
+                Reflect.deleteProperty(stream, 'push');
+                onIdent();
+                return pass(line);
+            }
+            line = line.subarray(end + 1);
+        }
+        return size > MOST_BEFORE || line.length > LONGEST_LINE
+            ? refuse('what answers there is no ssh server, or its greeting has no end')
+            : true;
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/program-words.js
+
+/**
+ * What ssh(1) and rsh say when they are not let in, do not know the host, or are told what they do not understand. They say it again
+ * the next time, and some hosts lock out who comes again and again.
+ */
+const REFUSALS = [
+    /^(?:\S+: )?permission denied(?: \([a-z,@.-]+\))?\.?\r?$/im,
+    /too many authentication failures/i,
+    /^host key verification failed/im,
+    /^no matching .* found|^unable to negotiate with .* no matching/im,
+    /bad configuration option|terminating, \d+ bad configuration|^(?:ssh: )?(?:unknown|illegal|invalid) option|^usage: /im,
+];
+/**
+ * A fault of the way to a host that a program makes, with what that program has said of it on stderr.
+ *
+ * @param begin stands before its words
+ */
+function withWords(fault, said, begin) {
+    if (said === '')
+        return fault;
+    const Kind = fault instanceof left_out/* LeftOut */.Q || REFUSALS.some((pattern) => pattern.test(said)) ? left_out/* LeftOut */.Q : Error;
+    return new Kind(`${fault.message}; ${begin} ${said.slice(-500)}`, { cause: fault });
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/pulse.js
+const TICKS = 5;
+/** Of these the first is asked soon enough for a slow answer to count. */
+const QUESTIONS = 4;
+/** How often a connection is to be asked whether it lives, so that silence is one for {@link watchPulse}; ms. */
+function questionInterval(timeout) {
+    return Math.max(1, Math.floor(timeout / QUESTIONS));
+}
+/**
+ * Calls back once when nothing has come from the stream for `timeout` ms, or a little less. Whatever comes counts: behind much that
+ * is under way on a slow link an answer to a question takes its time. Ticks are counted, not time: a process that was stopped
+ * for an hour finds its connections alive.
+ *
+ * @param stream flows already
+ * @returns ends the watch
+ */
+function watchPulse(stream, timeout, onSilence) {
+    let ticks = 0;
+    const heard = () => {
+        ticks = 0;
+    };
+    stream.on('data', heard);
+    const timer = setInterval(() => {
+        if (++ticks < TICKS)
+            return;
+        clearInterval(timer);
+        onSilence();
+    }, timeout / TICKS);
+    timer.unref();
+    return () => {
+        clearInterval(timer);
+        stream.off('data', heard);
+    };
+}
+
+// EXTERNAL MODULE: ./lib/ssh/within-time.js
+var within_time = __nccwpck_require__(149);
+;// CONCATENATED MODULE: ./lib/ssh/log-in.js
+
+
+
+
+
+
+
+
+
+/**
+ * Speaks ssh on a route until the login is through. From then on the client asks whether the other end lives, and leaves it to others to
+ * judge by the answers. Rejects with a reason for people, a LeftOut where another try would end in the same way; the route is closed then.
+ */
+async function logIn({ route, settings, plan, check, timeout, signal }) {
+    const client = new lib.Client();
+    const { stream } = route;
+    const ready = (0,deferred/* deferred */.y)();
+    let step = 'connect';
+    let [tried, refused] = [0, 0];
+    let refusal;
+    const attempt = () => ({ settings, plan, timeout, step, refused });
+    const stop = () => ready.reject(new Error(within_time/* STOPPED */.y));
+    signal.addEventListener('abort', stop);
+    if (signal.aborted)
+        stop();
+    gateIdent(stream, () => (step = 'keys'));
+    client.once('connect', () => (step = 'ident'));
+    client.once('handshake', () => (step = 'login'));
+    client.once('ready', () => ready.resolve(undefined));
+    client.once('error', (error) => {
+        ready.reject(refusal === undefined ? connectFault(error, attempt()) : new left_out/* LeftOut */.Q(refusal));
+    });
+    // A second one may follow: nobody waits for it.
+    client.on('error', () => undefined);
+    client.once('close', () => ready.reject(closedFault(attempt())));
+    client.connect({
+        sock: stream,
+        username: settings.username,
+        readyTimeout: timeout,
+        keepaliveInterval: questionInterval(timeout),
+        keepaliveCountMax: Infinity,
+        algorithms: { serverHostKey: (0,host_key/* hostKeyAlgorithms */.Qb)(check.types) },
+        authHandler: (_left, partly) => {
+            if (tried > 0 && partly !== true)
+                refused++;
+            return plan.methods[tried++] ?? false;
+        },
+        hostVerifier: (key) => {
+            refusal = check.refuse(key);
+            return refusal === undefined;
+        },
+    });
+    try {
+        await ready.promise;
+        return client;
+    }
+    catch (error) {
+        // The client may have ended its own side already, and would then never let go of a host that says nothing.
+        stream.destroy();
+        throw withWords(error, await route.said(), 'its ProxyCommand said:');
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
+}
+
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./lib/ssh/gathering-socket.js
+
+/**
+ * A TCP socket that gathers what is written in one turn of the event loop into one write. ssh2 writes the length, the
+ * payload and the authentication tag of every packet apart; each would be a system call here, a segment on the wire, and
+ * a wake-up of the server. (To cork the socket is not enough: its buffers are written one by one all the same.)
+ */
+class GatheringSocket extends external_node_net_.Socket {
+    #gathered = [];
+    connect(...to) {
+        super.connect(...to);
+        // It gives the socket the write of its own class, as a property, for sockets that are used again.
+        Reflect.deleteProperty(this, 'write');
+        return this;
+    }
+    /** Takes the bytes over; false: it would be better to wait for `drain`. */
+    write(chunk) {
+        if (this.#gathered.length === 0)
+            process.nextTick(() => this.#flush());
+        this.#gathered.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+        return !this.writableNeedDrain;
+    }
+    end(...last) {
+        this.#flush();
+        return super.end(...last);
+    }
+    #flush() {
+        const gathered = this.#gathered;
+        this.#gathered = [];
+        if (gathered.length > 0 && this.writable)
+            super.write(Buffer.concat(gathered));
+    }
+}
+
+// EXTERNAL MODULE: ./lib/ssh/gathering-stream.js + 1 modules
+var gathering_stream = __nccwpck_require__(7438);
+// EXTERNAL MODULE: ./lib/ssh/program-stream.js
+var program_stream = __nccwpck_require__(227);
+;// CONCATENATED MODULE: ./lib/ssh/route.js
+
+
+
+
+
+
+/** What the last words of a command may take: they come by a way of their own. */
+const LAST_WORDS_MS = 500;
+/**
+ * All hosts on the way, in their order, with those that the first one needs by the ssh configuration.
+ *
+ * @param look the settings of a jump host
+ * @throws LeftOut: the way goes in a circle
+ */
+function jumpsTo(settings, look, through = []) {
+    const hops = settings.proxy.kind === 'jump' ? settings.proxy.hops : [];
+    const [first] = hops;
+    if (first === undefined)
+        return [];
+    const way = [...through, settings.name];
+    const name = (0,host_settings/* describe */.q0)(first);
+    if (way.includes(name)) {
+        throw new left_out/* LeftOut */.Q(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
+            'One of them must be reached without a jump (ProxyJump none in the ssh configuration)');
+    }
+    return [...jumpsTo(look(first), look, way), ...hops];
+}
+/** Rejects with a reason for people. */
+async function openRoute(options) {
+    const { proxy, endpoint } = options.settings;
+    switch (proxy.kind) {
+        case 'direct':
+            return direct(endpoint.address, endpoint.port);
+        case 'command':
+            return throughCommand(proxy.command);
+        case 'jump':
+            return throughHops(options);
+    }
+}
+function direct(host, port) {
+    const socket = new GatheringSocket();
+    socket.setMaxListeners(0);
+    socket.setNoDelay(true);
+    socket.connect({ host, port });
+    return { stream: socket, said: silent };
+}
+/** As ssh does it: the user's shell becomes the command. */
+async function throughCommand(command) {
+    const shell = process.env['SHELL'] ?? '/bin/sh';
+    let stream;
+    try {
+        stream = await program_stream/* ProgramStream */.L.start(shell, ['-c', `exec ${command}`]);
+    }
+    catch (error) {
+        throw (0,program_stream/* cannotStart */.m)(error, (code) => `its ProxyCommand cannot be started (${code})`);
+    }
+    const said = async () => {
+        await Promise.race([stream.exited, (0,promises_.setTimeout)(LAST_WORDS_MS, undefined, { ref: false })]);
+        return stream.said;
+    };
+    return { stream, said };
+}
+function silent() {
+    return Promise.resolve('');
+}
+async function throughHops({ settings, jumps, hops, timeout, openHop, signal }) {
+    const last = jumps[jumps.length - 1];
+    if (last === undefined)
+        throw new Error('Internal error: a way through no host');
+    const name = (0,host_settings/* describe */.q0)(last);
+    const before = jumps.slice(0, -1);
+    // The first of all has no host before it; a ProxyCommand may lead to it.
+    const target = { ...last, jump: before.length > 0 ? before : undefined };
+    let hop;
+    try {
+        hop = await hops.use(JSON.stringify(jumps.map(host_settings/* describe */.q0)), (unused) => openHop(target, unused), signal);
+    }
+    catch (error) {
+        throw behind(`jump host ${name}: `, error);
+    }
+    const { connection, release } = hop;
+    try {
+        const { address, port } = settings.endpoint;
+        const channel = await connection.forward(address, port, timeout);
+        const stream = new gathering_stream/* GatheringStream */.c(channel, channel, () => {
+            channel.destroy();
+            release();
+        });
+        return { stream, said: silent };
+    }
+    catch (error) {
+        release();
+        throw behind(`jump host ${name} cannot reach it: `, error);
+    }
+}
+/** The same fault, of the same kind, with where it is. */
+function behind(where, fault) {
+    const Kind = fault instanceof left_out/* LeftOut */.Q ? left_out/* LeftOut */.Q : Error;
+    return new Kind(where + fault.message, { cause: fault });
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/connection.js
+
+
+
+
+
+
+
+/** What the last words of a connection may take on their way. */
+const connection_LAST_WORDS_MS = 1000;
+const CLOSED = 'the connection was closed';
+/** What ssh2 puts before the server's own reason. */
+const REFUSED = /^\(SSH\) Channel open failure: /i;
+/** Why a channel is not opened: the server's configuration forbids it (RFC 4254, 5.1). */
+const PROHIBITED = 1;
+/** One ssh connection to a host. */
+class Connection {
+    #client;
+    #stream;
+    #channels = new Set();
+    /** Channels that are being opened. */
+    #opening = 0;
+    #full = false;
+    /** The server has let a channel wait. */
+    #stuck = false;
+    #closed = false;
+    /** Why it is closed, where that is known. */
+    #fault;
+    /** Milliseconds until a host that does not answer is given up. */
+    timeout;
+    constructor(client, stream, timeout) {
+        this.#client = client;
+        this.#stream = stream;
+        this.timeout = timeout;
+        // One for each channel that is being opened.
+        client.setMaxListeners(0);
+        const stop = watchPulse(stream, timeout, () => {
+            this.#fault = `it has said nothing for ${timeout / 1000} s`;
+            stream.destroy();
+        });
+        client.on('error', ({ message }) => (this.#fault ??= `the connection broke (${message})`));
+        // The other end is through with it: nothing can be begun any more.
+        client.once('end', () => (this.#closed = true));
+        client.once('close', () => {
+            this.#closed = true;
+            stop();
+            if (this.#fault === undefined)
+                return;
+            for (const channel of this.#channels)
+                channel.emit('error', new Error(this.#fault));
+        });
+        if (stream.destroyed)
+            this.#closed = true;
+    }
+    /**
+     * Rejects with an Error whose message is the reason, for people; with a LeftOut where another try would end in the same way.
+     *
+     * @param signal nobody wants it any more
+     */
+    static async open(target, login, signal = new AbortController().signal) {
+        const look = (one) => (0,host_settings/* settingsOf */.f5)(one, login.config, login.home);
+        try {
+            const settings = look(target);
+            const timeout = settings.timeout ?? login.timeout;
+            const jumps = jumpsTo(settings, look);
+            const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
+            const openHop = (hop, unused) => Connection.open(hop, login, unused);
+            const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop, signal });
+            const client = await logIn({ route, settings, plan, check, timeout, signal });
+            return new Connection(client, route.stream, timeout);
+        }
+        catch (error) {
+            // Keys, configuration, known hosts: they are what they are.
+            if (error instanceof user_error/* UserError */.y)
+                throw new left_out/* LeftOut */.Q(error.message, { cause: error });
+            throw error;
+        }
+    }
+    /** It has ended, or has been asked to. */
+    get closed() {
+        return this.#closed;
+    }
+    /** Channels that are open, or being opened. */
+    get channels() {
+        return this.#channels.size + this.#opening;
+    }
+    /** The server takes no more channels for now. */
+    get full() {
+        return this.#full || this.#stuck;
+    }
+    /**
+     * Starts a command; undefined when the server takes no further channel on this connection. A channel that is destroyed drops what
+     * has come by then.
+     */
+    async exec(command) {
+        try {
+            return await this.#open((done) => this.#client.exec(command, done), this.timeout, 'it opened no session');
+        }
+        catch (error) {
+            if (!REFUSED.test(error.message))
+                throw error;
+            this.#full = true;
+            return undefined;
+        }
+    }
+    /**
+     * Opens a byte stream from this host to another. Rejects as {@link Connection.open}.
+     *
+     * @param timeout ms
+     */
+    async forward(address, port, timeout) {
+        const begin = (done) => this.#client.forwardOut('127.0.0.1', 0, address, port, done);
+        try {
+            return await this.#open(begin, timeout, 'no answer');
+        }
+        catch (error) {
+            const { message, reason } = error;
+            const Kind = reason === PROHIBITED ? left_out/* LeftOut */.Q : Error;
+            throw new Kind(message.replace(REFUSED, ''), { cause: error });
+        }
+    }
+    close() {
+        this.#closed = true;
+        this.#client.end();
+        const stream = this.#stream;
+        if (stream.destroyed)
+            return;
+        const destroy = () => void stream.destroy();
+        if (stream.writableFinished)
+            destroy();
+        else
+            stream.once('finish', destroy);
+        // Where nothing gets through any more it would never finish.
+        const timer = setTimeout(destroy, connection_LAST_WORDS_MS).unref();
+        stream.once('close', () => clearTimeout(timer));
+    }
+    async #open(begin, timeout, late) {
+        const state = { answered: false };
+        this.#opening++;
+        const opening = new Promise((resolve, reject) => {
+            const gone = () => reject(new Error(this.#fault ?? CLOSED));
+            if (this.#closed) {
+                gone();
+                return;
+            }
+            this.#client.once('close', gone);
+            begin((error, channel) => {
+                state.answered = true;
+                this.#client.off('close', gone);
+                if (error)
+                    reject(error);
+                else
+                    resolve(channel);
+            });
+        });
+        try {
+            const channel = await (0,within_time/* withinTime */.d)(opening, {
+                timeout,
+                late: `${late} within ${timeout / 1000} s`,
+                drop: (unused) => this.#hold(unused).destroy(),
+            });
+            return this.#hold(channel);
+        }
+        catch (error) {
+            if (!state.answered)
+                this.#stuck = true;
+            throw error;
+        }
+        finally {
+            this.#opening--;
+            this.#tidy();
+        }
+    }
+    /** Counts it until it is closed. Until what has come is read it is not: who destroys it reads no more. */
+    #hold(channel) {
+        const destroy = channel.destroy.bind(channel);
+        channel.destroy = () => {
+            destroy();
+            if (!channel.readableEnded)
+                channel.removeAllListeners('data').removeAllListeners('readable').resume();
+            return channel;
+        };
+        this.#channels.add(channel);
+        // Whoever uses it may listen later.
+        channel.on('error', () => undefined);
+        channel.once('close', () => {
+            this.#channels.delete(channel);
+            this.#full = false;
+            this.#tidy();
+        });
+        return channel;
+    }
+    /** One that lets channels wait is of use to those alone that are open. */
+    #tidy() {
+        if (this.#stuck && this.channels === 0)
+            this.close();
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./lib/ssh/first-word.js
+
+
+/** More than any login script prints. */
+const MAX_BANNER = 1 << 20;
+/** Of what is printed so much is kept for messages. */
+const KEPT = 2000;
+/** What a host's shell is to say before the command that matters. */
+function firstWord() {
+    return `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
+}
+/** For any login shell: says the word, then goes on to the command. */
+function behindWord(word, command) {
+    return `echo ${word}; ${command}`;
+}
+/**
+ * Reads up to the end of the line with this word; what a login script prints before it is skipped. Nothing else is read: what
+ * comes behind it is there for whoever reads next.
+ *
+ * @param timeout ms
+ * @throws Error with a reason for people, and with what was printed instead
+ */
+async function awaitWord(channel, word, timeout, trouble) {
+    const line = `${word}\n`;
+    const passed = (0,deferred/* deferred */.y)();
+    let text = Buffer.alloc(0);
+    let size = 0;
+    const fail = (reason) => {
+        const printed = text.toString().trim();
+        passed.reject(new Error(printed === '' ? reason : `${reason}; it printed: ${printed.slice(-500)}`));
+    };
+    const onReadable = () => {
+        for (let chunk = channel.read(); chunk !== null; chunk = channel.read()) {
+            text = Buffer.concat([text, chunk]);
+            const at = text.indexOf(line);
+            if (at >= 0) {
+                channel.off('readable', onReadable);
+                if (at + line.length < text.length)
+                    channel.unshift(text.subarray(at + line.length));
+                passed.resolve(undefined);
+                return;
+            }
+            size += chunk.length;
+            text = text.subarray(-KEPT);
+            if (size > MAX_BANNER)
+                fail('it prints without end before it runs the command');
+        }
+    };
+    const onError = ({ message }) => fail(message);
+    const onEnd = () => {
+        void channel.exited.then((status) => fail(trouble.ended(status)));
+    };
+    channel.on('readable', onReadable).once('error', onError).once('end', onEnd).once('close', onEnd);
+    // Listeners come later; without one a fault would end this process.
+    channel.on('error', () => undefined);
+    const timer = setTimeout(() => fail(trouble.silent), timeout);
+    try {
+        await passed.promise;
+    }
+    finally {
+        clearTimeout(timer);
+        channel.off('readable', onReadable).off('error', onError).off('end', onEnd).off('close', onEnd);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
+
+
+
+/** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
+const CHANNELS_PER_CONNECTION = 10;
+/**
+ * The control connections to one host, kept for the run. A new one is opened when the others carry all the channels
+ * that the server allows, one at a time: a server drops connections that come in a storm (MaxStartups).
+ */
+class ControlPool {
+    #host;
+    #login;
+    #connections = [];
+    #queue = Promise.resolve();
+    #life = new AbortController();
+    #failures = 0;
+    #lastFailure;
+    constructor(host, login) {
+        this.#host = host;
+        this.#login = login;
+    }
+    /**
+     * Starts a command on the host, and resolves when its shell answers: a host may let us in and then hang, in a login script
+     * or a file system. Rejects with a reason for people, in bounded time however many wait.
+     */
+    async exec(command) {
+        const word = firstWord();
+        const wish = { command: behindWord(word, command), failures: this.#failures, signal: this.#life.signal };
+        const result = this.#queue.then(() => this.#exec(wish));
+        this.#queue = result.catch(() => undefined);
+        const { channel, timeout } = await result;
+        try {
+            await awaitWord(channel, word, timeout, {
+                silent: `it lets us in, but its shell did not answer within ${timeout / 1000} s`,
+                ended: (status) => status === undefined
+                    ? 'the connection was closed before its shell had answered'
+                    : `its login shell ended with status ${status} before it ran the command`,
+            });
+        }
+        catch (error) {
+            const said = String(channel.stderr.read() ?? '').trim();
+            channel.destroy();
+            throw said === ''
+                ? error
+                : new Error(`${error.message}; it said: ${said.slice(-500)}`, { cause: error });
+        }
+        return channel;
+    }
+    /** Ends all connections, those too that are only coming up; a later `exec` makes a new one. */
+    close() {
+        this.#life.abort();
+        this.#life = new AbortController();
+        for (const connection of this.#connections)
+            connection.close();
+        this.#connections = [];
+    }
+    async #exec(wish) {
+        for (;;) {
+            if (wish.signal.aborted)
+                throw new Error(within_time/* STOPPED */.y);
+            this.#connections = this.#connections.filter(({ closed }) => !closed);
+            const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
+            const connection = free ?? (await this.#connect(wish));
+            const channel = await connection.exec(wish.command);
+            if (channel)
+                return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
+            if (!free)
+                throw new Error('it opens no session on a new connection (MaxSessions?)');
+        }
+    }
+    /** Who has waited while the host could not be reached would not reach it either. */
+    async #connect({ failures, signal }) {
+        if (failures !== this.#failures)
+            throw this.#lastFailure;
+        try {
+            const connection = await Connection.open(this.#host, this.#login, signal);
+            this.#connections.push(connection);
+            if (signal.aborted)
+                connection.close();
+            return connection;
+        }
+        catch (error) {
+            if (!signal.aborted) {
+                this.#failures++;
+                this.#lastFailure = error;
+            }
+            throw error;
+        }
+    }
+}
+/** Not by 'exit': it may have come together with the channel itself, before anybody could listen. 'close' waits for a reader. */
+function exitOf(channel) {
+    return new Promise((resolve) => {
+        channel.once('close', (code) => resolve(code ?? undefined));
+    });
+}
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./lib/ssh/transport.js
+
+
+
+
+
+
+
+/**
+ * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
+ * command. What the ssh configuration says of the host is the program's own business.
+ */
+class Transport {
+    #host;
+    #program;
+    #timeout;
+    #open = new Set();
+    /** @param program its name and its first arguments */
+    constructor(host, program, login) {
+        this.#host = host;
+        this.#program = program;
+        this.#timeout = host.timeout === undefined ? login.timeout : host.timeout * 1000;
+    }
+    /** Resolves when the host's shell answers: the program alone does not tell whether the host can be reached. */
+    async exec(command) {
+        const [name = '', ...first] = this.#program;
+        const word = firstWord();
+        const words = [...first, ...transportWords(this.#host, name, this.#timeout), behindWord(word, command)];
+        let stream;
+        try {
+            stream = await program_stream/* ProgramStream */.L.start(name, words);
+        }
+        catch (error) {
+            throw (0,program_stream/* cannotStart */.m)(error, (code) => `its transport program ${(0,excerpt/* excerpt */.K)(name)} cannot be started (${code}): ` +
+                'is it installed on the runner, and on PATH?');
+        }
+        this.#open.add(stream);
+        stream.on('close', () => this.#open.delete(stream));
+        try {
+            await awaitWord(stream, word, this.#timeout, {
+                silent: `it did not answer within ${this.#timeout / 1000} s`,
+                ended: (status) => {
+                    const how = status === undefined ? 'a signal' : `status ${status}`;
+                    return `the way there ended with ${how} before the host had answered`;
+                },
+            });
+        }
+        catch (error) {
+            stream.destroy();
+            const fault = new Error(`${error.message} (transport program ${(0,excerpt/* excerpt */.K)(name)})`, { cause: error });
+            throw withWords(fault, stream.said, 'it said:');
+        }
+        return stream;
+    }
+    close() {
+        for (const stream of this.#open)
+            stream.destroy();
+        this.#open.clear();
+    }
+}
+/**
+ * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
+ * they take `-l USER HOST COMMAND`.
+ *
+ * @param timeout ms
+ * @throws LeftOut: the matrix asks for what the program cannot be told
+ */
+function transportWords(host, program, timeout) {
+    const { address, user, port, identity, jump } = host;
+    if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
+        throw new left_out/* LeftOut */.Q(`${(0,excerpt/* excerpt */.K)((0,host_settings/* describe */.q0)(host))} cannot be given to a transport program`);
+    const login = user === undefined ? [] : ['-l', user];
+    if ((0,external_node_path_.basename)(program) !== 'ssh') {
+        const asked = [
+            ...(port === undefined ? [] : [`port ${port}`]),
+            ...(identity === undefined ? [] : ['an identity']),
+            ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
+        ];
+        if (asked.length > 0) {
+            throw new left_out/* LeftOut */.Q(`the matrix gives it ${asked.join(' and ')}, but its transport program ${(0,excerpt/* excerpt */.K)(program)} is not ssh and ` +
+                'cannot be told so: leave it out, or put it into a script that is named as the transport');
+        }
+        return [...login, address];
+    }
+    const seconds = Math.max(1, Math.round(timeout / 1000));
+    const options = [
+        'BatchMode=yes',
+        `ConnectTimeout=${seconds}`,
+        `ServerAliveInterval=${Math.max(1, Math.floor(seconds / 3))}`,
+        'ServerAliveCountMax=2',
+    ];
+    return [
+        ...login,
+        ...(port === undefined ? [] : ['-p', String(port)]),
+        ...options.flatMap((option) => ['-o', option]),
+        ...(identity === undefined ? [] : ['-i', identity]),
+        ...(jump === undefined ? [] : ['-J', jump.length === 0 ? 'none' : jump.map(host_settings/* describe */.q0).join(',')]),
+        address,
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/channels.js
+
+
+
+/** Over our own ssh, or over the program that the matrix names for this host; in the directory that it names as its root. */
+function channelsTo(host, login) {
+    const channels = host.transport === undefined ? new ControlPool(host, login) : new Transport(host, host.transport, login);
+    return host.chroot === undefined ? channels : (0,chroot/* inChroot */.n$)(channels, host.chroot);
+}
+
+
+/***/ }),
+
+/***/ 923:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Xx: () => (/* binding */ chrootProblem),
+/* harmony export */   n$: () => (/* binding */ inChroot)
+/* harmony export */ });
+/* unused harmony export chrootCommand */
+/* harmony import */ var _engine_left_out_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6344);
+
+/** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
+function inChroot(channels, directory) {
+    return {
+        exec: async (command) => channels.exec(chrootCommand(command, directory)),
+        close: () => channels.close(),
+    };
+}
+/**
+ * @param command begins with `exec `
+ * @throws LeftOut: no shell can be given this directory
+ */
+function chrootCommand(command, directory) {
+    if (!command.startsWith('exec '))
+        throw new Error('Internal error: only a command that is executed can be moved');
+    if (/\p{Cc}/u.test(directory))
+        throw new _engine_left_out_js__WEBPACK_IMPORTED_MODULE_0__/* .LeftOut */ .Q('its chroot has a control character in its name, which cannot be given to a shell');
+    return `exec sh -c '${HEED}; ${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
+}
+/**
+ * What the host's owner says of jobs counts in there too (D10, D12): lanes look for it with this directory as their root, so
+ * the files must be the same there, and so must be the directory in which jobs hold their places.
+ */
+const HEED = [
+    's=',
+    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ -e "$f" ]; then s=$f; fi; done',
+    'if [ "$s" ]; then p=/tmp; if [ -e $p/.distmake-slots ]; then p=$p/.distmake-slots; fi',
+    'for f in /etc/opt/SPROdmake/dmake.conf /etc/distmake.conf; do if [ "$(cat "$f" 2>&1)" = "$(cat "$1$f" 2>&1)" ]; then :',
+    'elif [ -e "$f" ] || [ -e "$1$f" ]; then p=; fi; done',
+    'if [ "$p" ] && [ "$p" -ef "$1$p" ]; then :; else echo "chroot: owner $s" >&2; exit 1; fi; fi',
+].join('; ');
+/** Only root's PATH leads to it everywhere; the others are to hear that it is not theirs. */
+const FIND = 'c=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot) || c=chroot; exec "$c" "$@"';
+/**
+ * What went wrong in the words of chroot, for people.
+ *
+ * @returns undefined for a fault that has nothing to do with it
+ */
+function chrootProblem(message, directory) {
+    const said = /chroot: .*/.exec(message)?.[0];
+    if (said === undefined)
+        return undefined;
+    const name = `${directory}, its chroot in the matrix`;
+    const owner = /^chroot: owner (\/\S+)/.exec(said)?.[1];
+    if (owner !== undefined)
+        return (`its owner's limit (${owner}) cannot be kept in ${name}: mount that file and /tmp there too ` +
+            '(mount --bind), or leave the chroot out');
+    if (/not permitted|permission denied/i.test(said))
+        return `${name}, cannot be entered: only root can do that, so the login there must be root (${said})`;
+    if (/run command|execute/i.test(said))
+        return `${name}, has no sh in it that can be run (${said})`;
+    if (/not found$/.test(said))
+        return `${name}, cannot be entered: there is no program chroot there (${said})`;
+    return `${name}, cannot be entered: is it a directory there? (${said})`;
+}
+/** One word that sh, csh and fish read alike: in quotes they differ, behind a backslash they do not. */
+function quoteForAnyShell(word) {
+    return word.replace(/[^A-Za-z0-9_/.\u0080-\uffff-]/g, (character) => `\\${character}`);
 }
 
 
@@ -67180,6 +69958,85 @@ async function filesOf(name, { home, folder }) {
 
 /***/ }),
 
+/***/ 7438:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  c: () => (/* binding */ GatheringStream)
+});
+
+;// CONCATENATED MODULE: external "node:stream"
+const external_node_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
+;// CONCATENATED MODULE: ./lib/ssh/gathering-stream.js
+
+/**
+ * One byte stream of a readable and a writable end, which gathers what is written in one turn of the event loop into one
+ * write (see GatheringSocket). It ends when the readable end does. Faults of writing are not told: the readable end closes too.
+ */
+class GatheringStream extends external_node_stream_namespaceObject.Duplex {
+    #from;
+    #to;
+    #onClose;
+    #corked = false;
+    /** @param onClose to let the ends go; called once */
+    constructor(from, to, onClose) {
+        super({ allowHalfOpen: false });
+        this.#from = from;
+        this.#to = to;
+        this.#onClose = onClose;
+        from.on('data', (chunk) => {
+            if (!this.push(chunk))
+                from.pause();
+        });
+        from.on('end', () => this.push(null));
+        from.on('close', () => {
+            if (!this.readableEnded)
+                this.push(null);
+        });
+        from.on('error', (error) => this.destroy(error));
+        to.on('error', () => undefined);
+    }
+    write(...words) {
+        if (!this.#corked) {
+            this.#corked = true;
+            this.cork();
+            process.nextTick(() => {
+                this.#corked = false;
+                this.uncork();
+            });
+        }
+        return super.write(...words);
+    }
+    _read() {
+        this.#from.resume();
+    }
+    _write(chunk, _encoding, done) {
+        this.#send(chunk, done);
+    }
+    _writev(chunks, done) {
+        this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    }
+    _final(done) {
+        this.#to.end();
+        done();
+    }
+    _destroy(error, done) {
+        this.#onClose();
+        done(error);
+    }
+    #send(bytes, done) {
+        if (this.#to.writable)
+            this.#to.write(bytes, () => done());
+        else
+            done();
+    }
+}
+
+
+/***/ }),
+
 /***/ 1064:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -67529,6 +70386,150 @@ function jumping(hops) {
 
 /***/ }),
 
+/***/ 227:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L: () => (/* binding */ ProgramStream),
+/* harmony export */   m: () => (/* binding */ cannotStart)
+/* harmony export */ });
+/* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1421);
+/* harmony import */ var _engine_left_out_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6344);
+/* harmony import */ var _util_deferred_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3033);
+/* harmony import */ var _gathering_stream_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7438);
+
+
+
+
+/** As much of what a program says on stderr is kept for messages. */
+const KEPT_TEXT = 2000;
+/** How long a program may take to end when it is asked to. */
+const PATIENCE_MS = 2000;
+/** A program of the runner whose standard streams are a byte stream to a host. It ends with the stream. */
+class ProgramStream extends _gathering_stream_js__WEBPACK_IMPORTED_MODULE_1__/* .GatheringStream */ .c {
+    stderr;
+    /** Its exit status, once it has closed its streams too; undefined when a signal ended it. */
+    exited;
+    #said = '';
+    constructor(child) {
+        const ended = (0,_util_deferred_js__WEBPACK_IMPORTED_MODULE_2__/* .deferred */ .y)();
+        super(child.stdout, child.stdin, () => end(child));
+        this.stderr = child.stderr;
+        this.exited = ended.promise;
+        child.once('close', (status) => ended.resolve(status ?? undefined));
+        child.stderr.on('data', (chunk) => (this.#said = (this.#said + chunk.toString()).slice(-KEPT_TEXT)));
+    }
+    /** The end of what it has said on stderr. */
+    get said() {
+        return this.#said.trim();
+    }
+    /**
+     * Starts it in a process group of its own, without the inputs of the action in its environment: they may be keys.
+     *
+     * @throws Error of spawn: there is no such program
+     */
+    static async start(program, words) {
+        const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_')));
+        const child = (0,node_child_process__WEBPACK_IMPORTED_MODULE_0__.spawn)(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: environment });
+        const started = (0,_util_deferred_js__WEBPACK_IMPORTED_MODULE_2__/* .deferred */ .y)();
+        child.once('spawn', () => started.resolve(undefined));
+        child.once('error', (error) => started.reject(error));
+        const stream = new ProgramStream(child);
+        await started.promise;
+        return stream;
+    }
+}
+/**
+ * A fault of {@link ProgramStream.start}: where the program is not there, or is none, it is a LeftOut.
+ *
+ * @param describe gives the reason for people, with the code of the fault
+ */
+function cannotStart(fault, describe) {
+    const { code = String(fault) } = fault;
+    const Kind = ['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'E2BIG'].includes(code) ? _engine_left_out_js__WEBPACK_IMPORTED_MODULE_3__/* .LeftOut */ .Q : Error;
+    return new Kind(describe(code), { cause: fault });
+}
+/**
+ * Ends what still runs, and what it has started: at once where it is let go, after a while where it has closed its end and is about to
+ * go itself. What does not end when it is asked to is killed.
+ */
+function end(child) {
+    child.stdin.end();
+    const signals = ['SIGTERM', 'SIGKILL'];
+    let timer;
+    const next = () => {
+        clearTimeout(timer);
+        // Nobody reads them any more, and until they are closed the program counts as running.
+        child.stdout.destroy();
+        child.stderr.destroy();
+        const name = signals.shift();
+        if (name !== undefined && signal(child.pid, name))
+            timer = setTimeout(next, PATIENCE_MS);
+    };
+    if (child.stdout.readableEnded) {
+        timer = setTimeout(next, PATIENCE_MS);
+        child.once('exit', next);
+    }
+    else {
+        next();
+        child.once('exit', () => {
+            if (!signal(child.pid, 0))
+                clearTimeout(timer);
+        });
+    }
+}
+/** @returns whether anybody is left of the group */
+function signal(group, name) {
+    try {
+        return group !== undefined && process.kill(-group, name);
+    }
+    catch {
+        return false;
+    }
+}
+
+
+/***/ }),
+
+/***/ 149:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ withinTime),
+/* harmony export */   y: () => (/* binding */ STOPPED)
+/* harmony export */ });
+/** Why something was not waited for any longer. */
+const STOPPED = 'its connections were closed meanwhile';
+/** What `opening` comes to, if that is in time and before the signal aborts; else rejects with a reason for people. */
+async function withinTime(opening, { timeout, late, signal, drop }) {
+    return new Promise((resolve, reject) => {
+        let over = false;
+        const end = (tell) => {
+            over = true;
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+            tell();
+        };
+        const stop = () => end(() => reject(new Error(STOPPED)));
+        const timer = setTimeout(() => end(() => reject(new Error(late))), timeout);
+        opening.then((value) => {
+            if (over)
+                drop(value);
+            else
+                end(() => resolve(value));
+        }, (error) => {
+            if (!over)
+                end(() => reject(error instanceof Error ? error : new Error(String(error))));
+        });
+        signal?.addEventListener('abort', stop);
+        if (signal?.aborted === true)
+            stop();
+    });
+}
+
+
+/***/ }),
+
 /***/ 3900:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -67620,6 +70621,34 @@ function deferred() {
 
 
 globalThis.__dirname = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)((0,node_url__WEBPACK_IMPORTED_MODULE_1__.fileURLToPath)(import.meta.url));
+
+
+/***/ }),
+
+/***/ 7402:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ parseDuration),
+/* harmony export */   S: () => (/* binding */ durationText)
+/* harmony export */ });
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
+/**
+ * A length of time as people write it: a whole number of seconds, or with a unit: `90s`, `10m`, `24h`, `7d`.
+ *
+ * @returns seconds; undefined when it is none
+ */
+function parseDuration(text) {
+    const match = /^(\d{1,9})([smhd]?)$/.exec(text);
+    if (!match)
+        return undefined;
+    return Number(match[1]) * UNITS[(match[2] || 's')];
+}
+/** The same the other way: in the largest unit of which it is a whole number, `24h`; seconds. */
+function durationText(seconds) {
+    const [unit, size] = Object.entries(UNITS).findLast(([, one]) => seconds > 0 && seconds % one === 0) ?? ['s', 1];
+    return `${seconds / size} ${unit}`;
+}
 
 
 /***/ }),

@@ -62408,7 +62408,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 8613:
+/***/ 6968:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65393,6 +65393,10 @@ function describeOutcome(outcome) {
             return signalName(outcome.signal);
         case 'host-lost':
             return `host lost (${outcome.reason})`;
+        case 'timed-out':
+            return outcome.limit === 'time'
+                ? `killed after ${outcome.seconds} s (job-timeout)`
+                : `stuck: killed after ${outcome.seconds} s without output`;
         case 'cancelled':
             return 'cancelled';
     }
@@ -66875,7 +66879,19 @@ function refuseForeign(directory) {
     throw new UserError(`the directory of the bulk build, ${(0,util_bytes/* decode */.D4)(directory)}, holds other things: the state of a bulk build wants one of its own. Name a new one, or an empty one`);
 }
 
+;// CONCATENATED MODULE: ./lib/engine/clock.js
+
+const SYSTEM_CLOCK = {
+    now: () => performance.now(),
+    after: (ms, run) => {
+        const timer = setTimeout(run, ms).unref();
+        return () => clearTimeout(timer);
+    },
+    pause: (ms, signal) => (0,promises_namespaceObject.setTimeout)(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined),
+};
+
 ;// CONCATENATED MODULE: ./lib/engine/back-off.js
+
 const FIRST_MS = 50;
 const LONGEST_MS = 1000;
 /**
@@ -66884,31 +66900,32 @@ const LONGEST_MS = 1000;
  */
 class BackOff {
     #again;
+    #clock;
     #waits = new Map();
     #closed = false;
     /** @param again tries the host again; whether there is still something to try later */
-    constructor(again) {
+    constructor(again, clock = SYSTEM_CLOCK) {
         this.#again = again;
+        this.#clock = clock;
     }
     turnedAway(host) {
         const wait = this.#waits.get(host);
         // Jobs come in bursts: the first that is turned away tells of them all.
         if (this.#closed || wait?.refused === true)
             return;
-        clearTimeout(wait?.timer);
+        wait?.cancel();
         this.#set(host, wait ? Math.min(2 * wait.delay, LONGEST_MS) : FIRST_MS, true);
     }
     /** No host is tried any more. */
     close() {
         this.#closed = true;
-        for (const { timer } of this.#waits.values())
-            clearTimeout(timer);
+        for (const { cancel } of this.#waits.values())
+            cancel();
         this.#waits.clear();
     }
     #set(host, delay, refused) {
-        const timer = setTimeout(() => this.#tick(host, delay, refused), delay);
-        timer.unref();
-        this.#waits.set(host, { delay, refused, timer });
+        const cancel = this.#clock.after(delay, () => this.#tick(host, delay, refused));
+        this.#waits.set(host, { delay, refused, cancel });
     }
     #tick(host, delay, refused) {
         this.#waits.delete(host);
@@ -67078,7 +67095,7 @@ class ExclusiveGate {
         let floor = this.#floors.get(make);
         const known = floor?.open.get(id);
         if (known) {
-            known.running = true;
+            known.running++;
             return undefined;
         }
         const alone = this.#options.alone(arrival);
@@ -67110,7 +67127,7 @@ class ExclusiveGate {
         const known = this.#floors.get(make)?.open.get(id);
         if (!known)
             return;
-        known.running = false;
+        known.running--;
         this.#admit(make);
     }
     #admit(make) {
@@ -67123,12 +67140,12 @@ class ExclusiveGate {
                 return;
             const others = [...floor.open].filter(([, other]) => next.alone || other.alone);
             if (others.length > 0) {
-                if (!others.some(([, { running }]) => running))
+                if (!others.some(([, { running }]) => running > 0))
                     this.#watch(make, floor);
                 return;
             }
             floor.waiting.shift();
-            floor.open.set(next.recipe, { alone: next.alone, running: true });
+            floor.open.set(next.recipe, { alone: next.alone, running: 1 });
             next.admitted.resolve(undefined);
         }
     }
@@ -67142,7 +67159,7 @@ class ExclusiveGate {
             if (this.#floors.get(make) !== floor)
                 return;
             for (const [id, { running }] of floor.open)
-                if (!running)
+                if (running === 0)
                     floor.open.delete(id);
             this.#admit(make);
         });
@@ -67267,6 +67284,27 @@ function isRunning({ running }) {
     return running !== undefined;
 }
 
+;// CONCATENATED MODULE: ./lib/engine/job-output.js
+/** Where it is all kept in memory: for what is known to be short. */
+const IN_MEMORY = { open: () => new MemoryOutput() };
+/** All of it in memory. */
+class MemoryOutput {
+    trouble = undefined;
+    #texts = [];
+    add(descriptor, data) {
+        this.#texts.push({ descriptor, data });
+    }
+    excerpt() {
+        return this.#texts;
+    }
+    texts() {
+        return this.#texts;
+    }
+    drop() {
+        this.#texts = [];
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/homecoming-text.js
 
 /** For people: why what a recipe wrote on a host was not put into the workspace. */
@@ -67294,7 +67332,188 @@ function print(call, output, markers, job) {
         const together = [];
         for (; pieces[at]?.descriptor === descriptor; at++)
             together.push(pieces[at].data);
-        call.write(descriptor, Buffer.concat(together));
+        void call.write(descriptor, Buffer.concat(together));
+    }
+}
+/** So much of one descriptor is printed at one time. */
+const PORTION = 64 << 10;
+/**
+ * The same for what may be long: no faster than it is taken. Resolves when all is on its way, or the shim is gone.
+ *
+ * @param more comes behind it
+ */
+async function printOutput(call, output, more, markers, job) {
+    let descriptor = 1;
+    let portion = [];
+    let size = 0;
+    const flush = () => {
+        const data = Buffer.concat(portion);
+        portion = [];
+        size = 0;
+        return call.write(descriptor, data);
+    };
+    const add = async (text) => {
+        if (size > 0 && (text.descriptor !== descriptor || size >= PORTION))
+            await flush();
+        descriptor = text.descriptor;
+        portion.push(text.data);
+        size += text.data.length;
+    };
+    if (markers)
+        await add({ descriptor: 1, data: markers.begin(job) });
+    for await (const text of output.texts()) {
+        if (call.gone.aborted)
+            return;
+        await add(text);
+    }
+    for (const text of more)
+        await add(text);
+    if (markers)
+        await add({ descriptor: 1, data: markers.end(job) });
+    if (size > 0)
+        await flush();
+}
+
+;// CONCATENATED MODULE: ./lib/engine/second-chance.js
+
+/** So many hosts may be lost while a job runs there: it may be why. Where the runner is no choice it is given more. */
+const MOST_LOSSES = { local: 2, never: 5 };
+/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
+const MOST_CONFLICTS = 20;
+/** Decides for one job whether what became of it counts, or whether it runs once more. */
+class SecondChance {
+    #fallback;
+    /** It must not run again once it may have begun (`no-retry`). */
+    #once;
+    /** It writes in the very workspace, and may go on doing so where its host is not heard of any more. */
+    #shared;
+    #losses = 0;
+    #conflicts = 0;
+    #timedOut = 'nowhere';
+    constructor(fallback, once, shared) {
+        this.#fallback = fallback;
+        this.#once = once;
+        this.#shared = shared;
+    }
+    /** Where it was killed by a time limit: it is to run elsewhere. */
+    get avoided() {
+        return this.#timedOut;
+    }
+    /** After a run on a host that is not turned away. */
+    after({ outcome, homecoming, begun }, host) {
+        if (outcome.kind === 'cancelled')
+            return undefined;
+        if (this.#once && begun)
+            return undefined;
+        const isLocal = this.#fallback === 'local';
+        if (outcome.kind === 'host-lost') {
+            if (this.#shared && begun)
+                return undefined;
+            if (++this.#losses < MOST_LOSSES[this.#fallback])
+                return 'again';
+            return isLocal ? { onRunner: 'hosts-failed' } : undefined;
+        }
+        if (outcome.kind === 'timed-out')
+            return this.afterTimeout(host);
+        if (homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS)
+            return isLocal ? { onRunner: succeeded(outcome) ? 'not-taken' : 'failed-there' } : 'again';
+        if (!isLocal || (succeeded(outcome) && homecoming.kind === 'home'))
+            return undefined;
+        return { onRunner: succeeded(outcome) ? 'not-taken' : 'failed-there' };
+    }
+    /** It was killed there since it took too long: it gets one more time elsewhere. */
+    afterTimeout(place) {
+        if (this.#once || this.#timedOut !== 'nowhere')
+            return undefined;
+        this.#timedOut = place;
+        return 'again';
+    }
+    /**
+     * What is told on the recipe's stderr where the end of a job that is no end of its own counts.
+     *
+     * @param target for people
+     * @returns undefined: its own output says all
+     */
+    lastWords(target, { outcome, homecoming }, place) {
+        const where = place?.name ?? 'the runner';
+        if (outcome.kind === 'host-lost') {
+            if (this.#shared && !this.#once)
+                return `${where} was lost while it ran ${target} (${outcome.reason}): with staging none it may still be writing there, so it is not run again beside itself`;
+            return this.#once
+                ? `${where} was lost while it ran ${target} (${outcome.reason}): no-retry forbids to run that again, look whether it has had its effect`
+                : `hosts were lost ${this.#losses} times while they ran ${target}, the last was ${where} (${outcome.reason}): it is given up`;
+        }
+        if (outcome.kind === 'timed-out') {
+            const before = this.#timedOut;
+            const earlier = before === 'nowhere' || before === place ? '' : `, as on ${before?.name ?? 'the runner'} before`;
+            const raise = outcome.limit === 'time' ? 'job-timeout' : 'stuck in the host matrix';
+            return `${target} on ${where}: ${describeOutcome(outcome)}${earlier}; raise ${raise} if it needs longer`;
+        }
+        if (this.#once &&
+            this.#fallback === 'local' &&
+            outcome.kind !== 'cancelled' &&
+            succeeded(outcome) &&
+            homecoming.kind !== 'home')
+            return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/time-limits.js
+const NO_LIMITS = { time: undefined, silence: undefined };
+/** Watches one job from its start to its end, and has it killed when a limit is reached. */
+class TimeLimits {
+    #clock;
+    #limits;
+    #kill;
+    #cancels = [];
+    #heard = 0;
+    #reached;
+    /** @param kill called once, at most */
+    constructor(clock, limits, kill) {
+        this.#clock = clock;
+        this.#limits = limits;
+        this.#kill = kill;
+    }
+    /** The limit that was reached. */
+    get reached() {
+        return this.#reached;
+    }
+    start() {
+        const { time, silence } = this.#limits;
+        if (time !== undefined)
+            this.#after(time * 1000, () => this.#reach({ kind: 'timed-out', limit: 'time', seconds: time }));
+        this.#heard = this.#clock.now();
+        if (silence !== undefined)
+            this.#listen(silence, silence * 1000);
+    }
+    /** It has printed something. */
+    heard() {
+        if (this.#limits.silence !== undefined)
+            this.#heard = this.#clock.now();
+    }
+    end() {
+        for (const cancel of this.#cancels)
+            cancel();
+        this.#cancels = [];
+    }
+    /** One look at a time, however much it prints. */
+    #listen(seconds, ms) {
+        this.#after(ms, () => {
+            const left = this.#heard + seconds * 1000 - this.#clock.now();
+            if (left > 0)
+                this.#listen(seconds, left);
+            else
+                this.#reach({ kind: 'timed-out', limit: 'silence', seconds });
+        });
+    }
+    #after(ms, run) {
+        this.#cancels.push(this.#clock.after(ms, run));
+    }
+    #reach(limit) {
+        this.end();
+        this.#reached = limit;
+        this.#kill();
     }
 }
 
@@ -67304,21 +67523,26 @@ function print(call, output, markers, job) {
 
 
 
+
+
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 const DELETION_MS = 1000;
-/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
-const MOST_CONFLICTS = 20;
 const CANCELLED = { kind: 'cancelled' };
+const HOME = { kind: 'home' };
 /** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
 class JobPass {
     #world;
     #subject;
     #job;
-    #conflicts = 0;
+    #chance;
+    /** How a time limit has ended it on the runner: it is to run on a host. */
+    #tooLong;
     constructor(world, subject) {
         this.#world = world;
         this.#subject = subject;
         this.#job = subject.running.job;
+        const { fallback, noRetry } = world;
+        this.#chance = new SecondChance(fallback, noRetry?.match(this.#job.recipe.target) !== undefined, world.shared ?? false);
     }
     /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
     async perform() {
@@ -67341,7 +67565,8 @@ class JobPass {
                     returned,
                     wide: stays === undefined && callsMake(job.command),
                     weight: this.#world.weightOf?.(job.recipe) ?? 0,
-                    suits: (host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
+                    hostsOnly: this.#tooLong !== undefined,
+                    suits: (host) => host !== this.#chance.avoided && (hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local),
                 };
                 const answer = scheduler.acquire(wish, running.stop.signal);
                 // Not before this waits in front: what runs again comes before anything new.
@@ -67351,7 +67576,7 @@ class JobPass {
                 if (lease === 'cancelled')
                     return this.drop();
                 if (lease === 'no-host')
-                    return this.#refuse(`no host is left for ${(0,util_bytes/* decode */.D4)(job.recipe.target)}, and fallback is never`);
+                    return this.#withoutHost();
                 held = lease;
                 running.lease = lease;
                 const obstacle = this.#subject.begin(lease.place);
@@ -67368,7 +67593,8 @@ class JobPass {
                 const { host: before } = state;
                 const { place } = lease;
                 const remote = place && hosts.get(place);
-                const reason = lease.reason ?? stays ?? 'not-whitelisted';
+                const avoids = place === undefined && this.#chance.avoided !== 'nowhere';
+                const reason = avoids ? 'timed-out-there' : (lease.reason ?? stays ?? 'not-whitelisted');
                 if (place)
                     state.host = place;
                 else if (!state.host)
@@ -67392,8 +67618,8 @@ class JobPass {
                 else {
                     fresh = false;
                 }
-                if (place && scheduler.isLost(place))
-                    state.host = undefined;
+                if (place && !scheduler.isReady(place))
+                    this.#part(place);
                 stays = this.#whyHere();
             }
         }
@@ -67428,21 +67654,34 @@ class JobPass {
         sink({ type: 'job-finished', job, place: undefined, outcome: CANCELLED, seconds: 0, again: false });
         this.#settle(outcome);
     }
-    /** It cannot start, and the runner may not take it. */
-    #refuse(reason) {
-        const { sink, markers } = this.#world;
-        const { call, state } = this.#subject;
-        const job = this.#job;
-        const outcome = { kind: 'exited', status: 2 };
-        print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
-        state.ran(job, outcome, undefined, false);
-        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+    /** Its other lines run elsewhere. */
+    #part(host) {
+        const { state } = this.#subject;
+        state.host = undefined;
+        if (state.ranOn === host)
+            state.parted = host;
+    }
+    #withoutHost() {
+        const target = (0,util_bytes/* decode */.D4)(this.#job.recipe.target);
+        const outcome = this.#tooLong
+            ? this.#refuse(`${target} took too long on the runner, and no host is left for it`, this.#tooLong)
+            : this.#refuse(`no host is left for ${target}, and fallback is never`);
         this.#settle(outcome);
         return outcome;
     }
+    /** It cannot start, and the runner may not take it. */
+    #refuse(reason, outcome = { kind: 'exited', status: 2 }) {
+        const { sink, markers } = this.#world;
+        const { call, state } = this.#subject;
+        const job = this.#job;
+        print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
+        state.ran(job, outcome, undefined, false);
+        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+        return outcome;
+    }
     async #runHere(lease) {
-        const { sink, stage, markers, scheduler, locals, runnerLoad } = this.#world;
-        const { call, command, state, running } = this.#subject;
+        const { sink, stage, markers, scheduler, locals, runnerLoad, clock, jobTimeout } = this.#world;
+        const { call, command, state, running, kept } = this.#subject;
         const { place } = lease;
         const job = this.#job;
         const local = place && locals.get(place);
@@ -67452,39 +67691,59 @@ class JobPass {
                 start = await local.begin(call, command);
             }
             catch (error) {
-                return this.#lost(local.host, error);
+                scheduler.hostLost(place);
+                sink({ type: 'host-lost', host: place, reason: error.message, benched: false });
+                return this.#lost(place, error);
             }
             if (!start)
                 return 'turned away';
+            // The run may have been stopped meanwhile.
+            if (running.stop.signal.aborted) {
+                start.place.give();
+                return this.drop();
+            }
             running.lease = withPlace(lease, start);
         }
-        const begin = performance.now();
+        const begin = clock.now();
         this.#tellStart(place);
         stage.writerStarted(job);
         if (markers)
-            call.write(1, markers.begin(job));
-        const outcome = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+            void call.write(1, markers.begin(job));
+        const limits = new TimeLimits(clock, { time: kept ? undefined : jobTimeout, silence: undefined }, () => call.endLocally());
+        limits.start();
+        const end = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+            limits.end();
             start?.place.give();
             stage.writerEnded(job);
             if (running.recursive)
                 stage.touch();
         });
-        if (markers)
-            call.write(1, markers.end(job));
+        const outcome = end.kind === 'cancelled' || succeeded(end) ? end : (limits.reached ?? end);
         if (place && runnerLoad)
             scheduler.report(place, runnerLoad(), true);
-        const seconds = (performance.now() - begin) / 1000;
+        const seconds = (clock.now() - begin) / 1000;
+        const again = outcome.kind === 'timed-out' && this.#chance.afterTimeout(place) === 'again';
+        if (outcome.kind === 'timed-out' && !again) {
+            const words = this.#chance.lastWords((0,util_bytes/* decode */.D4)(job.recipe.target), { outcome, homecoming: HOME }, place);
+            void call.write(2, Buffer.from(`distmake: ${words}\n`));
+        }
+        if (markers)
+            void call.write(1, markers.end(job));
+        sink({ type: 'job-finished', job, place, outcome, seconds, again });
+        if (again) {
+            this.#tooLong = outcome;
+            state.here = undefined;
+            state.host = undefined;
+            return 'again';
+        }
         state.ran(job, outcome, place, running.recursive);
-        sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
         return outcome;
     }
     async #runThere(remote, lease) {
-        const { sink, fallback, markers, subMakes } = this.#world;
-        const { call, state, running } = this.#subject;
+        const { subMakes } = this.#world;
         const job = this.#job;
         const place = remote.host;
-        const never = fallback === 'never';
-        const { stop } = running;
+        const { stop } = this.#subject.running;
         if (subMakes && callsMake(job.command)) {
             try {
                 const reason = await subMakes.check(job, remote, stop.signal);
@@ -67492,27 +67751,47 @@ class JobPass {
                     return this.#refuse(reason);
             }
             catch (error) {
+                remote.lose(error instanceof Error ? error.message : String(error));
                 return this.#lost(place, error);
             }
         }
+        const output = this.#world.outputs.open();
+        try {
+            return await this.#runOn(remote, lease, output);
+        }
+        finally {
+            output.drop();
+        }
+    }
+    async #runOn(remote, lease, output) {
+        const { sink, fallback, markers, noRetry, jobTimeout } = this.#world;
+        const { call, state, running } = this.#subject;
+        const job = this.#job;
+        const place = remote.host;
+        const { stop } = running;
         let told = false;
         const started = () => {
             if (!told)
                 this.#tellStart(place);
             told = true;
         };
-        const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, {
+        const once = noRetry?.match(job.recipe.target) !== undefined;
+        const terms = {
+            keepOutputs: fallback === 'never' || once,
+            output,
+            slots: lease.slots,
+            limits: { time: jobTimeout, silence: place.stuck },
+        };
+        const result = await remote.run(job, terms, stop.signal, {
             onStart: started,
             onEnd: () => sink({ type: 'job-collecting', job, place }),
         });
         if (!result)
             return 'turned away';
-        const { outcome: end, seconds, output, homecoming, missed, traffic } = result;
+        const { seconds, homecoming, missed, traffic } = result;
         started();
         // When everything is stopped the connections are closed too: that is no fault of the host.
-        const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
-        if (outcome.kind === 'host-lost')
-            this.#lose(place, outcome.reason);
+        const outcome = result.outcome.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : result.outcome;
         const isHome = homecoming.kind === 'home';
         if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
             sink({ type: 'message', level: 'warning', text: homecomingText(job.recipe, homecoming, place) });
@@ -67521,19 +67800,25 @@ class JobPass {
             const text = `${place.name}: the recipe of ${(0,util_bytes/* decode */.D4)(job.recipe.target)} failed without ${missed.map(util_bytes/* decode */.D4).join(', ')}, which the makefile does not name among its prerequisites`;
             sink({ type: 'message', level: 'warning', text });
         }
-        const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
-        const again = outcome.kind === 'host-lost' ||
-            (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
-        sink({ type: 'job-finished', job, place, outcome, seconds, again, traffic });
-        if (again) {
-            // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
-            if (outcome.kind !== 'host-lost' && !never)
-                state.retried = succeeded(outcome) ? 'not-taken' : 'failed-there';
+        const chance = this.#chance.after({ ...result, outcome }, place);
+        sink({ type: 'job-finished', job, place, outcome, seconds, again: chance !== undefined, traffic });
+        if (chance !== undefined) {
+            if (chance !== 'again')
+                state.retried = chance.onRunner;
+            if (outcome.kind === 'timed-out')
+                state.host = undefined;
             return 'again';
         }
         const final = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
+        const words = this.#chance.lastWords((0,util_bytes/* decode */.D4)(job.recipe.target), { outcome, homecoming }, place);
+        const more = words === undefined ? [] : [{ descriptor: 2, data: Buffer.from(`distmake: ${words}\n`) }];
+        if (output.trouble !== undefined) {
+            const text = `distmake: not all that it printed could be kept: ${output.trouble}\n`;
+            more.push({ descriptor: 2, data: Buffer.from(text) });
+        }
+        running.hasEnded = true;
         state.ran(job, final, place, false);
-        print(call, output, markers, job);
+        await printOutput(call, output, more, markers, job);
         return final;
     }
     #tellStart(place) {
@@ -67544,24 +67829,28 @@ class JobPass {
     }
     /** It was placed there, and nothing of it has run. */
     #lost(host, error) {
-        const { sink } = this.#world;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#lose(host, reason);
-        const outcome = { kind: 'host-lost', reason };
-        sink({ type: 'job-finished', job: this.#job, place: host, outcome, seconds: 0, again: true });
+        const { state } = this.#subject;
+        const job = this.#job;
+        const outcome = { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) };
+        const end = { outcome, homecoming: HOME, begun: false };
+        const chance = this.#chance.after(end, host);
+        const words = this.#chance.lastWords((0,util_bytes/* decode */.D4)(job.recipe.target), end, host);
+        if (chance === undefined)
+            return this.#refuse(words ?? outcome.reason, outcome);
+        if (chance !== 'again')
+            state.retried = chance.onRunner;
+        this.#world.sink({ type: 'job-finished', job, place: host, outcome, seconds: 0, again: true });
         return 'again';
-    }
-    #lose(host, reason) {
-        const { scheduler, sink } = this.#world;
-        if (scheduler.isLost(host))
-            return;
-        scheduler.hostLost(host);
-        sink({ type: 'host-lost', host, reason });
     }
     #settle(outcome) {
         const { stage, markers, verdicts } = this.#world;
         if (succeeded(outcome) || outcome.kind === 'cancelled')
             return;
+        const { parted, recipe } = this.#subject.state;
+        if (parted) {
+            const text = `${(0,util_bytes/* decode */.D4)(recipe.target)}: earlier lines of its recipe ran on ${parted.name}, which was lost: what they left in /tmp there went with it`;
+            this.#world.sink({ type: 'message', level: 'warning', text });
+        }
         // make may delete the target, when it has heard of the end.
         stage.touch(DELETION_MS);
         // Where make's words are not ours to read, what it has started runs, as it would have without us.
@@ -67608,6 +67897,10 @@ class RecipeState {
     host;
     /** Why a line had to be run again on the runner: the others stay there. */
     retried;
+    /** Where its last line ran that counts. */
+    ranOn;
+    /** A host on which lines of it had run was lost: what they left in its /tmp went with it. */
+    parted;
     /** Why it began on the runner: the other lines stay there. */
     here;
     failure;
@@ -67632,6 +67925,7 @@ class RecipeState {
         this.recipe = recipe;
     }
     ran(job, outcome, place, recursive) {
+        this.ranOn = place;
         if (recursive)
             this.#recursive++;
         else if (place && !place.local)
@@ -67697,6 +67991,7 @@ class RecipeBook {
 
 ;// CONCATENATED MODULE: ./lib/engine/verdicts.js
 
+
 /** How long recipes are held back for make's word on a failure. It comes within milliseconds, or not at all. */
 const VERDICT_MS = 3000;
 /**
@@ -67707,11 +68002,13 @@ class Verdicts {
     #scheduler;
     #recipes;
     #onFatal;
+    #clock;
     /** @param onFatal this make starts no other recipe */
-    constructor(scheduler, recipes, onFatal) {
+    constructor(scheduler, recipes, onFatal, clock = SYSTEM_CLOCK) {
         this.#scheduler = scheduler;
         this.#recipes = recipes;
         this.#onFatal = onFatal;
+        this.#clock = clock;
     }
     /**
      * A job has ended so; its slot is still taken.
@@ -67732,7 +68029,7 @@ class Verdicts {
             state.settled = undefined;
             this.#scheduler.resume(make);
         };
-        setTimeout(settled, VERDICT_MS).unref();
+        this.#clock.after(VERDICT_MS, settled);
         state.settled = settled;
     }
     /** Make asks for a job of that recipe: if a line of it has failed, make ignored that. */
@@ -67854,9 +68151,10 @@ function whyKept(job, make, flags, { stage, dist, local, partial, leavesWithMake
 
 
 
+
+
 /** Make asks for the next line of a recipe within that, in ms. */
 const GRACE_MS = 100;
-const GRACE = { atRest: () => new Promise((resolve) => void setTimeout(resolve, GRACE_MS)) };
 /**
  * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
  */
@@ -67885,21 +68183,32 @@ class Dispatcher {
             if (!this.#isOver)
                 options.sink(event);
         };
-        this.#verdicts = new Verdicts(options.scheduler, this.#recipes, (make) => {
+        const { clock = SYSTEM_CLOCK } = options;
+        const failed = (make) => {
             const state = this.#makes.get(make);
             if (state)
                 state.failed = true;
-        });
+        };
+        this.#verdicts = new Verdicts(options.scheduler, this.#recipes, failed, clock);
         const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
-        const rest = options.rest ?? GRACE;
+        const rest = options.rest ?? { atRest: () => clock.pause(GRACE_MS) };
         this.#atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
         this.#groups = new GroupGate(this.#atRest);
         this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest: this.#atRest });
         // The last: what another gate holds back is in nobody's way.
         this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
-        this.#backOff = new BackOff((host) => options.scheduler.widen(host));
+        this.#backOff = new BackOff((host) => options.scheduler.widen(host), clock);
         const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
-        this.#world = { ...options, sink: this.#sink, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
+        this.#world = {
+            ...options,
+            outputs: options.outputs ?? IN_MEMORY,
+            clock,
+            sink: this.#sink,
+            hosts,
+            locals,
+            verdicts: this.#verdicts,
+            backOff: this.#backOff,
+        };
     }
     /**
      * A make is about to run in this process.
@@ -67986,7 +68295,14 @@ class Dispatcher {
             umask: call.umask,
             prerequisites: command.prerequisites,
         };
-        const running = { job, shim: call.pid, stop: new AbortController(), lease: undefined, recursive: false };
+        const running = {
+            job,
+            shim: call.pid,
+            stop: new AbortController(),
+            lease: undefined,
+            hasEnded: false,
+            recursive: false,
+        };
         const stop = () => running.stop.abort();
         call.gone.addEventListener('abort', stop);
         if (call.gone.aborted)
@@ -68013,7 +68329,8 @@ class Dispatcher {
         this.#sink({ type: 'job-queued', job });
         try {
             const outcome = await this.#gates.pass(arrival, signal, () => pass.perform(), (spared) => pass.spare(spared));
-            call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
+            const isOwn = outcome.kind === 'exited' || outcome.kind === 'signaled' || outcome.kind === 'timed-out';
+            call.exit(isOwn ? outcome : { kind: 'exited', status: 1 });
         }
         finally {
             call.gone.removeEventListener('abort', stop);
@@ -68058,7 +68375,9 @@ class Dispatcher {
      * @param failed make's exit status was not 0
      */
     finish(failed) {
-        for (const { job, lease } of this.#running.values()) {
+        for (const { job, lease, hasEnded } of this.#running.values()) {
+            if (hasEnded)
+                continue;
             const outcome = { kind: 'cancelled' };
             this.#sink({ type: 'job-finished', job, place: lease?.place, outcome, seconds: 0, again: false });
         }
@@ -68589,7 +68908,33 @@ function passSignal(child, name) {
     child.once('exit', () => clearTimeout(timer));
 }
 
+;// CONCATENATED MODULE: ./lib/make/suspend.js
+/**
+ * Stops and continues a process group of ours together with this process (Ctrl-Z, `fg`): a terminal tells the foreground group alone.
+ *
+ * @param child the leader of that group
+ */
+function suspendTogether(child) {
+    const signal = (name) => {
+        try {
+            if (child.pid !== undefined)
+                process.kill(-child.pid, name);
+        }
+        catch {
+            // All of it has ended.
+        }
+    };
+    const stop = () => {
+        signal('SIGSTOP');
+        process.kill(process.pid, 'SIGSTOP');
+    };
+    const goOn = () => signal('SIGCONT');
+    process.on('SIGTSTP', stop).on('SIGCONT', goOn);
+    child.once('exit', () => process.off('SIGTSTP', stop).off('SIGCONT', goOn));
+}
+
 ;// CONCATENATED MODULE: ./lib/make/program-process.js
+
 
 
 
@@ -68622,6 +68967,8 @@ async function startProgram(options) {
         // Where no terminal signals the whole group, make alone would only wait for the recipes that it has started.
         detached: output !== undefined,
     });
+    if (output !== undefined)
+        suspendTogether(child);
     const exited = (0,external_node_events_.once)(child, 'exit');
     if (output !== undefined)
         (0,external_node_fs_.closeSync)(output.descriptor);
@@ -69230,11 +69577,12 @@ function processStart(pid) {
 /** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
 function processAncestors(pid) {
     const ancestors = [];
-    for (let at = parentOf(pid); at !== undefined && at > 0; at = parentOf(at))
+    for (let at = processParent(pid); at !== undefined && at > 0; at = processParent(at))
         ancestors.push(at);
     return ancestors;
 }
-function parentOf(pid) {
+/** Undefined when it is gone, or there is no /proc. */
+function processParent(pid) {
     const parent = statFields(pid)?.[1];
     return parent === undefined ? undefined : Number(parent);
 }
@@ -69349,6 +69697,194 @@ function makeEnvironment({ environment, run, make, output }) {
         changes.push(kept === undefined ? 'MAKEFLAGS' : `MAKEFLAGS=${kept}`);
     }
     return changeEnvironment(environment, changes);
+}
+
+;// CONCATENATED MODULE: ./lib/make/tail-ring.js
+/** The last bytes of a stream, in one buffer that is used again and again. */
+class TailRing {
+    #ring;
+    /** Bytes so far. */
+    #total = 0;
+    constructor(size) {
+        this.#ring = Buffer.alloc(size);
+    }
+    push(data) {
+        const size = this.#ring.length;
+        const last = data.subarray(Math.max(0, data.length - size));
+        const at = (this.#total + data.length - last.length) % size;
+        const first = last.copy(this.#ring, at);
+        last.copy(this.#ring, 0, first);
+        this.#total += data.length;
+    }
+    /** A copy. */
+    read() {
+        const size = this.#ring.length;
+        if (this.#total <= size)
+            return Buffer.from(this.#ring.subarray(0, this.#total));
+        const at = this.#total % size;
+        return Buffer.concat([this.#ring.subarray(at), this.#ring.subarray(0, at)]);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/make/output-store.js
+
+
+
+
+const readAt = (0,external_node_util_.promisify)(external_node_fs_.read);
+/** Bytes of one job that are kept in memory, with what it costs to keep a piece. */
+const MEMORY = 1 << 20;
+const PIECE_COST = 128;
+/** Bytes of the end of each descriptor that are kept in memory as well. */
+const END = 64 << 10;
+/** Bytes that are written to the file, and read from it, at a time. */
+const BLOCK = 64 << 10;
+/** In the file a descriptor (1 byte) and a length (4) stand before each piece. */
+const HEAD = 5;
+/** What remote jobs print waits in memory and, where it is long, in files of the run's own directory. */
+class DiskOutputStore {
+    #directory;
+    #memory;
+    /**
+     * @param directory nobody else can write there
+     * @param memory bytes of each job that are kept in memory
+     */
+    constructor(directory, memory = MEMORY) {
+        this.#directory = directory;
+        this.#memory = memory;
+    }
+    open() {
+        return new SpilledOutput(this.#directory, this.#memory);
+    }
+}
+class SpilledOutput {
+    #directory;
+    #room;
+    #beginning = [];
+    /** Of what is in the file. */
+    #ends = new Map();
+    #file;
+    /** What is to be written next. */
+    #block = Buffer.alloc(0);
+    #filled = 0;
+    #trouble;
+    constructor(directory, memory) {
+        this.#directory = directory;
+        this.#room = memory;
+    }
+    get trouble() {
+        return this.#trouble;
+    }
+    add(descriptor, data) {
+        if (this.#trouble !== undefined)
+            return;
+        if (this.#file === undefined) {
+            this.#room -= data.length + PIECE_COST;
+            if (this.#room >= 0) {
+                // A piece of what was read may hold all of that.
+                this.#beginning.push({ descriptor, data: Buffer.from(data) });
+                return;
+            }
+        }
+        try {
+            this.#file ??= this.#open();
+            this.#spill(descriptor, data);
+            this.#end(descriptor).push(data);
+        }
+        catch (error) {
+            this.#trouble = `${this.#directory}: ${error.message}`;
+        }
+    }
+    excerpt() {
+        const between = Buffer.from('\n');
+        const end = [...this.#ends].map(([descriptor, ring]) => ({
+            descriptor,
+            data: Buffer.concat([between, ring.read()]),
+        }));
+        return [...this.#beginning, ...end];
+    }
+    texts() {
+        return this.#file === undefined ? this.#beginning : this.#all(this.#file);
+    }
+    drop() {
+        this.#beginning = [];
+        this.#ends.clear();
+        this.#block = Buffer.alloc(0);
+        if (this.#file !== undefined)
+            (0,external_node_fs_.closeSync)(this.#file);
+        this.#file = undefined;
+        this.#trouble ??= 'it was dropped';
+    }
+    #end(descriptor) {
+        let ring = this.#ends.get(descriptor);
+        if (!ring)
+            this.#ends.set(descriptor, (ring = new TailRing(END)));
+        return ring;
+    }
+    /** Without a name from the start: whatever becomes of us, nothing is left. */
+    #open() {
+        const path = `${this.#directory}/${(0,external_node_crypto_.randomUUID)()}`;
+        const file = (0,external_node_fs_.openSync)(path, 'wx+', 0o600);
+        (0,external_node_fs_.rmSync)(path);
+        this.#block = Buffer.alloc(BLOCK);
+        return file;
+    }
+    #spill(descriptor, data) {
+        if (this.#filled + HEAD + data.length > BLOCK)
+            this.#flush();
+        this.#block.writeUInt8(descriptor, this.#filled);
+        this.#block.writeUInt32LE(data.length, this.#filled + 1);
+        this.#filled += HEAD;
+        if (this.#filled + data.length > BLOCK) {
+            this.#flush();
+            this.#write(data);
+        }
+        else {
+            this.#filled += data.copy(this.#block, this.#filled);
+        }
+    }
+    #flush() {
+        this.#write(this.#block.subarray(0, this.#filled));
+        this.#filled = 0;
+    }
+    #write(data) {
+        for (let at = 0; at < data.length;)
+            at += (0,external_node_fs_.writeSync)(this.#file, data, at);
+    }
+    async *#all(file) {
+        yield* this.#beginning;
+        this.#beginning = [];
+        let head = Buffer.alloc(0);
+        let descriptor = 1;
+        let left = 0;
+        for await (const block of this.#spilled(file)) {
+            for (let at = 0; at < block.length;) {
+                const part = block.subarray(at, at + (left > 0 ? left : HEAD - head.length));
+                at += part.length;
+                if (left > 0) {
+                    left -= part.length;
+                    yield { descriptor, data: part };
+                    continue;
+                }
+                head = Buffer.concat([head, part]);
+                if (head.length < HEAD)
+                    continue;
+                descriptor = head.readUInt8(0) === 2 ? 2 : 1;
+                left = head.readUInt32LE(1);
+                head = Buffer.alloc(0);
+            }
+        }
+    }
+    async *#spilled(file) {
+        for (let position = 0;;) {
+            const { bytesRead, buffer } = await readAt(file, Buffer.allocUnsafe(BLOCK), 0, BLOCK, position);
+            if (bytesRead === 0)
+                break;
+            position += bytesRead;
+            yield buffer.subarray(0, bytesRead);
+        }
+        yield this.#block.subarray(0, this.#filled);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/make/capped-text.js
@@ -70039,11 +70575,46 @@ function gnuVersion(said) {
     return /^GNU Make (\d+(?:\.\d+)*)/.exec(said)?.[1];
 }
 
+;// CONCATENATED MODULE: ./lib/make/kill-below.js
+
+/** Processes that fork while they are looked for are found by another look. */
+const MOST_LOOKS = 20;
+/** Kills all that a process has started, and what those have started, but not itself. Linux tells the children of each. */
+function killBelow(pid) {
+    for (let look = 0; look < MOST_LOOKS; look++) {
+        const below = descendants(pid);
+        if (below.length === 0)
+            return;
+        for (const one of below) {
+            try {
+                process.kill(one, 'SIGKILL');
+            }
+            catch {
+                // It has ended meanwhile.
+            }
+        }
+    }
+}
+/** All, before the first is killed: what loses its parent is not found any more. */
+function descendants(pid) {
+    let children = [];
+    try {
+        children = (0,external_node_fs_.readFileSync)(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+    }
+    catch {
+        // It has ended.
+    }
+    return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
 ;// CONCATENATED MODULE: ./lib/make/calls.js
+
 /** A byte that no SHELL and no list of makefiles has. */
 const SEPARATOR = '\x01';
 /** Stands for a blank within a word of the answer to a parse. */
 const BLANK = '\x02';
+/** Status of a shim whose job took too long, as timeout(1) has it. */
+const TIMED_OUT = 124;
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
 function shellCall(facts, { expanded, echo }, channel) {
@@ -70052,11 +70623,9 @@ function shellCall(facts, { expanded, echo }, channel) {
         expanded,
         echo,
         gone: channel.gone,
-        write: (descriptor, data) => {
-            if (data.length > 0)
-                channel.print(descriptor, data);
-        },
+        write: (descriptor, data) => (data.length > 0 ? channel.print(descriptor, data) : undefined),
         runLocally: (argv, changes) => channel.run(argv, changes),
+        endLocally: () => killBelow(facts.pid),
         exit: (outcome) => {
             switch (outcome.kind) {
                 case 'exited': {
@@ -70065,6 +70634,10 @@ function shellCall(facts, { expanded, echo }, channel) {
                 }
                 case 'signaled': {
                     channel.die(outcome.signal);
+                    return;
+                }
+                case 'timed-out': {
+                    channel.exit(TIMED_OUT);
                     return;
                 }
                 case 'host-lost':
@@ -70076,6 +70649,121 @@ function shellCall(facts, { expanded, echo }, channel) {
         },
     };
 }
+
+;// CONCATENATED MODULE: ./lib/make/guardian.js
+
+
+/** Time-outs in a row that script shims bear with an engine that says nothing; MOST_SILENT in watch.h. */
+const MOST_SILENT = 12;
+/** Ms between two signs of life, unless a run says otherwise; `interval` in watch.h. */
+const USUAL_INTERVAL = 10_000;
+/**
+ * Watches over the engine for shims that are scripts. A FIFO has no end that closes when we die, and a script cannot wait
+ * for two things at once: this process waits for that (its stdin ends), and looks whether the engine, which may be stuck,
+ * still counts on in RUN/alive. Every script shim that waits is told; what those run locally ends when the engine has
+ * died. It also keeps the requests open, so that no shim can block on opening them.
+ */
+class Guardian {
+    #child;
+    #beat;
+    #count = 0;
+    /**
+     * @param path of the run directory
+     * @param interval ms between two signs of life
+     */
+    constructor(path, interval) {
+        const beat = () => {
+            try {
+                (0,external_node_fs_.writeFileSync)(`${path}/alive`, `${this.#count++}\n`, { mode: 0o600 });
+            }
+            catch {
+                // A full disk is no reason to end: who reads it finds it changed, for it is empty then.
+            }
+        };
+        beat();
+        this.#beat = setInterval(beat, interval).unref();
+        const words = [interval / 1000, MOST_SILENT, Math.round((interval * MOST_SILENT) / 1000)].map(String);
+        const stdio = ['pipe', 'ignore', 'ignore'];
+        this.#child = (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', PROGRAM, 'distmake-guardian', path, ...words], {
+            stdio: [...stdio],
+            detached: true,
+        });
+        this.#child.unref();
+        this.#child.stdin.unref();
+    }
+    /** It has nothing to watch over any more. */
+    end() {
+        clearInterval(this.#beat);
+        try {
+            // With the one that sleeps below it.
+            if (this.#child.pid !== undefined)
+                process.kill(-this.#child.pid, 'SIGKILL');
+        }
+        catch {
+            // It has ended by itself.
+        }
+    }
+}
+/**
+ * Arguments: the run directory, seconds between two looks, how many of them may find nothing new, and how long that is. A shim that is stopped
+ * is part of a session that is: the engine is excused then. Below a shim is whatever it runs locally.
+ */
+const PROGRAM = `run=$1
+every=$2
+most=$3
+long=$4
+exec 3<>"$run/requests"
+shims() {
+  for fifo in "$run"/reply/*; do
+    [ -p "$fifo" ] && grep -qF "$run/" "/proc/\${fifo##*/}/cmdline" 2>/dev/null && echo "\${fifo##*/}"
+  done
+}
+tell() {
+  for pid in $(shims); do echo "$1" 1<>"$run/reply/$pid"; done
+}
+stopped() {
+  for pid in $(shims); do
+    case $(cat "/proc/$pid/stat" 2>/dev/null) in *') T '*) return 0 ;; esac
+  done
+  return 1
+}
+below() {
+  for one in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+    echo "$one"
+    below "$one"
+  done
+}
+(
+  before=
+  silent=0
+  while sleep "$every" && [ -p "$run/requests" ]; do
+    read -r now <"$run/alive"
+    if [ "$now" != "$before" ] || stopped; then
+      silent=0
+    else
+      silent=$((silent + 1))
+      [ "$silent" -lt "$most" ] || tell "distmake_stuck $long"
+    fi
+    before=$now
+  done
+) &
+watch=$!
+cat >/dev/null
+kill -KILL "$watch" $(below "$watch") 2>/dev/null
+rm -f "$run/requests"
+n=0
+none=0
+while [ $n -lt 50 ] && [ $none -lt 10 ]; do
+  none=$((none + 1))
+  for pid in $(shims); do
+    none=0
+    all=$(below "$pid")
+    [ -z "$all" ] || kill -KILL $all 2>/dev/null
+  done
+  tell distmake_gone
+  n=$((n + 1))
+  sleep 0.1
+done`;
 
 ;// CONCATENATED MODULE: ./lib/make/shell-paths.js
 
@@ -70230,7 +70918,7 @@ async function compiles(compiler, options) {
     const { directory, assets, cacheParent } = options;
     const shim = (0,posix_namespaceObject.join)(directory, 'shim');
     // A program that was changed after it was linked does not run on every system.
-    const sources = ['shim.c', 'direct.h'].map((name) => (0,posix_namespaceObject.join)(assets, name));
+    const sources = ['shim.c', 'direct.h', 'watch.h'].map((name) => (0,posix_namespaceObject.join)(assets, name));
     const cache = process.platform === 'linux' ? await ShimCache.open(compiler, sources, cacheParent) : undefined;
     const kept = await cache?.read();
     if (kept !== undefined && (await install(kept, shim, directory)) && (await works(directory)))
@@ -70334,6 +71022,7 @@ function findLauncher(searchPath) {
 
 
 
+
 const run_directory_run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
 /** A socket's path has 108 bytes (unix(7)). */
 const MAX_LENGTH = 90;
@@ -70365,7 +71054,7 @@ class RunDirectory {
             throw new Error('Internal error: a run without make');
         const path = await makeDirectory(options.parents ?? defaultParents());
         try {
-            for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded'])
+            for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded', 'printed'])
                 await (0,external_node_fs_promises_namespaceObject.mkdir)((0,posix_namespaceObject.join)(path, part));
             await (0,external_node_fs_promises_namespaceObject.symlink)('../shim', (0,posix_namespaceObject.join)(path, 'parse/sh'));
             const shim = await buildShim({
@@ -70385,8 +71074,11 @@ class RunDirectory {
                 .replaceAll('@SEP@', SEPARATOR);
             await (0,external_node_fs_promises_namespaceObject.writeFile)((0,posix_namespaceObject.join)(path, 'last.mk'), filled, 'latin1');
             const directory = new RunDirectory(path, shim, makeName);
+            const { interval = USUAL_INTERVAL } = options;
+            if (interval !== USUAL_INTERVAL)
+                await (0,external_node_fs_promises_namespaceObject.writeFile)((0,posix_namespaceObject.join)(path, 'interval'), `${interval}\n`);
             if (shim.fifo !== undefined)
-                directory.#guardian = startGuardian(path);
+                directory.#guardian = new Guardian(path, interval);
             return directory;
         }
         catch (error) {
@@ -70443,7 +71135,7 @@ class RunDirectory {
         return true;
     }
     async remove() {
-        this.#guardian?.kill('SIGKILL');
+        this.#guardian?.end();
         await (0,external_node_fs_promises_namespaceObject.rm)(this.path, { recursive: true, force: true });
     }
 }
@@ -70451,6 +71143,7 @@ async function run_directory_link(path, target) {
     await (0,external_node_fs_promises_namespaceObject.mkdir)((0,util_bytes/* fsPath */.Jk)((0,posix_namespaceObject.dirname)(path)), { recursive: true });
     await (0,external_node_fs_promises_namespaceObject.symlink)(target, (0,util_bytes/* fsPath */.Jk)(path));
 }
+/** Where runs make their directories: RUNNER_TEMP, the system's place for temporary files, ~/.cache; the first that will do. */
 function defaultParents() {
     // The runner empties its own for every job: nothing stays of a run that was killed.
     return [process.env['RUNNER_TEMP'] ?? '', (0,external_node_os_.tmpdir)(), (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache')].filter((parent) => parent !== '');
@@ -70489,27 +71182,6 @@ async function tryParent(parent) {
         return { refused: code === 'EACCES' && path !== undefined ? 'executing files is not allowed' : String(code) };
     }
 }
-/**
- * A FIFO has no end that closes when we die. This waits for that (its stdin ends) and then tells every script shim; until
- * then it keeps the requests open, so that no shim can block on opening them.
- */
-function startGuardian(path) {
-    const script = `exec 3<>${path}/requests
-cat >/dev/null
-rm -f ${path}/requests
-n=0
-while [ $n -lt 50 ]; do
-  for f in ${path}/reply/*; do
-    [ -p "$f" ] && echo distmake_gone 1<>"$f"
-  done
-  n=$((n + 1))
-  sleep 0.1
-done`;
-    const child = (0,external_node_child_process_namespaceObject.spawn)('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    child.unref();
-    child.stdin.unref();
-    return child;
-}
 
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
@@ -70527,7 +71199,63 @@ function assetPath(name) {
     return (0,external_node_path_.join)((0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url)), '..', 'assets', name);
 }
 
+;// CONCATENATED MODULE: ./lib/engine/bench.js
+const bench_FIRST_MS = 1000;
+const bench_LONGEST_MS = 60_000;
+/**
+ * Hosts that were lost, or did not come up: each is tried again a second later, then after twice the time, and so on, up to once
+ * in a minute. One that is lost again soon goes on where it was; after a minute without a fault it begins anew.
+ */
+class Bench {
+    #clock;
+    #trial;
+    #seats = new Map();
+    #closed = false;
+    /** @param trial brings the host up once more; never rejects */
+    constructor(clock, trial) {
+        this.#clock = clock;
+        this.#trial = trial;
+    }
+    put(host) {
+        const { delay, back } = this.#seats.get(host) ?? {};
+        const isNew = delay === undefined || (back !== undefined && this.#clock.now() - back >= bench_LONGEST_MS);
+        this.#sit(host, isNew ? bench_FIRST_MS : Math.min(2 * delay, bench_LONGEST_MS));
+    }
+    /** Nobody is tried any more. */
+    close() {
+        this.#closed = true;
+        for (const { cancel } of this.#seats.values())
+            cancel();
+    }
+    #sit(host, delay) {
+        if (this.#closed)
+            return;
+        const cancel = this.#clock.after(delay, () => void this.#try(host, delay));
+        this.#seats.set(host, { delay, back: undefined, cancel });
+    }
+    async #try(host, delay) {
+        // Before it is tried: it may be lost again as soon as it is back.
+        this.#seats.set(host, { delay, back: this.#clock.now(), cancel: () => undefined });
+        const trial = await this.#trial(host);
+        if (trial === 'not yet')
+            this.#sit(host, Math.min(2 * delay, bench_LONGEST_MS));
+        else if (trial === 'left out')
+            this.#seats.delete(host);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/engine/left-out.js
+/**
+ * Why a host takes no part in a run: for a reason that time does not mend (a key that it does not know, tools that differ, an
+ * owner who allows nothing). Whatever else goes wrong with a host may be over in a while, and it is tried again.
+ */
+class LeftOut extends Error {
+    name = 'LeftOut';
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/farm.js
+
+
 
 
 
@@ -70535,24 +71263,22 @@ function assetPath(name) {
 const farm_GRACE_MS = 2000;
 /** How often a first staging that takes long tells how far it is. */
 const PROGRESS_MS = 5000;
-/** All ssh hosts of the matrix, brought up in parallel. */
+/** All ssh hosts of the matrix: brought up in parallel, and those that are lost are taken back when they answer. */
 class Farm {
-    #hosts;
-    #stage;
-    #scheduler;
-    #sink;
-    #tools;
+    #options;
+    #clock;
+    #bench;
+    /** Those that take jobs now. */
+    #up = new Set();
     #ready = 0;
-    constructor(hosts, stage, scheduler, sink, 
-    /** Leaves out hosts before they get a job. */
-    tools) {
-        this.#hosts = hosts;
-        this.#stage = stage;
-        this.#scheduler = scheduler;
-        this.#sink = sink;
-        this.#tools = tools;
+    #closed = false;
+    constructor(options) {
+        this.#options = options;
+        this.#clock = options.clock ?? SYSTEM_CLOCK;
+        const remotes = new Map(options.hosts.map((remote) => [remote.host, remote]));
+        this.#bench = new Bench(this.#clock, (host) => this.#takeBack(remotes.get(host)));
     }
-    /** Hosts that came up. */
+    /** How often a host has come up. */
     get ready() {
         return this.#ready;
     }
@@ -70561,68 +71287,133 @@ class Farm {
      * ready for a moment.
      */
     async start() {
-        if (this.#hosts.length === 0)
+        const { hosts, tools } = this.#options;
+        if (hosts.length === 0)
             return;
-        this.#tools.start();
+        tools.start();
         const survey = this.#survey();
         // Who waits for it hears of a fault; nobody may be waiting yet.
         survey.catch(() => undefined);
         // A host whose owner has no place even for a question is not waited for.
         const waits = [];
-        const starts = this.#hosts.map((remote) => {
+        const starts = hosts.map((remote) => {
             const busy = deferred();
-            const start = this.#bringUp(remote, survey, () => busy.resolve(undefined));
+            const start = this.#start(remote, survey, () => busy.resolve(undefined));
             waits.push(Promise.race([start, busy.promise]));
             return start;
         });
-        const first = Promise.any(starts).then(() => (0,promises_namespaceObject.setTimeout)(farm_GRACE_MS, undefined, { ref: false }), () => undefined);
+        const first = Promise.any(starts).then(() => this.#clock.pause(farm_GRACE_MS), () => undefined);
         await Promise.race([Promise.allSettled(waits), first]);
     }
+    /** A host that was up has broken off; its lanes are closed. Told again, or of a host that is not up, this does nothing. */
+    lost(remote, reason) {
+        if (this.#closed || !this.#up.delete(remote))
+            return;
+        this.#putOnBench(remote, reason);
+    }
     close() {
-        for (const remote of this.#hosts)
+        this.#closed = true;
+        this.#bench.close();
+        for (const remote of this.#options.hosts)
             remote.close();
     }
     /** While the hosts are still being reached. */
     async #survey() {
-        const survey = await this.#stage.survey();
+        const { stage, sink } = this.#options;
+        const survey = await stage.survey();
         const directories = survey.directories.map((one) => ({ ...one, path: (0,util_bytes/* decode */.D4)(one.path) }));
-        this.#sink({ type: 'workspace-surveyed', ...survey, directories });
+        sink({ type: 'workspace-surveyed', ...survey, directories });
         return survey;
     }
-    async #bringUp(remote, surveyed, onWait) {
+    async #start(remote, surveyed, onWait) {
+        const { tools, sink } = this.#options;
         const { host } = remote;
-        const begin = performance.now();
+        const begin = this.#clock.now();
         let of;
         surveyed.then((survey) => (of = survey), () => undefined);
-        const progress = setInterval(() => {
+        const progress = every(this.#clock, PROGRESS_MS, () => {
             const { files, bytes } = remote.sent;
-            const seconds = (performance.now() - begin) / 1000;
+            const seconds = (this.#clock.now() - begin) / 1000;
             if (of && files > 0)
-                this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
-        }, PROGRESS_MS);
+                sink({ type: 'staging-progress', host, seconds, files, bytes, of });
+        });
         try {
-            this.#tools.checkArch(host);
-            const staging = await remote.start();
-            await this.#tools.check(remote, onWait);
-            this.#ready++;
-            const slots = this.#scheduler.hostReady(host, remote.facts);
-            this.#sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging });
+            tools.checkArch(host);
+            await this.#bringUp(remote, () => remote.start(), onWait);
         }
         catch (error) {
             remote.close();
-            this.#tools.gone(host);
-            const reason = error instanceof Error ? error.message : String(error);
-            this.#sink({ type: 'host-lost', host, reason });
-            this.#scheduler.hostLost(host);
+            if (error instanceof LeftOut)
+                this.#leaveOut(remote, error);
+            else if (!this.#closed)
+                this.#putOnBench(remote, messageOf(error));
             throw error;
         }
         finally {
-            clearInterval(progress);
+            progress.cancel();
         }
     }
+    /** A host on the bench is tried again. */
+    async #takeBack(remote) {
+        try {
+            await this.#bringUp(remote, () => remote.restart());
+            return 'back';
+        }
+        catch (error) {
+            remote.close();
+            if (error instanceof LeftOut) {
+                this.#leaveOut(remote, error);
+                return 'left out';
+            }
+            this.#options.scheduler.trialFailed(remote.host);
+            return 'not yet';
+        }
+    }
+    async #bringUp(remote, begin, onWait) {
+        const { tools, scheduler, sink } = this.#options;
+        const { host } = remote;
+        const staging = await begin();
+        await tools.check(remote, onWait);
+        // It may have broken off meanwhile, or the run may be over.
+        remote.checkOpen();
+        const returned = remote.restarts > 0;
+        this.#up.add(remote);
+        this.#ready++;
+        const slots = scheduler.hostReady(host, remote.facts);
+        sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging, returned });
+    }
+    #putOnBench(remote, reason) {
+        const { scheduler, sink, tools } = this.#options;
+        const { host } = remote;
+        // Others need not wait for what it would say of its tools.
+        tools.gone(host);
+        sink({ type: 'host-lost', host, reason, benched: true });
+        scheduler.hostBenched(host);
+        this.#bench.put(host);
+    }
+    #leaveOut(remote, error) {
+        const { scheduler, sink, tools } = this.#options;
+        const { host } = remote;
+        tools.gone(host);
+        sink({ type: 'host-lost', host, reason: error.message, benched: false });
+        scheduler.hostLost(host);
+    }
+}
+/** Calls back again and again until it is cancelled. */
+function every(clock, ms, run) {
+    const begin = () => clock.after(ms, () => {
+        next = begin();
+        run();
+    });
+    let next = begin();
+    return { cancel: () => next() };
+}
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/bays.js
+
 
 /**
  * The lanes to one host: one for each job that runs at one time, opened when it is first needed, and the staged tree that
@@ -70686,7 +71477,7 @@ class Bays {
      * the next to be idle.
      */
     async enter() {
-        this.#checkOpen();
+        this.checkOpen();
         const idle = this.#idle.pop();
         if (idle)
             return idle;
@@ -70738,11 +71529,23 @@ class Bays {
         for (const { reject } of this.#waiting.splice(0))
             reject(new Error(this.#closed));
     }
+    /** A lane has broken off, or failed at a job: what it has left in a tree is unknown, and the host is given up as a whole. */
+    lose(reason) {
+        if (this.#closed !== undefined)
+            return;
+        this.close(reason);
+        this.#options.onLost(reason);
+    }
+    /** @throws Error with the reason when there are no lanes any more */
+    checkOpen() {
+        if (this.#closed !== undefined)
+            throw new Error(this.#closed);
+    }
     async #open(count) {
-        const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
+        const { host, opener, stage, staging, setup, sandbox, partial, token, patience } = this.#options;
         const number = ++this.#lanes;
         const workspace = stage.root;
-        this.#checkOpen();
+        this.checkOpen();
         const lane = await opener.open({
             staging,
             workspace,
@@ -70754,14 +71557,15 @@ class Bays {
             setup,
             startup: number === 1 ? host.startup : '',
             ownersFile: host.needsOwnersFile ? 'required' : 'optional',
+            patience,
         });
         try {
-            this.#checkOpen();
+            this.checkOpen();
             const differs = number > 1 && (lane.sandbox !== 'tree') !== this.isShared;
             if (differs)
                 throw new Error('its lanes differ in what they allow');
             if (partial && lane.sandbox === 'tree')
-                throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
+                throw new LeftOut('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
         }
         catch (error) {
             lane.close();
@@ -70770,6 +71574,7 @@ class Bays {
         const tree = this.#shared ?? stage.tree();
         const bay = { lane, tree };
         this.#all.add(bay);
+        void lane.gone.then((reason) => this.lose(reason));
         if (tree === this.#shared)
             return bay;
         const onFile = (size) => {
@@ -70790,13 +71595,10 @@ class Bays {
             this.#shared = tree;
         return bay;
     }
-    #checkOpen() {
-        if (this.#closed !== undefined)
-            throw new Error(this.#closed);
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/load-watch.js
+
 /** Seconds from one report of a host that says nothing by itself to the next, as d1make's servers have it (L6). */
 function interval([lastMinute]) {
     return Math.min(10 + lastMinute, 60);
@@ -70804,11 +71606,13 @@ function interval([lastMinute]) {
 /** Asks a host for its load when none has come with the end of a job for some time. */
 class LoadWatch {
     #ask;
-    #timer;
+    #clock;
+    #cancel;
     #seconds = 0;
     #closed = false;
-    constructor(ask) {
+    constructor(ask, clock = SYSTEM_CLOCK) {
         this.#ask = ask;
+        this.#clock = clock;
     }
     /** @param load undefined: the host has no such figures, and is not asked */
     heard(load) {
@@ -70817,14 +71621,13 @@ class LoadWatch {
     }
     /** It could not be asked: when the same time has gone by once more. */
     later() {
-        clearTimeout(this.#timer);
+        this.#cancel?.();
         if (this.#seconds === 0 || this.#closed)
             return;
-        this.#timer = setTimeout(this.#ask, this.#seconds * 1000);
-        this.#timer.unref();
+        this.#cancel = this.#clock.after(this.#seconds * 1000, this.#ask);
     }
     close() {
-        clearTimeout(this.#timer);
+        this.#cancel?.();
         this.#closed = true;
     }
 }
@@ -70907,9 +71710,8 @@ class Temporaries {
  * @throws Error with a reason for people when the lane fails; what it has left in the tree is not known then
  */
 async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, subMakeArguments }, signal) {
-    const { counts, keepOutputs, merge, slots, temporary } = way;
+    const { counts, keepOutputs, merge, slots, temporary, output } = way;
     const staged = await tree.missing(job);
-    const output = [];
     const before = lane.traffic;
     let files = 0;
     let outcome = { kind: 'cancelled' };
@@ -70934,6 +71736,9 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
         const target = incoming;
         if (lane.facts.cap === undefined)
             start();
+        // No job runs before what it needs is there.
+        if (staged.entries.length === 0)
+            way.onSent();
         const hasRun = await lane.run({
             entries: staged.entries,
             directory: stage.relative(job.directory) ?? '',
@@ -70946,14 +71751,19 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
             merge,
             keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
         }, {
-            onApplied: () => staged.applied(),
+            onApplied: () => {
+                staged.applied();
+                way.onSent();
+            },
             onText: (descriptor, data) => {
                 start();
-                output.push({ descriptor, data });
+                way.onText();
+                output.add(descriptor, data);
             },
             onEnd: (result, time, load) => {
                 start();
-                outcome = result;
+                // What has printed more than can be kept has failed; the runner may have another try.
+                outcome = succeeded(result) && output.trouble !== undefined ? { kind: 'exited', status: 1 } : result;
                 seconds = time;
                 way.onLoad(load);
                 way.onEnd();
@@ -70963,16 +71773,19 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
                 return target.add(entry);
             },
         }, signal);
+        // It may have come to its own end before it could be killed: by then somebody else may do what it did.
+        if (signal.aborted)
+            outcome = { kind: 'cancelled' };
         const wanted = hasRun && counts && (succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled'));
         const { visible } = staged;
-        const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
+        const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output.excerpt()) : [];
         // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
         const homecoming = await incoming.commit(tree, wanted);
         if (!hasRun)
             return undefined;
         const { sent, received } = lane.traffic;
         const traffic = { sent: sent - before.sent, received: received - before.received, files };
-        return { outcome, seconds, output, homecoming, missed, traffic };
+        return { outcome, seconds, homecoming, missed, traffic };
     }
     catch (error) {
         staged.failed();
@@ -70992,31 +71805,50 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
 
 
 
+
+
 /** How often a question that the host's owner has no place for is asked again. */
 const ASK_AGAIN_MS = 200;
 /** One host at work. */
 class RemoteHost {
     host;
     #options;
+    #clock;
     #bays;
+    #world;
+    /** By lanes of earlier generations. */
+    #before = { sent: 0, received: 0 };
     #pathBound;
     #temporaries = new Temporaries();
     #watch;
     #busySeconds = 0;
+    #losses = 0;
+    #restarts = 0;
+    /** Staging directories of earlier generations that may still be there. */
+    #left = new Set();
     constructor(options) {
         this.host = options.host;
         this.#options = options;
-        this.#bays = new Bays(options);
+        this.#clock = options.clock ?? SYSTEM_CLOCK;
+        this.#world = this.#worldOf(1);
+        this.#bays = this.#newBays();
         this.#pathBound = new PathBound(options.stage.root);
-        this.#watch = options.onLoad && new LoadWatch(() => void this.#askLoad());
     }
     /** Its staging directory there, for people. */
     get staging() {
-        return (0,util_bytes/* decode */.D4)(this.#options.staging);
+        return (0,util_bytes/* decode */.D4)(this.#world.staging);
     }
     /** How long jobs ran there, added up. */
     get busySeconds() {
         return this.#busySeconds;
+    }
+    /** How often it was begun with once more. */
+    get restarts() {
+        return this.#restarts;
+    }
+    /** How often it was lost. */
+    get losses() {
+        return this.#losses;
     }
     /** How much of the workspace is on its way there, or has arrived. */
     get sent() {
@@ -71024,19 +71856,40 @@ class RemoteHost {
     }
     /** Bytes to the host and back, so far. */
     get traffic() {
-        return this.#bays.traffic;
+        const { sent, received } = this.#bays.traffic;
+        return { sent: this.#before.sent + sent, received: this.#before.received + received };
     }
     /** What it says of itself; undefined until it has been reached. */
     get facts() {
         return this.#bays.facts;
     }
+    /**
+     * Once more from the beginning, after it was lost: what is left there is ended and removed, and a new staging directory made.
+     * Rejects as {@link start}.
+     */
+    async restart() {
+        const { opener } = this.#options;
+        this.close();
+        this.#before = this.traffic;
+        this.#left.add(this.#world.staging);
+        this.#world = this.#worldOf(++this.#restarts + 1);
+        this.#bays = this.#newBays();
+        for (const staging of [...this.#left]) {
+            const reason = await opener.discard(staging);
+            if (reason !== undefined)
+                throw new Error(reason);
+            this.#left.delete(staging);
+        }
+        return this.start();
+    }
     /** Connects, makes the staging directory and sends the whole workspace. Rejects with a reason for people. */
     async start() {
-        const begin = performance.now();
+        const begin = this.#clock.now();
         const { sandbox, facts } = await this.#bays.first();
+        this.#watch = this.#options.onLoad && new LoadWatch(() => void this.#askLoad(), this.#clock);
         this.#watch?.heard(facts.load);
         const { sent, compressed } = this.#bays;
-        return { sandbox, seconds: (performance.now() - begin) / 1000, ...sent, compressed };
+        return { sandbox, seconds: (this.#clock.now() - begin) / 1000, ...sent, compressed };
     }
     /** Whether a job can run there at all: without the overlay, absolute paths of the workspace lead nowhere. */
     suits(job) {
@@ -71052,9 +71905,12 @@ class RemoteHost {
      *   late as its end, and where it is lost it is not told at all. `onEnd`: it has ended, what it wrote is on its way
      * @returns undefined: it was turned away (D10), and nothing of it has run
      */
-    async run(job, { keepOutputs, slots }, signal, told = {}) {
+    async run(job, { keepOutputs, slots, limits: most = NO_LIMITS, output = IN_MEMORY.open() }, signal, told = {}) {
         const { merge } = this.#options;
-        const begin = performance.now();
+        const begin = this.#clock.now();
+        let begun = false;
+        const late = new AbortController();
+        const limits = new TimeLimits(this.#clock, most, () => late.abort());
         try {
             const result = await this.#visit(job, {
                 counts: true,
@@ -71062,10 +71918,20 @@ class RemoteHost {
                 merge,
                 slots,
                 temporary: this.#temporaries.of(job.recipe.id),
+                output,
+                onSent: () => {
+                    if (!begun)
+                        limits.start();
+                    begun = true;
+                },
                 onStart: told.onStart ?? (() => undefined),
-                onEnd: told.onEnd ?? (() => undefined),
+                onText: () => limits.heard(),
+                onEnd: () => {
+                    limits.end();
+                    told.onEnd?.();
+                },
                 onLoad: (load) => this.#heard(load, true),
-            }, signal);
+            }, most === NO_LIMITS ? signal : AbortSignal.any([signal, late.signal]));
             if (!result)
                 return undefined;
             const { seconds, homecoming } = result;
@@ -71073,19 +71939,24 @@ class RemoteHost {
             this.#busySeconds += seconds;
             if (homecoming.kind === 'refused' && homecoming.foreign === true)
                 this.#pathBound.learn(job.command);
-            return result;
+            const isKilled = result.outcome.kind === 'cancelled' && !signal.aborted;
+            const outcome = isKilled ? (limits.reached ?? result.outcome) : result.outcome;
+            return { ...result, outcome, begun };
         }
         catch (error) {
             // What it had run until then nobody tells.
-            this.#busySeconds += (performance.now() - begin) / 1000;
+            this.#busySeconds += (this.#clock.now() - begin) / 1000;
             return {
-                outcome: { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) },
+                outcome: { kind: 'host-lost', reason: remote_host_messageOf(error) },
+                begun,
                 seconds: 0,
-                output: [],
                 homecoming: { kind: 'home' },
                 missed: [],
                 traffic: { sent: 0, received: 0, files: 0 },
             };
+        }
+        finally {
+            limits.end();
         }
     }
     /**
@@ -71103,38 +71974,47 @@ class RemoteHost {
             merge: false,
             slots: 1,
             temporary: 0,
+            onSent: () => undefined,
+            onText: () => undefined,
             onStart: () => undefined,
             onEnd: () => undefined,
             onLoad: (load) => this.#heard(load, false),
         };
         while (!signal.aborted) {
-            const result = await this.#visit(job, way, signal);
+            const output = new MemoryOutput();
+            const result = await this.#visit(job, { ...way, output }, signal);
             if (result) {
-                const { outcome, output } = result;
-                return { outcome, stdout: joined(output, 1), stderr: joined(output, 2) };
+                const texts = output.texts();
+                return { outcome: result.outcome, stdout: joined(texts, 1), stderr: joined(texts, 2) };
             }
-            await (0,promises_namespaceObject.setTimeout)(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+            await this.#clock.pause(ASK_AGAIN_MS, signal);
         }
         return { outcome: { kind: 'cancelled' }, stdout: '', stderr: '' };
     }
     /** Ends its lanes and whatever runs on them, not the connection. */
     close() {
-        this.#close('its connection was closed');
-    }
-    #close(reason) {
         this.#watch?.close();
-        this.#bays.close(reason);
+        this.#bays.close('its connection was closed');
     }
-    /** Runs a job on some lane. What a lane that broke off has left in a tree is unknown: the host is given up as a whole. */
+    /** It is of no use any more, for that reason: as if it had broken off. */
+    lose(reason) {
+        this.#bays.lose(reason);
+    }
+    /** @throws Error with a reason for people when it has broken off, or was closed */
+    checkOpen() {
+        this.#bays.checkOpen();
+    }
+    /** Runs a job on some lane. */
     async #visit(job, way, signal) {
+        const bays = this.#bays;
         try {
-            const bay = await this.#bays.enter();
-            const result = await visit(bay, job, way, this.#options, signal);
-            this.#bays.leave(bay);
+            const bay = await bays.enter();
+            const result = await visit(bay, job, way, this.#world, signal);
+            bays.leave(bay);
             return result;
         }
         catch (error) {
-            this.close();
+            bays.lose(remote_host_messageOf(error));
             throw error;
         }
     }
@@ -71142,25 +72022,46 @@ class RemoteHost {
         this.#options.onLoad?.(load, ended);
         this.#watch?.heard(load);
     }
+    #newBays() {
+        const bays = new Bays({
+            ...this.#options,
+            ...this.#world,
+            onLost: (reason) => {
+                // Of an earlier one that was given up already.
+                if (bays !== this.#bays)
+                    return;
+                this.#losses++;
+                this.#watch?.close();
+                this.#options.onLost?.(reason);
+            },
+        });
+        return bays;
+    }
+    #worldOf(generation) {
+        return { ...this.#options, staging: this.#options.stagingOf(generation) };
+    }
     async #askLoad() {
-        const bay = this.#bays.takeIdle();
+        const bays = this.#bays;
+        const bay = bays.takeIdle();
         if (!bay) {
             this.#watch?.later();
             return;
         }
         try {
             const load = await bay.lane.load();
-            this.#bays.leave(bay);
+            bays.leave(bay);
             this.#heard(load, false);
         }
         catch (error) {
-            // The next job finds it out.
-            this.#close(error instanceof Error ? error.message : String(error));
+            bays.lose(remote_host_messageOf(error));
         }
     }
 }
-function joined(output, descriptor) {
-    return output.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
+function remote_host_messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+function joined(texts, descriptor) {
+    return texts.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
 }
 
 ;// CONCATENATED MODULE: ./lib/model/parallel.js
@@ -71177,11 +72078,15 @@ function parallelOf(parallel, slots) {
 ;// CONCATENATED MODULE: ./lib/engine/host-place.js
 
 
+/** So often a host on the bench fails before nothing waits for it where the runner is no choice. */
+const HOPEFUL_TRIALS = 3;
 /** One host as the scheduler sees it: how many slots it has now, and which of them jobs have. */
 class HostPlace {
     host;
     #policy;
     #state = 'coming';
+    /** How often it has failed to come back since it was put on the bench. */
+    #trials = 0;
     #slots;
     #processors = 1;
     /** Its owner allows so many jobs and no more. */
@@ -71215,8 +72120,11 @@ class HostPlace {
     /** @param facts undefined: those that were known before */
     ready(facts) {
         this.#state = 'ready';
+        this.#trials = 0;
         if (!facts)
             return;
+        this.#room = Infinity;
+        this.#step = 1;
         const { processors, cap = Infinity, load } = facts;
         this.#processors = processors;
         this.#isCapped = facts.cap !== undefined;
@@ -71225,6 +72133,20 @@ class HostPlace {
     }
     lose() {
         this.#state = 'lost';
+    }
+    bench() {
+        this.#state = 'benched';
+        this.#trials = 0;
+    }
+    /** It was tried again, and has not come back. */
+    trialFailed() {
+        this.#trials++;
+    }
+    /** Whether it takes jobs now or may come to do so soon. */
+    get isHopeful() {
+        return (this.#state === 'coming' ||
+            this.#state === 'ready' ||
+            (this.#state === 'benched' && this.#trials < HOPEFUL_TRIALS));
     }
     /** @param ended it comes with the end of a job that still has its slot */
     report(load, ended) {
@@ -71395,7 +72317,7 @@ class Scheduler {
             return jobs;
         const left = this.#hosts.filter(({ state }) => state !== 'lost');
         const slots = left.reduce((sum, place) => sum + place.slots, localJobs);
-        return left.length === 0 ? Math.max(slots, processors) : slots;
+        return left.every(({ state }) => state === 'benched') ? Math.max(slots, processors) : slots;
     }
     /** Resolves with a lease when it is the job's turn; the signal takes the wish back. */
     acquire(wish, signal) {
@@ -71421,12 +72343,23 @@ class Scheduler {
         this.#pump();
         return place.slots;
     }
+    /** It takes no part any more. */
     hostLost(host) {
         this.#placeOf(host).lose();
         this.#pump();
     }
-    isLost(host) {
-        return this.#placeOf(host).state === 'lost';
+    /** It takes no jobs until it is ready again. */
+    hostBenched(host) {
+        this.#placeOf(host).bench();
+        this.#pump();
+    }
+    /** A host on the bench was tried again, and has not come back. */
+    trialFailed(host) {
+        this.#placeOf(host).trialFailed();
+        this.#pump();
+    }
+    isReady(host) {
+        return this.#placeOf(host).state === 'ready';
     }
     /**
      * A host's load of this moment.
@@ -71557,9 +72490,10 @@ class Scheduler {
     }
     /** Hosts are full, or there are none (B6). */
     #withoutHost(wish) {
-        const hopeless = this.#hosts.every(({ state, host }) => state === 'lost' || (state === 'ready' && !wish.suits(host)));
-        if (this.#limits.fallback === 'never')
-            return hopeless ? 'no-host' : undefined;
+        const hosts = this.#hosts.filter(({ state, host }) => state !== 'ready' || wish.suits(host));
+        if (this.#limits.fallback === 'never' || wish.hostsOnly)
+            return hosts.some((place) => place.isHopeful) ? undefined : 'no-host';
+        const hopeless = hosts.every(({ state }) => state === 'lost' || state === 'benched');
         const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
         if (this.#overflow >= room)
             return undefined;
@@ -71570,7 +72504,7 @@ class Scheduler {
     #whyNot(wish) {
         if (this.#hosts.length === 0)
             return 'no-hosts';
-        const left = this.#hosts.filter(({ state }) => state !== 'lost');
+        const left = this.#hosts.filter(({ state }) => state !== 'lost' && state !== 'benched');
         if (left.length === 0)
             return 'hosts-lost';
         if (left.some(({ state, host }) => state === 'ready' && wish.suits(host)))
@@ -71632,6 +72566,244 @@ class Scheduler {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/make/stale-run-directories.js
+
+
+
+
+
+/** As mkdtemp makes it from `distmake-`. */
+const RUN = /\/distmake-[A-Za-z0-9]{6}$/;
+/** As a trial of a recipe names its own (OWN_DIRECTORY), and what there is in one. */
+const TRIAL = /\/distmake-[0-9a-f]{32}$/;
+const TRIED = ['tries', 'stop.mk'];
+/** What there is in one that was left before it was complete, or that was made for one question to make. */
+const EARLY = /^(?:try|questions\.mk|bin|sh|rel|parse|reply|expanded|output)$/;
+/** What nobody answers in may just be coming up, or be at work: seconds for which it stays. */
+const COMING_S = { whole: 0, early: 60, trial: 600 };
+/** One in which make is about to be started is looked at twice: if it is younger than this (s), after so long (ms). */
+const BEGINNING_S = 5;
+const SECOND_LOOK_MS = 2000;
+/**
+ * Removes the directories of runs on this machine that were killed: those that are this user's alone and look like one, in
+ * which nobody takes calls any more. Never rejects.
+ *
+ * @param parents where runs make them; those that are not there are passed over
+ * @param staleAfter seconds: what is younger stays
+ * @returns those that were found
+ */
+async function sweepRunDirectories(parents, staleAfter) {
+    const found = [];
+    for (const parent of new Set(parents)) {
+        const paths = (await (0,external_node_fs_promises_namespaceObject.readdir)(parent).catch(() => [])).map((name) => (0,posix_namespaceObject.join)(parent, name));
+        for (const path of paths.filter((one) => RUN.test(one) || TRIAL.test(one))) {
+            const one = await sweepOne(path, staleAfter).catch(() => undefined);
+            if (one)
+                found.push(one);
+        }
+    }
+    return found;
+}
+async function sweepOne(path, staleAfter) {
+    const directory = await openOwn(path);
+    if (!directory)
+        return undefined;
+    try {
+        const { inside, age } = directory;
+        const kind = await kindOf(path, inside);
+        if (kind === undefined)
+            return undefined;
+        const told = { path, age, why: undefined };
+        if (await answers(inside))
+            return { ...told, what: 'used' };
+        if (age < Math.max(staleAfter, COMING_S[kind]))
+            return { ...told, what: 'young' };
+        if (age < BEGINNING_S) {
+            await (0,promises_namespaceObject.setTimeout)(SECOND_LOOK_MS);
+            if (await answers(inside))
+                return { ...told, what: 'used' };
+        }
+        try {
+            for (const name of await (0,external_node_fs_promises_namespaceObject.readdir)(inside))
+                await (0,external_node_fs_promises_namespaceObject.rm)((0,posix_namespaceObject.join)(inside, name), { recursive: true, force: true });
+            // By its name goes the empty directory alone, whatever stands there by now.
+            await (0,external_node_fs_promises_namespaceObject.rmdir)(path);
+            return { ...told, what: 'removed' };
+        }
+        catch (error) {
+            return { ...told, what: 'failed', why: error.message };
+        }
+    }
+    finally {
+        await directory.handle.close();
+    }
+}
+/** @returns undefined where it is not a directory that only this user can enter */
+async function openOwn(path) {
+    const handle = await (0,external_node_fs_promises_namespaceObject.open)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_DIRECTORY | external_node_fs_.constants.O_NOFOLLOW);
+    const { uid, mode, mtimeMs } = await handle.stat();
+    if (uid !== process.geteuid?.() || (mode & 0o077) !== 0) {
+        await handle.close();
+        return undefined;
+    }
+    const inside = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${handle.fd}` : path;
+    return { handle, inside, age: Math.max(0, Math.floor((Date.now() - mtimeMs) / 1000)) };
+}
+/** `whole`: make can have been started in it. Undefined: it is something else that has such a name. */
+async function kindOf(path, inside) {
+    const names = await (0,external_node_fs_promises_namespaceObject.readdir)(inside);
+    if (TRIAL.test(path))
+        return TRIED.some((name) => names.includes(name)) ? 'trial' : undefined;
+    const shim = await (0,external_node_fs_promises_namespaceObject.readlink)((0,posix_namespaceObject.join)(inside, 'parse/sh')).catch(() => undefined);
+    if (shim === '../shim')
+        return names.includes('last.mk') ? 'whole' : 'early';
+    return names.every((name) => EARLY.test(name)) ? 'early' : undefined;
+}
+/** Whether a run still takes calls there: at its socket, or at the FIFO that its guardian holds open. */
+async function answers(inside) {
+    return (await isHeard((0,posix_namespaceObject.join)(inside, 'sock'))) || (await isRead((0,posix_namespaceObject.join)(inside, 'requests')));
+}
+/** One that is stopped still has its socket, which takes what comes. */
+function isHeard(path) {
+    return new Promise((resolve) => {
+        const socket = (0,external_node_net_.createConnection)({ path });
+        socket.once('connect', () => {
+            resolve(true);
+            socket.destroy();
+        });
+        // A full backlog is EAGAIN: there is somebody, too.
+        socket.once('error', ({ code }) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
+    });
+}
+async function isRead(path) {
+    const found = await (0,external_node_fs_promises_namespaceObject.lstat)(path).catch(() => undefined);
+    if (!found?.isFIFO())
+        return false;
+    try {
+        const fifo = await (0,external_node_fs_promises_namespaceObject.open)(path, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NONBLOCK);
+        await fifo.close();
+        return true;
+    }
+    catch (error) {
+        return error.code !== 'ENXIO';
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/stale-cache-files.js
+
+
+
+/** What is written under another name first: by ShimCache, by RunTimesFile. */
+const NAME = /^new-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Nobody writes to one for longer, in seconds. */
+const WRITTEN_S = 60;
+/**
+ * Removes what runs that were killed in the middle of writing it have left in our own directories for caches. Never rejects.
+ *
+ * @param cache the user's directory for such things
+ * @param staleAfter seconds: what is younger stays
+ * @returns those that were removed
+ */
+async function sweepCacheFiles(cache, staleAfter) {
+    const removed = [];
+    for (const directory of [(0,posix_namespaceObject.join)(cache, 'distmake'), (0,posix_namespaceObject.join)(cache, 'distmake/times')]) {
+        removed.push(...(await sweepDirectory(directory, Math.max(staleAfter, WRITTEN_S)).catch(() => [])));
+    }
+    return removed;
+}
+async function sweepDirectory(directory, staleAfter) {
+    const handle = await (0,external_node_fs_promises_namespaceObject.open)(directory, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_DIRECTORY | external_node_fs_.constants.O_NOFOLLOW);
+    try {
+        const { uid, mode } = await handle.stat();
+        if (uid !== process.geteuid?.() || (mode & 0o022) !== 0)
+            return [];
+        const inside = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${handle.fd}` : directory;
+        const removed = [];
+        for (const name of (await (0,external_node_fs_promises_namespaceObject.readdir)(inside)).filter((one) => NAME.test(one))) {
+            const found = await (0,external_node_fs_promises_namespaceObject.lstat)((0,posix_namespaceObject.join)(inside, name)).catch(() => undefined);
+            if (!found?.isFile() || Date.now() - found.mtimeMs < staleAfter * 1000)
+                continue;
+            await (0,external_node_fs_promises_namespaceObject.rm)((0,posix_namespaceObject.join)(inside, name), { force: true });
+            removed.push((0,posix_namespaceObject.join)(directory, name));
+        }
+        return removed;
+    }
+    finally {
+        await handle.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/sweep-runner.js
+
+
+
+
+
+/**
+ * Removes what runs that were killed have left on this machine: their run directories, and what they had not finished writing to
+ * the caches. (What they left in a workspace goes when the next build there looks at it, see sweepTemporaries.) Never rejects.
+ *
+ * @param staleAfter seconds: what is younger stays
+ */
+async function sweepRunner(staleAfter) {
+    const cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache');
+    const [directories, files] = await Promise.all([
+        sweepRunDirectories(defaultParents(), staleAfter),
+        sweepCacheFiles(cache, staleAfter),
+    ]);
+    return [
+        ...directories.map((found) => ({ ...found, bytes: undefined })),
+        ...files.map((path) => ({ path, what: 'removed', age: undefined, bytes: undefined, why: undefined })),
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/swept.js
+/** What `found` says has been removed, as a message; undefined: nothing. */
+function removedText({ found }) {
+    const paths = found.filter(({ what }) => what === 'removed').map(({ path }) => path);
+    if (paths.length === 0)
+        return undefined;
+    const what = paths.length === 1 ? 'a directory of a run that is' : `${paths.length} directories of runs that are`;
+    return `removed ${what} gone: ${paths.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/sweeper.js
+
+
+/**
+ * Beside a build: removes what runs that are gone have left, here and on each host once, when it is ready. Nothing waits for it.
+ * What it removed is told; of what it could not remove `--clean` tells.
+ */
+class Sweeper {
+    #options;
+    #begun = new Set();
+    #over = false;
+    constructor(options) {
+        this.#options = options;
+    }
+    /** @param work the sweep of that host; it never rejects */
+    host(name, work) {
+        if (this.#over || this.#begun.has(name))
+            return;
+        this.#begun.add(name);
+        void work().then((sweep) => this.#tell(`${name}: `, sweep));
+    }
+    /** What was left on this machine. */
+    runner() {
+        void sweepRunner(this.#options.staleAfter).then((found) => this.#tell('', { found }));
+    }
+    /** The run is over: nothing is told any more. */
+    stop() {
+        this.#over = true;
+    }
+    #tell(where, sweep) {
+        const text = removedText(sweep);
+        if (text === undefined || this.#over)
+            return;
+        this.#options.sink({ type: 'message', level: 'notice', text: where + text });
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/build/host-setup.js
 
 /**
@@ -71642,6 +72814,38 @@ function hostSetup({ environment, setup }, ofRun) {
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${shellQuote(value)}`);
     const own = [...variables, ...(setup.trim() === '' ? [] : [setup])];
     return (own.length === 0 ? '' : `set -a\n${own.join('\n')}\nset +a\n`) + ofRun;
+}
+
+;// CONCATENATED MODULE: ./lib/util/duration.js
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
+/**
+ * A length of time as people write it: a whole number of seconds, or with a unit: `90s`, `10m`, `24h`, `7d`.
+ *
+ * @returns seconds; undefined when it is none
+ */
+function parseDuration(text) {
+    const match = /^(\d{1,9})([smhd]?)$/.exec(text);
+    if (!match)
+        return undefined;
+    return Number(match[1]) * UNITS[(match[2] || 's')];
+}
+/** The same the other way: in the largest unit of which it is a whole number, `24h`; seconds. */
+function durationText(seconds) {
+    const [unit, size] = Object.entries(UNITS).findLast(([, one]) => seconds > 0 && seconds % one === 0) ?? ['s', 1];
+    return `${seconds / size} ${unit}`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/left-behind.js
+
+/**
+ * That a staging directory is still on a host, and what becomes of it, for people.
+ *
+ * @param host its name
+ * @param staleAfter Settings.staleAfter, seconds
+ */
+function leftBehind(host, directory, reason, staleAfter) {
+    return (`${host}: ${directory} could not be removed: ${reason}. ` +
+        `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed by hand`);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/local-environment.js
@@ -72143,6 +73347,7 @@ function said({ status }, line) {
 ;// CONCATENATED MODULE: ./lib/engine/toolchain-model.js
 
 
+
 /**
  * Hosts among themselves: the first in the matrix of those that are there is the model for the others; for a tool that
  * it lacks, the next that has it.
@@ -72155,22 +73360,26 @@ class ToolModel {
     #models = [];
     /** Hosts that are there before the model is known. */
     #waiting = new Map();
-    #timer;
+    #clock;
+    #cancel;
     #known = false;
     /**
      * @param hosts in matrix order
      * @param grace how long the first to be there waits for those before it, in ms
      */
-    constructor(tools, hosts, grace) {
+    constructor(tools, hosts, grace, clock = SYSTEM_CLOCK) {
         this.#tools = tools;
         this.#hosts = new Set(hosts);
         this.#grace = grace;
+        this.#clock = clock;
     }
     /** @returns how the host differs, for people; undefined: it does not */
     compare(host, there) {
         const found = deferred();
+        // One that was gone may be back.
+        this.#hosts.add(host);
         this.#waiting.set(host, () => found.resolve(firstDifference(this.#tools, there, (at, answer) => (this.#models[at] ??= { answer, name: host.name }))));
-        this.#timer ??= setTimeout(() => this.#begin(), this.#grace).unref();
+        this.#cancel ??= this.#clock.after(this.#grace, () => this.#begin());
         this.#look();
         return found.promise;
     }
@@ -72187,7 +73396,7 @@ class ToolModel {
             this.#begin();
     }
     #begin() {
-        clearTimeout(this.#timer);
+        this.#cancel?.();
         this.#known = true;
         for (const host of this.#hosts)
             this.#waiting.get(host)?.();
@@ -72196,6 +73405,7 @@ class ToolModel {
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/toolchain-check.js
+
 
 
 
@@ -72217,7 +73427,7 @@ class ToolCheck {
     constructor(options) {
         this.#options = options;
         this.#timeout = options.timeout ?? TOOLS_TIMEOUT_MS;
-        this.#model = new ToolModel(options.tools, options.hosts, options.grace);
+        this.#model = new ToolModel(options.tools, options.hosts, options.grace, options.clock);
     }
     /**
      * Before a host is connected to.
@@ -72228,7 +73438,7 @@ class ToolCheck {
         const { runner, fallback } = this.#options;
         if (arch === undefined || fallback === 'never' || !archDiffers(arch, runner.arch))
             return;
-        throw new Error(`left out: its processor is ${excerpt(arch)} by the matrix, the runner's is ${excerpt(runner.arch)}. ` +
+        throw new LeftOut(`left out: its processor is ${excerpt(arch)} by the matrix, the runner's is ${excerpt(runner.arch)}. ` +
             'What is built there may not run here; with fallback never hosts are compared with each other alone');
     }
     /** Begins with the runner's own commands, while hosts are still being reached. */
@@ -72259,7 +73469,7 @@ class ToolCheck {
         const reason = await (fallback === 'never' ? this.#model.compare(remote.host, there) : this.#compare(there));
         if (reason === undefined)
             return;
-        throw new Error(`left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
+        throw new LeftOut(`left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
             'matrix, or say with toolchain which commands must give the same');
     }
     /** The host will not come any more. */
@@ -72274,7 +73484,7 @@ class ToolCheck {
     #answersOfRunner() {
         return (this.#runner ??= this.#answers('on the runner', this.#options.runner).then((answers) => {
             if (!answers)
-                throw new Error(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
+                throw new LeftOut(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
             return answers;
         }));
     }
@@ -72292,9 +73502,9 @@ class ToolCheck {
         if (answers && !next)
             return answers;
         if (!answers)
-            throw new Error(`left out: a command for sh does not work ${where}: ${excerpt((0,util_bytes/* decode */.D4)(stderr), 200)}`);
+            throw new LeftOut(`left out: a command for sh does not work ${where}: ${excerpt((0,util_bytes/* decode */.D4)(stderr), 200)}`);
         const how = late.aborted ? `did not end within ${this.#timeout / 1000} s` : 'ended the shell that ran it';
-        throw new Error(`left out: ${excerpt(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
+        throw new LeftOut(`left out: ${excerpt(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`);
     }
 }
 
@@ -72499,7 +73709,7 @@ class LocalHosts {
         catch (error) {
             if (this.#closing.signal.aborted)
                 return;
-            sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error) });
+            sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error), benched: false });
             scheduler.hostLost(host);
         }
     }
@@ -72612,15 +73822,64 @@ function octal(bytes) {
     return bytes.replace(/[^A-Za-z0-9 _./=-]/g, (c) => `\\0${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
 
+;// CONCATENATED MODULE: ./lib/lane/countdown.js
+const TICK_MS = 250;
+const running = new Set();
+let timer;
+/**
+ * Calls back when so many seconds have passed, as this process lives through them: while it is stopped (Ctrl-Z), or its machine
+ * sleeps, nothing is counted. All of them share one timer, which keeps no process alive.
+ */
+class Countdown {
+    #ticks;
+    #run;
+    #left = 0;
+    constructor(seconds, run) {
+        // The first tick may come at once.
+        this.#ticks = Math.ceil((seconds * 1000) / TICK_MS) + 1;
+        this.#run = run;
+    }
+    /** From the beginning, whether it is under way or not. */
+    start() {
+        this.#left = this.#ticks;
+        running.add(this);
+        timer ??= setInterval(tickAll, TICK_MS).unref();
+    }
+    stop() {
+        running.delete(this);
+        if (running.size > 0)
+            return;
+        clearInterval(timer);
+        timer = undefined;
+    }
+    /** Called by the timer. */
+    tick() {
+        if (--this.#left > 0)
+            return;
+        this.stop();
+        this.#run();
+    }
+}
+function tickAll() {
+    for (const countdown of [...running])
+        if (running.has(countdown))
+            countdown.tick();
+}
+
 ;// CONCATENATED MODULE: ./lib/lane/byte-reader.js
+
+
+
 /** The other end closed, or broke off, before what was asked for had come. */
 class EndOfStream extends Error {
     name = 'EndOfStream';
 }
 const MAX_LINE = 65536;
+const ALIVE = 'alive\n';
 /**
  * Reads lines and exact numbers of bytes from a stream, one reader at a time. While nobody reads, the stream is paused
- * above a few hundred kilobytes: what a host sends never grows the heap.
+ * above a few hundred kilobytes: what a host sends never grows the heap. The line `alive`, which may come wherever another
+ * line may, is nothing but a sign of life.
  */
 class ByteReader {
     #stream;
@@ -72629,6 +73888,9 @@ class ByteReader {
     #received = 0;
     #ended;
     #wake;
+    #silence;
+    #waiting = new Set();
+    #end = deferred();
     constructor(stream) {
         this.#stream = stream;
         stream.on('data', (chunk) => {
@@ -72637,34 +73899,74 @@ class ByteReader {
             this.#received += chunk.length;
             if (this.#size > 524288)
                 stream.pause();
+            if (this.#waiting.size > 0)
+                this.#silence?.start();
             this.#wake?.();
         });
-        const end = (error) => {
-            this.#ended ??= new EndOfStream(error?.message ?? 'the connection was closed');
-            this.#wake?.();
-        };
-        stream.on('end', () => end());
-        stream.on('close', () => end());
-        stream.on('error', end);
+        const end = () => this.#finish('the connection was closed');
+        stream.on('end', end);
+        stream.on('close', end);
+        stream.on('error', (error) => this.#finish(error.message));
         // Whoever has read from it before may have come to its end: that is told once.
         if (stream.readableEnded || stream.destroyed)
             end();
+    }
+    /** Resolves when nothing will come any more, with the reason; what has come may still be read. */
+    get ended() {
+        return this.#end.promise;
     }
     /** Bytes so far. */
     get received() {
         return this.#received;
     }
-    /** Something has come that nobody has read, or nothing will come any more. */
+    /** Something has come that nobody has read, besides signs of life, or nothing will come any more. Asked between lines. */
     get heard() {
-        return this.#size > 0 || this.#ended !== undefined;
+        if (this.#ended)
+            return true;
+        if (this.#size === 0)
+            return false;
+        while (this.#size >= ALIVE.length && this.#begins(ALIVE))
+            this.#take(ALIVE.length);
+        return !ALIVE.startsWith(this.#joined().toString('latin1', 0, ALIVE.length));
     }
-    /** Everything up to the next newline, without it. */
+    /**
+     * From here on the other end is given up when nothing at all has come from it for so many seconds in which somebody waited
+     * for it.
+     */
+    limitSilence(seconds) {
+        this.#silence = new Countdown(seconds, () => this.giveUp(`it has said nothing for ${durationText(seconds)}`));
+    }
+    /**
+     * Somebody waits for the other end, if not for bytes: its silence counts until the function is called that is returned.
+     *
+     * @param ended called when nothing will come any more
+     */
+    waiting(ended) {
+        if (this.#waiting.size === 0)
+            this.#silence?.start();
+        this.#waiting.add(ended);
+        return () => {
+            this.#waiting.delete(ended);
+            if (this.#waiting.size === 0)
+                this.#silence?.stop();
+        };
+    }
+    /** Lets the stream go: whoever waits, or asks for more than has come, has this reason. */
+    giveUp(reason) {
+        this.#finish(reason);
+        this.#stream.destroy();
+    }
+    /** Everything up to the next newline, without it, but for signs of life. */
     async line() {
         for (;;) {
             const buffer = this.#joined();
             const at = buffer.indexOf(10);
-            if (at >= 0)
-                return this.#take(at + 1).toString('latin1', 0, at);
+            if (at >= 0) {
+                const line = this.#take(at + 1).toString('latin1', 0, at + 1);
+                if (line === ALIVE)
+                    continue;
+                return line.slice(0, -1);
+            }
             if (buffer.length > MAX_LINE)
                 throw new EndOfStream('a line without an end');
             await this.#more();
@@ -72691,8 +73993,24 @@ class ByteReader {
         if (this.#ended)
             throw this.#ended;
         this.#stream.resume();
-        await new Promise((resolve) => (this.#wake = resolve));
+        let done;
+        await new Promise((resolve) => {
+            this.#wake = resolve;
+            done = this.waiting(resolve);
+        });
         this.#wake = undefined;
+        done?.();
+    }
+    #finish(reason) {
+        if (this.#ended)
+            return;
+        this.#ended = new EndOfStream(reason);
+        this.#end.resolve(reason);
+        for (const ended of [...this.#waiting])
+            ended();
+    }
+    #begins(word) {
+        return this.#joined().toString('latin1', 0, word.length) === word;
     }
     #joined() {
         if (this.#chunks.length !== 1)
@@ -72782,6 +74100,7 @@ function laneWords(text) {
 
 
 
+
 const GREETING_LIMIT = 10_000;
 const LAST_WORDS_MS = 1000;
 /** The host has no perl; nothing has been made there, and a lane that does without can be tried. */
@@ -72794,11 +74113,14 @@ class NoPerl extends Error {
 /**
  * Starts a lane's program and reads up to the line in which it says hello.
  *
+ * @param patience LaneSetup.patience. It does not count before the lane itself runs: what its user wants done first may take
+ *   long and say nothing
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
- * @throws NoPerl, or an Error with a message for people: the start-up command or the set-up lines failed, the staging directory cannot be made
+ * @throws NoPerl, or an Error with a message for people: `failed` and the text, when the staging directory cannot be made now. A
+ *   LeftOut where time does not mend it: the start-up command or the set-up lines failed, or `refused` and the text
  */
-async function greet(stream, write) {
+async function greet(stream, patience, write) {
     let complaint = '';
     stream.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-4096)));
     stream.on('error', () => undefined);
@@ -72811,22 +74133,25 @@ async function greet(stream, write) {
             const line = await reader.line();
             if (line === `${nonce} setup-failed`) {
                 await lastWords(stream.stderr);
-                throw new Error(`the setup lines failed there${greeting_because(complaint)}`);
+                throw new LeftOut(`the setup lines failed there${greeting_because(complaint)}`);
             }
             const status = startupFailed.exec(line)?.[1];
             if (status !== undefined) {
                 await lastWords(stream.stderr);
-                throw new Error(`its start-up command (STARTUP) ended with status ${status}${greeting_because(complaint)}`);
+                throw new LeftOut(`its start-up command (STARTUP) ended with status ${status}${greeting_because(complaint)}`);
             }
             if (line === `${nonce} no-perl`)
                 throw new NoPerl();
             if (line === `${nonce} ready`)
                 break;
         }
+        reader.limitSilence(patience);
         const [word, ...hello] = (await reader.line()).split(' ');
         if (word === 'hello')
             return { reader, hello };
         if (word === 'refused')
+            throw new LeftOut(laneWords(hello.join(' ')));
+        if (word === 'failed')
             throw new Error(laneWords(hello.join(' ')));
         throw new BadFrame([word, ...hello].join(' '));
     }
@@ -72869,16 +74194,17 @@ class HeardEarly extends Error {
 /** Gathers what belongs together into few writes and waits when the other side is slow. */
 class FrameWriter {
     #stream;
-    #heard;
+    #other;
     #pieces = [];
     #size = 0;
     #full = false;
+    #whole = true;
     #sent = 0;
     #waited = 0;
-    /** @param heard whether the other side has something to say, or is gone */
-    constructor(stream, heard = () => false) {
+    /** @param other hears whether the other side has something to say, or is gone */
+    constructor(stream, other) {
         this.#stream = stream;
-        this.#heard = heard;
+        this.#other = other;
     }
     /** Bytes that the stream has taken. */
     get sent() {
@@ -72888,7 +74214,12 @@ class FrameWriter {
     get waited() {
         return this.#waited;
     }
+    /** No frame has been begun that is not whole yet. */
+    get whole() {
+        return this.#whole;
+    }
     add(piece) {
+        this.#whole = false;
         this.#pieces.push(piece);
         this.#size += piece.length;
         if (this.#size >= WRITE_SIZE)
@@ -72901,7 +74232,7 @@ class FrameWriter {
      */
     async drain() {
         await this.#wait();
-        if (this.#heard())
+        if (this.#other?.heard === true)
             throw new HeardEarly();
         if (this.#stream.destroyed)
             throw new Error('the connection was closed');
@@ -72909,6 +74240,7 @@ class FrameWriter {
     /** Sends all that is there, for the end: whoever reads next learns whether it arrived. */
     async flush() {
         this.#write();
+        this.#whole = true;
         await this.#wait();
     }
     /** A stream that has closed may never drain, and tells so only once. */
@@ -72917,8 +74249,8 @@ class FrameWriter {
             return;
         this.#full = false;
         const begin = performance.now();
-        if (this.#stream.writableNeedDrain && !this.#heard())
-            await drained(this.#stream);
+        if (this.#stream.writableNeedDrain && this.#other?.heard !== true)
+            await drained(this.#stream, this.#other);
         this.#waited += performance.now() - begin;
     }
     #write() {
@@ -72932,28 +74264,19 @@ class FrameWriter {
             this.#full = true;
     }
 }
-function drained(stream) {
+function drained(stream, other) {
     const events = ['drain', 'end', 'close'];
     return new Promise((resolve) => {
         const done = () => {
             for (const event of events)
                 stream.off(event, done);
+            stop?.();
             resolve();
         };
         for (const event of events)
             stream.on(event, done);
+        const stop = other?.waiting(done);
     });
-}
-/** While something is sent: when that stops because the other side says something, it is read with `answer`, which throws it. */
-async function sendOrHear(sending, answer) {
-    try {
-        return await sending;
-    }
-    catch (error) {
-        if (error instanceof HeardEarly)
-            await answer();
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/lane/perl-frames.js
@@ -73164,6 +74487,123 @@ function readFacts(fields, at) {
     return { processors, cap, load: fields.load(at + 2) };
 }
 
+;// CONCATENATED MODULE: ./lib/lane/killing.js
+/** Has a lane's job killed when its signal aborts, and sees to it that this does not take for ever. */
+class Killing {
+    #signal;
+    #kill;
+    #limit;
+    #begun = false;
+    /** @param limit of the time that a job which has begun may go on after the signal */
+    constructor(signal, kill, limit) {
+        this.#signal = signal;
+        this.#kill = kill;
+        this.#limit = limit;
+        signal.addEventListener('abort', this.#abort);
+        if (signal.aborted)
+            this.#abort();
+    }
+    /** Nothing that the job needs is on its way any more. */
+    begun() {
+        this.#begun = true;
+        if (this.#signal.aborted)
+            this.#limit.start();
+    }
+    /** The job has ended, or nobody waits for that any more. */
+    over() {
+        this.#signal.removeEventListener('abort', this.#abort);
+        this.#limit.stop();
+    }
+    #abort = () => {
+        this.#kill();
+        if (this.#begun)
+            this.#limit.start();
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/lane/lane-end.js
+
+
+
+
+
+const lane_end_ALIVE = Buffer.from('alive\n');
+/**
+ * Our end of a lane of either kind. It says `alive` between frames now and then, so that a lane whose runner or link has gone
+ * can end itself, with its job.
+ */
+class LaneEnd {
+    reader;
+    /** See Lane.gone. */
+    gone;
+    #stream;
+    #patience;
+    #alive;
+    #writer;
+    #sent = 0;
+    #closed = false;
+    /** @param patience LaneSetup.patience */
+    constructor(stream, reader, patience) {
+        this.reader = reader;
+        this.#stream = stream;
+        this.#patience = patience;
+        this.#alive = new Countdown(patience / 3, () => this.#sayAlive());
+        this.#alive.start();
+        this.gone = reader.ended.then((reason) => {
+            this.#alive.stop();
+            return this.#closed ? new Promise(() => undefined) : reason;
+        });
+    }
+    get traffic() {
+        return { sent: this.#sent, received: this.reader.received };
+    }
+    /** Says a few words, which are a whole frame, while nothing is sent. */
+    say(words) {
+        this.#stream.write((0,util_bytes/* bufferOf */.Kb)(words));
+    }
+    /**
+     * Sends frames.
+     *
+     * @param write ends with a flush, and so before it waits for an answer
+     * @param answer when sending stops because the lane says something, reads that and throws it
+     */
+    async send(write, answer) {
+        const writer = new FrameWriter(this.#stream, this.reader);
+        this.#writer = writer;
+        try {
+            return await write(writer);
+        }
+        catch (error) {
+            if (error instanceof HeardEarly)
+                await answer();
+            throw error;
+        }
+        finally {
+            this.#sent += writer.sent;
+        }
+    }
+    /** Says these words when the signal aborts; a job that goes on for longer than the lane's patience then costs its lane. */
+    killing(signal, words) {
+        const seconds = this.#patience;
+        const limit = new Countdown(seconds, () => {
+            this.reader.giveUp(`a job there was to be killed, and still ran after ${durationText(seconds)}`);
+        });
+        return new Killing(signal, () => this.say(words), limit);
+    }
+    close() {
+        this.#closed = true;
+        this.#alive.stop();
+        this.#stream.end();
+        this.reader.giveUp('the connection was closed');
+    }
+    /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
+    #sayAlive() {
+        if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain)
+            this.#stream.write(lane_end_ALIVE);
+        this.#alive.start();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/lane/perl-lane.js
 
 
@@ -73178,10 +74618,10 @@ function readFacts(fields, at) {
  *
  * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
  * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
- * | `kill ID` | `load`.
+ * | `kill ID` | `load` | `alive`.
  * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
  * | `end ID exit|signal N MICROSECONDS LOAD`, outputs, `.` | `busy ID`, instead of all that, when nothing was run
- * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD`. LOAD is read by FrameFields.load.
+ * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD` | `alive`. LOAD is read by FrameFields.load.
  * A `fill` for which there is no room is told so at once, and no job runs behind entries that are in trouble. The entries
  * stand in entries.pl there. Whatever else comes is a {@link BadFrame}.
  */
@@ -73189,14 +74629,13 @@ class PerlLane {
     sandbox;
     treePath;
     facts;
-    #stream;
-    #reader;
+    gone;
+    #end;
     #gzip;
     #next = 1;
-    #sent = 0;
-    constructor(stream, reader, hello) {
-        this.#stream = stream;
-        this.#reader = reader;
+    constructor(end, hello) {
+        this.#end = end;
+        this.gone = end.gone;
         this.#gzip = hello.gzip;
         this.facts = hello.facts;
         this.sandbox = hello.sandbox;
@@ -73204,22 +74643,23 @@ class PerlLane {
     }
     /**
      * @param program what runs there: perlProgram()
-     * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
-     *   the workspace is not shared with the host, its owner allows no jobs
+     * @throws NoPerl, or an Error with a message for people: the staging directory cannot be made; or a LeftOut: the set-up lines
+     *   failed, the workspace is not shared with the host, its owner allows no jobs
      */
     static async open(stream, program, setup) {
         const fields = (0,util_bytes/* bufferOf */.Kb)([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
         const source = Buffer.from(program);
         const flags = [setup.partial, setup.ownersFile === 'required'].map(Number);
-        const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
-        const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([
+        const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags, setup.patience];
+        const { reader, hello } = await greet(stream, setup.patience, (nonce) => Buffer.concat([
             (0,util_bytes/* bufferOf */.Kb)(perlBootstrap(setup, nonce, source.length)),
             source,
             (0,util_bytes/* bufferOf */.Kb)(`${words.join(' ')}\n`),
             fields,
         ]));
         try {
-            return new PerlLane(stream, reader, readHello(setup, hello));
+            const said = readHello(setup, hello);
+            return new PerlLane(new LaneEnd(stream, reader, setup.patience), said);
         }
         catch (error) {
             stream.destroy();
@@ -73227,60 +74667,41 @@ class PerlLane {
         }
     }
     get traffic() {
-        return { sent: this.#sent, received: this.#reader.received };
+        return this.#end.traffic;
     }
     async sync(entries) {
         const applied = () => this.#awaitApplied();
-        const traffic = await sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
-        this.#sent += traffic.sent;
-        return traffic;
+        return this.#end.send((writer) => fill(writer, entries, this.#gzip, applied), applied);
     }
     async run(request, sink, signal) {
         const id = this.#next++;
-        await sendOrHear(this.#send(id, request), () => this.#awaitApplied());
-        const kill = () => void this.#stream.write(`kill ${id}\n`);
-        signal.addEventListener('abort', kill);
-        if (signal.aborted)
-            kill();
+        await this.#end.send((writer) => send(writer, id, request), () => this.#awaitApplied());
+        const killing = this.#end.killing(signal, `kill ${id}\n`);
         try {
             if (request.entries.length > 0) {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            return await this.#receive(id, sink, signal);
+            killing.begun();
+            return await this.#receive(id, sink, signal, killing);
         }
         finally {
-            signal.removeEventListener('abort', kill);
+            killing.over();
         }
     }
     async load() {
-        this.#stream.write('load\n');
-        const fields = new FrameFields(await this.#reader.line(), 2);
+        this.#end.say('load\n');
+        const fields = new FrameFields(await this.#end.reader.line(), 2);
         fields.word(0, 'load');
         return fields.load(1);
     }
     close() {
-        this.#stream.end();
-        this.#stream.destroy();
+        this.#end.close();
     }
-    #writer() {
-        return new FrameWriter(this.#stream, () => this.#reader.heard);
-    }
-    async #send(id, request) {
-        const writer = this.#writer();
-        if (request.entries.length > 0) {
-            writer.add(Buffer.from('entries\n'));
-            for (const entry of request.entries)
-                await writeEntry(writer, entry);
-            writer.add(Buffer.from('.\n'));
-        }
-        writer.add(runFrame(id, request));
-        await writer.flush();
-        this.#sent += writer.sent;
-    }
-    async #receive(id, sink, signal) {
+    async #receive(id, sink, signal, killing) {
+        const { reader } = this.#end;
         for (let begun = false;; begun = true) {
-            const line = await this.#reader.line();
+            const line = await reader.line();
             refuseLost(line, id);
             if (line === `busy ${id}` && !begun && this.facts.cap !== undefined)
                 return false;
@@ -73289,10 +74710,11 @@ class PerlLane {
             fields.word(1, `${id}`);
             if (word === 'out') {
                 const descriptor = fields.word(2, '1', '2') === '2' ? 2 : 1;
-                for await (const piece of this.#reader.pieces(fields.number(3)))
+                for await (const piece of reader.pieces(fields.number(3)))
                     sink.onText(descriptor, piece);
                 continue;
             }
+            killing.over();
             const signaled = fields.word(2, 'exit', 'signal') === 'signal';
             const number = fields.number(3, 255);
             const outcome = signal.aborted
@@ -73301,15 +74723,15 @@ class PerlLane {
                     ? { kind: 'signaled', signal: number }
                     : { kind: 'exited', status: number };
             await sink.onEnd(outcome, fields.number(4) / 1e6, fields.load(5));
-            for (let next = await this.#reader.line(); next !== '.'; next = await this.#reader.line()) {
+            for (let next = await reader.line(); next !== '.'; next = await reader.line()) {
                 refuseLost(next, id);
-                await sink.onOutput(await readOutput(this.#reader, next));
+                await sink.onOutput(await readOutput(reader, next));
             }
             return true;
         }
     }
     async #awaitApplied() {
-        const line = await this.#reader.line();
+        const line = await this.#end.reader.line();
         if (line.startsWith('trouble '))
             throw new Error(`staging failed there: ${laneWords(line.slice(8))}`);
         const match = /^applied (\d{1,9}\.\d{6}) (\d{1,9}\.\d{6})$/.exec(line);
@@ -73317,6 +74739,16 @@ class PerlLane {
             throw new BadFrame(line);
         return { waited: Number(match[1]), seconds: Number(match[2]) };
     }
+}
+async function send(writer, id, request) {
+    if (request.entries.length > 0) {
+        writer.add(Buffer.from('entries\n'));
+        for (const entry of request.entries)
+            await writeEntry(writer, entry);
+        writer.add(Buffer.from('.\n'));
+    }
+    writer.add(runFrame(id, request));
+    await writer.flush();
 }
 /** `1 SANDBOX gzip|plain PROCESSORS CAP LOAD PATH`, as far as it is what was asked for. */
 function readHello(setup, hello) {
@@ -73339,9 +74771,9 @@ function refuseLost(line, id) {
 
 /** The parts of the lane in perl, in src/assets/lane: a variable of one part is known to those behind it. */
 const PARTS = [
-    ...['system', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
-    ...['facts', 'owner', 'places'],
-    ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'jobs', 'start'],
+    ...['system', 'life', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
+    ...['facts', 'owner', 'places', 'claim'],
+    ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'guardian', 'jobs', 'start'],
 ];
 /** The text of the lane in perl, as it travels. Messages of perl name the part and the line in it. */
 function perlProgram() {
@@ -73375,7 +74807,7 @@ function quote(word) {
 
 ;// CONCATENATED MODULE: ./lib/lane/tar-writer.js
 
-const BLOCK = 512;
+const tar_writer_BLOCK = 512;
 const FIELD = {
     name: 0,
     mode: 100,
@@ -73391,7 +74823,7 @@ const FIELD = {
 const NAME_SIZE = 100;
 const LARGEST_OCTAL = 0o77777777777;
 /** What ends a tar. */
-const TAR_END = Buffer.alloc(2 * BLOCK);
+const TAR_END = Buffer.alloc(2 * tar_writer_BLOCK);
 /**
  * Everything of a member before its content; the content is followed by {@link tarPadding}.
  *
@@ -73423,7 +74855,7 @@ function tarHeader(member, exactTimes) {
 }
 /** Zeros up to the next whole block. */
 function tarPadding(size) {
-    return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
+    return Buffer.alloc((tar_writer_BLOCK - (size % tar_writer_BLOCK)) % tar_writer_BLOCK);
 }
 function record(type, content) {
     const name = (0,util_bytes/* bufferOf */.Kb)('././@LongLink');
@@ -73431,7 +74863,7 @@ function record(type, content) {
     return [head, content, tarPadding(content.length)];
 }
 function header(fields) {
-    const block = Buffer.alloc(BLOCK);
+    const block = Buffer.alloc(tar_writer_BLOCK);
     fields.name.copy(block, FIELD.name, 0, NAME_SIZE);
     block.write(tar_writer_octal(fields.mode, 7), FIELD.mode);
     block.write(tar_writer_octal(0, 7), FIELD.uid);
@@ -73602,7 +75034,7 @@ function touchTimes(time) {
 
 const SECOND = 1000000000n;
 const sh_listing_LONGEST_PATH = 4096;
-const END = '//.\n';
+const sh_listing_END = '//.\n';
 /**
  * Reads a report of lane.sh: records `//KIND [ATTRIBUTES] ./PATH\n`, and `//.` behind the last. A path can contain line
  * ends, but never `//`.
@@ -73613,12 +75045,12 @@ function parseListing(text, tool) {
     const listed = [];
     let began = 0n;
     let ended = 0n;
-    if (!text.startsWith('//') || !text.endsWith(END) || (text !== END && !text.endsWith(`\n${END}`))) {
+    if (!text.startsWith('//') || !text.endsWith(sh_listing_END) || (text !== sh_listing_END && !text.endsWith(`\n${sh_listing_END}`))) {
         throw new Error('unexpected listing');
     }
-    if (text === END)
+    if (text === sh_listing_END)
         return listed;
-    for (const record of text.slice(2, -END.length - 1).split('\n//')) {
+    for (const record of text.slice(2, -sh_listing_END.length - 1).split('\n//')) {
         const kind = record[0];
         const at = record.indexOf(' ./');
         const attributes = record.slice(2, Math.max(2, at));
@@ -73687,6 +75119,7 @@ function parseFraction(digits = '') {
 
 
 
+
 /** A list of what a job changed is held in memory: this is a million paths, more or less. */
 const LARGEST_LIST = 268_435_456;
 /**
@@ -73694,20 +75127,20 @@ const LARGEST_LIST = 268_435_456;
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
  * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
  * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
- * read by FrameFields.load. Whatever else comes is a {@link BadFrame}.
+ * read by FrameFields.load. Both ends say `alive` between their frames; the lane does so when it has heard it, and while it
+ * takes in a large file. Whatever else comes is a {@link BadFrame}.
  */
 class ShLane {
     sandbox;
     treePath;
     facts;
-    #stream;
-    #reader;
+    gone;
+    #end;
     #hello;
     #next = 1;
-    #sent = 0;
-    constructor(stream, reader, hello) {
-        this.#stream = stream;
-        this.#reader = reader;
+    constructor(end, hello) {
+        this.#end = end;
+        this.gone = end.gone;
         this.#hello = hello;
         this.facts = hello.facts;
         this.sandbox = hello.sandbox;
@@ -73715,17 +75148,19 @@ class ShLane {
     }
     /**
      * @param program the text of lane.sh
-     * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be
-     *   made, the workspace is not shared with the host, its owner allows no jobs
+     * @throws Error with a message for people: the staging directory cannot be made; or a LeftOut: a tool is missing, the set-up
+     *   lines failed, the workspace is not shared with the host, its owner allows no jobs
      */
     static async open(stream, program, setup) {
         const source = Buffer.from(program);
         const shared = setup.sandbox === 'shared' ? setup.workspace : '';
         const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
-        words.push(setup.ownersFile === 'required' ? 1 : 0);
-        const { reader, hello } = await greet(stream, (nonce) => Buffer.concat([(0,util_bytes/* bufferOf */.Kb)(shBootstrap(setup, nonce, source.length)), source, (0,util_bytes/* bufferOf */.Kb)(shCall('start', words))]));
+        const { patience } = setup;
+        words.push(setup.ownersFile === 'required' ? 1 : 0, Math.floor(patience * 25), Math.ceil(Math.max(120, patience * 8)));
+        const { reader, hello } = await greet(stream, patience, (nonce) => Buffer.concat([(0,util_bytes/* bufferOf */.Kb)(shBootstrap(setup, nonce, source.length)), source, (0,util_bytes/* bufferOf */.Kb)(shCall('start', words))]));
         try {
-            return new ShLane(stream, reader, sh_lane_readHello(setup, hello));
+            const said = sh_lane_readHello(setup, hello);
+            return new ShLane(new LaneEnd(stream, reader, patience), said);
         }
         catch (error) {
             stream.destroy();
@@ -73733,60 +75168,54 @@ class ShLane {
         }
     }
     get traffic() {
-        return { sent: this.#sent, received: this.#reader.received };
+        return this.#end.traffic;
     }
     async sync(entries) {
-        const writer = this.#writer();
-        await sendOrHear(this.#send(writer, entries), () => this.#awaitApplied());
+        const sent = await this.#send(entries);
         await this.#awaitApplied();
-        return { sent: writer.sent, compressed: false };
+        return { sent, compressed: false };
     }
     async run(request, sink, signal) {
         if (request.visible)
             throw new Error('without perl it cannot show parts of the tree');
         const id = this.#next++;
-        const writer = this.#writer();
-        const sending = this.#send(writer, request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
-        await sendOrHear(sending, () => this.#awaitApplied());
-        const cancel = () => {
-            this.#stream.write(shCall('cancel', [id]));
-        };
-        signal.addEventListener('abort', cancel);
-        if (signal.aborted)
-            cancel();
+        await this.#send(request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
+        const killing = this.#end.killing(signal, shCall('cancel', [id]));
         try {
             if (request.entries.length > 0) {
                 await this.#awaitApplied();
                 sink.onApplied();
             }
-            return await this.#receive(id, sink, request.merge, signal);
+            killing.begun();
+            return await this.#receive(id, sink, request.merge, signal, killing);
         }
         finally {
-            signal.removeEventListener('abort', cancel);
+            killing.over();
         }
     }
     async load() {
-        this.#stream.write('load\n');
-        const fields = new FrameFields(await this.#reader.line(), 2);
+        this.#end.say('load\n');
+        const fields = new FrameFields(await this.#end.reader.line(), 2);
         fields.word(0, 'load');
         return fields.load(1);
     }
     close() {
-        this.#stream.end();
-        this.#stream.destroy();
+        this.#end.close();
     }
-    #writer() {
-        return new FrameWriter(this.#stream, () => this.#reader.heard);
+    /** @returns bytes */
+    #send(entries, call = '') {
+        const write = async (writer) => {
+            if (entries)
+                await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
+            writer.add(shFrame(call));
+            await writer.flush();
+            return writer.sent;
+        };
+        return this.#end.send(write, () => this.#awaitApplied());
     }
-    async #send(writer, entries, call = '') {
-        if (entries)
-            await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
-        writer.add(shFrame(call));
-        await writer.flush();
-        this.#sent += writer.sent;
-    }
-    async #receive(id, sink, merge, signal) {
-        const line = await this.#reader.line();
+    async #receive(id, sink, merge, signal, killing) {
+        const { reader } = this.#end;
+        const line = await reader.line();
         if (line === `busy ${id}` && this.facts.cap !== undefined)
             return false;
         const lost = `lost ${id} `;
@@ -73795,6 +75224,7 @@ class ShLane {
         const fields = new FrameFields(line, 10);
         fields.word(0, 'end');
         fields.word(1, `${id}`);
+        killing.over();
         const signaled = fields.word(2, 'exit', 'signal') === 'signal';
         const number = fields.number(3, 255);
         const microseconds = fields.number(4);
@@ -73803,9 +75233,9 @@ class ShLane {
         const nothing = this.sandbox === 'shared';
         const list = fields.number(8, nothing ? 0 : LARGEST_LIST);
         const data = fields.number(9, nothing ? 0 : undefined);
-        for await (const piece of this.#reader.pieces(out))
+        for await (const piece of reader.pieces(out))
             sink.onText(1, piece);
-        for await (const piece of this.#reader.pieces(err))
+        for await (const piece of reader.pieces(err))
             sink.onText(merge ? 1 : 2, piece);
         const outcome = signal.aborted
             ? { kind: 'cancelled' }
@@ -73815,7 +75245,7 @@ class ShLane {
         await sink.onEnd(outcome, microseconds / 1e6, load);
         if (nothing)
             return true;
-        const listed = parseListing((0,util_bytes/* bytesOf */.$$)(await this.#reader.exact(list)), this.#hello.listing);
+        const listed = parseListing((0,util_bytes/* bytesOf */.$$)(await reader.exact(list)), this.#hello.listing);
         await this.#readOutputs(listed, data, sink);
         return true;
     }
@@ -73823,7 +75253,7 @@ class ShLane {
         if (listed.reduce((total, output) => total + dataSize(output), 0) !== size) {
             // Something could not be read, or was still being written: which one cannot be told from here.
             let left = size;
-            for await (const piece of this.#reader.pieces(size))
+            for await (const piece of this.#end.reader.pieces(size))
                 left -= piece.length;
             const what = listed.find((output) => dataSize(output) > 0);
             if (left === 0 && what)
@@ -73833,11 +75263,11 @@ class ShLane {
         for (const output of listed) {
             if (output.kind === 'file') {
                 const small = output.size <= WRITE_SIZE;
-                const content = small ? await this.#reader.exact(output.size) : this.#reader.pieces(output.size);
+                const content = small ? await this.#end.reader.exact(output.size) : this.#end.reader.pieces(output.size);
                 await sink.onOutput({ ...output, content });
             }
             else if (output.kind === 'link') {
-                const target = (0,util_bytes/* bytesOf */.$$)(await this.#reader.exact(dataSize(output))).slice(0, -1);
+                const target = (0,util_bytes/* bytesOf */.$$)(await this.#end.reader.exact(dataSize(output))).slice(0, -1);
                 await sink.onOutput({ kind: 'link', path: output.path, time: output.time, target });
             }
             else {
@@ -73846,7 +75276,7 @@ class ShLane {
         }
     }
     async #awaitApplied() {
-        const line = await this.#reader.line();
+        const line = await this.#end.reader.line();
         if (line.startsWith('trouble '))
             throw new Error(`staging failed there: ${laneWords(line.slice(8))}`);
         if (line !== 'applied')
@@ -73906,6 +75336,7 @@ function runCall(id, request) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/chroot.js
+
 /** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
 function inChroot(channels, directory) {
     return {
@@ -73915,13 +75346,13 @@ function inChroot(channels, directory) {
 }
 /**
  * @param command begins with `exec `
- * @throws Error with a reason for people: no shell can be given this directory
+ * @throws LeftOut: no shell can be given this directory
  */
 function chrootCommand(command, directory) {
     if (!command.startsWith('exec '))
         throw new Error('Internal error: only a command that is executed can be moved');
     if (/\p{Cc}/u.test(directory))
-        throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
+        throw new LeftOut('its chroot has a control character in its name, which cannot be given to a shell');
     return `exec sh -c '${HEED}; ${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
 }
 /**
@@ -73963,109 +75394,6 @@ function chrootProblem(message, directory) {
 /** One word that sh, csh and fish read alike: in quotes they differ, behind a backslash they do not. */
 function quoteForAnyShell(word) {
     return word.replace(/[^A-Za-z0-9_/.\u0080-\uffff-]/g, (character) => `\\${character}`);
-}
-
-// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
-var lib = __nccwpck_require__(5472);
-;// CONCATENATED MODULE: ./lib/ssh/connect-error.js
-/** Why a host could not be reached, and what to do about it. */
-function describeConnectError(error, { settings, plan, timeout }) {
-    switch (error.level) {
-        case 'client-authentication':
-            return describeRefusal(settings.username, plan);
-        case 'client-timeout':
-            return `it did not answer within ${timeout / 1000} s`;
-        case 'client-socket':
-            return describeSocketError(error, settings);
-        default:
-            return error.message;
-    }
-}
-function describeRefusal(username, { tried, certificates }) {
-    const hint = certificates.length === 0
-        ? ''
-        : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
-            'With transport ssh in the matrix it is reached by ssh itself, which has them';
-    if (tried.length === 0)
-        return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
-    return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
-}
-function describeSocketError(error, { endpoint: { address, port } }) {
-    switch (error.code) {
-        case 'ENOTFOUND':
-        case 'EAI_AGAIN':
-            return `the name ${address} is not known here (${error.code})`;
-        case 'ECONNREFUSED':
-            return `nothing listens on port ${port} there (ECONNREFUSED): is sshd running?`;
-        case 'ENETUNREACH':
-        case 'EHOSTUNREACH':
-            return `there is no way to ${address} from here (${error.code})`;
-        case 'ETIMEDOUT':
-            return `${address} does not answer on port ${port} (ETIMEDOUT)`;
-        default:
-            return error.message;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/ssh/host-key.js
-
-const SSH_PORT = 22;
-/** The host as known_hosts writes it: lower case; with brackets and port when the port is not 22 (sshd(8)). */
-function hostLabel({ address, port }) {
-    const name = address.toLowerCase();
-    return port === SSH_PORT ? name : `[${name}]:${port}`;
-}
-/**
- * The type in the first field of a key blob (RFC 4253, 6.6), such as `ssh-ed25519`; undefined when the blob has none.
- * It comes from the other side: nothing but the characters of a type gets through.
- */
-function keyType(key) {
-    if (key.length < 4)
-        return undefined;
-    const type = key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
-    return type.length === key.readUInt32BE(0) && /^[A-Za-z0-9@._-]{1,64}$/.test(type) ? type : undefined;
-}
-/** Whether the blob is whole: nothing but strings with their lengths, the type and at least one more. */
-function isKeyBlob(key) {
-    let [at, fields] = [0, 0];
-    while (at + 4 <= key.length) {
-        at += 4 + key.readUInt32BE(at);
-        fields++;
-    }
-    return at === key.length && fields >= 2;
-}
-/** SHA256 fingerprint of a key blob, as OpenSSH prints it. */
-function fingerprint(key) {
-    return `SHA256:${(0,external_node_crypto_.createHash)('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
-}
-/** The line that makes the key known for this host, without a newline. */
-function knownHostsLine(host, key) {
-    return `${hostLabel(host)} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
-}
-/** The same with the name of the host hashed (HashKnownHosts, ssh_config(5)). */
-function hashedLine(host, key) {
-    const salt = (0,external_node_crypto_.randomBytes)(20);
-    const hash = (0,external_node_crypto_.createHmac)('sha1', salt).update(hostLabel(host)).digest('base64');
-    return `|1|${salt.toString('base64')}|${hash} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
-}
-/** Signature algorithms by type of key, best first: one RSA key serves three (RFC 8332). */
-const ALGORITHMS = new Map([
-    ['ssh-ed25519', ['ssh-ed25519']],
-    ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256']],
-    ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384']],
-    ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521']],
-    ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']],
-]);
-/**
- * All host key algorithms in the order to offer them: those for which a key is known come first, or the host may show
- * another of its keys, which would look like a change. OpenSSH does the same.
- *
- * @param known types of the keys that are known for the host
- */
-function hostKeyAlgorithms(known) {
-    const types = [...ALGORITHMS.keys()];
-    const first = types.filter((type) => known.includes(type));
-    return [...first, ...types.filter((type) => !first.includes(type))].flatMap((type) => ALGORITHMS.get(type) ?? []);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/ssh-config/lib/glob.js
@@ -74872,7 +76200,7 @@ async function filesOf(name, { home, folder }) {
 
 
 /** Seconds in each unit of a time (sshd_config(5), TIME FORMATS). */
-const UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+const config_values_UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 /**
  * `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 in brackets when there is a port; several with commas.
  *
@@ -74911,7 +76239,7 @@ function timeOf(line) {
         throw failure(line, `${excerpt(word)} is no time: it must be seconds, or such as 1m30s`);
     }
     const pieces = [...word.matchAll(/(\d+)([smhdw]?)/g)];
-    const seconds = pieces.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNITS[unit] ?? 1), 0);
+    const seconds = pieces.reduce((sum, [, number, unit = '']) => sum + Number(number) * (config_values_UNITS[unit] ?? 1), 0);
     return seconds === 0 ? undefined : seconds * 1000;
 }
 /** @throws UserError */
@@ -75115,6 +76443,347 @@ function jumping(hops) {
     return hops.length === 0 ? { kind: 'direct' } : { kind: 'jump', hops };
 }
 
+// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
+var lib = __nccwpck_require__(5472);
+;// CONCATENATED MODULE: ./lib/ssh/connect-error.js
+
+
+/** What is in the way for people; a LeftOut where it would be there the next time too. */
+function connectFault(error, attempt) {
+    const { settings, plan, refused, step } = attempt;
+    const { level, code, message } = error;
+    if (level === 'client-authentication')
+        return new LeftOut(describeRefusal(settings.username, plan));
+    if (level === 'client-timeout')
+        return new Error(describeSilence(attempt));
+    if (level === 'agent')
+        return new Error(`the ssh agent failed (${message})`);
+    const ended = typeof code === 'number';
+    // Who tries again and again with keys that are refused is locked out, and others with him.
+    const broke = ended || code === 'ECONNRESET';
+    if (step === 'login' && ((broke && refused > 0) || (ended && /too many auth/i.test(message))))
+        return new LeftOut(describeRefusal(settings.username, plan, message));
+    if (level === 'client-socket')
+        return new Error(describeSocketError(error, settings));
+    if (ended)
+        return new Error(`it ended the connection: ${excerpt(message, 200)}`);
+    if (level === 'handshake' && message.includes('no matching'))
+        return new LeftOut(`it and this client do not know the same algorithms of ssh (${message})`);
+    return new Error(`it does not keep to the protocol of ssh (${message})`);
+}
+/** The server has closed the connection without a word. */
+function closedFault({ settings, plan, refused }) {
+    const closed = 'it closed the connection before the login was through';
+    return refused === 0 ? new Error(closed) : new LeftOut(describeRefusal(settings.username, plan, closed));
+}
+function describeSilence({ step, timeout }) {
+    const within = `within ${timeout / 1000} s`;
+    switch (step) {
+        case 'connect':
+            return `it did not answer ${within}`;
+        case 'ident':
+            return `it took the connection, but said nothing of ssh ${within}`;
+        case 'keys':
+            return `it agreed on no keys for the connection ${within}`;
+        case 'login':
+            return `it did not let us in ${within}`;
+    }
+}
+function describeRefusal(username, { tried, certificates }, said = '') {
+    const hint = certificates.length === 0
+        ? ''
+        : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
+            'With transport ssh in the matrix it is reached by ssh itself, which has them';
+    if (tried.length === 0)
+        return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
+    const words = said === '' ? '' : ` (${said})`;
+    return `it refused the login as ${username}${words}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
+}
+/** @param error of a socket */
+function describeSocketError(error, { endpoint: { address, port } }) {
+    switch (error.code) {
+        case 'ENOTFOUND':
+        case 'EAI_AGAIN':
+            return `the name ${address} is not known here (${error.code})`;
+        case 'ECONNREFUSED':
+            return `nothing listens on port ${port} there (ECONNREFUSED): is sshd running?`;
+        case 'ENETUNREACH':
+        case 'EHOSTUNREACH':
+            return `there is no way to ${address} from here (${error.code})`;
+        case 'ETIMEDOUT':
+            return `${address} does not answer on port ${port} (ETIMEDOUT)`;
+        default:
+            return error.message;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/host-key.js
+
+const SSH_PORT = 22;
+/** The host as known_hosts writes it: lower case; with brackets and port when the port is not 22 (sshd(8)). */
+function hostLabel({ address, port }) {
+    const name = address.toLowerCase();
+    return port === SSH_PORT ? name : `[${name}]:${port}`;
+}
+/**
+ * The type in the first field of a key blob (RFC 4253, 6.6), such as `ssh-ed25519`; undefined when the blob has none.
+ * It comes from the other side: nothing but the characters of a type gets through.
+ */
+function keyType(key) {
+    if (key.length < 4)
+        return undefined;
+    const type = key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
+    return type.length === key.readUInt32BE(0) && /^[A-Za-z0-9@._-]{1,64}$/.test(type) ? type : undefined;
+}
+/** Whether the blob is whole: nothing but strings with their lengths, the type and at least one more. */
+function isKeyBlob(key) {
+    let [at, fields] = [0, 0];
+    while (at + 4 <= key.length) {
+        at += 4 + key.readUInt32BE(at);
+        fields++;
+    }
+    return at === key.length && fields >= 2;
+}
+/** SHA256 fingerprint of a key blob, as OpenSSH prints it. */
+function fingerprint(key) {
+    return `SHA256:${(0,external_node_crypto_.createHash)('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+/** The line that makes the key known for this host, without a newline. */
+function knownHostsLine(host, key) {
+    return `${hostLabel(host)} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
+}
+/** The same with the name of the host hashed (HashKnownHosts, ssh_config(5)). */
+function hashedLine(host, key) {
+    const salt = (0,external_node_crypto_.randomBytes)(20);
+    const hash = (0,external_node_crypto_.createHmac)('sha1', salt).update(hostLabel(host)).digest('base64');
+    return `|1|${salt.toString('base64')}|${hash} ${keyType(key) ?? 'unknown'} ${key.toString('base64')}`;
+}
+/** Signature algorithms by type of key, best first: one RSA key serves three (RFC 8332). */
+const ALGORITHMS = new Map([
+    ['ssh-ed25519', ['ssh-ed25519']],
+    ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256']],
+    ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384']],
+    ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521']],
+    ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']],
+]);
+/**
+ * All host key algorithms in the order to offer them: those for which a key is known come first, or the host may show
+ * another of its keys, which would look like a change. OpenSSH does the same.
+ *
+ * @param known types of the keys that are known for the host
+ */
+function hostKeyAlgorithms(known) {
+    const types = [...ALGORITHMS.keys()];
+    const first = types.filter((type) => known.includes(type));
+    return [...first, ...types.filter((type) => !first.includes(type))].flatMap((type) => ALGORITHMS.get(type) ?? []);
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/ident-gate.js
+
+/** What a server may say before its identification (RFC 4253, 4.2): more than any notice. */
+const MOST_BEFORE = 65536;
+/** OpenSSH takes no longer line either. */
+const ident_gate_LONGEST_LINE = 8192;
+/**
+ * Lets nothing through to whoever reads from `stream` before the line with which a server says that it speaks ssh (RFC 4253, 4.2),
+ * and that line in one piece: ssh2 loses part of one that comes in three, and would wait for others without end. What comes
+ * before it is dropped. A stream that has something else to say is destroyed, with an Error whose message is for people.
+ *
+ * @param onIdent called once
+ */
+function gateIdent(stream, onIdent) {
+    const pass = stream.push.bind(stream);
+    let line = Buffer.alloc(0);
+    let said = '';
+    let size = 0;
+    const refuse = (reason) => {
+        Reflect.deleteProperty(stream, 'push');
+        const what = said.trim() === '' ? '' : `: it says ${excerpt(said.trim(), 80)}`;
+        stream.destroy(new Error(`${reason}${what}`));
+        return false;
+    };
+    stream.push = (chunk) => {
+        if (chunk === null) {
+            if (said !== '')
+                return refuse('what answers there is no ssh server');
+            Reflect.deleteProperty(stream, 'push');
+            return pass(null);
+        }
+        if (said.length < 200)
+            said += chunk.toString('latin1', 0, 200);
+        size += chunk.length;
+        line = Buffer.concat([line, chunk]);
+        for (let end = line.indexOf(10); end >= 0; end = line.indexOf(10)) {
+            if (line.toString('latin1', 0, 4) === 'SSH-') {
+                Reflect.deleteProperty(stream, 'push');
+                onIdent();
+                return pass(line);
+            }
+            line = line.subarray(end + 1);
+        }
+        return size > MOST_BEFORE || line.length > ident_gate_LONGEST_LINE
+            ? refuse('what answers there is no ssh server, or its greeting has no end')
+            : true;
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/program-words.js
+
+/**
+ * What ssh(1) and rsh say when they are not let in, do not know the host, or are told what they do not understand. They say it again
+ * the next time, and some hosts lock out who comes again and again.
+ */
+const REFUSALS = [
+    /^(?:\S+: )?permission denied(?: \([a-z,@.-]+\))?\.?\r?$/im,
+    /too many authentication failures/i,
+    /^host key verification failed/im,
+    /^no matching .* found|^unable to negotiate with .* no matching/im,
+    /bad configuration option|terminating, \d+ bad configuration|^(?:ssh: )?(?:unknown|illegal|invalid) option|^usage: /im,
+];
+/**
+ * A fault of the way to a host that a program makes, with what that program has said of it on stderr.
+ *
+ * @param begin stands before its words
+ */
+function withWords(fault, said, begin) {
+    if (said === '')
+        return fault;
+    const Kind = fault instanceof LeftOut || REFUSALS.some((pattern) => pattern.test(said)) ? LeftOut : Error;
+    return new Kind(`${fault.message}; ${begin} ${said.slice(-500)}`, { cause: fault });
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/pulse.js
+const TICKS = 5;
+/** Of these the first is asked soon enough for a slow answer to count. */
+const QUESTIONS = 4;
+/** How often a connection is to be asked whether it lives, so that silence is one for {@link watchPulse}; ms. */
+function questionInterval(timeout) {
+    return Math.max(1, Math.floor(timeout / QUESTIONS));
+}
+/**
+ * Calls back once when nothing has come from the stream for `timeout` ms, or a little less. Whatever comes counts: behind much that
+ * is under way on a slow link an answer to a question takes its time. Ticks are counted, not time: a process that was stopped
+ * for an hour finds its connections alive.
+ *
+ * @param stream flows already
+ * @returns ends the watch
+ */
+function watchPulse(stream, timeout, onSilence) {
+    let ticks = 0;
+    const heard = () => {
+        ticks = 0;
+    };
+    stream.on('data', heard);
+    const timer = setInterval(() => {
+        if (++ticks < TICKS)
+            return;
+        clearInterval(timer);
+        onSilence();
+    }, timeout / TICKS);
+    timer.unref();
+    return () => {
+        clearInterval(timer);
+        stream.off('data', heard);
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/within-time.js
+/** Why something was not waited for any longer. */
+const STOPPED = 'its connections were closed meanwhile';
+/** What `opening` comes to, if that is in time and before the signal aborts; else rejects with a reason for people. */
+async function withinTime(opening, { timeout, late, signal, drop }) {
+    return new Promise((resolve, reject) => {
+        let over = false;
+        const end = (tell) => {
+            over = true;
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+            tell();
+        };
+        const stop = () => end(() => reject(new Error(STOPPED)));
+        const timer = setTimeout(() => end(() => reject(new Error(late))), timeout);
+        opening.then((value) => {
+            if (over)
+                drop(value);
+            else
+                end(() => resolve(value));
+        }, (error) => {
+            if (!over)
+                end(() => reject(error instanceof Error ? error : new Error(String(error))));
+        });
+        signal?.addEventListener('abort', stop);
+        if (signal?.aborted === true)
+            stop();
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/log-in.js
+
+
+
+
+
+
+
+
+
+/**
+ * Speaks ssh on a route until the login is through. From then on the client asks whether the other end lives, and leaves it to others to
+ * judge by the answers. Rejects with a reason for people, a LeftOut where another try would end in the same way; the route is closed then.
+ */
+async function logIn({ route, settings, plan, check, timeout, signal }) {
+    const client = new lib.Client();
+    const { stream } = route;
+    const ready = deferred();
+    let step = 'connect';
+    let [tried, refused] = [0, 0];
+    let refusal;
+    const attempt = () => ({ settings, plan, timeout, step, refused });
+    const stop = () => ready.reject(new Error(STOPPED));
+    signal.addEventListener('abort', stop);
+    if (signal.aborted)
+        stop();
+    gateIdent(stream, () => (step = 'keys'));
+    client.once('connect', () => (step = 'ident'));
+    client.once('handshake', () => (step = 'login'));
+    client.once('ready', () => ready.resolve(undefined));
+    client.once('error', (error) => {
+        ready.reject(refusal === undefined ? connectFault(error, attempt()) : new LeftOut(refusal));
+    });
+    // A second one may follow: nobody waits for it.
+    client.on('error', () => undefined);
+    client.once('close', () => ready.reject(closedFault(attempt())));
+    client.connect({
+        sock: stream,
+        username: settings.username,
+        readyTimeout: timeout,
+        keepaliveInterval: questionInterval(timeout),
+        keepaliveCountMax: Infinity,
+        algorithms: { serverHostKey: hostKeyAlgorithms(check.types) },
+        authHandler: (_left, partly) => {
+            if (tried > 0 && partly !== true)
+                refused++;
+            return plan.methods[tried++] ?? false;
+        },
+        hostVerifier: (key) => {
+            refusal = check.refuse(key);
+            return refusal === undefined;
+        },
+    });
+    try {
+        await ready.promise;
+        return client;
+    }
+    catch (error) {
+        // The client may have ended its own side already, and would then never let go of a host that says nothing.
+        stream.destroy();
+        throw withWords(error, await route.said(), 'its ProxyCommand said:');
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/gathering-socket.js
 
 /**
@@ -75220,6 +76889,7 @@ class GatheringStream extends external_node_stream_.Duplex {
 
 
 
+
 /** As much of what a program says on stderr is kept for messages. */
 const KEPT_TEXT = 2000;
 /** How long a program may take to end when it is asked to. */
@@ -75258,33 +76928,57 @@ class ProgramStream extends GatheringStream {
         return stream;
     }
 }
-/** Ends what still runs: at once where it is let go, after a while where it has closed its end and is about to go itself. */
+/**
+ * A fault of {@link ProgramStream.start}: where the program is not there, or is none, it is a LeftOut.
+ *
+ * @param describe gives the reason for people, with the code of the fault
+ */
+function cannotStart(fault, describe) {
+    const { code = String(fault) } = fault;
+    const Kind = ['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'E2BIG'].includes(code) ? LeftOut : Error;
+    return new Kind(describe(code), { cause: fault });
+}
+/**
+ * Ends what still runs, and what it has started: at once where it is let go, after a while where it has closed its end and is about to
+ * go itself. What does not end when it is asked to is killed.
+ */
 function end(child) {
     child.stdin.end();
-    const { pid } = child;
-    const stop = (name) => {
+    const signals = ['SIGTERM', 'SIGKILL'];
+    let timer;
+    const next = () => {
+        clearTimeout(timer);
         // Nobody reads them any more, and until they are closed the program counts as running.
         child.stdout.destroy();
         child.stderr.destroy();
-        if (pid !== undefined && child.exitCode === null && child.signalCode === null)
-            signal(pid, name);
+        const name = signals.shift();
+        if (name !== undefined && signal(child.pid, name))
+            timer = setTimeout(next, PATIENCE_MS);
     };
-    const going = child.stdout.readableEnded;
-    if (!going)
-        stop('SIGTERM');
-    const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), PATIENCE_MS);
-    child.once('close', () => clearTimeout(patience));
+    if (child.stdout.readableEnded) {
+        timer = setTimeout(next, PATIENCE_MS);
+        child.once('exit', next);
+    }
+    else {
+        next();
+        child.once('exit', () => {
+            if (!signal(child.pid, 0))
+                clearTimeout(timer);
+        });
+    }
 }
+/** @returns whether anybody is left of the group */
 function signal(group, name) {
     try {
-        process.kill(-group, name);
+        return group !== undefined && process.kill(-group, name);
     }
     catch {
-        // It has ended meanwhile.
+        return false;
     }
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/route.js
+
 
 
 
@@ -75296,7 +76990,7 @@ const route_LAST_WORDS_MS = 500;
  * All hosts on the way, in their order, with those that the first one needs by the ssh configuration.
  *
  * @param look the settings of a jump host
- * @throws Error with a reason for people: the way goes in a circle
+ * @throws LeftOut: the way goes in a circle
  */
 function jumpsTo(settings, look, through = []) {
     const hops = settings.proxy.kind === 'jump' ? settings.proxy.hops : [];
@@ -75306,7 +77000,7 @@ function jumpsTo(settings, look, through = []) {
     const way = [...through, settings.name];
     const name = describe(first);
     if (way.includes(name)) {
-        throw new Error(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
+        throw new LeftOut(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
             'One of them must be reached without a jump (ProxyJump none in the ssh configuration)');
     }
     return [...jumpsTo(look(first), look, way), ...hops];
@@ -75338,18 +77032,18 @@ async function throughCommand(command) {
         stream = await ProgramStream.start(shell, ['-c', `exec ${command}`]);
     }
     catch (error) {
-        throw new Error(`its ProxyCommand cannot be started: ${error.message}`, { cause: error });
+        throw cannotStart(error, (code) => `its ProxyCommand cannot be started (${code})`);
     }
     const said = async () => {
         await Promise.race([stream.exited, (0,promises_namespaceObject.setTimeout)(route_LAST_WORDS_MS, undefined, { ref: false })]);
-        return stream.said === '' ? '' : `; its ProxyCommand said: ${stream.said.slice(-500)}`;
+        return stream.said;
     };
     return { stream, said };
 }
 function silent() {
     return Promise.resolve('');
 }
-async function throughHops({ settings, jumps, hops, timeout, openHop }) {
+async function throughHops({ settings, jumps, hops, timeout, openHop, signal }) {
     const last = jumps[jumps.length - 1];
     if (last === undefined)
         throw new Error('Internal error: a way through no host');
@@ -75359,15 +77053,15 @@ async function throughHops({ settings, jumps, hops, timeout, openHop }) {
     const target = { ...last, jump: before.length > 0 ? before : undefined };
     let hop;
     try {
-        hop = await hops.use(JSON.stringify(jumps.map(describe)), () => openHop(target));
+        hop = await hops.use(JSON.stringify(jumps.map(describe)), (unused) => openHop(target, unused), signal);
     }
     catch (error) {
-        throw new Error(`jump host ${name}: ${error.message}`, { cause: error });
+        throw behind(`jump host ${name}: `, error);
     }
     const { connection, release } = hop;
     try {
         const { address, port } = settings.endpoint;
-        const channel = await withinTime(connection.forward(address, port), timeout);
+        const channel = await connection.forward(address, port, timeout);
         const stream = new GatheringStream(channel, channel, () => {
             channel.destroy();
             release();
@@ -75376,25 +77070,13 @@ async function throughHops({ settings, jumps, hops, timeout, openHop }) {
     }
     catch (error) {
         release();
-        throw new Error(`jump host ${name} cannot reach it: ${error.message}`, { cause: error });
+        throw behind(`jump host ${name} cannot reach it: `, error);
     }
 }
-async function withinTime(opening, timeout) {
-    const stop = new AbortController();
-    const late = async () => {
-        await (0,promises_namespaceObject.setTimeout)(timeout, undefined, { signal: stop.signal });
-        throw new Error(`no answer within ${timeout / 1000} s`);
-    };
-    try {
-        return await Promise.race([opening, late()]);
-    }
-    catch (error) {
-        opening.then((channel) => channel.destroy(), () => undefined);
-        throw error;
-    }
-    finally {
-        stop.abort();
-    }
+/** The same fault, of the same kind, with where it is. */
+function behind(where, fault) {
+    const Kind = fault instanceof LeftOut ? LeftOut : Error;
+    return new Kind(where + fault.message, { cause: fault });
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/connection.js
@@ -75404,110 +77086,195 @@ async function withinTime(opening, timeout) {
 
 
 
+
+/** What the last words of a connection may take on their way. */
+const connection_LAST_WORDS_MS = 1000;
+const CLOSED = 'the connection was closed';
+/** What ssh2 puts before the server's own reason. */
+const REFUSED = /^\(SSH\) Channel open failure: /i;
+/** Why a channel is not opened: the server's configuration forbids it (RFC 4254, 5.1). */
+const PROHIBITED = 1;
 /** One ssh connection to a host. */
 class Connection {
     #client;
-    /** Channels that are open. */
-    channels = 0;
-    /** The server has refused to open more. */
-    full = false;
-    closed = false;
+    #stream;
+    #channels = new Set();
+    /** Channels that are being opened. */
+    #opening = 0;
+    #full = false;
+    /** The server has let a channel wait. */
+    #stuck = false;
+    #closed = false;
+    /** Why it is closed, where that is known. */
+    #fault;
     /** Milliseconds until a host that does not answer is given up. */
     timeout;
-    constructor(client, timeout) {
+    constructor(client, stream, timeout) {
         this.#client = client;
+        this.#stream = stream;
         this.timeout = timeout;
         // One for each channel that is being opened.
         client.setMaxListeners(0);
-        client.on('close', () => (this.closed = true));
-        // Failures of a connection that is up reach its channels as their end.
-        client.on('error', () => undefined);
+        const stop = watchPulse(stream, timeout, () => {
+            this.#fault = `it has said nothing for ${timeout / 1000} s`;
+            stream.destroy();
+        });
+        client.on('error', ({ message }) => (this.#fault ??= `the connection broke (${message})`));
+        // The other end is through with it: nothing can be begun any more.
+        client.once('end', () => (this.#closed = true));
+        client.once('close', () => {
+            this.#closed = true;
+            stop();
+            if (this.#fault === undefined)
+                return;
+            for (const channel of this.#channels)
+                channel.emit('error', new Error(this.#fault));
+        });
+        if (stream.destroyed)
+            this.#closed = true;
     }
-    /** Rejects with an Error whose message is the reason, for people. */
-    static async open(target, login) {
+    /**
+     * Rejects with an Error whose message is the reason, for people; with a LeftOut where another try would end in the same way.
+     *
+     * @param signal nobody wants it any more
+     */
+    static async open(target, login, signal = new AbortController().signal) {
         const look = (one) => settingsOf(one, login.config, login.home);
-        const settings = look(target);
-        const timeout = settings.timeout ?? login.timeout;
-        const jumps = jumpsTo(settings, look);
-        const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
-        const openHop = (hop) => Connection.open(hop, login);
-        const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop });
-        const client = new lib.Client();
-        const ready = deferred();
-        let refusal;
-        client.once('ready', () => ready.resolve(undefined));
-        client.once('error', (error) => {
-            ready.reject(new Error(refusal ?? describeConnectError(error, { settings, plan, timeout })));
-        });
-        // A second one may follow: nobody waits for it.
-        client.on('error', () => undefined);
-        client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
-        client.connect({
-            sock: route.stream,
-            username: settings.username,
-            readyTimeout: timeout,
-            keepaliveInterval: Math.max(1000, Math.floor(timeout / 3)),
-            keepaliveCountMax: 2,
-            algorithms: { serverHostKey: hostKeyAlgorithms(check.types) },
-            authHandler: plan.methods,
-            hostVerifier: (key) => {
-                refusal = check.refuse(key);
-                return refusal === undefined;
-            },
-        });
         try {
-            await ready.promise;
+            const settings = look(target);
+            const timeout = settings.timeout ?? login.timeout;
+            const jumps = jumpsTo(settings, look);
+            const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
+            const openHop = (hop, unused) => Connection.open(hop, login, unused);
+            const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop, signal });
+            const client = await logIn({ route, settings, plan, check, timeout, signal });
+            return new Connection(client, route.stream, timeout);
         }
         catch (error) {
-            const said = await route.said();
-            client.destroy();
-            throw new Error(error.message + said, { cause: error });
+            // Keys, configuration, known hosts: they are what they are.
+            if (error instanceof UserError)
+                throw new LeftOut(error.message, { cause: error });
+            throw error;
         }
-        return new Connection(client, timeout);
     }
-    /** Starts a command; undefined when the server takes no further channel on this connection. */
-    exec(command) {
-        const answer = deferred();
-        this.channels++;
-        const gone = () => answer.reject(new Error('the connection was closed'));
-        this.#client.once('close', gone);
-        this.#client.exec(command, (error, channel) => {
-            this.#client.off('close', gone);
-            if (error) {
-                this.channels--;
-                if (/channel open failure/i.test(error.message)) {
-                    this.full = true;
-                    answer.resolve(undefined);
-                }
-                else {
-                    answer.reject(new Error(error.message));
-                }
-                return;
-            }
-            channel.once('close', () => this.channels--);
-            answer.resolve(channel);
-        });
-        return answer.promise;
+    /** It has ended, or has been asked to. */
+    get closed() {
+        return this.#closed;
     }
-    /** Opens a byte stream from this host to another. */
-    forward(address, port) {
-        const answer = deferred();
-        const gone = () => answer.reject(new Error('the connection was closed'));
-        if (this.closed)
-            gone();
-        this.#client.once('close', gone);
-        this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
-            this.#client.off('close', gone);
-            if (error)
-                answer.reject(new Error(error.message.replace(/^\(SSH\) Channel open failure: /, '')));
-            else
-                answer.resolve(channel);
-        });
-        return answer.promise;
+    /** Channels that are open, or being opened. */
+    get channels() {
+        return this.#channels.size + this.#opening;
+    }
+    /** The server takes no more channels for now. */
+    get full() {
+        return this.#full || this.#stuck;
+    }
+    /**
+     * Starts a command; undefined when the server takes no further channel on this connection. A channel that is destroyed drops what
+     * has come by then.
+     */
+    async exec(command) {
+        try {
+            return await this.#open((done) => this.#client.exec(command, done), this.timeout, 'it opened no session');
+        }
+        catch (error) {
+            if (!REFUSED.test(error.message))
+                throw error;
+            this.#full = true;
+            return undefined;
+        }
+    }
+    /**
+     * Opens a byte stream from this host to another. Rejects as {@link Connection.open}.
+     *
+     * @param timeout ms
+     */
+    async forward(address, port, timeout) {
+        const begin = (done) => this.#client.forwardOut('127.0.0.1', 0, address, port, done);
+        try {
+            return await this.#open(begin, timeout, 'no answer');
+        }
+        catch (error) {
+            const { message, reason } = error;
+            const Kind = reason === PROHIBITED ? LeftOut : Error;
+            throw new Kind(message.replace(REFUSED, ''), { cause: error });
+        }
     }
     close() {
+        this.#closed = true;
         this.#client.end();
-        this.#client.destroy();
+        const stream = this.#stream;
+        if (stream.destroyed)
+            return;
+        const destroy = () => void stream.destroy();
+        if (stream.writableFinished)
+            destroy();
+        else
+            stream.once('finish', destroy);
+        // Where nothing gets through any more it would never finish.
+        const timer = setTimeout(destroy, connection_LAST_WORDS_MS).unref();
+        stream.once('close', () => clearTimeout(timer));
+    }
+    async #open(begin, timeout, late) {
+        const state = { answered: false };
+        this.#opening++;
+        const opening = new Promise((resolve, reject) => {
+            const gone = () => reject(new Error(this.#fault ?? CLOSED));
+            if (this.#closed) {
+                gone();
+                return;
+            }
+            this.#client.once('close', gone);
+            begin((error, channel) => {
+                state.answered = true;
+                this.#client.off('close', gone);
+                if (error)
+                    reject(error);
+                else
+                    resolve(channel);
+            });
+        });
+        try {
+            const channel = await withinTime(opening, {
+                timeout,
+                late: `${late} within ${timeout / 1000} s`,
+                drop: (unused) => this.#hold(unused).destroy(),
+            });
+            return this.#hold(channel);
+        }
+        catch (error) {
+            if (!state.answered)
+                this.#stuck = true;
+            throw error;
+        }
+        finally {
+            this.#opening--;
+            this.#tidy();
+        }
+    }
+    /** Counts it until it is closed. Until what has come is read it is not: who destroys it reads no more. */
+    #hold(channel) {
+        const destroy = channel.destroy.bind(channel);
+        channel.destroy = () => {
+            destroy();
+            if (!channel.readableEnded)
+                channel.removeAllListeners('data').removeAllListeners('readable').resume();
+            return channel;
+        };
+        this.#channels.add(channel);
+        // Whoever uses it may listen later.
+        channel.on('error', () => undefined);
+        channel.once('close', () => {
+            this.#channels.delete(channel);
+            this.#full = false;
+            this.#tidy();
+        });
+        return channel;
+    }
+    /** One that lets channels wait is of use to those alone that are open. */
+    #tidy() {
+        if (this.#stuck && this.channels === 0)
+            this.close();
     }
 }
 
@@ -75516,6 +77283,8 @@ class Connection {
 
 /** More than any login script prints. */
 const MAX_BANNER = 1 << 20;
+/** Of what is printed so much is kept for messages. */
+const KEPT = 2000;
 /** What a host's shell is to say before the command that matters. */
 function firstWord() {
     return `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
@@ -75529,12 +77298,13 @@ function behindWord(word, command) {
  * comes behind it is there for whoever reads next.
  *
  * @param timeout ms
- * @throws Error with a reason for people, and with what was printed instead; the channel has been let go
+ * @throws Error with a reason for people, and with what was printed instead
  */
 async function awaitWord(channel, word, timeout, trouble) {
     const line = `${word}\n`;
     const passed = deferred();
     let text = Buffer.alloc(0);
+    let size = 0;
     const fail = (reason) => {
         const printed = text.toString().trim();
         passed.reject(new Error(printed === '' ? reason : `${reason}; it printed: ${printed.slice(-500)}`));
@@ -75550,7 +77320,9 @@ async function awaitWord(channel, word, timeout, trouble) {
                 passed.resolve(undefined);
                 return;
             }
-            if (text.length > MAX_BANNER)
+            size += chunk.length;
+            text = text.subarray(-KEPT);
+            if (size > MAX_BANNER)
                 fail('it prints without end before it runs the command');
         }
     };
@@ -75565,10 +77337,6 @@ async function awaitWord(channel, word, timeout, trouble) {
     try {
         await passed.promise;
     }
-    catch (error) {
-        channel.destroy();
-        throw error;
-    }
     finally {
         clearTimeout(timer);
         channel.off('readable', onReadable).off('error', onError).off('end', onEnd).off('close', onEnd);
@@ -75576,6 +77344,7 @@ async function awaitWord(channel, word, timeout, trouble) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
+
 
 
 /** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
@@ -75589,17 +77358,21 @@ class ControlPool {
     #login;
     #connections = [];
     #queue = Promise.resolve();
+    #life = new AbortController();
+    #failures = 0;
+    #lastFailure;
     constructor(host, login) {
         this.#host = host;
         this.#login = login;
     }
     /**
      * Starts a command on the host, and resolves when its shell answers: a host may let us in and then hang, in a login script
-     * or a file system. Rejects with a reason for people.
+     * or a file system. Rejects with a reason for people, in bounded time however many wait.
      */
     async exec(command) {
         const word = firstWord();
-        const result = this.#queue.then(() => this.#exec(behindWord(word, command)));
+        const wish = { command: behindWord(word, command), failures: this.#failures, signal: this.#life.signal };
+        const result = this.#queue.then(() => this.#exec(wish));
         this.#queue = result.catch(() => undefined);
         const { channel, timeout } = await result;
         try {
@@ -75612,30 +77385,52 @@ class ControlPool {
         }
         catch (error) {
             const said = String(channel.stderr.read() ?? '').trim();
+            channel.destroy();
             throw said === ''
                 ? error
                 : new Error(`${error.message}; it said: ${said.slice(-500)}`, { cause: error });
         }
         return channel;
     }
-    /** Ends all connections; a later `exec` makes a new one. */
+    /** Ends all connections, those too that are only coming up; a later `exec` makes a new one. */
     close() {
+        this.#life.abort();
+        this.#life = new AbortController();
         for (const connection of this.#connections)
             connection.close();
         this.#connections = [];
     }
-    async #exec(command) {
+    async #exec(wish) {
         for (;;) {
+            if (wish.signal.aborted)
+                throw new Error(STOPPED);
             this.#connections = this.#connections.filter(({ closed }) => !closed);
             const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
-            const connection = free ?? (await Connection.open(this.#host, this.#login));
-            if (!free)
-                this.#connections.push(connection);
-            const channel = await connection.exec(command);
+            const connection = free ?? (await this.#connect(wish));
+            const channel = await connection.exec(wish.command);
             if (channel)
                 return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
+        }
+    }
+    /** Who has waited while the host could not be reached would not reach it either. */
+    async #connect({ failures, signal }) {
+        if (failures !== this.#failures)
+            throw this.#lastFailure;
+        try {
+            const connection = await Connection.open(this.#host, this.#login, signal);
+            this.#connections.push(connection);
+            if (signal.aborted)
+                connection.close();
+            return connection;
+        }
+        catch (error) {
+            if (!signal.aborted) {
+                this.#failures++;
+                this.#lastFailure = error;
+            }
+            throw error;
         }
     }
 }
@@ -75647,6 +77442,8 @@ function exitOf(channel) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/transport.js
+
+
 
 
 
@@ -75677,9 +77474,8 @@ class Transport {
             stream = await ProgramStream.start(name, words);
         }
         catch (error) {
-            const { code } = error;
-            throw new Error(`its transport program ${excerpt(name)} cannot be started (${code ?? String(error)}): ` +
-                'is it installed on the runner, and on PATH?', { cause: error });
+            throw cannotStart(error, (code) => `its transport program ${excerpt(name)} cannot be started (${code}): ` +
+                'is it installed on the runner, and on PATH?');
         }
         this.#open.add(stream);
         stream.on('close', () => this.#open.delete(stream));
@@ -75693,8 +77489,9 @@ class Transport {
             });
         }
         catch (error) {
-            const { message } = error;
-            throw new Error(`${message} (transport program ${excerpt(name)})${transport_because(stream)}`, { cause: error });
+            stream.destroy();
+            const fault = new Error(`${error.message} (transport program ${excerpt(name)})`, { cause: error });
+            throw withWords(fault, stream.said, 'it said:');
         }
         return stream;
     }
@@ -75704,20 +77501,17 @@ class Transport {
         this.#open.clear();
     }
 }
-function transport_because({ said }) {
-    return said === '' ? '' : `; it said: ${said.slice(-500)}`;
-}
 /**
  * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
  * they take `-l USER HOST COMMAND`.
  *
  * @param timeout ms
- * @throws Error with a reason for people: the matrix asks for what the program cannot be told
+ * @throws LeftOut: the matrix asks for what the program cannot be told
  */
 function transportWords(host, program, timeout) {
     const { address, user, port, identity, jump } = host;
     if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
-        throw new Error(`${excerpt(describe(host))} cannot be given to a transport program`);
+        throw new LeftOut(`${excerpt(describe(host))} cannot be given to a transport program`);
     const login = user === undefined ? [] : ['-l', user];
     if ((0,external_node_path_.basename)(program) !== 'ssh') {
         const asked = [
@@ -75726,7 +77520,7 @@ function transportWords(host, program, timeout) {
             ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
         ];
         if (asked.length > 0) {
-            throw new Error(`the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt(program)} is not ssh and ` +
+            throw new LeftOut(`the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt(program)} is not ssh and ` +
                 'cannot be told so: leave it out, or put it into a script that is named as the transport');
         }
         return [...login, address];
@@ -75773,49 +77567,145 @@ function stagingName(now) {
     const time = now.toISOString().replace(/\D/g, '').slice(0, 14);
     return `/tmp/make-${source}-${time}-${(0,external_node_crypto_.randomBytes)(6).toString('hex')}`;
 }
-/** The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine. */
-function stagingDirectory(name, host) {
-    return `${name}-${(0,external_node_crypto_.createHash)('sha256').update(host.name).digest('hex').slice(0, 12)}`;
+/**
+ * The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine.
+ *
+ * @param generation from 1: a host that was lost gets another when it is taken back, since the first may still be written to
+ */
+function stagingDirectory(name, host, generation = 1) {
+    const of = generation === 1 ? host.name : `${host.name}\n${generation}`;
+    return `${name}-${(0,external_node_crypto_.createHash)('sha256').update(of).digest('hex').slice(0, 12)}`;
 }
 /** Whether a name is one that {@link stagingDirectory} gives: nothing else is ever removed from a host. */
-function isStagingName(name) {
+function staging_name_isStagingName(name) {
     return PATTERN.test(name);
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/host-script.js
+
+
+
+
+/** Of what a host says on stderr, in characters. */
+const MOST_SAID = 500;
+/** A host that prints without end is not listened to, in characters. */
+const MOST_PRINTED = 1 << 20;
+/**
+ * Runs a function of clean.sh on a host, whatever its login shell is. The script goes over stdin, as lanes do.
+ *
+ * @param words the function and its arguments, which need no quotes
+ * @param limit in ms, with the time that it takes to get there: then it is given up, and goes on there by itself
+ * @throws Error when the command cannot be started; its message is the reason, for people
+ */
+async function runScript(channels, words, limit) {
+    if (!words.every((word) => /^[A-Za-z0-9.-]+$/.test(word)))
+        throw new Error('Internal error: words that need quotes');
+    const late = deferred();
+    const timer = setTimeout(() => late.resolve('late'), limit);
+    let channel;
+    let [stdout, stderr] = ['', ''];
+    try {
+        const starting = channels.exec(LANE_COMMAND);
+        const started = await Promise.race([starting, late.promise]);
+        if (started === 'late') {
+            starting.then((one) => one.destroy()).catch(() => undefined);
+            return { status: undefined, stdout, stderr, late: true };
+        }
+        channel = started;
+        channel.on('error', () => undefined);
+        channel.stderr.on('data', (chunk) => (stderr = (stderr + chunk.toString()).slice(-MOST_SAID)));
+        channel.on('data', (chunk) => {
+            if (stdout.length < MOST_PRINTED)
+                stdout += chunk.toString('latin1');
+        });
+        const program = `${(0,external_node_fs_.readFileSync)(assetPath('clean.sh'), 'utf8')}\n${words.join(' ')}\n`;
+        channel.end(`eval "$(dd bs=1 count=${Buffer.byteLength(program)} 2>/dev/null)"\n${program}`);
+        const status = await Promise.race([channel.exited, late.promise]);
+        if (status !== 'late')
+            return { status, stdout, stderr: stderr.trim(), late: false };
+        channel.destroy();
+        return { status: undefined, stdout, stderr: stderr.trim(), late: true };
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/sweep-host.js
+
+
+
+
+/** For a sweep beside a build. */
+const LIMIT_S = 10;
+const sweep_host_MOST = 20;
+/** What it may take besides, to get there and for the last directory: it is not given up in the middle of that, in ms. */
+const MARGIN_MS = 5000;
+const WORDS = ['removed', 'used', 'young', 'parked', 'failed'];
+/**
+ * Removes staging directories of runs that are gone from a host: those of this user in which no lane is alive, which do not
+ * wait for the next run (`parked`) and are old enough. Never rejects.
+ */
+async function sweepHost(channels, options) {
+    const { staleAfter, keep, limit = LIMIT_S, most = sweep_host_MOST, sizes = false } = options;
+    const nonce = (0,external_node_crypto_.randomBytes)(8).toString('hex');
+    const words = [nonce, String(staleAfter), keep === undefined ? '-' : (0,posix_namespaceObject.basename)(keep), String(limit), String(most)];
+    try {
+        const call = ['sweep', ...words, sizes ? '1' : '0'];
+        const { status, stdout, stderr, late } = await runScript(channels, call, limit * 1000 + MARGIN_MS);
+        const lines = stdout.split('\n').filter((line) => line.startsWith(`${nonce} `));
+        const found = lines.flatMap((line) => readLine(line.slice(nonce.length + 1)));
+        const ended = lines.includes(`${nonce} end`);
+        const trouble = late
+            ? `it has not ended within ${limit + MARGIN_MS / 1000} s`
+            : status === 0 && ended
+                ? undefined
+                : stderr || 'the command to look for them did not end well';
+        return { found, trouble };
+    }
+    catch (error) {
+        return { found: [], trouble: error instanceof Error ? error.message : String(error) };
+    }
+}
+/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. */
+function readLine(line) {
+    const [, word, name, age, size, why] = /^(\S+) (\S+) (\d{1,12}|-) (\d{1,15}|-) (.*)$/s.exec(line) ?? [];
+    const what = WORDS.find((one) => one === word);
+    const path = `/tmp/${name}`;
+    if (what === undefined || !staging_name_isStagingName(path))
+        return [];
+    return [
+        {
+            path,
+            what,
+            age: age === '-' ? undefined : Number(age),
+            bytes: size === '-' ? undefined : Number(size) * 1024,
+            why: why === '' ? undefined : why,
+        },
+    ];
 }
 
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
 
 
-/** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
-const SCRIPT = `d=$1; n=0
-while [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ $n -lt 20 ]; do
-  chmod -R u+rwx "$d" 2>/dev/null; rm -rf "$d" 2>/dev/null; n=$((n+1)); [ -d "$d" ] && sleep 0.2 2>/dev/null
-done
-if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
-/** The script tries for 4 s; the rest is for a tree of any size, and a host that does not end must not hold up who waits. */
+
+/** The script itself ends after 8 s unless the tree is very large. */
 const LIMIT_MS = 19_000;
 /**
- * Removes one run's staging directory from a host.
+ * Ends what still runs in one staging directory of this run on a host, and removes it. It never touches what another user has put
+ * at its name, nor a process that does not belong to the directory.
  *
- * @returns undefined when it is gone, else why not, for people
+ * @param limit ms until a host that says nothing is given up
+ * @returns undefined when it is gone, or never was there; else why not, for people
  */
-async function cleanHost(channels, staging) {
-    if (!isStagingName(staging))
+async function cleanHost(channels, staging, limit = LIMIT_MS) {
+    if (!staging_name_isStagingName(staging))
         return `${staging} is not a staging directory`;
     try {
-        const channel = await channels.exec(`exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`);
-        let complaint = '';
-        channel.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-500)));
-        channel.resume();
-        channel.end();
-        const late = deferred();
-        const timer = setTimeout(() => late.resolve('late'), LIMIT_MS);
-        const status = await Promise.race([channel.exited, late.promise]);
-        clearTimeout(timer);
-        if (status === 'late') {
-            channel.destroy();
-            return `the command to remove it has not ended within ${LIMIT_MS / 1000} s`;
-        }
-        return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
+        const { status, stderr, late } = await runScript(channels, ['clean', (0,posix_namespaceObject.basename)(staging)], limit);
+        if (late)
+            return `the command to remove it has not ended within ${limit / 1000} s`;
+        return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
     }
     catch (error) {
         return error instanceof Error ? error.message : String(error);
@@ -75833,20 +77723,28 @@ async function cleanHost(channels, staging) {
 
 
 
+
+
+
+
+/** How long a lane that is about to come up is waited for when the run is over. */
+const MOMENT_MS = 1000;
 /** Lanes to one host over its channels. */
 class SshLanes {
     host;
     #channels;
-    #onUse;
-    /** A lane was begun: without one nothing can be left on the host. */
-    #used = false;
+    #onChange;
+    /** Staging directories that may be there. Without a lane that was begun nothing can be left on the host. */
+    #directories = new Set();
+    /** Lanes that are about to come up: until they have, they may make the directory. */
+    #begun = new Map();
     #closed = false;
     /** The lane in perl is the faster one, and the only one with an overlay. */
     #withoutPerl = false;
-    /** @param onUse told before anything can be made on the host, once */
-    constructor(host, login, onUse) {
+    /** @param onChange told which staging directories may be there, before one can be made and when one is gone */
+    constructor(host, login, onChange) {
         this.host = host;
-        this.#onUse = onUse;
+        this.#onChange = onChange;
         this.#channels = channelsTo(host, login);
     }
     async open(setup) {
@@ -75860,18 +77758,62 @@ class SshLanes {
                 throw error;
             // Nothing has been made there, and who would remove it would fail in the same way.
             if (setup.create)
-                this.#used = false;
-            throw new Error(problem, { cause: error });
+                this.#forget((0,util_bytes/* decode */.D4)(setup.staging));
+            throw new LeftOut(problem, { cause: error });
         }
     }
+    async discard(staging) {
+        const directory = (0,util_bytes/* decode */.D4)(staging);
+        if (!this.#directories.has(directory))
+            return undefined;
+        const reason = await cleanHost(this.#channels, directory);
+        if (reason === undefined)
+            this.#forget(directory);
+        return reason;
+    }
     /**
-     * Removes the staging directory, over the connections that stand or a new one. There are no lanes from here on.
+     * Removes all staging directories, over the connections that stand or a new one. There are no lanes from here on.
      *
-     * @returns why it could not
+     * @param limit ms that it may take; default: as long as the host's own limits allow
+     * @returns those that it could not remove, and why
      */
-    async clean(staging) {
+    async clean(limit) {
         this.#closed = true;
-        return this.#used ? cleanHost(this.#channels, staging) : undefined;
+        const late = deferred();
+        const timer = limit === undefined
+            ? undefined
+            : setTimeout(() => late.resolve(`it was not done within ${limit / 1000} s`), limit);
+        const unsure = await this.#endBegun();
+        const directories = [...this.#directories];
+        const reasons = await Promise.all(directories.map((directory) => Promise.race([cleanHost(this.#channels, directory, limit), late.promise])));
+        clearTimeout(timer);
+        return directories.flatMap((directory, at) => {
+            const reason = reasons[at];
+            if (reason === undefined && !unsure.has(directory))
+                this.#forget(directory);
+            return reason === undefined ? [] : [{ directory, reason }];
+        });
+    }
+    /**
+     * Gives lanes that are about to come up a moment, and ends those that do not (long set-up lines).
+     *
+     * @returns the directories of these, of which nobody has said whether they were made
+     */
+    async #endBegun() {
+        if (this.#begun.size === 0)
+            return new Set();
+        const moment = deferred();
+        const timer = setTimeout(() => moment.resolve(undefined), MOMENT_MS);
+        await Promise.race([Promise.allSettled(this.#begun.keys()), moment.promise]);
+        clearTimeout(timer);
+        const left = [...this.#begun.values()];
+        for (const { channel } of left)
+            channel.destroy();
+        return new Set(left.map(({ directory }) => directory));
+    }
+    /** Removes what runs that are gone have left there, over the connections that stand. */
+    sweep(options) {
+        return sweepHost(this.#channels, options);
     }
     /** Ends all connections. */
     close() {
@@ -75882,7 +77824,8 @@ class SshLanes {
         let { startup } = setup;
         if (!this.#withoutPerl) {
             try {
-                return await PerlLane.open(await this.#channel(), perlProgram(), setup);
+                const channel = await this.#channel(setup);
+                return await this.#begin(channel, setup, PerlLane.open(channel, perlProgram(), setup));
             }
             catch (error) {
                 if (!(error instanceof NoPerl))
@@ -75892,19 +77835,36 @@ class SshLanes {
                 startup = '';
             }
         }
-        return ShLane.open(await this.#channel(), (0,external_node_fs_.readFileSync)(assetPath('lane.sh'), 'utf8'), { ...setup, startup });
+        const channel = await this.#channel(setup);
+        const program = (0,external_node_fs_.readFileSync)(assetPath('lane.sh'), 'utf8');
+        return this.#begin(channel, setup, ShLane.open(channel, program, { ...setup, startup }));
+    }
+    async #begin(channel, { staging }, lane) {
+        this.#begun.set(lane, { channel, directory: (0,util_bytes/* decode */.D4)(staging) });
+        try {
+            return await lane;
+        }
+        finally {
+            this.#begun.delete(lane);
+        }
     }
     /** Until a lane's program is sent there, nothing happens on the host. */
-    async #channel() {
+    async #channel({ create, staging }) {
         const channel = await this.#channels.exec(LANE_COMMAND);
         if (this.#closed) {
             channel.destroy();
             throw new Error('it came up when the run was over');
         }
-        if (!this.#used)
-            this.#onUse();
-        this.#used = true;
+        const directory = (0,util_bytes/* decode */.D4)(staging);
+        if (create && !this.#directories.has(directory)) {
+            this.#directories.add(directory);
+            this.#onChange([...this.#directories]);
+        }
         return channel;
+    }
+    #forget(directory) {
+        if (this.#directories.delete(directory))
+            this.#onChange([...this.#directories]);
     }
 }
 
@@ -75917,6 +77877,11 @@ class SshLanes {
 
 
 
+
+
+
+/** The runner kills what it has told to stop 10 s after that: by then the rest of the run must have its end too. */
+const STOPPED_MS = 6000;
 /** All places of a run besides the runner's own: ssh hosts with their lanes, bare localhost, and who gives them out. */
 class Fleet {
     scheduler;
@@ -75924,38 +77889,59 @@ class Fleet {
     #openers;
     #farm;
     #locals;
-    #staging;
     #sink;
+    #cleanUp;
+    #staleAfter;
+    #sweeper;
+    #left;
     constructor(options) {
         const { settings, plan, login, make, piped, staging, onHostUsed, sink } = options;
         const { limits, stage, token, baggage, subMakeArguments, environment, hearsLoad } = options;
         const { hosts } = plan;
         const never = settings.fallback === 'never';
         const sshHosts = hosts.filter((host) => !host.local);
-        this.#staging = staging;
         this.#sink = sink;
-        this.#openers = login ? sshHosts.map((host) => new SshLanes(host, login, () => onHostUsed(host))) : [];
+        this.#cleanUp = options.cleanUp;
+        const { staleAfter } = settings;
+        this.#staleAfter = staleAfter;
+        this.#sweeper = new Sweeper({ staleAfter, sink });
+        this.#openers = login
+            ? sshHosts.map((host) => new SshLanes(host, login, (directories) => onHostUsed(host, directories)))
+            : [];
         // The runner itself is no place for what may leave when nothing of that may run on it.
         const places = never ? sshHosts : hosts;
         const scheduler = new Scheduler(places, limits, settings.load, (go) => void setTimeout(go, GATHERING_MS));
         this.scheduler = scheduler;
-        this.remotes = this.#openers.map((opener) => new RemoteHost({
+        const remotes = this.#openers.map((opener, at) => new RemoteHost({
             host: opener.host,
             opener,
             stage,
             baggage,
-            staging: stagingDirectory(staging, opener.host),
+            stagingOf: (generation) => (0,util_bytes/* encode */.lF)(stagingDirectory(staging, opener.host, generation)),
             setup: hostSetup(opener.host, settings.setup),
             sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
             partial: settings.staging === 'declared',
             token,
+            patience: opener.host.timeout ?? settings.hostTimeout,
             // bmake -j gives both descriptors of a recipe one pipe.
             merge: piped || make.kind === 'bmake',
             subMakeArguments,
             ...(hearsLoad && { onLoad: (load, ended) => scheduler.report(opener.host, load, ended) }),
+            onLost: (reason) => this.#farm.lost(remotes[at], reason),
         }));
+        this.remotes = remotes;
         const tools = toolCheck(settings, sshHosts, environment);
-        this.#farm = new Farm(this.remotes, stage, scheduler, sink, tools);
+        const sweep = (host) => {
+            const opener = this.#openers.find((one) => one.host === host);
+            if (opener)
+                this.#sweeper.host(host.name, () => opener.sweep({ staleAfter, keep: staging }));
+        };
+        const heard = (event) => {
+            sink(event);
+            if (event.type === 'host-ready')
+                sweep(event.host);
+        };
+        this.#farm = new Farm({ hosts: remotes, stage, scheduler, sink: heard, tools });
         this.#locals = new LocalHosts({
             hosts: never ? [] : hosts.filter((host) => host.local),
             scheduler,
@@ -75978,28 +77964,40 @@ class Fleet {
     }
     /** Brings all up. Resolves when it is worth starting make. */
     start() {
+        this.#sweeper.runner();
         return this.#locals.start(this.#farm.start().then(() => this.ready > 0));
     }
     /** Ends whatever runs there, and what is still being set up. The connections stand. */
     stop() {
+        this.#sweeper.stop();
         this.#farm.close();
         this.#locals.close();
     }
-    /** Ends all connections. @param cleanUp the staging directories are removed first */
-    async leave(cleanUp) {
-        if (cleanUp)
-            await Promise.all(this.#openers.map((opener) => this.#clean(opener)));
-        for (const opener of this.#openers)
-            opener.close();
+    /**
+     * Ends all connections; only the first call counts. By itself: the run is over. Stopped: the staging directories are removed
+     * first, each host's by itself, within {@link STOPPED_MS}.
+     */
+    leave(how) {
+        this.#left ??= this.#leave(how);
+        return this.#left;
     }
-    async #clean(opener) {
-        const { host } = opener;
-        const directory = stagingDirectory(this.#staging, host);
-        const reason = await opener.clean(directory);
-        if (reason === undefined)
-            return;
-        const text = `${host.name}: ${directory} could not be removed: ${reason}. Remove it there by hand`;
-        this.#sink({ type: 'message', level: 'warning', text });
+    async #leave(how) {
+        const stopped = how === 'stopped';
+        const limit = stopped ? STOPPED_MS : undefined;
+        await Promise.all(this.#openers.map(async (opener) => {
+            if (stopped || this.#cleanUp === 'always')
+                await this.#clean(opener, limit);
+            opener.close();
+        }));
+    }
+    async #clean(opener, limit) {
+        for (const { directory, reason } of await opener.clean(limit)) {
+            // Else post tries again, and tells.
+            if (this.#cleanUp !== 'always')
+                continue;
+            const text = leftBehind(opener.host.name, directory, reason, this.#staleAfter);
+            this.#sink({ type: 'message', level: 'warning', text });
+        }
     }
 }
 
@@ -76032,7 +78030,50 @@ function targetName({ target, directory }, root) {
     return path === '' || path === '..' || path.startsWith('../') ? target : path;
 }
 
+;// CONCATENATED MODULE: ./lib/report/verdict.js
+
+
+/** By these a person, a terminal or a workflow ends a run; by any other it ends because something is wrong. */
+const STOPS = [
+    external_node_os_.constants.signals.SIGINT,
+    external_node_os_.constants.signals.SIGQUIT,
+    external_node_os_.constants.signals.SIGTERM,
+    external_node_os_.constants.signals.SIGHUP,
+];
+/** What became of a whole run, by how make ended. */
+function verdictOf(outcome) {
+    if (succeeded(outcome))
+        return 'succeeded';
+    return outcome.kind === 'signaled' && STOPS.includes(outcome.signal) ? 'cancelled' : 'failed';
+}
+/** Whether somebody stopped the run. @param run its outcome; undefined: it was cut short */
+function isStopped(run) {
+    return run === undefined || verdictOf(run) === 'cancelled';
+}
+/**
+ * Whether a recipe was ended by what stopped the run: make passes the signal on to what it runs. That is no fault of the
+ * recipe, which counts as cancelled. A shell that catches the signal may exit with 128 and its number instead (POSIX,
+ * Shell Command Language 2.8.2).
+ *
+ * @param run its outcome; undefined: it was cut short
+ */
+function endedByStop(recipe, run) {
+    const signal = recipe.kind === 'signaled'
+        ? recipe.signal
+        : recipe.kind === 'exited' && recipe.status > 128
+            ? recipe.status - 128
+            : 0;
+    if (run === undefined)
+        return recipe.kind === 'signaled' && STOPS.includes(signal);
+    return run.kind === 'signaled' && STOPS.includes(signal) && run.signal === signal;
+}
+/** Whether a recipe's failure is its own: neither cancelled nor ended by what stopped the run. */
+function isOwnFailure(recipe, run) {
+    return recipe.kind !== 'cancelled' && !endedByStop(recipe, run);
+}
+
 ;// CONCATENATED MODULE: ./lib/build/run-summary.js
+
 
 
 /**
@@ -76040,8 +78081,9 @@ function targetName({ target, directory }, root) {
  *
  * @param directory where the first make runs, absolute: failed targets inside are named by their paths from there, so that
  *   two of one name can be told apart
+ * @param outcome of the run: what a stop ended has not failed
  */
-function summarize(recipes, hosts, remotes, directory) {
+function summarize(recipes, hosts, remotes, directory, outcome) {
     const counts = { remote: 0, retried: 0, local: 0, recursive: 0 };
     const failedTargets = [];
     for (const state of recipes) {
@@ -76049,6 +78091,8 @@ function summarize(recipes, hosts, remotes, directory) {
         if (kind !== undefined)
             counts[kind]++;
         if (!state.failure || kind === 'recursive')
+            continue;
+        if (endedByStop(state.failure.outcome, outcome))
             continue;
         const { recipe } = state;
         failedTargets.push((0,util_bytes/* decode */.D4)(targetName(recipe, directory)));
@@ -76064,6 +78108,7 @@ function summarize(recipes, hosts, remotes, directory) {
                 name: host.name,
                 jobs: recipes.filter((state) => state.host === host && state.class !== undefined).length,
                 busySeconds: remote?.busySeconds ?? 0,
+                losses: remote?.losses ?? 0,
                 ...(remote?.traffic ?? { sent: 0, received: 0 }),
             };
         }),
@@ -76354,7 +78399,7 @@ class Inventory {
         this.#removed.delete(path);
         if (before !== undefined)
             return;
-        const parent = inventory_parentOf(path);
+        const parent = parentOf(path);
         const siblings = this.#children.get(parent);
         if (siblings)
             siblings.add(path);
@@ -76367,7 +78412,7 @@ class Inventory {
         if (!this.#stamps.delete(path))
             return;
         this.#removed.set(path, this.#journal.push(path));
-        const parent = inventory_parentOf(path);
+        const parent = parentOf(path);
         const siblings = this.#children.get(parent);
         siblings?.delete(path);
         if (siblings?.size === 0)
@@ -76394,7 +78439,7 @@ class Inventory {
     }
 }
 /** Empty for what stands right in the workspace. */
-function inventory_parentOf(path) {
+function parentOf(path) {
     return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
@@ -76523,7 +78568,7 @@ function digest_digestOf(content) {
 /** Files of ours that may stand in the workspace for a moment: never staged, never home. */
 const TEMPORARY_PREFIX = '.distmake-tmp-';
 /** File systems stamp changes with a clock that ticks every 10 ms or faster: two changes in one tick look like one. */
-const TICK_MS = 20;
+const walker_TICK_MS = 20;
 /** Findings are handed over in parts of this many. */
 const PART = 1024;
 /** After so many entries others get their turn. */
@@ -76695,7 +78740,7 @@ class PartWriter {
 }
 /** Whether the next change may have the same stamp. Directories have none that counts. */
 function isRecent(stats) {
-    return !stats.isDirectory() && Number(stats.ctimeMs) + 1 > Date.now() - TICK_MS;
+    return !stats.isDirectory() && Number(stats.ctimeMs) + 1 > Date.now() - walker_TICK_MS;
 }
 /** Of a file that is there as `stats` says. */
 function digestAt(full, { ino }) {
@@ -77054,11 +79099,11 @@ class Workspace {
 
 
 /** Two runs may have the same process id, one after the other. */
-const RUN = (0,external_node_crypto_.randomBytes)(6).toString('hex');
+const temporary_RUN = (0,external_node_crypto_.randomBytes)(6).toString('hex');
 let serial = 0;
 /** A name that nobody else uses: `.distmake-tmp-PID-RUN-NUMBER`. */
 function temporaryName() {
-    return `${TEMPORARY_PREFIX}${process.pid}-${RUN}-${serial++}`;
+    return `${TEMPORARY_PREFIX}${process.pid}-${temporary_RUN}-${serial++}`;
 }
 /** Removes what runs that were killed have left in a directory; what belongs to a living process stays. */
 function sweepTemporaries(directory) {
@@ -77066,7 +79111,7 @@ function sweepTemporaries(directory) {
         const [pid, run] = name.slice(TEMPORARY_PREFIX.length).split('-');
         if (pid === undefined || !/^\d+$/.test(pid))
             continue;
-        const isOver = Number(pid) === process.pid ? run !== RUN : !temporary_isAlive(Number(pid));
+        const isOver = Number(pid) === process.pid ? run !== temporary_RUN : !temporary_isAlive(Number(pid));
         if (isOver)
             (0,external_node_fs_.rmSync)((0,util_bytes/* fsPath */.Jk)(`${directory}/${name}`), { force: true });
     }
@@ -77303,7 +79348,7 @@ function notWritten(path, error) {
 
 
 /** What small files of one job may hold of the memory together; what is more waits on disk. */
-const MEMORY = 32 << 20;
+const spool_MEMORY = 32 << 20;
 /** What is not taken is read to its end all the same, but not when that would take hours. */
 const HOPELESS = 2 ** 40;
 /** Bytes that are announced to all spools and not on disk yet. */
@@ -77320,7 +79365,7 @@ class Spool {
      * @param root absolute path of the workspace, in which it makes its files
      * @param memory how many bytes are kept in memory
      */
-    constructor(root, foreign, memory = MEMORY) {
+    constructor(root, foreign, memory = spool_MEMORY) {
         this.#root = root;
         this.#foreign = foreign === undefined ? undefined : (0,util_bytes/* bufferOf */.Kb)(foreign);
         this.#memory = memory;
@@ -79363,11 +81408,15 @@ function echoInFile(shim, command, restore) {
 /** Above this, or with a NUL inside, data goes through a file. */
 const MAX_INLINE = 64 << 10;
 function printFragment(descriptor, data) {
-    return `printf %s ${shellQuote(data)} >&${descriptor}\n`;
+    return `printf %s ${shellQuote(data)} >&${descriptor}${noteLoss(descriptor)}\n`;
 }
 /** @param cat path of cat(1) */
 function catFragment(descriptor, file, cat) {
-    return `${cat} ${shellQuote(file)} >&${descriptor}\n`;
+    return `${cat} ${shellQuote(file)} >&${descriptor}${noteLoss(descriptor)}\n`;
+}
+/** The shell, or cat, has said why. */
+function noteLoss(descriptor) {
+    return descriptor === 1 ? ' || distmake_lost=1' : '';
 }
 /**
  * Runs argv in a process of its own, tells its pid (verb c) and its status (verb d). At a terminal both get SIGINT, and
@@ -79389,8 +81438,9 @@ function execFragment(launcher, command, environment, changes) {
     const words = [...launcher, name, command.file, ...rest];
     return `${environmentFragment(environment, changes)}exec ${words.map(shellQuote).join(' ')}\n`;
 }
+/** A job of which not all could be printed has failed, as it would have where its own writes fail. */
 function exitFragment(status) {
-    return `exit ${status}\n`;
+    return status === 0 ? 'exit ${distmake_lost:-0}\n' : `exit ${status}\n`;
 }
 function dieFragment(signal) {
     return `trap - ${signal} 2>/dev/null\nkill -${signal} $$\nexit ${128 + signal}\n`;
@@ -79427,7 +81477,8 @@ function changeFragment(change) {
 
 
 
-/** How often shims are looked for that were killed, in ms. */
+
+/** How often shims are looked for that were killed, or whose make was, in ms. */
 const LOOK_EVERY = 1000;
 /** Answers shims that are shell scripts, through FIFOs. Never opens one in a way that could block a thread. */
 class FifoTransport {
@@ -79505,6 +81556,11 @@ class FifoChannel {
     #sending = false;
     #last = false;
     #files = 0;
+    /** What the fragment that comes next is going to read, and what the one that it has reads. */
+    #nextFiles = [];
+    #openFiles = [];
+    /** Who wants to print more. */
+    #waiting = [];
     constructor(options) {
         this.#pid = options.pid;
         this.#start = processStart(options.pid);
@@ -79517,13 +81573,20 @@ class FifoChannel {
         return this.#gone.signal;
     }
     print(descriptor, data) {
+        if (this.#last)
+            return undefined;
         if (data.length <= MAX_INLINE && !data.includes(0)) {
             this.#send(printFragment(descriptor, (0,util_bytes/* bytesOf */.$$)(data)));
-            return;
         }
-        const file = `${this.#reply}.${this.#files++}`;
-        (0,external_node_fs_.writeFileSync)(file, data);
-        this.#send(catFragment(descriptor, file, this.#places.cat));
+        else {
+            const file = `${this.#reply}.${this.#files++}`;
+            (0,external_node_fs_.writeFileSync)(file, data, { flag: 'wx', mode: 0o600 });
+            this.#nextFiles.push(file);
+            this.#send(catFragment(descriptor, file, this.#places.cat));
+        }
+        if (this.#pending.length < MAX_INLINE && this.#nextFiles.length === 0)
+            return undefined;
+        return new Promise((resolve) => this.#waiting.push(resolve));
     }
     run(argv, changes) {
         if (this.#gone.signal.aborted)
@@ -79551,7 +81614,11 @@ class FifoChannel {
     told(verb, number) {
         if (verb === 'r') {
             this.#ready = true;
+            this.#dropFiles(this.#openFiles);
+            const isEmpty = this.#pending === '';
             this.#deliver();
+            if (isEmpty)
+                this.#wantMore();
         }
         else if (verb === 'c') {
             this.#child = number;
@@ -79563,24 +81630,46 @@ class FifoChannel {
         }
     }
     lookForGone() {
+        // Nobody waits for a shim whose make was killed.
+        if (this.#lives() && processParent(this.#pid) !== this.#facts.parent)
+            kill(this.#pid, 'SIGKILL');
         if (this.#lives())
             return;
+        this.#dropFiles(this.#nextFiles);
+        this.#dropFiles(this.#openFiles);
         this.#finish();
         if (this.#last)
             return;
         // The compiled shim takes its child along; this one cannot.
         if (this.#child !== undefined)
-            terminate(this.#child);
+            this.#endChild(this.#child);
         this.#gone.abort();
         this.#run?.resolve({ kind: 'cancelled' });
+    }
+    #endChild(pid) {
+        // What is stopped starts nothing more.
+        kill(pid, 'SIGSTOP');
+        killBelow(pid);
+        kill(pid, 'SIGKILL');
+    }
+    #dropFiles(files) {
+        for (const file of files.splice(0))
+            (0,external_node_fs_.rmSync)(file, { force: true });
+    }
+    #wantMore() {
+        for (const resolve of this.#waiting.splice(0))
+            resolve();
     }
     /** Whether the shim waits for a fragment that is still to be read. */
     get waits() {
         return this.#pending !== '' || this.#sending;
     }
     hangUp() {
-        if (!this.#ready)
+        if (!this.#ready) {
+            if (this.#child !== undefined)
+                this.#endChild(this.#child);
             return;
+        }
         this.#pending = '';
         this.#sendLast('distmake_gone\n');
     }
@@ -79602,6 +81691,7 @@ class FifoChannel {
         queueMicrotask(() => {
             const fragment = { data: (0,util_bytes/* bufferOf */.Kb)(this.#pending), last: this.#last };
             this.#pending = '';
+            this.#openFiles.push(...this.#nextFiles.splice(0));
             this.#sending = true;
             this.#transmit(fragment, { sent: 0, descriptor: undefined, wait: 1 });
         });
@@ -79636,13 +81726,14 @@ class FifoChannel {
     }
     #finish() {
         this.#end();
+        this.#wantMore();
         (0,external_node_fs_.rmSync)(this.#reply, { force: true });
         // Files that the shim may still read stay until the run directory goes.
     }
 }
-function terminate(pid) {
+function kill(pid, name) {
     try {
-        process.kill(pid, 'SIGTERM');
+        process.kill(pid, name);
     }
     catch {
         // It has ended by itself.
@@ -79656,10 +81747,14 @@ function terminate(pid) {
 const MAX_PAYLOAD = 64 << 20;
 /** A message in its bytes. */
 function encodeFrame(type, payload) {
+    return Buffer.concat([frameHead(type, payload.length), payload]);
+}
+/** What stands before a payload of so many bytes. */
+function frameHead(type, length) {
     const head = Buffer.alloc(5);
-    head.writeUInt32LE(payload.length);
+    head.writeUInt32LE(length);
     head.write(type, 4, 'latin1');
-    return Buffer.concat([head, payload]);
+    return head;
 }
 /** Fields, each with its NUL. */
 function encodeFields(fields) {
@@ -79736,6 +81831,8 @@ class FieldReader {
 
 
 
+/** A payload from here on is not copied to stand behind its head. */
+const COPIED = 4096;
 /** Answers compiled shims on a stream socket, one connection each. */
 class SocketTransport {
     #server;
@@ -79789,7 +81886,7 @@ class SocketChannel {
         return this.#gone.signal;
     }
     print(descriptor, data) {
-        this.#send(String(descriptor), data);
+        return this.#send(String(descriptor), data) ? undefined : this.#drained();
     }
     run(argv, changes) {
         if (this.#gone.signal.aborted)
@@ -79813,9 +81910,28 @@ class SocketChannel {
     answer(text) {
         this.#last('T', (0,util_bytes/* bufferOf */.Kb)(text));
     }
+    /** @returns whether there is room for more at once; also where nobody listens any more */
     #send(type, payload) {
-        if (!this.#socket.destroyed)
-            this.#socket.write(encodeFrame(type, payload));
+        const socket = this.#socket;
+        if (socket.destroyed)
+            return true;
+        if (payload.length < COPIED)
+            return socket.write(encodeFrame(type, payload));
+        socket.cork();
+        socket.write(frameHead(type, payload.length));
+        const hasRoom = socket.write(payload);
+        socket.uncork();
+        return hasRoom;
+    }
+    /** What was written is with the shim, or it is gone. */
+    #drained() {
+        return new Promise((resolve) => {
+            const done = () => {
+                this.#socket.off('drain', done).off('close', done);
+                resolve();
+            };
+            this.#socket.on('drain', done).on('close', done);
+        });
     }
     #last(type, payload) {
         this.#ended = true;
@@ -79850,6 +81966,10 @@ class SocketChannel {
             case 'D': {
                 const [how, number] = [fields.text(), fields.number()];
                 this.#run?.resolve(how === 's' ? { kind: 'signaled', signal: number } : { kind: 'exited', status: number });
+                return;
+            }
+            case 'A': {
+                this.#send('A', Buffer.alloc(0));
                 return;
             }
             default:
@@ -80143,7 +82263,7 @@ async function printDatabase(options) {
 /** What neither asks nor changes anything but the shell itself. */
 const HARMLESS = /^(?:cd|:|\[|test|true|false|echo|printf|pwd|exit|set|export|unset|wait)$/;
 const WRITES = /^mkdir$/;
-const NAME = /^g?make$/;
+const sub_make_command_NAME = /^g?make$/;
 /** Words that stand before a command. */
 const BEFORE = /^(?:if|then|elif|else|fi|do|done|!|exec|env|nice|nohup|time|command)$|^\w+=/;
 /** Reads a command for sh. What it does not know counts as doing more. */
@@ -80166,7 +82286,7 @@ function readCommand(command) {
         const [name] = first;
         if (name === 'for')
             repeats = true;
-        else if (NAME.test(name))
+        else if (sub_make_command_NAME.test(name))
             calls.push({ at: part.index + first.index, name });
         else if (WRITES.test(name))
             writes = true;
@@ -81755,6 +83875,7 @@ class WorkView {
 
 
 
+
 /** Recipes that stay and wait for others which have no place get company after so long. */
 const build_PATIENCE_MS = 1000;
 /** A build: everything from the first connection to make's end, and the removal of what was staged if that is asked for. */
@@ -81792,7 +83913,9 @@ async function build(options) {
     let make;
     let bulk;
     let stopped;
+    const stopSignal = () => stopped;
     const stop = deferred();
+    let last;
     options.onSignal((name) => {
         stopped = name;
         stop.resolve(undefined);
@@ -81800,6 +83923,10 @@ async function build(options) {
         dispatcher?.stop();
         make?.signal(name);
         fleet.stop();
+        // Not after make's end: it waits for recipes here, which may take no notice of the signal.
+        void fleet.leave('stopped');
+        if (options.patience !== undefined)
+            last ??= setTimeout(() => make?.signal('SIGKILL'), options.patience * 1000);
     });
     const unstick = setInterval(() => scheduler.unstick(), build_PATIENCE_MS);
     let run;
@@ -81838,11 +83965,15 @@ async function build(options) {
             dist: settings.dist,
             local: new TargetSet(settings.local.map(util_bytes/* encode */.lF)),
             fallback: settings.fallback,
+            shared: settings.staging === 'none',
+            noRetry: new TargetSet(settings.noRetry.map(util_bytes/* encode */.lF)),
+            jobTimeout: settings.jobTimeout,
             partial: settings.staging === 'declared',
             leavesWithMake: plan.subMakesLeave ? (of) => subMakeArguments.isFirst(of) : () => false,
             rest: new ProcessRest(),
             dmake: plan.dmake,
             echoes: options.verbatim === true,
+            outputs: new DiskOutputStore(`${run.path}/printed`),
             subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
             ...(hearsLoad && { runnerLoad: runnerLoad }),
             markers: options.piped
@@ -81880,6 +84011,10 @@ async function build(options) {
                                 ? bulkWindow(scheduler.jobs)
                                 : lookAhead(scheduler.jobs),
                     });
+            // It may have come while make was being started.
+            const early = stopSignal();
+            if (early !== undefined)
+                make.signal(early);
             ended = await make.ended;
         } while (bulk?.again(stoppedBy(stopped, ended)) === true);
         work?.stop();
@@ -81897,19 +84032,20 @@ async function build(options) {
             type: 'run-finished',
             outcome,
             seconds,
-            ...summarize(recipes, hosts, remotes, (0,util_bytes/* encode */.lF)(settings.workingDirectory)),
+            ...summarize(recipes, hosts, remotes, (0,util_bytes/* encode */.lF)(settings.workingDirectory), outcome),
         });
         return outcome;
     }
     finally {
         clearInterval(unstick);
+        clearTimeout(last);
         work?.stop();
         dispatcher?.stop();
         fleet.stop();
         forgetToken();
         await wiring?.broker.close();
         await run?.remove();
-        await fleet.leave(options.cleanUp);
+        await fleet.leave('by itself');
     }
 }
 /** Without those of makes that have ended: a later make may make what they made. */
@@ -82191,8 +84327,8 @@ const CLOCK_SAMPLES = 3;
  * rejects: what goes wrong is the report's problem, in the words that a build has for it.
  */
 async function checkSshHost(host, login, world) {
-    const { tools, staging, onHostUsed } = world;
-    const lanes = new SshLanes(host, login, () => onHostUsed(host));
+    const { tools, onHostUsed } = world;
+    const lanes = new SshLanes(host, login, (directories) => onHostUsed(host, directories));
     const check = new SshHostCheck(host, lanes, world);
     const { findings } = check;
     try {
@@ -82205,10 +84341,9 @@ async function checkSshHost(host, login, world) {
     if (findings.problem !== undefined)
         tools.gone(host);
     check.close();
-    const directory = stagingDirectory(staging, host);
-    const reason = await lanes.clean(directory);
-    if (reason !== undefined)
+    for (const { directory, reason } of await lanes.clean()) {
         findings.remarks = [...findings.remarks, `${directory} could not be removed: ${reason}. Remove it there by hand`];
+    }
     lanes.close();
     return findings;
 }
@@ -82226,14 +84361,18 @@ class SshHostCheck {
         this.findings = nothingOf(host);
         this.#remote = new RemoteHost({
             host,
-            opener: { open: async (setup) => (this.#lane = await lanes.open(setup)) },
+            opener: {
+                open: async (setup) => (this.#lane = await lanes.open(setup)),
+                discard: (directory) => lanes.discard(directory),
+            },
             stage,
             baggage: new Baggage(environment, []),
-            staging: (0,util_bytes/* encode */.lF)(stagingDirectory(world.staging, host)),
+            stagingOf: () => (0,util_bytes/* encode */.lF)(stagingDirectory(world.staging, host)),
             setup: hostSetup(host, settings.setup),
             sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
             partial: settings.staging === 'declared',
             token,
+            patience: host.timeout ?? settings.hostTimeout,
             merge: false,
             subMakeArguments: new SubMakeArguments([], []),
         });
@@ -91953,7 +94092,7 @@ function found({ input }, path) {
 
 ;// CONCATENATED MODULE: ./lib/hosts/yaml-errors.js
 /** The library's own words show pieces of the text, which may be secret, and speak of tokens. */
-const WORDS = {
+const yaml_errors_WORDS = {
     ALIAS_PROPS: 'an alias ("*…") cannot have an anchor or a tag',
     BAD_ALIAS: 'the name of an anchor or alias is missing or cannot be one; text that begins with "*" or "&" needs quotes',
     BAD_COLLECTION_TYPE: 'a tag ("!…") has no meaning here: leave it out',
@@ -91974,7 +94113,7 @@ const WORDS = {
 };
 /** What is wrong with a text that is no YAML, for people. */
 function explain(code) {
-    return WORDS[code] ?? 'this is not YAML: a quote, a comma, a brace or a colon may be missing or too many before it';
+    return yaml_errors_WORDS[code] ?? 'this is not YAML: a quote, a comma, a brace or a colon may be missing or too many before it';
 }
 
 ;// CONCATENATED MODULE: ./lib/hosts/yaml-tree.js
@@ -92251,6 +94390,9 @@ async function planFarm(wish, world) {
         const remark = `DMAKE_MODE is ${mode}: everything runs on the runner`;
         const notices = wish.matrix.kind === 'default' ? [] : [remark];
         return { ...NO_HOSTS, ...asked, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
+    }
+    if (wish.matrix.kind === 'none') {
+        return { ...NO_HOSTS, ...asked, jobs: dmake.any ? some : undefined, load, notices: [], warnings };
     }
     const found = await findMatrix(wish, world, dmake);
     if (found === undefined || typeof found === 'string') {
@@ -92587,49 +94729,69 @@ function hostName(answers, host) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/hops.js
+
 /** Connections to jump hosts: one for each way to each of them, which ends with the last connection that goes through. */
 class Hops {
     #hops = new Map();
     /**
      * @param key one for each hop and way to it
-     * @returns the connection, and how to let it go, which must be called once
+     * @param open its signal aborts when nobody wants the connection any more
+     * @param signal the same for this use alone, while it waits: it rejects
      */
-    async use(key, open) {
-        let hop = this.#hops.get(key);
-        if (hop === undefined) {
-            hop = { connection: open(), users: 0 };
-            this.#hops.set(key, hop);
-        }
-        const mine = hop;
-        const forget = () => {
-            if (this.#hops.get(key) === mine)
-                this.#hops.delete(key);
-        };
-        mine.users++;
+    async use(key, open, signal) {
+        const known = this.#hops.get(key);
+        const hop = known ?? begin(open);
+        this.#hops.set(key, hop);
+        const release = this.#join(key, hop);
+        signal.addEventListener('abort', release);
         try {
-            const connection = await mine.connection;
-            if (connection.closed) {
-                forget();
-                mine.users--;
-                return await this.use(key, open);
-            }
-            let released = false;
-            const release = () => {
-                if (released)
-                    return;
-                released = true;
-                if (--mine.users > 0)
-                    return;
-                forget();
-                connection.close();
-            };
-            return { connection, release };
+            if (signal.aborted)
+                release();
+            const connection = await hop.connection;
+            if (signal.aborted)
+                throw new Error(STOPPED);
+            if (!connection.closed && !connection.full)
+                return { connection, release };
+            release();
+            this.#forget(key, hop);
+            if (!known)
+                throw new Error('it closed the connection after the login');
+            return await this.use(key, open, signal);
         }
         catch (error) {
-            forget();
+            release();
             throw error;
         }
+        finally {
+            signal.removeEventListener('abort', release);
+        }
     }
+    /** @returns takes the user away again; with the last one the connection ends */
+    #join(key, hop) {
+        let released = false;
+        hop.users++;
+        return () => {
+            if (released)
+                return;
+            released = true;
+            if (--hop.users > 0)
+                return;
+            this.#forget(key, hop);
+            hop.unused.abort();
+            hop.connection.then((connection) => connection.close(), () => undefined);
+        };
+    }
+    #forget(key, hop) {
+        if (this.#hops.get(key) === hop)
+            this.#hops.delete(key);
+    }
+}
+function begin(open) {
+    const unused = new AbortController();
+    const connection = open(unused.signal);
+    // It may fail when nobody waits for it any more.
+    connection.catch(() => undefined);
+    return { connection, unused, users: 0 };
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/known-hosts.js
@@ -93311,6 +95473,7 @@ function entryOf(key, source) {
 
 
 
+
 /** The keys for each host. */
 class KeyRing {
     #options;
@@ -93319,7 +95482,7 @@ class KeyRing {
     constructor(options) {
         this.#options = options;
     }
-    /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
+    /** Rejects with a LeftOut: the key that the matrix names for this host cannot be used. */
     async planFor(settings) {
         const { credentials, given, home } = this.#options;
         if (settings.identity !== undefined)
@@ -93342,16 +95505,16 @@ class KeyRing {
             case 'key':
                 return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
             case 'missing':
-                throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
+                throw new LeftOut(`its key ${file}, which the matrix names as its identity, is not there`);
             case 'unusable':
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+                throw new LeftOut(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
             case 'locked': {
                 const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
                 const blob = await readPublicHalf(file);
                 const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
                 if (held.length > 0)
                     return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+                throw new LeftOut(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
             }
         }
     }
@@ -93405,14 +95568,15 @@ async function plan({ username, certificates }, socket, { keys, files }, held) {
     for (const key of held)
         each.delete(fingerprint(key.getPublicSSH()));
     const others = [...each.values()];
-    const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
+    // One by one: so it can be told how many were refused.
+    const agents = socket === undefined ? [] : held.map((key) => new ChosenKeys(socket, [key]));
     return {
         methods: [
-            ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
+            ...agents.map((agent) => ({ type: 'agent', username, agent })),
             ...others.map(({ key }) => ({ type: 'publickey', username, key })),
         ],
         tried: [
-            ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
+            ...(agents.length === 0 ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
             ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
         ],
         certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],
@@ -93808,7 +95972,7 @@ async function makefileTexts(words, directory, environment) {
             if (read.has(file))
                 continue;
             read.add(file);
-            const kind = await kindOf(file);
+            const kind = await makefile_texts_kindOf(file);
             if (kind === 'once')
                 once = true;
             if (kind === 'file')
@@ -93841,12 +96005,12 @@ async function includedBy(name, beside, home) {
     for (const directory of beside) {
         const path = inDirectory(directory, name, home);
         const files = isPattern(path) ? await matchingFiles(path) : [path];
-        if (files.length > 0 && (isPattern(path) || (await kindOf(path)) !== 'none'))
+        if (files.length > 0 && (isPattern(path) || (await makefile_texts_kindOf(path)) !== 'none'))
             return files;
     }
     return [];
 }
-async function kindOf(path) {
+async function makefile_texts_kindOf(path) {
     if (path === '/dev/null')
         return 'none';
     // Our own descriptors are not those of a make that is asked.
@@ -94526,7 +96690,63 @@ function forgetInputs(environment) {
         Reflect.deleteProperty(environment, `INPUT_${name.toUpperCase()}`);
 }
 
+;// CONCATENATED MODULE: ./lib/action/fork.js
+
+/** Events whose run takes the code, and may take the workflow, from the head of a pull request. */
+const EVENTS = new Set(['pull_request', 'pull_request_review', 'pull_request_review_comment']);
+/**
+ * Whether this run builds what a fork's pull request brings, whose makefile and host matrix are a stranger's; and why, for
+ * people. GitHub gives such runs no secrets (Events that trigger workflows, "Workflows in forked repositories").
+ * `pull_request_target` runs what the base repository has, and is none.
+ *
+ * @param env GITHUB_EVENT_NAME and GITHUB_EVENT_PATH, the file with the event's payload
+ * @returns undefined: it is not. Where the payload cannot tell, it is taken for one
+ */
+function forkOf(env) {
+    if (!EVENTS.has(env['GITHUB_EVENT_NAME'] ?? ''))
+        return undefined;
+    return describeFork(readPayload(env['GITHUB_EVENT_PATH'] ?? ''));
+}
+/**
+ * @param payload of an event of a pull request, as GitHub sends it
+ * @returns why it is a fork's, as what follows "this run is for "; undefined: it is not
+ */
+function describeFork(payload) {
+    const pull = field(payload, 'pull_request');
+    const base = fork_nameOf(field(pull, 'base'));
+    const head = fork_nameOf(field(pull, 'head'));
+    if (base === undefined)
+        return 'a pull request whose event does not say where it comes from';
+    // GitHub has no repository there once the fork is deleted.
+    if (head === undefined)
+        return 'a pull request from a fork that is gone';
+    // Names of repositories are the same in either case.
+    return head.toLowerCase() === base.toLowerCase() ? undefined : `a pull request from the fork ${head}`;
+}
+/** `owner/name` of the repository of one side; undefined where there is none. */
+function fork_nameOf(side) {
+    const name = field(field(side, 'repo'), 'full_name');
+    return typeof name === 'string' && name !== '' ? name : undefined;
+}
+function field(of, name) {
+    return typeof of === 'object' && of !== null ? of[name] : undefined;
+}
+function readPayload(file) {
+    try {
+        return JSON.parse((0,external_node_fs_.readFileSync)(file, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/settings.js
+/** In seconds, where nobody says otherwise. */
+const DEFAULT_HOST_TIMEOUT = 15;
+const DEFAULT_STALE_AFTER = 86_400;
+
 ;// CONCATENATED MODULE: ./lib/action/input-reader.js
+
 
 
 
@@ -94604,6 +96824,17 @@ class input_reader_InputReader {
         this.problem(name, `must be a whole number from ${least} to ${input_reader_MOST}, not ${excerpt(text)}`);
         return undefined;
     }
+    /** A length of time in seconds, from 1 s to 1000 days. */
+    duration(name) {
+        const text = this.text(name);
+        if (text === undefined)
+            return undefined;
+        const seconds = parseDuration(text);
+        if (seconds !== undefined && seconds >= 1 && seconds <= 86_400_000)
+            return seconds;
+        this.problem(name, `must be a length of time such as 90, 90s, 10m or 24h, not ${excerpt(text)}`);
+        return undefined;
+    }
     /** Shell words. */
     words(name) {
         const words = shellWords(this.#read(name));
@@ -94655,8 +96886,11 @@ class input_reader_InputReader {
 
 
 
-function readLoginInputs(read) {
-    return loginInputs(new InputReader(read));
+
+/** What is wrong with them main has said: post takes the defaults. */
+function readPostInputs(read) {
+    const reader = new InputReader(read);
+    return { ...loginInputs(reader), ...readTimes(reader) };
 }
 /**
  * The inputs of the action, checked as far as that goes without looking at a disk (see checkInputs).
@@ -94693,6 +96927,9 @@ function readInputs(read, env) {
             staging: reader.word('staging', ['tree', 'declared', 'none']),
             exclude: reader.lines('exclude'),
             fallback: reader.word('fallback', ['local', 'never']),
+            jobTimeout: reader.duration('job-timeout'),
+            noRetry: reader.patterns('no-retry'),
+            ...readTimes(reader),
             load: reader.optionalWord('load', LOAD_POLICIES),
             toolchain: readToolchain(reader),
             cache: reader.flag('cache', true),
@@ -94741,6 +96978,12 @@ function loginInputs(reader) {
         sshPrivateKey: reader.block('ssh-private-key'),
         sshPassphrase: reader.exactText('ssh-passphrase'),
         knownHosts: reader.block('known-hosts'),
+    };
+}
+function readTimes(reader) {
+    return {
+        hostTimeout: reader.duration('host-timeout') ?? DEFAULT_HOST_TIMEOUT,
+        staleAfter: reader.duration('stale-after') ?? DEFAULT_STALE_AFTER,
     };
 }
 function readRoot(reader, env) {
@@ -94966,7 +97209,7 @@ function count(what, text) {
 
 ;// CONCATENATED MODULE: ./lib/report/annotations/findings.js
 /** Findings of one rank that are kept: of those that cannot be shown any more only the number counts. */
-const KEPT = 100;
+const findings_KEPT = 100;
 const SEVERITIES = ['error', 'warning', 'notice'];
 /** What was found in a run. The same one (file, line, column, text) is kept once, as the most useful that it was. */
 class Findings {
@@ -94985,7 +97228,7 @@ class Findings {
         }
         const shelf = `${order(finding)}`;
         const kept = this.#kept.get(shelf) ?? 0;
-        if (kept >= KEPT) {
+        if (kept >= findings_KEPT) {
             this.leaveOut(finding.severity, times);
             return;
         }
@@ -95019,6 +97262,40 @@ function keyOf({ place, diagnostic, message, remark }) {
     return diagnostic ? text : `\n${remark}\n${text}`;
 }
 
+;// CONCATENATED MODULE: ./lib/report/outcome-text.js
+
+/** So often a job that may run again has been lost when it is given up (engine/second-chance.ts). */
+const GIVEN_UP = 5;
+/** `killed after 600 s`, `killed after 60 s without output`. */
+function killedText({ limit, seconds }) {
+    return `killed after ${Number(seconds.toFixed(1))} s${limit === 'silence' ? ' without output' : ''}`;
+}
+/**
+ * Why a target failed, for people: `status 2 on build1`. Where its host was lost and it does not run again: why not.
+ *
+ * @param losses how many hosts were lost while that job ran on them
+ * @param place where it ran; undefined: that is told elsewhere
+ */
+function failureText(outcome, losses, place) {
+    if (outcome.kind !== 'host-lost') {
+        const isMute = outcome.kind === 'timed-out' && outcome.limit === 'silence';
+        return `${isMute ? killedText(outcome) : describeOutcome(outcome)}${place === undefined ? '' : ` on ${place}`}`;
+    }
+    const reason = `(${outcome.reason})`;
+    if (losses >= GIVEN_UP)
+        return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
+    const host = place === undefined ? '' : ` ${place}`;
+    return `its host${host} was lost while it ran ${reason}, and no-retry forbids to run it again; whether it had its effect must be looked at`;
+}
+/** What can be done about it where that is not the recipe's own business; undefined: nothing. */
+function adviceOn(outcome) {
+    if (outcome.kind !== 'timed-out')
+        return undefined;
+    return outcome.limit === 'time'
+        ? 'If it needs longer, raise job-timeout'
+        : 'If it may be silent for longer, raise stuck in the host matrix';
+}
+
 ;// CONCATENATED MODULE: ./lib/model/place-reason.js
 /** Why a job runs where it runs, on a host: the scheduler's choice, or where the lines of its recipe before it ran. */
 const CHOSEN_REASONS = ['least-loaded', 'follows'];
@@ -95047,54 +97324,22 @@ const MISSED_REASONS = [
     'hosts-full',
     /** No host was ready by then. */
     'hosts-coming',
-    /** All hosts were lost by then. */
+    /** All hosts were lost, or benched, by then. */
     'hosts-lost',
     /** Its command has the workspace's absolute path, which leads nowhere on the hosts that are left. */
     'absolute-path',
     /** Its recipe failed on a host, and was run again. */
     'failed-there',
+    /** Hosts were lost while it ran there, and it may be why. */
+    'hosts-failed',
+    /** It was killed elsewhere since it took too long. */
+    'timed-out-there',
     /** What it wrote on a host was not taken: refused, or somebody else had written it meanwhile. */
     'not-taken',
 ];
 /** Whether a job with that reason ran on the runner though it might have left. */
 function isMissed(reason) {
     return MISSED_REASONS.some((one) => one === reason);
-}
-
-;// CONCATENATED MODULE: ./lib/report/job-log.js
-
-
-const NOWHERE = Symbol('nowhere');
-/** The end that counts; undefined: it has not ended, or runs again. */
-function job_log_final(log) {
-    const last = log.legs.at(-1);
-    return last?.again === true ? undefined : last;
-}
-/** The first failure of these that is final. */
-function badEnd(logs) {
-    return logs.map((log) => job_log_final(log)?.outcome).find((end) => end && end.kind !== 'cancelled' && !succeeded(end));
-}
-/** Why a job was not run where it ended: no host was left for it, and the runner was not to take it. It has said so. */
-function refusalOf(log) {
-    const end = job_log_final(log);
-    if (end === undefined || end.place !== undefined || log.place === undefined || succeeded(end.outcome))
-        return undefined;
-    const [, why] = /^distmake: (.+)\n/.exec(log.text?.output ?? '') ?? [];
-    return why && `${log.legs.length > 1 ? 'did not run again' : 'ran nowhere'}: ${(0,util_bytes/* decode */.D4)(why)}`;
-}
-/** The files that have all of what these printed. */
-function job_log_filesOf(logs) {
-    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
-}
-/** make's echo of the command and the output, each with an end of line. */
-function job_log_joined(text) {
-    if (text === undefined)
-        return '';
-    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
-    return echo + withNewline(text.output);
-}
-function withNewline(text) {
-    return text === '' || text.endsWith('\n') ? text : text + '\n';
 }
 
 ;// CONCATENATED MODULE: ./lib/report/reason-text.js
@@ -95115,13 +97360,12 @@ const REASON_WORDS = {
     'hosts-lost': 'all hosts lost',
     'absolute-path': 'absolute path, and no private mounts there',
     'failed-there': 'failed there',
+    'hosts-failed': 'hosts were lost with it',
+    'timed-out-there': 'took too long there',
     'not-taken': 'not taken from there',
 };
 
-;// CONCATENATED MODULE: ./lib/report/recipe-log.js
-
-
-
+;// CONCATENATED MODULE: ./lib/report/places-text.js
 
 
 
@@ -95131,225 +97375,45 @@ function placeName(place) {
     return place?.name ?? 'local';
 }
 /**
- * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
- * depends on which is first.
+ * Where the lines of a recipe ran, in order: `a, b`; `a -> b` when one was run again at b; `killed after 600 s on a, then ok on b`.
+ * Where it was the runner though they might have left, why: `local, hosts full`.
  */
-class RecipeLog {
-    recipe;
-    #directory;
-    #jobs = new Map();
-    /** The job whose text came last. */
-    #last;
-    finished = false;
-    /** Its recipe calls make. */
-    recursive = false;
-    failed;
-    /** make has said so. */
-    condemned = false;
-    /** Something of it has been shown; so has its failure. */
-    #shown = false;
-    #told = false;
-    /** The jobs of the last piece. */
-    #taken = [];
-    /** @param directory where the first make runs, absolute */
-    constructor(recipe, directory) {
-        this.recipe = recipe;
-        this.#directory = directory;
+function places_text_placesOf(legs) {
+    let places = '';
+    let before;
+    const seen = new Set();
+    for (const leg of legs) {
+        if (before === undefined)
+            places = shownOf(leg);
+        else if (!before.again)
+            places += seen.has(placeName(leg.place)) && !isKilled(leg) ? '' : `, ${shownOf(leg)}`;
+        else if (!isKilled(before))
+            places += ` -> ${shownOf(leg)}`;
+        else if (isKilled(leg))
+            places += `, then ${shownOf(leg)}`;
+        else
+            places += `, then ${succeeded(leg.outcome) ? 'ok ' : ''}on ${placeName(leg.place)}`;
+        seen.add(placeName(leg.place));
+        before = leg;
     }
-    /** The target on one line, to show to people. */
-    get name() {
-        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(targetName(this.recipe, this.#directory)));
-    }
-    placed(job, place, reason) {
-        const log = this.#job(job);
-        log.place = place;
-        log.reason = reason;
-    }
-    ended(job, { place, outcome, seconds, again }) {
-        const log = this.#job(job);
-        log.legs.push({ place, reason: log.reason, outcome, seconds, again });
-    }
-    printed(job, text) {
-        const log = this.#job(job);
-        // A second text of one job is none that we know of; it is not lost all the same.
-        log.text =
-            log.printed || log.text === undefined ? text : { ...log.text, output: log.text.output + text.echo + text.output };
-        log.printed = false;
-        this.#last = log;
-    }
-    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
-    remark(text) {
-        if (this.#last !== undefined)
-            this.#last.remark += text;
-    }
-    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
-    get complete() {
-        const logs = [...this.#jobs.values()];
-        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && job_log_final(log) !== undefined);
-    }
-    /** One of its jobs has begun and has not printed yet: more comes. */
-    get busy() {
-        return [...this.#jobs.values()].some((log) => log.text === undefined);
-    }
-    /** Some of the text that was taken last is not shown. */
-    leftOut() {
-        for (const log of this.#taken)
-            log.leftOut = true;
-    }
-    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
-    take() {
-        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
-        // make prints the line before it asks: what was cancelled while it waited never ran.
-        const shown = fresh.filter((log) => job_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
-        const text = shown.map((log) => job_log_joined(log.text) + log.remark).join('');
-        const files = job_log_filesOf(shown);
-        const ignored = shown.some((log) => log.remark !== '');
-        for (const log of fresh) {
-            log.printed = true;
-            log.remark = '';
-            const end = job_log_final(log);
-            if (end !== undefined && succeeded(end.outcome))
-                log.text = { echo: '', output: '' };
-        }
-        this.#taken = shown;
-        // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
-        if (text === '')
-            return undefined;
-        const failure = this.failed?.outcome ?? (this.condemned ? badEnd(shown) : undefined);
-        this.#shown = true;
-        if (failure !== undefined)
-            this.#told = true;
-        return {
-            text,
-            title: failure === undefined && !ignored ? this.#titleWithEnd(shown) : this.#title(shown),
-            failure: failure === undefined ? undefined : describeOutcome(failure),
-            running: shown.every((log) => job_log_final(log) === undefined),
-            files,
-        };
-    }
-    /** The failure as a line, where it came after all that was shown, or with nothing to show. */
-    untoldFailure() {
-        if (this.failed === undefined || this.failed.outcome.kind === 'cancelled')
-            return undefined;
-        // What it called has failed, and stands there.
-        if (this.#told || this.recursive)
-            return undefined;
-        this.#told = true;
-        return `${this.#title([...this.#jobs.values()])}  failed: ${describeOutcome(this.failed.outcome)}`;
-    }
-    /** The title of one that ran, and that nothing has been shown of. */
-    quietTitle() {
-        if (this.#shown || this.#told || this.recursive)
-            return undefined;
-        const logs = [...this.#jobs.values()];
-        const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
-        return ran ? this.#titleWithEnd(logs) : undefined;
-    }
-    /** The line that failed. */
-    failure() {
-        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
-        const logs = log === undefined ? [] : [log];
-        return {
-            title: this.#title(logs),
-            text: job_log_joined(log?.text),
-            files: job_log_filesOf(logs),
-            isAbove: log?.leftOut === false,
-            refusal: log && refusalOf(log),
-        };
-    }
-    /** make -s says nothing of a failure that it ignores. */
-    #titleWithEnd(logs) {
-        const end = badEnd(logs);
-        return end === undefined ? this.#title(logs) : `${this.#title(logs)}  ${describeOutcome(end)}`;
-    }
-    /**
-     * `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. Where it was the runner though it
-     * might have left, why: `target  local, hosts full  1.2 s`.
-     */
-    #title(logs) {
-        const legs = logs.flatMap((log) => (refusalOf(log) === undefined ? log.legs : log.legs.slice(0, -1)));
-        return this.#titleOf(legs.filter((leg) => leg.outcome.kind !== 'cancelled'));
-    }
-    #titleOf(legs) {
-        let places = '';
-        let last;
-        let retried = false;
-        const seen = new Set();
-        for (const leg of legs) {
-            const name = placeName(leg.place);
-            if (last === undefined)
-                places = name;
-            else if (retried)
-                places += ` -> ${name}`;
-            else if (!seen.has(name))
-                places += `, ${name}`;
-            seen.add(name);
-            last = name;
-            retried = leg.again;
-        }
-        if (last === undefined)
-            return this.name;
-        const missed = legs.find((leg) => leg.reason !== undefined && isMissed(leg.reason));
-        // The arrow has said it.
-        const isSaid = missed?.reason === 'failed-there' && places.includes(' -> ');
-        if (missed?.reason !== undefined && !isSaid)
-            places += `, ${REASON_WORDS[missed.reason]}`;
-        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
-        return `${this.name}  ${places}  ${seconds.toFixed(1)} s`;
-    }
-    /** Lines that failed on a host and passed when they were run again, as sentences. */
-    failedThere() {
-        const sentences = [];
-        for (const { legs } of this.#jobs.values()) {
-            const last = legs.at(-1);
-            if (last === undefined || !succeeded(last.outcome))
-                continue;
-            for (const leg of legs) {
-                if (!leg.again || succeeded(leg.outcome))
-                    continue;
-                if (leg.outcome.kind !== 'exited' && leg.outcome.kind !== 'signaled')
-                    continue;
-                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
-                sentences.push(`${this.name}: failed on ${placeName(leg.place)} (${describeOutcome(leg.outcome)}), passed ${where}`);
-            }
-        }
-        return sentences;
-    }
-    #job(job) {
-        let log = this.#jobs.get(job.id);
-        if (log === undefined) {
-            log = {
-                job,
-                place: NOWHERE,
-                reason: undefined,
-                legs: [],
-                text: undefined,
-                remark: '',
-                printed: false,
-                leftOut: false,
-            };
-            this.#jobs.set(job.id, log);
-        }
-        return log;
-    }
+    const missed = legs.find(({ reason }) => reason !== undefined && isMissed(reason))?.reason;
+    // The words before it have said it.
+    const isSaid = missed === undefined ||
+        (missed === 'failed-there' && places.includes(' -> ')) ||
+        (missed === 'timed-out-there' && places.includes(', then '));
+    return isSaid ? places : `${places}, ${REASON_WORDS[missed]}`;
 }
-
-;// CONCATENATED MODULE: ./lib/report/annotations/stop.js
-
-/** By which people and runners stop a run. */
-const STOPS = [external_node_os_.constants.signals.SIGHUP, external_node_os_.constants.signals.SIGINT, external_node_os_.constants.signals.SIGTERM];
-/** @param run its outcome; undefined: it was cut short */
-function isStopped(run) {
-    return run === undefined || (run.kind === 'signaled' && STOPS.includes(run.signal));
+function shownOf(leg) {
+    const name = placeName(leg.place);
+    return isKilled(leg) && leg.outcome.kind === 'timed-out' ? `${killedText(leg.outcome)} on ${name}` : name;
 }
-/** Whether a recipe was ended by what ended the run: that is no fault of the recipe. */
-function endedByStop(recipe, run) {
-    if (recipe.kind !== 'signaled')
-        return false;
-    return run === undefined ? STOPS.includes(recipe.signal) : run.kind === 'signaled' && run.signal === recipe.signal;
+/** By a time limit, to be run again. One that is not says it with its failure. */
+function isKilled({ again, outcome }) {
+    return again && outcome.kind === 'timed-out';
 }
 
 ;// CONCATENATED MODULE: ./lib/report/annotations/judge.js
+
 
 
 
@@ -95377,7 +97441,7 @@ class Judge {
     #silent = [];
     /** Those of them that call make: they say nothing, unless nothing else does. */
     #callers = [];
-    /** Those that a signal ended, which may be the one that ends the run. */
+    /** Those that a signal may have ended, perhaps the one that ends the run. */
     #signaled = [];
     #directory;
     /** @param directory of the first make */
@@ -95388,7 +97452,7 @@ class Judge {
     }
     /** A recipe is over, and all of its text has come. */
     recipe(notes) {
-        if (notes.failed?.outcome.kind === 'signaled' && this.#signaled.length < WAITING)
+        if (notes.failed && maybeSignaled(notes.failed.outcome) && this.#signaled.length < WAITING)
             this.#signaled.push(notes);
         else
             this.#recipe(notes);
@@ -95446,16 +97510,21 @@ class Judge {
         const rank = [WARNING.placed, WARNING.unplaced];
         this.#add(told, { bases, severity: problem.severity, rank, title: speaker(problem) });
     }
-    #failure({ recipe, recursive }, { outcome, place: host }, { job, problems, lastLines }) {
+    #failure({ recipe, recursive }, { outcome, place: host }, { job, problems, lastLines, losses }) {
         if (outcome.kind === 'cancelled')
             return;
         const target = this.#titleOf(recipe);
-        const title = `${target} failed`;
-        const remark = `${target}: ${describeOutcome(outcome)}${host === undefined ? '' : ` on ${placeName(host)}`}`;
+        const isKilled = outcome.kind === 'timed-out';
+        const title = `${target} ${isKilled ? 'was killed' : 'failed'}`;
+        const advice = adviceOn(outcome);
+        const where = host === undefined ? (isKilled ? 'the runner' : undefined) : placeName(host);
+        const remark = `${target}: ${failureText(outcome, losses, where)}${advice === undefined ? '' : `. ${advice}`}`;
         const bases = basesOf(job);
         const all = problems.kept;
         const errors = all.filter(({ problem }) => problem.severity === 'error' && problem.origin !== 'weak');
-        const cause = errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0];
+        // What it printed before it was killed, or cut off, is not why.
+        const isCut = isKilled || outcome.kind === 'host-lost';
+        const cause = isCut ? undefined : (errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0]);
         for (const told of all) {
             if (told.problem.severity !== 'error')
                 this.#harmless(told, bases);
@@ -95467,8 +97536,9 @@ class Judge {
         }
         if (cause)
             return;
-        const message = (0,util_bytes/* encode */.lF)(lastLines);
-        const rank = ERROR.unplaced;
+        // What we say of it there stands in the remark.
+        const message = (0,util_bytes/* encode */.lF)(isCut ? lastLines.replace(/^distmake: .*$\n?/gm, '').trimEnd() : lastLines);
+        const rank = isCut ? ERROR.cause : ERROR.unplaced;
         const finding = {
             severity: 'error',
             rank,
@@ -95525,6 +97595,10 @@ class Judge {
         const finding = { severity, rank: place ? rank[0] : rank[1], place, diagnostic: problem, message, title, remark };
         this.#findings.add(finding, times);
     }
+}
+/** By a signal, or as shells exit that have caught one. */
+function maybeSignaled(outcome) {
+    return outcome.kind === 'signaled' || (outcome.kind === 'exited' && outcome.status > 128);
 }
 /** Where a name in a job's output may start from. */
 function basesOf({ command, directory, recipe }) {
@@ -95596,7 +97670,7 @@ const LINKER = /^(?:\S*[/-])?(?:ld|ld64|gold|lld|mold)(?:\.\w+)?: /;
 const PLACE = /^([^\s:"][^:]*):(\d{1,9})(?:[:.](\d{1,9})(?:-[\d.]{1,19})?)?:(?: (.*))?$/s;
 const KIND = /^((?:fatal )?error|fatal|warning|note|remark|info|sorry, unimplemented|internal compiler error)(?: ?#\d+)?: (.+)$/is;
 const REQUIRED = /^ {2}(?:recursively )?required (?:from|by|for) |^ {2}in .{1,3}constexpr.{1,3} expansion of /;
-const PROGRAM = /^([\w./+-]+): ((?:fatal )?error|warning|internal compiler error): (.+)$/is;
+const grammar_PROGRAM = /^([\w./+-]+): ((?:fatal )?error|warning|internal compiler error): (.+)$/is;
 const INSIDE = /^([^\s:][^:]*): (?:(In (?:instantiation|substitution) of )|In |At |Assembler messages)/;
 const INCLUDED = /^(?:In file included| {10,})( from|from) ([^\s:][^:]*):(\d{1,9})(?::(\d{1,9}))?[:,]?$/;
 const SECTION = /^(.*?):?\(\.[\w.$+-]{1,200}\): (.+)$/s;
@@ -95604,7 +97678,7 @@ const UNLINKED = /^(?:undefined reference to |multiple definition of |more undef
 /** What a driver says when a program that it has started has said why. */
 const WEAK = /^(?:ld returned \d|linker command failed|.* command failed with exit code)/;
 /** Reads a line of a compiler or a linker; undefined: it says nothing of the kind. */
-function readLine(line) {
+function grammar_readLine(line) {
     if (!line.includes(':'))
         return undefined;
     const included = INCLUDED.exec(line);
@@ -95655,7 +97729,7 @@ function readLinker(text, line) {
     return { kind: 'problem', severity: 'error', spot: undefined, text };
 }
 function readProgram(line) {
-    const [, program = '', kind = '', text = ''] = PROGRAM.exec(line) ?? [];
+    const [, program = '', kind = '', text = ''] = grammar_PROGRAM.exec(line) ?? [];
     if (program === '')
         return undefined;
     return problem(kind.toLowerCase(), program.includes('.') ? spotOf(program, undefined, undefined) : undefined, text, line);
@@ -95901,7 +97975,7 @@ class RecipeNotes {
     job(job) {
         let notes = this.jobs.get(job.id);
         if (!notes) {
-            notes = { job, problems: new problems_Problems(), lastLines: '', outcome: undefined, printed: false };
+            notes = { job, problems: new problems_Problems(), lastLines: '', outcome: undefined, losses: 0, printed: false };
             this.jobs.set(job.id, notes);
         }
         return notes;
@@ -96016,7 +98090,7 @@ class scanner_Scanner {
         else if (line.startsWith('>>> '))
             this.#linkerNote(line.slice('>>> '.length));
         else
-            this.#saying(readLine(line));
+            this.#saying(grammar_readLine(line));
     }
     /** The line is another's: what follows are no notes on what was said before it. */
     pass() {
@@ -96207,11 +98281,7 @@ class Annotations {
                 this.#addMakes(event.job, true);
                 return;
             case 'job-finished':
-                this.#addMakes(event.job, false);
-                if (event.again)
-                    return;
-                this.#recipe(event.job.recipe).job(event.job).outcome = event.outcome;
-                this.#settle(event.job.recipe);
+                this.#jobFinished(event);
                 return;
             case 'job-text':
                 this.#printed(event.job, event.output);
@@ -96255,6 +98325,19 @@ class Annotations {
             const text = `problem matcher ${owner}: its expressions took more than a second for a few lines, and it was not used any more. Have them try fewer ways, with [^:]+ in place of .* say`;
             this.#options.log.warning(text);
         }
+    }
+    #jobFinished({ job, outcome, again }) {
+        this.#addMakes(job, false);
+        const isLost = outcome.kind === 'host-lost';
+        if (again && !isLost)
+            return;
+        const notes = this.#recipe(job.recipe).job(job);
+        if (isLost)
+            notes.losses++;
+        if (again)
+            return;
+        notes.outcome = outcome;
+        this.#settle(job.recipe);
     }
     #recipe(recipe) {
         let notes = this.#recipes.get(recipe.id);
@@ -96344,7 +98427,106 @@ class Annotations {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/report/staging.js
+
+
+/** From here on it is worth saying what is big, and how to send less. */
+const MUCH = 5e6;
+/** What is unusual about how jobs run there; said once a host. */
+const REMARKS = {
+    overlay: '',
+    // Jobs are slower there, and compilers' paths differ.
+    tree: '; it forbids private mounts, so each slot has a copy of its own',
+    shared: '; it works in the workspace itself',
+};
+/** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
+function describeSurvey({ files, bytes, directories }) {
+    const shown = bytes < MUCH ? [] : directories;
+    const biggest = shown.map((one) => `${(0,clean_text/* cleanTitle */.cr)(one.path, 80)} ${formatBytes(one.bytes)} (${filesText(one.files)})`);
+    const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
+    return `workspace: ${filesText(files)} (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+}
+/** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
+function describeProgress({ host, seconds, files, bytes, of }) {
+    const rate = formatBytes(bytes / Math.max(seconds, 0.001));
+    return `${host.name}: staging, ${files} of ${filesText(of.files)}, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
+}
+/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
+function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
+    const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
+    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${filesText(files)} (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
+}
+function filesText(count) {
+    return `${count} ${count === 1 ? 'file' : 'files'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/host-news.js
+
+/** Losses of one host that are told; of one that comes and goes all the time the record has the rest. */
+const TOLD = 5;
+/** What logs say of hosts that come, go and come back: not more than a few lines of each host. */
+class HostNews {
+    #now;
+    #hosts = new Map();
+    /** @param now seconds, never less than before */
+    constructor(now = () => performance.now() / 1000) {
+        this.#now = now;
+    }
+    /** `build1: lost (it has said nothing for 15 s); its jobs go elsewhere, it is tried again`; undefined: enough has been said. */
+    lost({ host, reason, benched }) {
+        const known = this.#known(host);
+        const isFirst = known.losses === 0;
+        known.away ??= this.#now();
+        known.losses++;
+        if (!benched)
+            return { text: `${host.name}: left out: ${withoutLeftOut(reason)}`, isFirst };
+        if (known.losses > TOLD)
+            return undefined;
+        const end = known.losses === TOLD ? '; when it is lost again that is not told here' : '';
+        const text = known.wasReady
+            ? `lost (${reason}); its jobs go elsewhere, it is tried again${end}`
+            : `did not come up, it is tried again${end}: ${reason}`;
+        return { text: `${host.name}: ${text}`, isFirst };
+    }
+    /** `build1: back after 12 s`; of the first time what was staged. Undefined: enough has been said. */
+    ready(event) {
+        const known = this.#known(event.host);
+        const { away, wasReady } = known;
+        known.away = undefined;
+        known.wasReady = true;
+        if (!wasReady || away === undefined)
+            return describeHostReady(event);
+        return known.losses > TOLD ? undefined : `${event.host.name}: back after ${awayText(this.#now() - away)}`;
+    }
+    /** A warning for the first loss of a host, text for all else: a step shows few warnings. */
+    print(event, log) {
+        if (event.type === 'host-ready') {
+            log.text(this.ready(event) ?? '');
+            return;
+        }
+        const line = this.lost(event);
+        if (line?.isFirst === true)
+            log.warning(line.text, { title: event.benched ? 'Host lost' : 'Host left out' });
+        else if (line)
+            log.text(line.text);
+    }
+    #known({ name, local }) {
+        let known = this.#hosts.get(name);
+        if (!known)
+            this.#hosts.set(name, (known = { wasReady: local, away: undefined, losses: 0 }));
+        return known;
+    }
+}
+/** The reasons of some hosts begin so themselves. */
+function withoutLeftOut(reason) {
+    return reason.replace(/^left out: /, '');
+}
+function awayText(seconds) {
+    return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/debug-log.js
+
 
 
 
@@ -96380,9 +98562,12 @@ class DebugLog {
             case 'host-ready':
                 this.#hostReady(event);
                 return;
-            case 'host-lost':
-                this.#say(`host ${event.host.name}: lost: ${event.reason}`);
+            case 'host-lost': {
+                const { host, reason, benched } = event;
+                const words = benched ? `lost, tried again: ${reason}` : `left out: ${withoutLeftOut(reason)}`;
+                this.#say(`host ${host.name}: ${words}`);
                 return;
+            }
             case 'job-queued':
                 this.#times(event.job);
                 return;
@@ -96433,9 +98618,9 @@ class DebugLog {
         for (const host of hosts)
             this.#say(`host ${host.name}: ${slotsOf(host)}${host.local ? ', the runner itself' : ''}`);
     }
-    #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging }) {
+    #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging, returned }) {
         this.#staging.set(host.name, staging);
-        this.#say(`host ${host.name}: ready, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
+        this.#say(`host ${host.name}: ${returned ? 'back' : 'ready'}, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
         this.#say(`staging ${host.name}:${staging}, ${counted(count, 'file')}, ${formatBytes(bytes)}, ${duration(seconds)}`);
     }
     #placed({ job, place, reason, slots }) {
@@ -96458,7 +98643,7 @@ class DebugLog {
             const started = times.started ?? times.placed;
             const home = times.collecting === undefined ? '' : `, home ${duration(now - times.collecting)}`;
             // Nobody has heard how long it ran where its host was lost, or it was stopped.
-            const isCut = seconds === 0 && (outcome.kind === 'host-lost' || outcome.kind === 'cancelled');
+            const isCut = seconds === 0 && ['host-lost', 'timed-out', 'cancelled'].includes(outcome.kind);
             const ran = isCut && times.started !== undefined ? (times.collecting ?? now) - times.started : seconds;
             this.#say(`${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${formatBytes(received)} ` +
                 `(${formatBytes(sent)} sent), staging ${duration(started - times.placed)}, ran ${duration(ran)}${home}${end}${next}`);
@@ -96513,8 +98698,9 @@ function slotsOf({ slots }) {
 function distText(dist) {
     return dist.mode === 'patterns' ? dist.patterns.join(' ') : dist.mode;
 }
-function figuresText({ name, jobs, busySeconds, sent, received }) {
-    return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${formatBytes(sent)} sent, ${formatBytes(received)} back`;
+function figuresText({ name, jobs, busySeconds, sent, received, losses }) {
+    const lost = losses === 0 ? '' : `, lost ${counted(losses, 'time')}`;
+    return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${formatBytes(sent)} sent, ${formatBytes(received)} back${lost}`;
 }
 function counted(count, noun) {
     return `${count} ${noun}${count === 1 ? '' : 's'}`;
@@ -96532,10 +98718,12 @@ function duration(seconds) {
 
 
 /** What a report consists of. */
-const EVENTS = 'events.ndjson';
+const open_directory_EVENTS = 'events.ndjson';
 const TRACE = 'trace.json';
 const PAGE = 'report.html';
 const OUTPUT = 'output';
+/** Others may look, but not write, whatever the umask. */
+const open_directory_MODE = { mode: 0o755 };
 /** How the events of every version begin. */
 const open_directory_MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
 /**
@@ -96571,7 +98759,7 @@ function openDirectory(path) {
 /** Node's own way to make all levels never ends below /proc. */
 function makeLevels(path) {
     try {
-        (0,external_node_fs_.mkdirSync)(path);
+        (0,external_node_fs_.mkdirSync)(path, open_directory_MODE);
     }
     catch (error) {
         const { code } = error;
@@ -96580,7 +98768,7 @@ function makeLevels(path) {
         if (code !== 'ENOENT' || (0,external_node_path_.dirname)(path) === path)
             throw error;
         makeLevels((0,external_node_path_.dirname)(path));
-        (0,external_node_fs_.mkdirSync)(path);
+        (0,external_node_fs_.mkdirSync)(path, open_directory_MODE);
     }
 }
 /**
@@ -96591,7 +98779,7 @@ function makeLevels(path) {
  */
 function clearDirectory(path) {
     try {
-        for (const name of [EVENTS, TRACE, PAGE, OUTPUT])
+        for (const name of [open_directory_EVENTS, TRACE, PAGE, OUTPUT])
             (0,external_node_fs_.rmSync)((0,external_node_path_.join)(path, name), { recursive: true, force: true });
     }
     catch (error) {
@@ -96601,7 +98789,7 @@ function clearDirectory(path) {
 function hasReport(path) {
     const start = Buffer.alloc(200);
     try {
-        const descriptor = (0,external_node_fs_.openSync)((0,external_node_path_.join)(path, EVENTS), external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK);
+        const descriptor = (0,external_node_fs_.openSync)((0,external_node_path_.join)(path, open_directory_EVENTS), external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK);
         try {
             (0,external_node_fs_.readSync)(descriptor, start);
         }
@@ -96651,23 +98839,6 @@ function absence(path) {
             return READ_ONLY;
     }
     return `cannot be made: no directories can be made in ${at}. Name another directory`;
-}
-
-;// CONCATENATED MODULE: ./lib/report/verdict.js
-
-
-/** By these a person, a terminal or a workflow ends a run; by any other it ends because something is wrong. */
-const verdict_STOPS = [
-    external_node_os_.constants.signals.SIGINT,
-    external_node_os_.constants.signals.SIGQUIT,
-    external_node_os_.constants.signals.SIGTERM,
-    external_node_os_.constants.signals.SIGHUP,
-];
-/** What became of a whole run, by how make ended. */
-function verdictOf(outcome) {
-    if (succeeded(outcome))
-        return 'succeeded';
-    return outcome.kind === 'signaled' && verdict_STOPS.includes(outcome.signal) ? 'cancelled' : 'failed';
 }
 
 ;// CONCATENATED MODULE: ./lib/report/record/job-times.js
@@ -96970,6 +99141,8 @@ const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'
 /** All commands together, in characters: the page must stay below 5 MB at 20 000 jobs. */
 const encode_page_COMMANDS = 1_600_000;
 const NAME_LIMIT = 300;
+/** Losses of one host: the last of them. */
+const LOSSES = 200;
 const REASONS = [...CHOSEN_REASONS, ...KEPT_REASONS, ...MISSED_REASONS];
 /**
  * What the page shows of a run, also of one that is cut short.
@@ -97012,9 +99185,14 @@ function placeOf(place) {
         local: place.local,
         slots: place.slots ?? null,
         state: place.state,
-        reason: (0,clean_text/* cleanTitle */.cr)(place.reason ?? '', NAME_LIMIT),
         ready: place.ready === undefined ? null : milliseconds(place.ready),
-        lost: place.lost === undefined ? null : milliseconds(place.lost),
+        losses: place.losses.slice(-LOSSES).map(({ from, to, reason, wasReady, leftOut }) => ({
+            from: milliseconds(from),
+            to: to === undefined ? null : milliseconds(to),
+            reason: (0,clean_text/* cleanTitle */.cr)(reason, NAME_LIMIT),
+            wasReady,
+            leftOut: (0,clean_text/* cleanTitle */.cr)(leftOut ?? '', NAME_LIMIT),
+        })),
         staging: place.staging.bytes,
         sent: place.figures?.sent ?? null,
         received: place.figures?.received ?? null,
@@ -97081,9 +99259,7 @@ function encode_page_endOf({ id, recipe }, { outcome, again }, run) {
         return 'again';
     if (succeeded(outcome))
         return 'succeeded';
-    if (outcome.kind === 'cancelled')
-        return 'cancelled';
-    if (run && verdictOf(run) === 'cancelled' && describeOutcome(run) === describeOutcome(outcome))
+    if (!isOwnFailure(outcome, run))
         return 'cancelled';
     return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';
 }
@@ -97151,6 +99327,59 @@ function keptStart(text, limit) {
     return (0,util_bytes/* bytesOf */.$$)((0,util_bytes/* bufferOf */.Kb)(text.slice(0, limit).replace(/[\xc0-\xff][\x80-\xbf]{0,2}$/, '')));
 }
 
+;// CONCATENATED MODULE: ./lib/report/record/place-record.js
+/** @param place where it runs; undefined: the runner */
+function newPlace(name, place) {
+    return {
+        name,
+        local: place?.local ?? true,
+        slots: place?.slots,
+        state: place?.local === true ? 'ready' : 'coming',
+        losses: [],
+        ready: undefined,
+        staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
+        figures: undefined,
+    };
+}
+/** The host takes jobs, for the first time or again. */
+function cameUp(place, { slots, files, bytes, seconds }, now) {
+    const loss = openLoss(place);
+    if (loss)
+        Object.assign(loss, { to: now, staged: seconds, leftOut: undefined });
+    if (place.ready === undefined)
+        Object.assign(place.staging, { files, bytes, done: bytes, seconds });
+    place.ready ??= now;
+    place.state = 'ready';
+    place.slots = slots;
+}
+/** The host takes no jobs from now on, or is given up for good after it had been lost. */
+function wentDown(place, { reason, benched }, now) {
+    place.state = benched ? 'benched' : 'lost';
+    const leftOut = benched ? undefined : reason;
+    const open = openLoss(place);
+    if (open) {
+        open.leftOut ??= leftOut;
+        return;
+    }
+    const wasReady = place.local || place.ready !== undefined;
+    place.losses.push({ from: now, to: undefined, reason, wasReady, leftOut, staged: 0 });
+}
+/** How long it has been away in all since it was ready for the first time. @param now as the times of the record */
+function awaySeconds({ losses }, now) {
+    return losses
+        .filter(({ wasReady }) => wasReady)
+        .reduce((sum, { from, to }) => sum + Math.max(0, (to ?? now) - from), 0);
+}
+/** How long it took jobs. @param now as the times of the record */
+function readySeconds(place, now) {
+    const since = place.local ? (place.ready ?? 0) : place.ready;
+    return since === undefined ? 0 : Math.max(0, now - since - awaySeconds(place, now));
+}
+function openLoss({ losses }) {
+    const last = losses.at(-1);
+    return last?.to === undefined ? last : undefined;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/record/slot-numbers.js
 /** What pictures of a run call the runner where the matrix does not list it. */
 const slot_numbers_RUNNER = 'runner';
@@ -97177,6 +99406,7 @@ class SlotNumbers {
 }
 
 ;// CONCATENATED MODULE: ./lib/report/record/run-record.js
+
 
 
 
@@ -97236,18 +99466,18 @@ class RunRecord {
             case 'work-known':
                 this.#work = new Set(event.targets.map(util_bytes/* decode */.D4));
                 return;
-            case 'staging-progress':
-                Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes, seconds: event.seconds });
-                return;
-            case 'host-ready': {
-                const { host, slots, files, bytes, seconds } = event;
-                const place = this.#place(host);
-                Object.assign(place, { state: 'ready', slots, ready: this.#now() });
-                Object.assign(place.staging, { files, bytes, done: bytes, seconds });
+            case 'staging-progress': {
+                const { ready, staging } = this.#place(event.host);
+                // A host that comes back is staged anew: these are the figures of its first staging.
+                if (ready === undefined)
+                    Object.assign(staging, { ...event.of, done: event.bytes, seconds: event.seconds });
                 return;
             }
+            case 'host-ready':
+                cameUp(this.#place(event.host), event, this.#now());
+                return;
             case 'host-lost':
-                Object.assign(this.#place(event.host), { state: 'lost', lost: this.#now(), reason: event.reason });
+                wentDown(this.#place(event.host), event, this.#now());
                 return;
             case 'job-queued':
                 this.#job(event.job);
@@ -97370,17 +99600,7 @@ class RunRecord {
         const name = run_record_nameOf(place);
         let record = this.#places.get(name);
         if (!record) {
-            record = {
-                name,
-                local: place?.local ?? true,
-                slots: place?.slots,
-                state: place?.local === true ? 'ready' : 'coming',
-                reason: undefined,
-                ready: undefined,
-                lost: undefined,
-                staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
-                figures: undefined,
-            };
+            record = newPlace(name, place);
             this.#places.set(name, record);
         }
         return record;
@@ -97434,6 +99654,7 @@ const outcome = variant('kind', [
     strictObject({ kind: literal('exited'), status: event_schema_count }),
     strictObject({ kind: literal('signaled'), signal: event_schema_count }),
     strictObject({ kind: literal('host-lost'), reason: event_schema_text }),
+    strictObject({ kind: literal('timed-out'), limit: picklist(['time', 'silence']), seconds: number() }),
     strictObject({ kind: literal('cancelled') }),
 ]);
 const classes = ['remote', 'retried', 'local', 'recursive'];
@@ -97480,8 +99701,13 @@ const EVENT_LINE = dist_union([
         sandbox: picklist(['overlay', 'tree', 'shared']),
         slots: event_schema_count,
         staging: pipe(event_schema_text, dist_description('Its staging directory there.')),
+        returned: pipe(dist_boolean(), dist_description('It had been lost, or had not come up at first.')),
     }),
-    event_schema_line('host-lost', 'The host takes no (more) jobs.', { host: event_schema_host, reason: event_schema_text }),
+    event_schema_line('host-lost', 'The host takes no jobs from here on.', {
+        host: event_schema_host,
+        reason: event_schema_text,
+        benched: pipe(dist_boolean(), dist_description('It is tried again; false: it takes no part in the run any more.')),
+    }),
     event_schema_line('recipe', 'Introduces a recipe: all jobs of one target in one make.', {
         recipe: event_schema_count,
         make: pipe(event_schema_count, dist_description('Process id of its make.')),
@@ -97544,7 +99770,7 @@ const EVENT_LINE = dist_union([
         seconds,
         counts: strictObject(entriesFromList(classes, event_schema_count)),
         failedTargets: array(event_schema_text),
-        hosts: array(strictObject({ name: event_schema_text, jobs: event_schema_count, busySeconds: seconds, sent: event_schema_count, received: event_schema_count })),
+        hosts: array(strictObject({ name: event_schema_text, jobs: event_schema_count, busySeconds: seconds, sent: event_schema_count, received: event_schema_count, losses: event_schema_count })),
     }),
 ]);
 
@@ -98124,7 +100350,40 @@ function counters(record, pid, end) {
     return points.map(({ ts, ...args }) => ({ ph: 'C', pid, tid: pid, name: 'jobs', ts, args }));
 }
 
+;// CONCATENATED MODULE: ./lib/report/directory/trace-hosts.js
+
+/**
+ * What is told of a host itself: its first staging; each time for which it was away, in it the staging with which it came back; a
+ * moment where it was lost, or given up.
+ *
+ * @param end in seconds, of what has not ended
+ */
+function hostSlices(place, pid, tid, end) {
+    const { local, losses, ready } = place;
+    const slices = [];
+    const add = (name, from, to, args) => {
+        slices.push(trace_event_complete(pid, tid, name, micros(from), micros(to), args));
+    };
+    for (const { from, to, reason, leftOut, wasReady, staged } of losses) {
+        const out = leftOut !== undefined && leftOut !== reason ? { left_out: leftOut } : {};
+        slices.push(instant(pid, tid, 'host lost', from, { reason, ...out }));
+        if (leftOut === reason)
+            continue;
+        add('away', from, to ?? end, { reason });
+        if (to !== undefined && wasReady)
+            add('staging again', Math.max(from, to - staged), to, {});
+    }
+    if (!local) {
+        const until = ready ?? losses[0]?.from ?? end;
+        const { bytes, files, done, seconds } = place.staging;
+        const since = Math.max(0, ...losses.filter(({ wasReady }) => !wasReady && ready !== undefined).map(({ from }) => from));
+        add('first staging', Math.max(since, until - seconds), until, { bytes, files, done });
+    }
+    return slices.sort((a, b) => (a.ts ?? 0) - (b.ts ?? 0) || (b.dur ?? 0) - (a.dur ?? 0));
+}
+
 ;// CONCATENATED MODULE: ./lib/report/directory/trace-legs.js
+
 
 
 
@@ -98132,17 +100391,15 @@ function counters(record, pid, end) {
 /**
  * One leg on its slot: a slice with the name of the target, and in it one for each phase: staging, running, collecting. It
  * ends where the job has called make, and given its slot back.
- *
- * @param end in seconds, of what has not ended
  */
-function legSlices(job, leg, pid, tid, end) {
+function legSlices(job, leg, { pid, tid, end, run }) {
     const last = micros(leg.waits ?? leg.ended ?? end);
     const placed = micros(leg.placed);
     const started = Math.min(last, leg.started === undefined ? last : micros(leg.started));
     const collecting = Math.min(last, leg.collecting === undefined ? last : micros(leg.collecting));
     const { id, recipe, command, directory, queued } = job;
     const slices = [
-        trace_event_complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg)),
+        trace_event_complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg, run)),
         trace_event_complete(pid, tid, 'staging', placed, started, {}, 'phase'),
         trace_event_complete(pid, tid, 'running', started, collecting, {}, 'phase'),
         trace_event_complete(pid, tid, 'collecting', collecting, last, {}, 'phase'),
@@ -98171,13 +100428,13 @@ function outcomeText({ outcome, again }) {
     return `${describeOutcome(outcome)}${again ? ', run again' : ''}`;
 }
 /** What one may filter by. */
-function categoryOf({ recipe }, { outcome, again, reason }) {
+function categoryOf({ recipe }, { outcome, again, reason }, run) {
     if (outcome === 'turned-away')
         return 'turned-away';
     if (again)
         return 'run-again';
     if (outcome !== undefined && !succeeded(outcome))
-        return 'failed';
+        return isOwnFailure(outcome, run) ? 'failed' : 'cancelled';
     if (recipe.class === 'recursive')
         return 'calls-make';
     return isMissed(reason) ? 'might-have-left' : 'job';
@@ -98202,11 +100459,12 @@ class Rows {
 
 
 
+
 /*
  * Numbers of threads. Perfetto takes 0, and the number of the process itself, for something else than any thread: they begin
  * above the numbers of places.
  */
-/** Of a place's staging and its loss; the slots, from 1, come behind it. */
+/** Of a place's stagings and losses; the slots, from 1, come behind it. */
 const STATE = 1000;
 /** Of recipes that only wait for a make, as many as there are at one time. */
 const trace_MAKES = 100_000;
@@ -98242,14 +100500,9 @@ function* events(record) {
     for (const [at, place] of places.entries()) {
         const pid = at + 1;
         yield* trace_event_named('process', pid, STATE, place.name, pid);
-        if (!place.local) {
+        if (!place.local)
             yield* trace_event_named('thread', pid, STATE, 'host', STATE);
-            const until = place.ready ?? place.lost ?? end;
-            const { bytes, files, done, seconds } = place.staging;
-            yield trace_event_complete(pid, STATE, 'first staging', micros(until - seconds), micros(until), { bytes, files, done });
-        }
-        if (place.lost !== undefined)
-            yield instant(pid, STATE, 'host lost', place.lost, { reason: place.reason ?? '' });
+        yield* hostSlices(place, pid, STATE, end);
     }
     for (const { job, leg } of legs) {
         const pid = pids.get(leg.place);
@@ -98259,7 +100512,7 @@ function* events(record) {
         if (!threads.has(`${pid} ${tid}`))
             yield* trace_event_named('thread', pid, tid, `slot ${leg.slot}`, tid);
         threads.add(`${pid} ${tid}`);
-        yield* legSlices(job, leg, pid, tid, end);
+        yield* legSlices(job, leg, { pid, tid, end, run: record.end?.outcome });
         if (leg.waits === undefined)
             continue;
         let rows = makes.get(pid);
@@ -98280,6 +100533,9 @@ function* events(record) {
 /** No time of the record is later. */
 function trace_endOf(record) {
     let end = record.seconds;
+    for (const { losses } of record.places)
+        for (const { from, to } of losses)
+            end = Math.max(end, to ?? from);
     for (const { queued, legs } of record.jobs) {
         end = Math.max(end, queued);
         for (const leg of legs)
@@ -98334,7 +100590,7 @@ class ReportDirectory {
         this.#masked = new MaskedEvents(secrets);
         this.#outputs = new OutputFiles({ directory: this.path, shown: this.#shown, secrets, onTrouble });
         this.#lines = new EventLines(now, (job) => this.#outputs.names.get(job), this.#masked.cutOf);
-        this.#events = new EventsFile((0,external_node_path_.join)(this.path, EVENTS), (error) => this.#trouble(EVENTS, error));
+        this.#events = new EventsFile((0,external_node_path_.join)(this.path, open_directory_EVENTS), (error) => this.#trouble(open_directory_EVENTS, error));
         this.#events.add(this.#lines.first());
     }
     handle = (event) => {
@@ -98354,8 +100610,8 @@ class ReportDirectory {
             return;
         this.#done = true;
         this.#events.close();
-        if (!(0,external_node_fs_.existsSync)((0,external_node_path_.join)(this.path, EVENTS))) {
-            const shown = (0,external_node_path_.join)(this.#shown, EVENTS);
+        if (!(0,external_node_fs_.existsSync)((0,external_node_path_.join)(this.path, open_directory_EVENTS))) {
+            const shown = (0,external_node_path_.join)(this.#shown, open_directory_EVENTS);
             this.#options.onTrouble(`report: ${shown} is gone: something has removed it while the build ran`);
         }
         this.#write(TRACE, () => trace(this.#record));
@@ -98703,20 +100959,23 @@ const BOUND = { lines: 500, bytes: 64 * 1024 };
 class FailedTargets {
     #targets = [];
     add(recipe, failed) {
-        const { title, text, files, isAbove, refusal } = recipe.failure();
+        const { title, text, files, isAbove, refusal, words } = recipe.failure();
         const isRepeated = this.#targets.length < REPEATED;
         const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
         this.#targets.push({
-            title: `${title}  failed: ${describeOutcome(failed.outcome)}`,
+            title: `${title}  failed: ${words}`,
+            outcome: failed.outcome,
             text: isRepeated ? cutFlood(text, BOUND, where) : '',
             hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
             recursive: recipe.recursive,
         });
     }
-    print(log) {
+    /** @param run how it ended: what was stopped with it has not failed; undefined: it was cut short */
+    print(log, run) {
+        const own = this.#targets.filter(({ outcome }) => !endedByStop(outcome, run));
         // A recipe that calls make fails because something in it failed: that is what people look for.
-        const causes = this.#targets.filter((target) => !target.recursive);
-        const targets = causes.length > 0 ? causes : this.#targets;
+        const causes = own.filter((target) => !target.recursive);
+        const targets = causes.length > 0 ? causes : own;
         if (targets.length === 0)
             return;
         log.text(`Failed targets: ${targets.length}`);
@@ -98795,37 +101054,237 @@ class QuietTargets {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/report/staging.js
+;// CONCATENATED MODULE: ./lib/report/job-log.js
 
 
-/** From here on it is worth saying what is big, and how to send less. */
-const MUCH = 5e6;
-/** What is unusual about how jobs run there; said once a host. */
-const REMARKS = {
-    overlay: '',
-    // Jobs are slower there, and compilers' paths differ.
-    tree: '; it forbids private mounts, so each slot has a copy of its own',
-    shared: '; it works in the workspace itself',
-};
-/** `workspace: 1204 files (96 MB); third_party 71 MB (800 files), docs 12 MB (90 files)`. */
-function describeSurvey({ files, bytes, directories }) {
-    const shown = bytes < MUCH ? [] : directories;
-    const biggest = shown.map((one) => `${(0,clean_text/* cleanTitle */.cr)(one.path, 80)} ${formatBytes(one.bytes)} (${filesText(one.files)})`);
-    const hint = biggest.length > 0 ? '. What no recipe on a host reads can stay here: input exclude' : '';
-    return `workspace: ${filesText(files)} (${formatBytes(bytes)})${biggest.length > 0 ? `; ${biggest.join(', ')}` : ''}${hint}`;
+const NOWHERE = Symbol('nowhere');
+/** The end that counts; undefined: it has not ended, or runs again. */
+function job_log_final(log) {
+    const last = log.legs.at(-1);
+    return last?.again === true ? undefined : last;
 }
-/** `build1: staging, 1204 of 80000 files, 12 of 96 MB, 2.4 MB/s`. */
-function describeProgress({ host, seconds, files, bytes, of }) {
-    const rate = formatBytes(bytes / Math.max(seconds, 0.001));
-    return `${host.name}: staging, ${files} of ${filesText(of.files)}, ${formatBytes(bytes)} of ${formatBytes(of.bytes)}, ${rate}/s`;
+/** The first failure of these that is final. */
+function badEnd(logs) {
+    return logs.map((log) => job_log_final(log)?.outcome).find((end) => end && end.kind !== 'cancelled' && !succeeded(end));
 }
-/** `build1: ready in 0.8 s, 120 files (1.2 MB)`. */
-function describeHostReady({ host, seconds, files, bytes, compressed, sandbox }) {
-    const sent = compressed === undefined ? '' : `, compressed to ${formatBytes(compressed)}`;
-    return `${host.name}: ready in ${seconds.toFixed(1)} s, ${filesText(files)} (${formatBytes(bytes)}${sent})${REMARKS[sandbox]}`;
+/** Why a job was not run where it ended: no host was left for it, and the runner was not to take it. It has said so. */
+function refusalOf(log) {
+    const end = job_log_final(log);
+    if (end === undefined || end.place !== undefined || log.place === undefined || succeeded(end.outcome))
+        return undefined;
+    const [, why] = /^distmake: (.+)\n/.exec(log.text?.output ?? '') ?? [];
+    return why && `${log.legs.length > 1 ? 'did not run again' : 'ran nowhere'}: ${(0,util_bytes/* decode */.D4)(why)}`;
 }
-function filesText(count) {
-    return `${count} ${count === 1 ? 'file' : 'files'}`;
+/** The files that have all of what these printed. */
+function job_log_filesOf(logs) {
+    return logs.map((log) => log.text?.file).filter((file) => file !== undefined);
+}
+/** make's echo of the command and the output, each with an end of line. */
+function job_log_joined(text) {
+    if (text === undefined)
+        return '';
+    const echo = text.echo === '' || text.echo.endsWith('\n') ? text.echo : text.echo + '\n';
+    return echo + withNewline(text.output);
+}
+function withNewline(text) {
+    return text === '' || text.endsWith('\n') ? text : text + '\n';
+}
+
+;// CONCATENATED MODULE: ./lib/report/recipe-log.js
+
+
+
+
+
+
+
+/**
+ * What the log knows of one recipe. Text and outcome of a job come by different ways, in either order; nothing here
+ * depends on which is first.
+ */
+class RecipeLog {
+    recipe;
+    #directory;
+    #jobs = new Map();
+    /** The job whose text came last. */
+    #last;
+    finished = false;
+    /** Its recipe calls make. */
+    recursive = false;
+    failed;
+    /** make has said so. */
+    condemned = false;
+    /** Something of it has been shown; so has its failure. */
+    #shown = false;
+    #told = false;
+    /** The jobs of the last piece. */
+    #taken = [];
+    /** @param directory where the first make runs, absolute */
+    constructor(recipe, directory) {
+        this.recipe = recipe;
+        this.#directory = directory;
+    }
+    /** The target on one line, to show to people. */
+    get name() {
+        return (0,clean_text/* cleanTitle */.cr)((0,util_bytes/* decode */.D4)(targetName(this.recipe, this.#directory)));
+    }
+    placed(job, place, reason) {
+        const log = this.#job(job);
+        log.place = place;
+        log.reason = reason;
+    }
+    ended(job, { place, outcome, seconds, again }) {
+        const log = this.#job(job);
+        log.legs.push({ place, reason: log.reason, outcome, seconds, again });
+    }
+    printed(job, text) {
+        const log = this.#job(job);
+        // A second text of one job is none that we know of; it is not lost all the same.
+        log.text =
+            log.printed || log.text === undefined ? text : { ...log.text, output: log.text.output + text.echo + text.output };
+        log.printed = false;
+        this.#last = log;
+    }
+    /** make's words on an ignored failure of the job whose text came last: part of what the recipe printed. */
+    remark(text) {
+        if (this.#last !== undefined)
+            this.#last.remark += text;
+    }
+    /** Nothing is missing: each job that ended has printed, and none prints that has not ended. */
+    get complete() {
+        const logs = [...this.#jobs.values()];
+        return this.finished && logs.length > 0 && logs.every((log) => log.text !== undefined && job_log_final(log) !== undefined);
+    }
+    /** One of its jobs has begun and has not printed yet: more comes. */
+    get busy() {
+        return [...this.#jobs.values()].some((log) => log.text === undefined);
+    }
+    /** Some of the text that was taken last is not shown. */
+    leftOut() {
+        for (const log of this.#taken)
+            log.leftOut = true;
+    }
+    /** Takes what has been printed since the last time; undefined when there is nothing to show. */
+    take() {
+        const fresh = [...this.#jobs.values()].filter((log) => log.text !== undefined && !log.printed);
+        // make prints the line before it asks: what was cancelled while it waited never ran.
+        const shown = fresh.filter((log) => job_log_final(log)?.outcome.kind !== 'cancelled' || log.text?.output !== '');
+        const text = shown.map((log) => job_log_joined(log.text) + log.remark).join('');
+        const files = job_log_filesOf(shown);
+        const ignored = shown.some((log) => log.remark !== '');
+        for (const log of fresh) {
+            log.printed = true;
+            log.remark = '';
+            const end = job_log_final(log);
+            if (end !== undefined && succeeded(end.outcome))
+                log.text = { echo: '', output: '' };
+        }
+        this.#taken = shown;
+        // A failure without a word may be one that make ignores: untoldFailure() has it once the recipe is over.
+        if (text === '')
+            return undefined;
+        const failure = this.failed?.outcome ?? (this.condemned ? badEnd(shown) : undefined);
+        this.#shown = true;
+        if (failure !== undefined)
+            this.#told = true;
+        return {
+            text,
+            title: failure === undefined && !ignored ? this.#titleWithEnd(shown) : this.#title(shown),
+            failure: failure === undefined ? undefined : this.#failureWords(failure),
+            running: shown.every((log) => job_log_final(log) === undefined),
+            files,
+        };
+    }
+    /** The failure as a line, where it came after all that was shown, or with nothing to show. */
+    untoldFailure() {
+        if (this.failed === undefined || this.failed.outcome.kind === 'cancelled')
+            return undefined;
+        // What it called has failed, and stands there.
+        if (this.#told || this.recursive)
+            return undefined;
+        this.#told = true;
+        return `${this.#title([...this.#jobs.values()])}  failed: ${this.#failureWords(this.failed.outcome)}`;
+    }
+    /** The title of one that ran, and that nothing has been shown of. */
+    quietTitle() {
+        if (this.#shown || this.#told || this.recursive)
+            return undefined;
+        const logs = [...this.#jobs.values()];
+        const ran = logs.some(({ legs }) => legs.some(({ outcome }) => outcome.kind !== 'cancelled'));
+        return ran ? this.#titleWithEnd(logs) : undefined;
+    }
+    /** The line that failed. */
+    failure() {
+        const log = this.failed === undefined ? undefined : this.#jobs.get(this.failed.job.id);
+        const logs = log === undefined ? [] : [log];
+        return {
+            title: this.#title(logs),
+            text: job_log_joined(log?.text),
+            files: job_log_filesOf(logs),
+            isAbove: log?.leftOut === false,
+            refusal: log && refusalOf(log),
+            words: this.failed === undefined ? '' : this.#failureWords(this.failed.outcome),
+        };
+    }
+    #failureWords(outcome) {
+        const legs = this.failed === undefined ? [] : (this.#jobs.get(this.failed.job.id)?.legs ?? []);
+        return failureText(outcome, legs.filter((leg) => leg.outcome.kind === 'host-lost').length);
+    }
+    /** make -s says nothing of a failure that it ignores. */
+    #titleWithEnd(logs) {
+        const end = badEnd(logs);
+        return end === undefined ? this.#title(logs) : `${this.#title(logs)}  ${describeOutcome(end)}`;
+    }
+    /** `target  host  1.2 s`. */
+    #title(logs) {
+        const legs = logs.flatMap((log) => (refusalOf(log) === undefined ? log.legs : log.legs.slice(0, -1)));
+        return this.#titleOf(legs.filter((leg) => leg.outcome.kind !== 'cancelled'));
+    }
+    #titleOf(legs) {
+        if (legs.length === 0)
+            return this.name;
+        const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
+        return `${this.name}  ${places_text_placesOf(legs)}  ${seconds.toFixed(1)} s`;
+    }
+    /** Lines that failed on a host and passed when they were run again, as sentences. */
+    failedThere() {
+        const sentences = [];
+        for (const { legs } of this.#jobs.values()) {
+            const last = legs.at(-1);
+            if (last === undefined || !succeeded(last.outcome))
+                continue;
+            for (const leg of legs) {
+                if (!leg.again || succeeded(leg.outcome))
+                    continue;
+                if (leg.outcome.kind === 'host-lost' || leg.outcome.kind === 'cancelled')
+                    continue;
+                const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
+                const there = placeName(leg.place);
+                const how = leg.outcome.kind === 'timed-out'
+                    ? `${killedText(leg.outcome)} on ${there}`
+                    : `failed on ${there} (${describeOutcome(leg.outcome)})`;
+                sentences.push(`${this.name}: ${how}, passed ${where}`);
+            }
+        }
+        return sentences;
+    }
+    #job(job) {
+        let log = this.#jobs.get(job.id);
+        if (log === undefined) {
+            log = {
+                job,
+                place: NOWHERE,
+                reason: undefined,
+                legs: [],
+                text: undefined,
+                remark: '',
+                printed: false,
+                leftOut: false,
+            };
+            this.#jobs.set(job.id, log);
+        }
+        return log;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/report/whole-lines.js
@@ -98864,6 +101323,7 @@ class WholeLines {
 
 
 
+
 /** What is held in case more of it comes is shown when nothing has come for so long, in seconds. */
 const HELD = 0.2;
 /**
@@ -98880,6 +101340,7 @@ class FoldLog {
     #mode;
     #directory;
     #ticker;
+    #hosts;
     #failed = new FailedTargets();
     #quiet;
     #directories = new DirectoryLines();
@@ -98888,13 +101349,16 @@ class FoldLog {
     #pending;
     /** In log mode `plain`. */
     #lines = new WholeLines();
+    /** Of the run. */
+    #outcome;
     #done = false;
     #stop = () => undefined;
-    constructor({ log, mode, directory, ticker = clockTicker }) {
+    constructor({ log, mode, directory, ticker = clockTicker, now }) {
         this.#log = log;
         this.#mode = mode;
         this.#directory = directory;
         this.#ticker = ticker;
+        this.#hosts = new HostNews(now);
         this.#quiet = new QuietTargets(log);
     }
     handle = (event) => {
@@ -98921,10 +101385,8 @@ class FoldLog {
                 this.#beside().text(describeProgress(event));
                 return;
             case 'host-ready':
-                this.#beside().text(describeHostReady(event));
-                return;
             case 'host-lost':
-                this.#beside().warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
+                this.#hosts.print(event, this.#beside());
                 return;
             case 'message':
                 if (event.level === 'notice')
@@ -98965,6 +101427,7 @@ class FoldLog {
                 return;
             }
             case 'run-finished':
+                this.#outcome = event.outcome;
                 this.finish();
                 return;
             default:
@@ -98981,7 +101444,7 @@ class FoldLog {
         this.#print(this.#lines.rest());
         for (const recipe of this.#recipes.values())
             this.#close(recipe);
-        this.#failed.print(this.#out());
+        this.#failed.print(this.#out(), this.#outcome);
     }
     /** For what has its place among the texts: what is held and stands before it comes out. */
     #out() {
@@ -99603,6 +102066,163 @@ function markdownTable(header, rows, isNumber = () => false) {
     return [line(header), line(header.map((name) => (isNumber(name) ? '--:' : '---'))), ...rows.map(line)].join('\n');
 }
 
+;// CONCATENATED MODULE: ./lib/report/summary/words.js
+/** A time for people: `0.4 s`, `12.3 s`, `3 min 20 s`, `2 h 5 min`. */
+function formatSeconds(seconds) {
+    if (seconds < 59.95)
+        return `${seconds.toFixed(1)} s`;
+    const whole = Math.round(seconds);
+    if (whole < 3600)
+        return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+/** A share for people: `34 %`, `< 1 %`. */
+function formatShare(share) {
+    if (share > 0 && share < 0.01)
+        return '< 1 %';
+    return `${Math.round(share * 100)} %`;
+}
+/** `1 target`, `2 targets`. */
+function words_counted(count, noun) {
+    return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/loss-text.js
+
+
+
+/** Kinds of reasons that are named, and the longest text of one among others, in characters. */
+const KINDS = 3;
+const loss_text_LONGEST = 80;
+/** `once`, `twice`, `3 times`. */
+function times(count) {
+    return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
+}
+/**
+ * How often a host was away, why, for how long, and whether it was there at the end; empty: it never was.
+ *
+ *     lost: it has said nothing for 15 s; back after 12.3 s
+ *     lost 3 times (2 x it has said nothing for 15 s, the link is dead), away 41.0 s; there at the end
+ *
+ * @param now of the record
+ */
+function lossText(place, now) {
+    const lost = place.losses.filter(({ wasReady }) => wasReady);
+    const [late] = place.losses.filter(({ wasReady }) => !wasReady);
+    const [only] = lost;
+    const last = place.losses.at(-1);
+    const parts = [];
+    if (late)
+        parts.push(lateText(late));
+    if (only && lost.length === 1)
+        parts.push(`lost: ${only.reason}`, ...(only.to === undefined ? [] : [backText(only.to - only.from)]));
+    else if (only)
+        parts.push(`lost ${times(lost.length)} (${reasons(lost)}), away ${formatSeconds(awaySeconds(place, now))}`);
+    if (last && place.state === 'ready' && lost.length > 1)
+        parts.push('there at the end');
+    if (last?.wasReady === true && place.state === 'benched')
+        parts.push('not back by the end');
+    if (last?.leftOut !== undefined && last.leftOut !== last.reason)
+        parts.push(`then left out: ${withoutLeftOut(last.leftOut)}`);
+    return parts.join('; ');
+}
+function lateText({ reason, from, to, leftOut }) {
+    if (to !== undefined)
+        return `did not come up at first: ${reason}; ready ${formatSeconds(to - from)} later`;
+    return leftOut === undefined ? `never came up: ${reason}` : `not used: ${withoutLeftOut(reason)}`;
+}
+function backText(seconds) {
+    return `back after ${formatSeconds(seconds)}`;
+}
+/** The most frequent first. */
+function reasons(losses) {
+    const counts = new Map();
+    for (const { reason } of losses)
+        counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    const kinds = [...counts].sort((a, b) => b[1] - a[1]);
+    const words = kinds.slice(0, KINDS).map(([reason, count]) => `${count > 1 ? `${count} x ` : ''}${loss_text_clipped(reason)}`);
+    return [...words, ...(kinds.length > KINDS ? ['others'] : [])].join(', ');
+}
+function loss_text_clipped(text) {
+    return text.length <= loss_text_LONGEST ? text : `${text.slice(0, loss_text_LONGEST)}...`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary/faults.js
+
+
+
+
+
+
+/** Names in one line. */
+const faults_MOST = 10;
+/** Lines on jobs that were killed. */
+const KILLED = 20;
+/** Why jobs ran on the runner for the sake of a fault. */
+const ON_RUNNER = [
+    ['hosts-lost', 'run on the runner since all hosts were lost'],
+    ['hosts-failed', 'run on the runner since hosts were lost with it'],
+];
+/**
+ * What faults did to a run, beside what the table of hosts says: a line each, as text.
+ *
+ * @param root the workspace: targets inside are named by their paths in it
+ * @returns empty when nothing happened
+ */
+function faults(record, root) {
+    const nameOf = (job) => targetName(job.recipe, root);
+    const { jobs, places } = record;
+    const lost = places.flatMap(({ name, losses }) => {
+        const count = losses.filter(({ wasReady }) => wasReady).length;
+        return count > 0 ? [`${name} ${times(count)}`] : [];
+    });
+    const never = places.filter(({ ready, losses }) => losses.length > 0 && ready === undefined && !losses[0]?.wasReady);
+    const again = jobs.filter(({ legs }) => legs.some((leg) => leg.again && faults_kindOf(leg) === 'host-lost'));
+    const lines = [
+        faults_named('lost hosts', lost),
+        faults_named('hosts that never came up', never.map(({ name }) => name)),
+        about('run again after its host was lost', again.map(nameOf)),
+        ...ON_RUNNER.map(([reason, words]) => about(words, jobs.filter(({ legs }) => legs.some((leg) => leg.reason === reason)).map(nameOf))),
+    ];
+    return [...lines.filter((line) => line !== ''), ...killed(jobs, nameOf)];
+}
+/** `a.o: killed after 600 s on build1, passed on build2`. */
+function killed(jobs, nameOf) {
+    const lines = jobs.flatMap((job) => {
+        const how = job.legs.flatMap(({ outcome, place }) => outcome !== undefined && outcome !== 'turned-away' && outcome.kind === 'timed-out'
+            ? [`${killedText(outcome)} ${where(place)}`]
+            : []);
+        return how.length > 0 ? [`${nameOf(job)}: ${[...how, ...passed(job)].join(', ')}`] : [];
+    });
+    const more = lines.length - KILLED;
+    return more > 0 ? [...lines.slice(0, KILLED), `${words_counted(more, 'job')} more killed by time limits`] : lines;
+}
+function passed({ legs }) {
+    const last = legs.at(-1);
+    const { outcome } = last ?? {};
+    return last && outcome !== undefined && outcome !== 'turned-away' && succeeded(outcome)
+        ? [`passed ${where(last.place)}`]
+        : [];
+}
+function where(place) {
+    return place === slot_numbers_RUNNER ? 'on the runner' : `on ${place}`;
+}
+function faults_kindOf({ outcome }) {
+    return outcome === undefined || outcome === 'turned-away' ? undefined : outcome.kind;
+}
+/** `run again after its host was lost: 3 jobs (a.o, b.o)`; empty: none. */
+function about(words, names) {
+    return names.length === 0 ? '' : `${words}: ${words_counted(names.length, 'job')} (${faults_listed([...new Set(names)])})`;
+}
+function faults_named(words, names) {
+    return names.length === 0 ? '' : `${words}: ${faults_listed(names)}`;
+}
+function faults_listed(names) {
+    const more = names.length - faults_MOST;
+    return names.slice(0, faults_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 ;// CONCATENATED MODULE: ./lib/report/summary/leg-seconds.js
 /**
  * How long the recipe ran in that leg, in seconds. Of a call of make only the time until it waits for that make: the rest
@@ -99622,7 +102242,7 @@ function legSeconds(leg, now) {
     return Math.max(0, (collecting ?? ended ?? now) - started);
 }
 function isCutShort({ outcome }) {
-    return outcome !== undefined && outcome !== 'turned-away' && ['host-lost', 'cancelled'].includes(outcome.kind);
+    return (outcome !== undefined && outcome !== 'turned-away' && ['host-lost', 'timed-out', 'cancelled'].includes(outcome.kind));
 }
 /** The leg whose outcome counts, or the one that runs now; undefined: it has none. */
 function countedLeg({ legs }) {
@@ -99761,28 +102381,6 @@ function capacity({ start, places }) {
     return start === undefined || start.jobs === 'places' ? slots : Math.min(start.jobs, slots);
 }
 
-;// CONCATENATED MODULE: ./lib/report/summary/words.js
-/** A time for people: `0.4 s`, `12.3 s`, `3 min 20 s`, `2 h 5 min`. */
-function formatSeconds(seconds) {
-    if (seconds < 59.95)
-        return `${seconds.toFixed(1)} s`;
-    const whole = Math.round(seconds);
-    if (whole < 3600)
-        return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-    const minutes = Math.round(seconds / 60);
-    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-/** A share for people: `34 %`, `< 1 %`. */
-function formatShare(share) {
-    if (share > 0 && share < 0.01)
-        return '< 1 %';
-    return `${Math.round(share * 100)} %`;
-}
-/** `1 target`, `2 targets`. */
-function words_counted(count, noun) {
-    return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 ;// CONCATENATED MODULE: ./lib/report/summary/headline.js
 
 
@@ -99846,6 +102444,8 @@ function comparison({ seconds, work, processors, chain }, wall) {
 
 
 
+
+
 /** Rows; more hosts are counted. */
 const host_table_MOST = 100;
 /** More are folded away. */
@@ -99853,8 +102453,8 @@ const OPEN = 20;
 const HEADER = ['Host', 'Slots', 'Jobs', 'Busy', 'Sent', 'Received', 'Staging', 'Remarks'];
 const host_table_NOTE = 'Busy: the share of the time of its slots, as long as it was ready, in which recipes ran.';
 /**
- * A row for each host and one for the runner. Busy: the share of its slots' time, from when it was ready until it was lost
- * or the run was over, in which recipes ran.
+ * A row for each host and one for the runner. Busy: the share of its slots' time in which recipes ran, from when it was
+ * first ready to the end of the run, without the time for which it was away.
  */
 function hostTable(record) {
     const { places } = record;
@@ -99874,7 +102474,7 @@ function hostTable(record) {
 function folded(places, table) {
     const hosts = places.filter((place) => !place.local);
     const slots = hosts.reduce((sum, place) => sum + (place.slots ?? 0), 0);
-    const lost = hosts.filter((place) => place.state === 'lost').length;
+    const lost = hosts.filter(({ losses }) => losses.length > 0).length;
     const words = `${words_counted(hosts.length, 'host')}, ${words_counted(slots, 'slot')}${lost > 0 ? `, ${lost} lost` : ''}`;
     return `<details><summary>${words}</summary>\n\n${table}\n\n</details>`;
 }
@@ -99890,19 +102490,18 @@ function rowOf(place, sums, now) {
     const received = figures?.received ?? sums?.received ?? 0;
     cells.push(formatBytes(sent), formatBytes(received));
     cells.push(place.ready === undefined ? '' : formatSeconds(staging.seconds));
-    return [shown, ...cells.map(unbroken), escapeMarkdown(remarks(place, sums?.turnedAway ?? 0), 300)];
+    return [shown, ...cells.map(unbroken), escapeMarkdown(remarks(place, sums?.turnedAway ?? 0, now), 300)];
 }
-function formatBusy({ local, ready, lost, slots }, sums, now) {
-    if ((!local && ready === undefined) || slots === undefined)
+function formatBusy(place, sums, now) {
+    if (place.slots === undefined)
         return '';
-    const time = ((lost ?? now) - (ready ?? 0)) * slots;
+    const time = readySeconds(place, now) * place.slots;
     return time > 0 ? formatShare(Math.min(1, (sums?.busy ?? 0) / time)) : '';
 }
-function remarks({ state, ready, reason }, turnedAway) {
-    const words = [];
-    if (state === 'lost')
-        words.push(`${ready === undefined ? 'not used' : 'lost'}: ${reason ?? ''}`);
-    if (state === 'coming')
+function remarks(place, turnedAway, now) {
+    const losses = lossText(place, now);
+    const words = losses === '' ? [] : [losses];
+    if (place.state === 'coming')
         words.push('was not ready by the end');
     if (turnedAway > 0)
         words.push(`${words_counted(turnedAway, 'job')} turned away (its owner allows no more)`);
@@ -99994,6 +102593,7 @@ function failedThere({ jobs }) {
 
 
 
+
 /** All legs that had a slot for their work, by their beginnings; calls of make only wait. */
 function drawnLegs(record, root) {
     const now = record.seconds;
@@ -100004,17 +102604,27 @@ function drawnLegs(record, root) {
             const { place, slot, slots, placed } = leg;
             if (leg.waits !== undefined || leg.outcome === 'turned-away')
                 return [];
-            return [{ text: name, kind: drawn_legs_kindOf(job, leg), place, slot, slots, from: placed, to: leg.ended ?? now }];
+            return [
+                {
+                    text: name,
+                    kind: drawn_legs_kindOf(job, leg, record.end?.outcome),
+                    place,
+                    slot,
+                    slots,
+                    from: placed,
+                    to: leg.ended ?? now,
+                },
+            ];
         });
     })
         .sort((a, b) => a.from - b.from);
 }
-function drawn_legs_kindOf(job, { again, outcome, reason }) {
+function drawn_legs_kindOf(job, { again, outcome, reason }, run) {
     if (again)
         return 'again';
-    if (job.recipe.failed?.job === job.id && outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome)) {
+    const isFailed = outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome);
+    if (isFailed && job.recipe.failed?.job === job.id && isOwnFailure(outcome, run))
         return 'failed';
-    }
     return isMissed(reason) ? 'missed' : 'usual';
 }
 
@@ -100053,7 +102663,7 @@ const gantt_UNITS = [
     { seconds: 3600, format: '%s h', milliseconds: 1000, upTo: Infinity },
 ];
 /** Intervals between the numbers of the axis, in its milliseconds. */
-const TICKS = [
+const gantt_TICKS = [
     [1, '1millisecond'],
     [10, '10millisecond'],
     [100, '100millisecond'],
@@ -100120,7 +102730,7 @@ function ganttText(text, limit) {
 }
 /** @param least shorter ones would show a number twice */
 function tickInterval(span, least) {
-    return TICKS.find(([length]) => length >= least && span / length <= MOST_TICKS)?.[1] ?? '1minute';
+    return gantt_TICKS.find(([length]) => length >= least && span / length <= MOST_TICKS)?.[1] ?? '1minute';
 }
 
 ;// CONCATENATED MODULE: ./lib/report/summary/staging-bars.js
@@ -100315,6 +102925,7 @@ const HINTS = {
     'hosts-full': 'all slots were taken when these were to start. More slots or more hosts would take them; with `local-jobs: 0` they wait for a host instead.',
     'hosts-coming': 'with less to stage hosts are ready sooner. `exclude` names what no recipe needs there.',
     'hosts-lost': 'the table of hosts says why.',
+    'hosts-failed': 'the table of hosts says why. What takes its host down with it (memory, disk) is better named in `local`.',
     'not-whitelisted': '`dist`, or `.DIST` in the makefile, says what may leave.',
     'absolute-path': 'hosts that allow mount namespaces (`distmake --check` tells) have the workspace at its own path, and take these too.',
 };
@@ -100401,6 +103012,9 @@ function hints(counts, all) {
 
 
 
+
+
+
 const SLOWEST = 10;
 const summary_log_FAILED = 50;
 const RETRIED = 20;
@@ -100442,6 +103056,7 @@ class SummaryLog {
             ...this.#bulkSections(),
             this.#failed(),
             hostTable(record),
+            listOf('Faults', faults(record, this.#root)),
             timeline(record, this.#root),
             whyHere(record),
             this.#slowest(),
@@ -100462,7 +103077,7 @@ class SummaryLog {
         ];
     }
     #failed() {
-        const failed = this.#record.recipes.filter((one) => one.failed && one.failed.outcome.kind !== 'cancelled');
+        const failed = this.#record.recipes.filter((one) => one.failed && isOwnFailure(one.failed.outcome, this.#record.end?.outcome));
         // A call of make fails since something in it did.
         const causes = failed.filter((one) => one.class !== 'recursive');
         const shown = causes.length > 0 ? causes : failed;
@@ -100474,8 +103089,8 @@ class SummaryLog {
             const name = targetName(recipe, this.#root);
             if (hostless.has(recipe))
                 return [`${name}: not run, no host was left for it and fallback is never`];
-            const where = failure.place === slot_numbers_RUNNER ? '' : ` on ${failure.place}`;
-            return [`${name}: ${describeOutcome(failure.outcome)}${where}`];
+            const place = failure.place === slot_numbers_RUNNER ? undefined : failure.place;
+            return [`${name}: ${failureText(failure.outcome, hostLosses(recipe), place)}`];
         });
         return listOf('Failed targets', lines, shown.length);
     }
@@ -100501,8 +103116,13 @@ class SummaryLog {
         return listOf('Failed on a host, passed when run again', lines.slice(0, RETRIED), lines.length);
     }
 }
+/** Hosts that were lost while the job ran there that failed. */
+function hostLosses({ jobs, failed }) {
+    const legs = jobs.find(({ id }) => id === failed?.job)?.legs ?? [];
+    return legs.filter(({ outcome }) => outcome !== 'turned-away' && outcome?.kind === 'host-lost').length;
+}
 /** @param count how many there are, of which `items` are shown */
-function listOf(title, items, count) {
+function listOf(title, items, count = items.length) {
     if (items.length === 0)
         return '';
     const lines = items.map((item) => `- ${escapeMarkdown(item, summary_log_LINE)}`);
@@ -100518,7 +103138,7 @@ function writeOutputs(end) {
     setOutput('local-jobs', end.counts.local);
     setOutput('retried-jobs', end.counts.retried);
     setOutput('failed-targets', JSON.stringify(end.failedTargets));
-    setOutput('hosts', JSON.stringify(end.hosts.map(({ name, jobs, busySeconds }) => ({ name, jobs, busySeconds: round(busySeconds) }))));
+    setOutput('hosts', JSON.stringify(end.hosts.map(({ name, jobs, busySeconds, losses }) => ({ name, jobs, busySeconds: round(busySeconds), losses }))));
     setOutput('elapsed', round(end.seconds));
 }
 function round(seconds) {
@@ -100634,20 +103254,54 @@ function reportDirectory({ report }) {
 ;// CONCATENATED MODULE: ./lib/action/state.js
 
 
+
+
 const state_NAME = 'run';
-/** Kept by the runner for post, the last one counts; to be called before anything is made on a further host. */
-function saveRunState(staging, hosts) {
+/**
+ * Kept by the runner for post, the last one counts; to be called before anything is made on a host, and when it is gone. The state
+ * names programs that post may start (Host.transport), and lies in a file that recipes can write to: so it is sealed.
+ *
+ * @param used the hosts with the directories that may be there
+ * @param secret what main and post know and recipes do not: the input ssh-private-key
+ */
+function saveRunState(used, secret) {
     const { environment, setup, startup } = HOST_DEFAULTS;
-    const state = { staging, hosts: hosts.map((host) => ({ ...host, environment, setup, startup })) };
-    saveState(state_NAME, JSON.stringify(state));
+    const hosts = [...used].flatMap(([host, directories]) => directories.length === 0 ? [] : [{ host: { ...host, environment, setup, startup }, directories }]);
+    saveState(state_NAME, JSON.stringify({ hosts, seal: sealOf(hosts, secret) }));
 }
-/** undefined: main never got as far as to touch a host. */
-function loadRunState() {
+/** `changed`: what is there is not what main has saved. undefined: main never got as far as to touch a host. */
+function loadRunState(secret) {
     const text = getState(state_NAME);
-    return text === '' ? undefined : JSON.parse(text);
+    return text === '' ? undefined : (readRunState(text, secret) ?? 'changed');
+}
+/** @returns undefined for anything but what {@link saveRunState} has written with the same secret */
+function readRunState(text, secret) {
+    try {
+        const { hosts, seal } = JSON.parse(text);
+        if (hosts === undefined || typeof seal !== 'string')
+            return undefined;
+        const [expected, found] = [sealOf(hosts, secret), seal].map((one) => Buffer.from(one));
+        if (!expected || !found || expected.length !== found.length || !timingSafeEqual(expected, found))
+            return undefined;
+        // Without a secret anybody can make a seal.
+        return hosts.every(isEntry) ? { hosts } : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+function isEntry({ host, directories }) {
+    const words = [host.name, host.address, ...directories];
+    return words.every((word) => typeof word === 'string') && directories.every(isStagingName);
+}
+function sealOf(hosts, secret) {
+    return (0,external_node_crypto_.createHmac)('sha256', `distmake state ${secret ?? ''}`)
+        .update(JSON.stringify(hosts))
+        .digest('hex');
 }
 
 ;// CONCATENATED MODULE: ./lib/action/run.js
+
 
 
 
@@ -100704,7 +103358,11 @@ async function runBuild(log, signals) {
     const words = run_makeWords(wish);
     const environment = ownEnvironment();
     const directory = wish.workingDirectory;
-    const plan = await planFarm({ ...inputs.farm, jobs }, {
+    const stranger = inputs.sshPrivateKey === undefined ? forkOf(process.env) : undefined;
+    const keptHere = stranger === undefined ? undefined : describeStranger(stranger);
+    if (keptHere !== undefined && wish.fallback === 'never')
+        throw new UserError(`${keptHere}, and fallback is never: nothing is built`);
+    const plan = await planFarm(keptHere === undefined ? { ...inputs.farm, jobs } : { ...NO_FARM, jobs }, {
         macros: await makefileMacros(DMAKE_NAMES, {
             make,
             arguments: words.map(util_bytes/* encode */.lF),
@@ -100720,7 +103378,7 @@ async function runBuild(log, signals) {
     const secrets = privateFields(hosts);
     maskSecrets(secrets);
     const remote = hosts.filter((host) => !host.local);
-    const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
+    const login = remote.length > 0 ? await loadLogin({ ...inputs, timeout: wish.hostTimeout * 1000 }) : undefined;
     const matchers = readProblemMatchers(inputs.problemMatchers);
     // Not before all that can be wrong has been looked at.
     const report = reportDirectory(inputs);
@@ -100748,17 +103406,18 @@ async function runBuild(log, signals) {
         notice(text);
     if (plan.remark !== undefined && !plan.notices.includes(plan.remark))
         notice(plan.remark);
-    if (!plan.matrix && plan.remark === undefined && plan.notices.length === 0)
+    if (keptHere !== undefined)
+        notice(`${keptHere}, and everything runs on the runner`);
+    else if (!plan.matrix && plan.remark === undefined && plan.notices.length === 0)
         notice(NO_MATRIX);
     for (const text of login?.credentials.notices ?? [])
         notice(text);
     login?.notices.listen(notice);
     const staging = stagingName(new Date());
-    const used = [];
-    const onHostUsed = (host) => {
-        if (!used.includes(host))
-            used.push(host);
-        saveRunState(staging, used);
+    const used = new Map();
+    const onHostUsed = (host, directories) => {
+        used.set(host, directories);
+        saveRunState(used, inputs.sshPrivateKey);
     };
     try {
         if (inputs.debug && hosts.length > 0) {
@@ -100781,7 +103440,8 @@ async function runBuild(log, signals) {
             spool: reports.spool,
             showsTotal: settings.log !== 'plain',
             onHostUsed,
-            cleanUp: false,
+            cleanUp: 'when stopped',
+            patience: STOP_S,
             sink,
             onSignal: (stop) => signals.onSignal(stop),
         });
@@ -100794,6 +103454,13 @@ async function runBuild(log, signals) {
 }
 function run_makeWords({ makefile, arguments: words, targets }) {
     return [...(makefile === undefined ? [] : ['-f', makefile]), ...words, ...targets];
+}
+/** The runner sends SIGINT, 7.5 s later SIGTERM, and kills all that is left 2.5 s after that. What is left to do then takes a moment. */
+const STOP_S = 8;
+const NO_FARM = { matrix: { kind: 'none' }, format: undefined, group: undefined };
+/** Its makefile and its matrix are a stranger's: they get no use of keys and agents that this machine happens to have. */
+function describeStranger(what) {
+    return `this run is for ${what}, and has no ssh-private-key (GitHub gives such runs no secrets): no host is contacted`;
 }
 const NO_MATRIX = 'there is no host matrix (input hosts or hosts-file, DMAKE_RCFILE, D1MAKE_HOSTS, ~/.dmakerc or ~/.makehosts): everything runs on the runner';
 /** Processes see the real path of where they are: the workspace must go by the same name. */
@@ -100816,7 +103483,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8613);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6968);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5716);
 
 

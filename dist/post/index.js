@@ -1293,6 +1293,1645 @@ module.exports = binding.getCPUInfo;
 
 /***/ }),
 
+/***/ 298:
+/***/ ((module) => {
+
+// A simple implementation of make-array
+function makeArray (subject) {
+  return Array.isArray(subject)
+    ? subject
+    : [subject]
+}
+
+const UNDEFINED = undefined
+const EMPTY = ''
+const SPACE = ' '
+const ESCAPE = '\\'
+
+// The characters that carry a meaning of their own inside a regular
+//   expression, so a literal one has to be escaped before it is emitted.
+const REGEX_LITERAL_SPECIAL = /[.*+?()[\]{}^$|\\/]/
+const BOM = '\uFEFF'
+// A run of two or more asterisks is a globstar (#175)
+const REGEX_ANCHORED_GLOBSTAR = /^\/\*{2,}$/
+const REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION = /^\\!/
+const REGEX_REPLACE_LEADING_EXCAPED_HASH = /^\\#/
+const REGEX_SPLITALL_CRLF = /\r?\n/g
+
+// Invalid:
+// - /foo,
+// - ./foo,
+// - ../foo,
+// - .
+// - ..
+// Valid:
+// - .foo
+const DOUBLE_SLASH = '//'
+const SLASH_CODE = 47
+const DOT_CODE = 46
+
+
+const SLASH = '/'
+
+// Do not use ternary expression here, since "istanbul ignore next" is buggy
+let TMP_KEY_IGNORE = 'node-ignore'
+/* istanbul ignore else */
+if (typeof Symbol !== 'undefined') {
+  TMP_KEY_IGNORE = Symbol.for('node-ignore')
+}
+const KEY_IGNORE = TMP_KEY_IGNORE
+
+const define = (object, key, value) => {
+  Object.defineProperty(object, key, {value})
+  return value
+}
+
+const RETURN_FALSE = () => false
+
+// > The range notation, e.g. [a-zA-Z],
+// > can be used to match one of the characters in a range.
+//
+// gitignore(5) defers to fnmatch(3) for this, and git implements it in
+//   `wildmatch.c`.  A bracket expression has a sub-grammar of its own, which
+//   is neither the surrounding pattern grammar nor the JavaScript one:
+//
+//   - a `]` right after `[` or `[!` is a literal member, not the terminator
+//   - `[:alpha:]` names one of twelve POSIX classes
+//   - `\` escapes the next member, `]` included
+//   - `*`, `?` and `.` are plain literal members
+//   - an unterminated expression makes the whole pattern match nothing
+//
+// which means the expression can not be located -- let alone translated -- by
+//   a regular expression.  It is scanned out of the pattern before the
+//   replacers below run, and put back once they are done, so that neither the
+//   metacharacter escaper nor the `?` / `*` replacers ever see its body.
+
+// git classifies with its own ASCII-only ctype macros (`wildmatch.c`), never
+//   with the C library ones, so these must not be mapped onto `\d` / `\w` /
+//   `\s`, which are wider.  `/` is left out of every expansion, because a
+//   bracket expression never matches a path separator.
+const POSIX_CLASSES = {
+  alnum: '0-9A-Za-z',
+  alpha: 'A-Za-z',
+  blank: ' \\t',
+  cntrl: '\\x00-\\x1f\\x7f',
+  digit: '0-9',
+  graph: '!-.0-~',
+  lower: 'a-z',
+  print: ' -.0-~',
+  punct: '!-.:-@\\[-`{-~',
+  // git's `sane-ctype.h` classifies \v and \f as control, not space,
+  //   unlike C's `isspace`
+  space: ' \\t\\n\\r',
+  upper: 'A-Z',
+  xdigit: '0-9A-Fa-f'
+}
+
+const CLASS_MEMBERS_TO_ESCAPE = '\\]^-['
+
+const escapeMember = char => CLASS_MEMBERS_TO_ESCAPE.indexOf(char) < 0
+  ? char
+  : ESCAPE + char
+
+// > if (matched == negated || ((flags & WM_PATHNAME) && text_ch == '/'))
+// >   return WM_ABORT_TO_STARSTAR;                     (git, `wildmatch.c`)
+// A bracket expression never matches a path separator, whatever its members
+//   say, so a negated class gets `/` as one more excluded character, while a
+//   plain one -- where a literal member or a range could still let `/` in --
+//   is guarded with a lookahead, `/` being impossible to subtract from a
+//   JavaScript character class.
+const NON_SLASH = '(?!\\/)'
+
+const classSource = (negated, body) => {
+  if (negated) {
+    return `[^\\/${body}]`
+  }
+
+  const source = `[${body}]`
+
+  return new RegExp(source).test('/')
+    ? NON_SLASH + source
+    : source
+}
+
+// Scan the bracket expression that starts at `pattern[start] === '['`,
+//   mirroring the member loop of git's `wildmatch.c`.
+// @returns {{end: number, source: string} | null} `null` if the expression is
+//   never terminated, which makes the whole pattern match nothing.
+const scanBracket = (pattern, start) => {
+  const {length} = pattern
+  let index = start + 1
+  let negated = EMPTY
+
+  const lead = pattern[index]
+  if (lead === '!' || lead === '^') {
+    negated = '^'
+    index ++
+  }
+
+  let body = EMPTY
+
+  // The member a `-` could start a range from, or EMPTY when the previous
+  //   member can not open one (start of the body, or a range / POSIX class
+  //   that has just closed)
+  let prev = EMPTY
+
+  // git scans the members with a do-while, so the first one is consumed
+  //   unconditionally.  That is the whole reason a leading `]` is a member
+  //   and not the terminator.
+  for (;;) {
+    const char = pattern[index]
+
+    if (char === UNDEFINED) {
+      return null
+    }
+
+    if (char === ESCAPE) {
+      // A pattern can not end on a lone backslash -- `createRule` has
+      //   already thrown it away -- so there is a character to read.
+      const escaped = pattern[++ index]
+      body += escapeMember(escaped)
+      prev = escaped
+    } else if (
+      char === '-'
+      && prev
+      && index + 1 < length
+      && pattern[index + 1] !== ']'
+    ) {
+      index ++
+      let to = pattern[index]
+      if (to === ESCAPE) {
+        to = pattern[index += 1]
+      }
+      // An out-of-order range matches nothing in git but is a syntax error in
+      //   JavaScript, so it is dropped.  Its lower bound stays: git tests it
+      //   as a plain member before it ever looks at the `-`, so `[c-a]` does
+      //   match `c`.
+      if (prev <= to) {
+        body += `-${escapeMember(to)}`
+      }
+      prev = EMPTY
+    } else if (char === '[' && pattern[index + 1] === ':') {
+      const nameStart = index + 2
+      let end = nameStart
+      while (end < length && pattern[end] !== ']') {
+        end ++
+      }
+
+      if (end === length) {
+        return null
+      }
+
+      if (end > nameStart && pattern[end - 1] === ':') {
+        const name = pattern.slice(nameStart, end - 1)
+
+        // An unknown class name makes the whole pattern match nothing
+        if (!Object.prototype.hasOwnProperty.call(POSIX_CLASSES, name)) {
+          return null
+        }
+
+        body += POSIX_CLASSES[name]
+        prev = EMPTY
+        index = end
+      } else {
+        // No `:]` to close it, so the `[` is a plain member and scanning
+        //   resumes right after it.
+        body += escapeMember('[')
+        prev = '['
+        index = nameStart - 2
+      }
+    } else {
+      body += escapeMember(char)
+      prev = char
+    }
+
+    index ++
+
+    if (pattern[index] === ']') {
+      return {
+        end: index,
+        source: classSource(negated, body)
+      }
+    }
+  }
+}
+
+// An empty JavaScript class can never match, which is how a pattern that git
+//   gives up on (`WM_ABORT_ALL`) is expressed here.
+const NEVER_MATCH = '[]'
+
+// A NUL can appear in neither a `.gitignore` line nor a path, which makes it
+//   the one safe placeholder character.  A literal one in the pattern is
+//   held aside all the same, so a collision is impossible by construction.
+const PLACEHOLDER = '\u0000'
+const REGEX_RESTORE_PLACEHOLDER = new RegExp(
+  `${PLACEHOLDER}(\\d+)${PLACEHOLDER}`, 'g'
+)
+
+// The one wildcard the chain does not expand for itself is a trailing `*`. How
+//   it expands depends on the mode (`regex` vs `checkRegex`), so `_make` is
+//   left to do it, and until then the pending wildcard travels as this marker.
+//   That is what keeps it apart from a user-escaped literal `\*`: the unescape
+//   steps collapse the escaped one to the exact `\*` a wildcard would leave
+//   behind, so by the time `_make` runs the two are otherwise the same string
+//   and a literal star gets wrongly rewritten into a wildcard. The marker is a
+//   private-use character, and `extractBrackets` keeps one that came out of the
+//   pattern apart from it, so the only marker `_make` ever turns back into a
+//   real wildcard is the one this chain put there itself.
+const TRAILING_WILDCARD = '\uE000'
+
+// A trailing "/**" is deferred the same way, because `checkRegex` has to tell
+//   it apart from a trailing "/*" (see `checkSourceOf`). For `.ignores()` it
+//   still never matches the folder itself (#21).
+const TRAILING_DOUBLESTAR = '\uE001'
+
+// The three characters above mean something to the chain that builds the
+//   source rather than to the path, so one that came out of the pattern is
+//   held aside like a bracket expression instead of going straight out. Being
+//   held is what makes it safe: the restore runs after the step that anchors
+//   the source, so the character comes back in the middle of the source and
+//   not at its end, which is the one place `_make` and `checkSourceOf` look
+//   for a marker. Without it a pattern's own character lands where a pending
+//   marker sits, and `_make` turns it into a real trailing wildcard.
+//
+// It is held as a one-member class rather than bare, in both of the branches
+//   a reserved character can reach, so that the property can be
+//   read off this function alone -- a reserved character never goes out on
+//   its own -- rather than depending on where in the chain the restore
+//   happens to run. In the expression built here `[x]` matches exactly what
+//   `x` matches, none of the three being special to a regular expression or
+//   inside a class, so no test can tell the two apart: the class is insurance,
+//   and the paragraph above is the reason it is not needed.
+const isReserved = char =>
+  char === PLACEHOLDER
+  || char === TRAILING_WILDCARD
+  || char === TRAILING_DOUBLESTAR
+
+// Replace every bracket expression with a placeholder the replacers below
+//   leave alone, and translate it separately.
+const extractBrackets = pattern => {
+  const sources = []
+  const hold = source =>
+    `${PLACEHOLDER}${sources.push(source) - 1}${PLACEHOLDER}`
+
+  const {length} = pattern
+  let out = EMPTY
+  let index = 0
+
+  while (index < length) {
+    const char = pattern[index]
+
+    if (char === ESCAPE) {
+      // > Put a backslash ("\") in front of ... a character to make it literal.
+      //                                            (gitignore(5) -> fnmatch(3))
+      // A backslash quotes the next character, whatever it is, so `\d` is a
+      //   literal `d`, not the regex digit class, and `\?` is a literal `?`,
+      //   not a wildcard. Held aside as its literal here, the escape never
+      //   reaches the replacers below, which would otherwise let `\d`, `\b`,
+      //   `\1`, `\/` keep their regular-expression meaning, and would turn a
+      //   `\?` into `[^\/]`.
+      //
+      // Three escapes are still left for the chain: `\*` (a literal star,
+      //   told apart from a wildcard by `TRAILING_WILDCARD` and the wildcard
+      //   replacers), `\[` (a literal bracket, the one `[` the bracket
+      //   replacer still expects), and `\ ` (a quoted space, which one pass
+      //   below rewrites in bulk -- holding each one aside instead costs more
+      //   on a pattern built out of them).
+      //
+      // A quoted backslash is not among them. The chain doubles every
+      //   backslash, then takes the doubling back out again, and a quoted one
+      //   standing next to a character the chain also escapes left the two
+      //   counts sharing a run, so one of the escapes was lost. Held here as
+      //   the literal it means, it never joins that run.
+      const escaped = pattern[index + 1]
+
+      if (escaped === SLASH && index + 2 === length) {
+        // Git removes a final directory slash before matching. An escape
+        //   without a character after that removal makes the pattern invalid.
+        out += hold(NEVER_MATCH)
+      } else if (
+        escaped === '*'
+        || escaped === '['
+        || escaped === SPACE
+      ) {
+        out += pattern.slice(index, index + 2)
+      } else {
+        out += hold(
+          REGEX_LITERAL_SPECIAL.test(escaped)
+            ? ESCAPE + escaped
+            : isReserved(escaped)
+              ? `[${escaped}]`
+              : escaped
+        )
+      }
+
+      index += 2
+    } else if (isReserved(char)) {
+      out += hold(`[${char}]`)
+      index ++
+    } else if (char === '[') {
+      const scanned = scanBracket(pattern, index)
+
+      if (scanned === null) {
+        // git gives up on the whole pattern (`WM_ABORT_ALL`), so whatever
+        //   follows can not make it match either.
+        out += hold(NEVER_MATCH)
+        index = length
+      } else {
+        out += hold(scanned.source)
+        index = scanned.end + 1
+      }
+    } else {
+      out += char
+      index ++
+    }
+  }
+
+  return {
+    source: out,
+    sources
+  }
+}
+
+// A step of the chain below is normally a `[matcher, replacer]` pair handed
+//   to `String.replace`. `DIRECT` marks the ones that are plain string work
+//   instead, and take `(source, pattern)`.
+//
+// Anchoring the two ends is exactly that -- a test of one character and a
+//   concatenation -- and putting it through the regular expression engine
+//   cost a third of this chain for nothing: 167ns where 10ns does the same
+//   job. The two are still steps in the same list, in the same places,
+//   because their position in the order is part of what they mean.
+const DIRECT = null
+
+// A separator at the beginning or in the middle of a pattern, as opposed to
+//   one at the very end.
+const REGEX_INNER_SLASH = /\/(?!$)/
+const WILDCARD = '[^\\/]*'
+
+// > If the pattern ends with a slash,
+// > it is removed for the purpose of the following description,
+// > but it would only find a match with a directory.
+// > In other words, foo/ will match a directory foo and paths underneath it,
+// > but will not match a regular file or a symbolic link foo
+// >  (this is consistent with the way how pathspec works in general in Git).
+// '`foo/`' will not match regular file '`foo`' or symbolic link '`foo`'
+// -> ignore-rules will not deal with it, because it costs extra `fs.stat` call
+//      you could use option `mark: true` with `glob`
+
+// '`foo/`' should not continue with the '`..`'
+// The chain that turns one gitignore pattern into a regular expression
+//   source, in order. A step is either
+//
+//   [matcher, replacer]            handed to `String.replace`
+//   [matcher, replacer, required]  the same, but skipped outright unless
+//                                    `required` appears in the string, which
+//                                    the matcher cannot match without
+//   [DIRECT, transform]            plain string work, taking (source, pattern)
+//
+// The `required` character is only ever a shortcut: finding it does not mean
+//   the matcher will match, and not finding it means it cannot. It is there
+//   because scanning for one character costs a fraction of running a matcher
+//   that then finds nothing -- for the wildcard step, whose `[^\\]+`
+//   backtracks its way through the whole string before giving up, 11ns
+//   against 400ns.
+const REPLACERS = [
+
+  // Replace (\ ) with ' '
+  // Only a space: an escaped tab or other whitespace is already a literal by
+  //   the time it reaches here, and a bare tab must be left as one, not turned
+  //   into a space.
+  // (\ ) -> ' '
+  // (\\ ) -> '\\ '
+  // (\\\ ) -> '\\ '
+  [
+    // A run of backslashes is taken whole, from its first one, so no match
+    //   ever starts again inside it -- `(\\+?) ` did, which made a long run
+    //   quadratic.
+    /(\\+)( ?)/g,
+    (_, run, space) => space
+      ? run.slice(0, run.length - run.length % 2) + SPACE
+      : run,
+    ESCAPE + SPACE
+  ],
+
+  // git's wildmatch() reads a run of two or more asterisks as one globstar
+  //   whenever the run fills a path segment: it starts the pattern or follows
+  //   a `/`, and it ends the pattern or comes before a `/`. A run of two is
+  //   already `**`; a longer one is folded into `**` here, so the steps
+  //   below only ever have to know `**`.
+  // `***/foo` -> `**/foo`, `a/***/b` -> `a/**/b`, `a/***` -> `a/**`
+  // git also takes a run beside a literal prefix (`a***/b`) or beside an
+  //   escaped slash (`***\/b`) as a globstar, and this does not; the README
+  //   lists both, under "A run of asterisks".
+  [
+    /(^|\/)\*{3,}(?=\/|$)/g,
+    (_, start) => `${start}**`,
+    '*'
+  ],
+
+  // Escape metacharacters
+  // which is written down by users but means special for regular expressions.
+
+  // > There are 12 characters with special meanings:
+  // > - the backslash \,
+  // > - the caret ^,
+  // > - the dollar sign $,
+  // > - the period or dot .,
+  // > - the vertical bar or pipe symbol |,
+  // > - the question mark ?,
+  // > - the asterisk or star *,
+  // > - the plus sign +,
+  // > - the opening parenthesis (,
+  // > - the closing parenthesis ),
+  // > - and the opening square bracket [,
+  // > - the opening curly brace {,
+  // > These special characters are often called "metacharacters".
+  [
+    /[\\$.|*+(){^]/g,
+    match => `\\${match}`
+  ],
+
+  [
+    // > a question mark (?) matches a single character
+    /(?!\\)\?/g,
+    () => '[^/]',
+    '?'
+  ],
+
+  // leading slash
+  [
+
+    // > A leading slash matches the beginning of the pathname.
+    // > For example, "/*.c" matches "cat-file.c" but not "mozilla-sha1/sha1.c".
+    // A leading slash matches the beginning of the pathname
+    /^\//,
+    () => '^',
+    SLASH
+  ],
+
+  // replace special metacharacter slash after the leading slash
+  [
+    /\//g,
+    () => '\\/',
+    SLASH
+  ],
+
+  [
+    // > A leading "**" followed by a slash means match in all directories.
+    // > For example, "**/foo" matches file or directory "foo" anywhere,
+    // > the same as pattern "foo".
+    // > "**/foo/bar" matches file or directory "bar" anywhere that is directly
+    // >   under directory "foo".
+    // Notice that the '*'s have been replaced as '\\*'
+    /^\^*(?:\\\*\\\*\\\/)+/,
+
+    // '**/foo' <-> 'foo'
+    () => '(?:^|\\/)',
+    '*'
+  ],
+
+  // starting
+  [
+    // there will be no leading '/'
+    //   (which has been replaced by section "leading slash")
+    // If starts with '**', adding a '^' to the regular expression also works
+    DIRECT,
+    (source, pattern) => {
+      // Nothing to anchor to, or already anchored (`^` or `(?:^|\/)`)
+      if (!source || source[0] === '^' || source[0] === '(') {
+        return source
+      }
+
+      // If has a slash `/` at the beginning or middle
+      const anchor = !REGEX_INNER_SLASH.test(pattern)
+        // > Prior to 2.22.1
+        // > If the pattern does not contain a slash /,
+        // >   Git treats it as a shell glob pattern
+        // Actually, if there is only a trailing slash,
+        //   git also treats it as a shell glob pattern
+
+        // After 2.22.1 (compatible but clearer)
+        // > If there is a separator at the beginning or middle (or both)
+        // > of the pattern, then the pattern is relative to the directory
+        // > level of the particular .gitignore file itself.
+        // > Otherwise the pattern may also match at any level below
+        // > the .gitignore level.
+        ? '(?:^|\\/)'
+
+        // > Otherwise, Git treats the pattern as a shell glob suitable for
+        // >   consumption by fnmatch(3)
+        : '^'
+
+      return anchor + source
+    }
+  ],
+
+  // two globstars
+  [
+    // Use lookahead assertions so that we could match more than one `'/**'`
+    /\\\/\\\*\\\*(?=\\\/|$)/g,
+
+    // Zero, one or several directories
+    // should not use '*', or it will be replaced by the next replacer
+
+    // Check if it is not the last `'/**'`
+    (_, index, str) => index + 6 < str.length
+
+      // case: /**/ at the end of the pattern, i.e. a trailing `'/**/'`
+      // > A trailing `"/**/"` (a trailing `"/**"` restricted to directories)
+      // >   matches everything inside, but it should not match the current
+      // >   folder itself, so it requires at least one directory segment.
+      // 'a/**/' matches 'a/b/', 'a/x/y/' but not 'a/'
+      ? str.slice(index + 6) === '\\/'
+        ? '(?:\\/[^\\/]+)+'
+
+        // case: /**/
+        // > A slash followed by two consecutive asterisks then a slash matches
+        // >   zero or more directories.
+        // > For example, "a/**/b" matches "a/b", "a/x/b", "a/x/y/b" and so on.
+        // '/**/'
+        : '(?:\\/[^\\/]+)*'
+
+      // case: /**
+      // > A trailing `"/**"` matches everything inside.
+
+      // #21: everything inside but it should not include the current folder,
+      //   resolved by `_make`
+      : `\\/${TRAILING_DOUBLESTAR}`,
+    '*'
+  ],
+
+  // normal intermediate wildcards
+  [
+    // Never replace escaped '*'
+    // ignore rule '\*' will match the path '*'
+
+    // 'abc.*/' -> go
+    // 'abc.*'  -> skip this rule,
+    //    coz trailing single wildcard will be handed by [trailing wildcard]
+    /(^|[^\\])(?:\\\*)+(?!$)/g,
+
+    // '*.js' matches '.js'
+    // '*.js' doesn't match 'abc'
+    // 1. An asterisk "*" matches anything except a slash.
+    // 2. Other consecutive asterisks are considered regular asterisks
+    //    and collapse into one non-slash wildcard run.
+    (_, p1) => p1 + WILDCARD,
+    '*'
+  ],
+
+  // trailing wildcard, held apart from a literal star
+  [
+    // The step above leaves a trailing `*` alone, so a single `\*` is all that
+    //   can be left at the end here, and what stands in front of it says which
+    //   kind it is. A wildcard arrives as the escaper wrote it, `\*` with
+    //   nothing before it; a literal arrives as the user's own escape, which
+    //   the escaper doubled, and then the star's own -- `\\` and then `\*`.
+    //   There is no third case: every backslash still reaching the chain is
+    //   one `\*`, `\[` or `\ ` carries itself, and each is followed by its
+    //   own character, so a longer run can never form. This runs while the
+    //   two are still distinct, before the unescape steps below collapse the
+    //   literal onto the very `\*` a wildcard leaves behind.
+    /(^|[^\\])((?:\\\\)*)\\\*$/,
+
+    (match, p1, p2) =>
+      p2 === EMPTY
+        // A real wildcard: carry it to `_make` as the marker, so the unescape
+        //   steps and the trailing-wildcard rewrite can never mistake it for a
+        //   literal `\*` (nor the reverse).
+        ? p1 + TRAILING_WILDCARD
+        // A literal star: leave it exactly as it stands for the unescape steps.
+        : match,
+    '*'
+  ],
+
+  [
+    // unescape, revert step 3 except for back slash
+    // For example, if a user escape a '\\*',
+    // after step 3, the result will be '\\\\\\*'
+    /\\\\\\(?=[$.|*+(){^])/g,
+    () => ESCAPE,
+    ESCAPE + ESCAPE
+  ],
+
+  [
+    // '\\\\' -> '\\'
+    /\\\\/g,
+    () => ESCAPE,
+    ESCAPE + ESCAPE
+  ],
+
+  [
+    // Every real bracket expression -- POSIX classes included -- has already
+    //   been held aside by `extractBrackets`, so the only `[` left in the
+    //   pattern is an escaped, literal one.
+
+    // A backslash could only stand at the end of the range if it quoted the
+    //   `]`, and `\]` is held aside long before this.
+    /\\\[([^\]/]*?)($|\])/g,
+
+    // '\\[bar]' -> '\\\\[bar]'
+    (match, range, close) => `\\[${range}${close}`,
+    '['
+  ],
+
+  // ending
+  [
+    // 'js' will not match 'js.'
+    // 'ab' will not match 'abc'
+    DIRECT,
+
+    // WTF!
+    // https://git-scm.com/docs/gitignore
+    // changes in [2.22.1](https://git-scm.com/docs/gitignore/2.22.1)
+    // which re-fixes #24, #38
+
+    // > If there is a separator at the end of the pattern then the pattern
+    // > will only match directories, otherwise the pattern can match both
+    // > files and directories.
+
+    // 'js*' will not match 'a.js'
+    // 'js/' will not match 'a.js'
+    // 'js' will match 'a.js' and 'a.js/'
+    source => {
+      const last = source[source.length - 1]
+
+      // The pattern is empty, or ends in a pending marker `_make` owns --
+      //   the trailing wildcard, or a trailing "/**". A trailing `*` that is
+      //   not the marker is a literal star, which anchors like any other
+      //   final character.
+      if (!last || last === TRAILING_WILDCARD || last === TRAILING_DOUBLESTAR) {
+        return source
+      }
+
+      return last === SLASH
+        // foo/ will not match 'foo'
+        ? `${source}$`
+        // foo matches 'foo' and 'foo/'
+        : `${source}(?=$|\\/$)`
+    }
+  ]
+]
+
+const REGEX_REPLACE_TRAILING_WILDCARD = /(^|\\\/)?\uE000$/
+const MODE_IGNORE = 'regex'
+const MODE_CHECK_IGNORE = 'checkRegex'
+const UNDERSCORE = '_'
+
+const replaceTrailingWildcard = (_, p1) => {
+  const prefix = p1
+    // '\^':
+    // '/*' does not match EMPTY
+    // '/*' does not match everything
+
+    // '\\\/':
+    // 'abc/*' does not match 'abc/'
+    ? `${p1}[^/]+`
+
+    // 'a*' matches 'a'
+    // 'a*' matches 'aa'
+    : '[^/]*'
+
+  return `${prefix}(?=$|\\/$)`
+}
+
+const REGEX_REPLACE_TRAILING_DOUBLESTAR = /\uE001$/
+
+// 'abc/**' matches everything under 'abc', but not 'abc/' itself (#21):
+//   requiring one arbitrary character (line terminators included, #176)
+//   after 'abc/' is necessary and sufficient for `.test(path)`.
+const replaceTrailingDoublestar = () => '[\\s\\S]'
+
+// The fixed piece between the wildcard at `at` and the next wildcard of the
+//   run: the tokens that separate them, joined as they appear in the source.
+//   A run never holds two wildcards in a row, so there is always at least one
+//   token.
+const separatorAfter = (run, at) => {
+  let separator = EMPTY
+
+  for (let index = at + 1; index < run.length && !run[index].wildcard; index ++) {
+    separator += run[index].single
+  }
+
+  return separator
+}
+
+// Where a run of non-slash wildcards is split by fixed pieces --
+//   `[^/]*ab[^/]*cd...` -- the engine has many equivalent ways to lay the
+//   input across the wildcards, and on input that does not match it works
+//   through all of them, so the time grows with the number of wildcards
+//   rather than the length of the path. Every wildcard but the last in such a
+//   run can be pinned to stop where the piece after it begins, which leaves
+//   one way to lay out the input and no rewinding, without changing which
+//   paths match: the fixed pieces still bound the count, and the last
+//   wildcard still absorbs the rest.
+//
+// A wildcard is pinned to the whole piece, never to the piece's first
+//   character. The pin leaves no way back, so a wildcard that stopped at that
+//   first character would hand over wherever the character happens to turn
+//   up, including the places the rest of the piece cannot follow -- which is
+//   how `f*o/*/*` came to miss `foo/b/c`, the first `o` of `foo` not being
+//   the one the `o/` after it needs. Every token of a piece matches exactly
+//   one character, so the first place the whole piece fits is the leftmost
+//   place it can sit, and whatever is left over goes to the wildcards that
+//   follow.
+//
+// The source is read one token at a time -- a wildcard, a single-character
+//   piece (a literal, an escape, a class), or a parenthesised group or anchor
+//   that ends the run -- so only a genuine wildcard is touched.
+const pinWildcards = source => {
+  if (source.indexOf(WILDCARD) < 0) {
+    return source
+  }
+
+  const tokens = []
+  const {length} = source
+  let index = 0
+
+  while (index < length) {
+    const char = source[index]
+
+    if (source.startsWith(WILDCARD, index)) {
+      tokens.push({wildcard: true})
+      index += WILDCARD.length
+    } else if (char === '[') {
+      let end = index + 1
+
+      if (source[end] === '^') {
+        end ++
+      }
+
+      if (source[end] === ']') {
+        end ++
+      }
+
+      while (end < length && source[end] !== ']') {
+        end += source[end] === ESCAPE
+          ? 2
+          : 1
+      }
+
+      end ++
+      tokens.push({single: source.slice(index, end)})
+      index = end
+    } else if (char === ESCAPE) {
+      tokens.push({single: source.slice(index, index + 2)})
+      index += 2
+    } else if (char === '(') {
+      let depth = 0
+      let end = index
+
+      do {
+        if (source[end] === ESCAPE) {
+          end ++
+        } else if (source[end] === '(') {
+          depth ++
+        } else if (source[end] === ')') {
+          depth --
+        }
+
+        end ++
+      } while (end < length && depth > 0)
+
+      if ('*+?'.indexOf(source[end]) >= 0) {
+        end ++
+      }
+
+      tokens.push({boundary: source.slice(index, end)})
+      index = end
+    } else if (char === '^' || char === '$') {
+      tokens.push({boundary: char})
+      index ++
+    } else {
+      tokens.push({single: char})
+      index ++
+    }
+  }
+
+  let out = EMPTY
+  let run = []
+
+  const flush = () => {
+    let lastWildcard
+
+    run.forEach((token, at) => {
+      if (token.wildcard) {
+        lastWildcard = at
+      }
+    })
+
+    run.forEach((token, at) => {
+      if (!token.wildcard) {
+        out += token.single
+        return
+      }
+
+      // Every wildcard but the last is pinned to the whole piece that
+      //   follows it, for the reason set out above this function. The last
+      //   one stays as it is and takes up the rest.
+      out += at === lastWildcard
+        ? WILDCARD
+        : `(?:(?!${separatorAfter(run, at)})[^\\/])*`
+    })
+
+    run = []
+  }
+
+  tokens.forEach(token => {
+    if (token.boundary === undefined) {
+      run.push(token)
+      return
+    }
+
+    flush()
+    out += token.boundary
+  })
+
+  flush()
+
+  return out
+}
+
+// @param {pattern}
+const makeRegexPrefix = pattern => {
+  // `/**` matches every path, as `**` does. The translation below only finds
+  //   a globstar beside a slash it keeps, and the leading one is turned into
+  //   an anchor, so `/**` would come out as `/*` and match one level only.
+  //   Here rather than in `createRule`, so that `checkSourceOf`, which
+  //   compiles `/**/` again without its trailing slash, gets it too.
+  if (REGEX_ANCHORED_GLOBSTAR.test(pattern)) {
+    pattern = '**'
+  }
+
+  const {source, sources} = extractBrackets(pattern)
+
+  const replaced = REPLACERS.reduce(
+    // A pass whose matcher finds nothing hands back the very string it was
+    //   given, so asking first costs a search and saves a rewrite. Ten of the
+    //   fifteen passes never fire for a typical .gitignore line, and between
+    //   them they were 45% of this chain.
+    (prev, [matcher, replacer, required]) => {
+      if (matcher === DIRECT) {
+        return replacer(prev, pattern)
+      }
+
+      if (required !== UNDEFINED && prev.indexOf(required) < 0) {
+        return prev
+      }
+
+      // A pass whose matcher finds nothing hands back the very string it was
+      //   given, so asking first costs a search and saves a rewrite.
+      return matcher.test(prev)
+        ? prev.replace(matcher, replacer.bind(pattern))
+        : prev
+    },
+    source
+  )
+
+  // Most patterns hold no bracket expression at all, and then there is
+  //   nothing to put back.
+  return sources.length
+    ? replaced.replace(
+      REGEX_RESTORE_PLACEHOLDER,
+      (match, index) => sources[index]
+    )
+    : replaced
+}
+
+// `checkRegex` tests a path with a trailing slash, 'abc/', the way
+//   `git check-ignore` matches that literal string once the directory itself
+//   is known not to be excluded (see `checkIgnore`): a trailing '/' of the
+//   pattern is dropped, a basename pattern sees an empty basename, and only a
+//   pattern whose last segment is a pending wildcard can match what is left
+//   after the final slash -- 'abc/*' and 'abc/**' match 'abc/', and 'abc/**'
+//   also matches 'abc/d/' (#77, #169).
+const checkSourceOf = (body, prefix) => {
+  if (body[body.length - 1] === SLASH) {
+    prefix = makeRegexPrefix(body.slice(0, - 1))
+  }
+
+  const head = prefix.slice(0, - 1)
+  const last = prefix[prefix.length - 1]
+
+  return last === TRAILING_WILDCARD
+    ? `${head}$`
+    : last === TRAILING_DOUBLESTAR
+      ? head
+      : NEVER_MATCH
+}
+
+// A trailing slash does not stop a pattern being basename-only: it restricts
+//   the match to a directory, it does not let the pattern reach across one.
+//   Everything else a pattern can hold -- a wildcard, a character class, an
+//   escape -- stays inside a single path segment too, so a pattern with no
+//   separator in it can only ever describe the last one.
+const matchesBasename = body => {
+  const index = body.indexOf(SLASH)
+
+  return index < 0 || index === body.length - 1
+}
+
+// The last segment of a path, keeping a trailing slash, because a pattern that
+//   ends in one matches only a directory.
+// 'a/b/c.js' -> 'c.js';  'a/b/' -> 'b/';  'c.js' -> 'c.js' (no copy made)
+const basenameOf = path => {
+  const end = path.length - 1
+
+  const index = path.lastIndexOf(
+    SLASH,
+    path[end] === SLASH
+      ? end - 1
+      : end
+  )
+
+  return index < 0
+    ? path
+    : path.slice(index + 1)
+}
+
+// The parent directory of a path, with its trailing separator, or EMPTY when
+//   the path has none.
+// 'a/b/c' -> 'a/b/';  'a/b/' -> 'a/';  'a' -> EMPTY;  'a/' -> EMPTY
+//
+// A path holding an empty segment has to be taken apart, because its
+//   ancestors are not prefixes of it: the parent of 'a//b' is 'a/', not
+//   'a//', and the parent of '/a/' is nothing at all. Both shapes reach here
+//   -- 'a//b' is accepted outright, and `checkIgnore` does not put the path
+//   it is given through the relative-path check.
+//
+// Every other path is a prefix of itself, and cutting one costs a fraction of
+//   splitting it into an array and joining that back at every level: 73ns
+//   against 207ns.
+const parentOf = path => {
+  if (
+    path.charCodeAt(0) === SLASH_CODE
+    || path.indexOf(DOUBLE_SLASH) >= 0
+  ) {
+    const slices = path.split(SLASH).filter(Boolean)
+
+    slices.pop()
+
+    return slices.length
+      ? slices.join(SLASH) + SLASH
+      : EMPTY
+  }
+
+  const end = path.length - 1
+
+  // Look back from before a trailing separator, since that one belongs to the
+  //   path itself.
+  //
+  // A negative place to start would be a trap here: `lastIndexOf` clamps one
+  //   to 0 and searches there rather than reporting no match, so '/' would
+  //   come back as its own parent and the walk would never end. It cannot
+  //   happen -- that is the only path short enough to produce one, and the
+  //   test above has already sent it the other way.
+  const cut = path.lastIndexOf(
+    SLASH,
+    path.charCodeAt(end) === SLASH_CODE
+      ? end - 1
+      : end
+  )
+
+  return cut < 0
+    ? EMPTY
+    : path.slice(0, cut + 1)
+}
+
+const isString = subject => typeof subject === 'string'
+
+// Blank lines, comments and trailing lone backslashes are told by
+//   `createRule`, once the pattern is normalized.
+const checkPattern = pattern => pattern
+  && isString(pattern)
+
+// Git drops one CR before each LF, and one at the end of a final line that
+//   has no LF after it.
+const splitPattern = pattern => (
+  pattern[pattern.length - 1] === '\r'
+    ? pattern.slice(0, - 1)
+    : pattern
+)
+.split(REGEX_SPLITALL_CRLF)
+.filter(Boolean)
+
+class IgnoreRule {
+  constructor (
+    pattern,
+    mark,
+    body,
+    ignoreCase,
+    negative,
+    prefix
+  ) {
+    this.pattern = pattern
+    this.mark = mark
+    this.negative = negative
+
+    define(this, 'body', body)
+    define(this, 'ignoreCase', ignoreCase)
+    define(this, 'regexPrefix', prefix)
+  }
+
+  // Worked out on first use and kept behind an own property, the way `regex`
+  //   caches itself in `_regex`. Deciding it in the constructor instead would
+  //   add a fourth `defineProperty` to every rule ever built, which cost 4% of
+  //   every compile -- including the compiles of rules that are never matched
+  //   against anything.
+  get _basenameOnly () {
+    return define(this, '_basenameOnly', matchesBasename(this.body))
+  }
+
+  get regex () {
+    const key = UNDERSCORE + MODE_IGNORE
+
+    if (this[key]) {
+      return this[key]
+    }
+
+    return this._make(MODE_IGNORE, key)
+  }
+
+  get checkRegex () {
+    const key = UNDERSCORE + MODE_CHECK_IGNORE
+
+    if (this[key]) {
+      return this[key]
+    }
+
+    return this._make(MODE_CHECK_IGNORE, key)
+  }
+
+  _make (mode, key) {
+    const str = pinWildcards(
+      mode === MODE_IGNORE
+        ? this.regexPrefix
+        .replace(REGEX_REPLACE_TRAILING_WILDCARD, replaceTrailingWildcard)
+        .replace(REGEX_REPLACE_TRAILING_DOUBLESTAR, replaceTrailingDoublestar)
+        : checkSourceOf(this.body, this.regexPrefix)
+    )
+
+    const regex = this.ignoreCase
+      ? new RegExp(str, 'i')
+      : new RegExp(str)
+
+    return define(this, key, regex)
+  }
+}
+
+const hasTrailingBackslash = str => {
+  let count = 0
+
+  while (str[str.length - count - 1] === ESCAPE) {
+    count ++
+  }
+
+  return count % 2 === 1
+}
+
+// Read a line the way git does: when `stripLineEnd` is set (an unsplit array
+//   or object pattern), drop any trailing blank lines along with the LF
+//   before each and at most one CR at the end of the line; then trim trailing
+//   spaces in the same backward pass. Git trims spaces only, and a space
+//   escaped by an odd run of backslashes stays, unescaped, as the last one.
+// Scanned from the end: a regular expression can only try each start in
+//   turn, which is quadratic over a long run of spaces or backslashes.
+// 'a  ' -> 'a';  'a\ ' -> 'a ';  'a\\ ' -> 'a\\';  'a\t' -> 'a\t'
+// 'a\r\n' -> 'a';  'a\r\r' -> 'a\r';  'a\n\r' -> 'a'
+const trimEnd = (body, stripLineEnd) => {
+  let lineEnd = body.length
+  let end
+
+  for (;;) {
+    if (stripLineEnd && body[lineEnd - 1] === '\r') {
+      lineEnd --
+    }
+
+    end = lineEnd
+
+    while (body[end - 1] === SPACE) {
+      end --
+    }
+
+    if (!stripLineEnd || body[end - 1] !== '\n') {
+      break
+    }
+
+    lineEnd = end - 1
+  }
+
+  if (end === lineEnd) {
+    return body.slice(0, lineEnd)
+  }
+
+  let backslashes = 0
+
+  while (body[end - backslashes - 1] === ESCAPE) {
+    backslashes ++
+  }
+
+  return backslashes % 2
+    ? body.slice(0, end - 1) + SPACE
+    : body.slice(0, end)
+}
+
+const createRule = (
+  pattern,
+  mark,
+  ignoreCase,
+  stripLineEnd,
+  stripBOM
+) => {
+  // Git drops a BOM before it reads the first line, so before anything else.
+  let body = stripBOM && pattern[0] === BOM
+    ? pattern.slice(1)
+    : pattern
+
+  // > A line starting with # serves as a comment.
+  if (body[0] === '#') {
+    return
+  }
+
+  let negative = false
+
+  // > An optional prefix "!" which negates the pattern;
+  if (body[0] === '!') {
+    negative = true
+    body = body.slice(1)
+  }
+
+  // Normalize the body before checking which slashes anchor the pattern.
+  //   Otherwise `bar/ ` is mistaken for a pattern containing an inner slash.
+  //   A line from `splitPattern` has already lost its line ending, so only a
+  //   trailing space remains to trim there.
+  const last = body[body.length - 1]
+
+  if (
+    last === SPACE
+    || stripLineEnd && (last === '\r' || last === '\n')
+  ) {
+    body = trimEnd(body, stripLineEnd)
+  }
+
+  // > A blank line matches no files, so it can serve as a separator for
+  // >   readability.
+  // Nor does a lone "!", a pattern ending on an unpaired backslash, or
+  //   anything else left empty here: an empty pattern would compile to a
+  //   regex matching every path.
+  if (!body || hasTrailingBackslash(body)) {
+    return
+  }
+
+  body = body
+  // > Put a backslash ("\") in front of the first "!" for patterns that
+  // >   begin with a literal "!", for example, `"\!important!.txt"`.
+  .replace(REGEX_REPLACE_LEADING_EXCAPED_EXCLAMATION, '!')
+  // > Put a backslash ("\") in front of the first hash for patterns that
+  // >   begin with a hash.
+  .replace(REGEX_REPLACE_LEADING_EXCAPED_HASH, '#')
+
+  const regexPrefix = makeRegexPrefix(body)
+
+  return new IgnoreRule(
+    pattern,
+    mark,
+    body,
+    ignoreCase,
+    negative,
+    regexPrefix
+  )
+}
+
+class RuleManager {
+  constructor (ignoreCase) {
+    this._ignoreCase = ignoreCase
+    this._rules = []
+
+    // How many of the rules git would tag `EXC_FLAG_NODIR`.
+    //
+    // The scan uses it to decide, once for the whole set, whether handing
+    //   those rules the basename is worth what it costs the others. The
+    //   shortcut saves a full-path scan on every rule it applies to and costs
+    //   a check on every rule it does not, so a set where almost nothing is
+    //   basename-only comes out behind -- a 955 pattern set with 44 of them
+    //   measured 19% slower with the shortcut always on.
+    //
+    // Deciding this by measurement rather than by meaning is safe: a
+    //   basename-only pattern gives the very same answer against the whole
+    //   path, it just takes longer to say so. The choice can only change how
+    //   fast the scan runs, never what it returns.
+    this._basenameCount = 0
+  }
+
+  _add (pattern, index) {
+    // #32
+    if (pattern && pattern[KEY_IGNORE]) {
+      this._rules = this._rules.concat(pattern._rules._rules)
+      this._basenameCount += pattern._rules._basenameCount
+      this._added = true
+      return
+    }
+
+    const isStr = isString(pattern)
+    const raw = isStr
+      ? pattern
+      : pattern.pattern
+
+    const rule = checkPattern(raw)
+      && createRule(
+        raw,
+        isStr ? UNDEFINED : pattern.mark,
+        this._ignoreCase,
+        !this._split,
+        this._stripBOM && !index
+      )
+
+    if (rule) {
+      this._added = true
+      this._rules.push(rule)
+
+      // Deliberately not `rule._basenameOnly`: reading that would materialise
+      //   the rule's own copy, and the whole point of leaving it lazy is that
+      //   a rule which is compiled and never matched never pays for it.
+      if (matchesBasename(rule.body)) {
+        this._basenameCount ++
+      }
+    }
+  }
+
+  // @param {Array<string> | string | Ignore} pattern
+  add (pattern) {
+    this._added = false
+    this._split = isString(pattern)
+    this._stripBOM = !this._split || pattern[0] === BOM
+
+    makeArray(
+      this._split
+        ? splitPattern(pattern)
+        : pattern
+    ).forEach(this._add, this)
+
+    if (this._added) {
+      this._literalRules = UNDEFINED
+    }
+
+    return this._added
+  }
+
+  // Match the literal 'abc/' for `checkIgnore`, last rule wins. Only a rule
+  //   ending in a wildcard can match it (see `checkSourceOf`), so the rest
+  //   are left out once, rather than tested or compiled for every path.
+  testLiteral (path) {
+    const rules = this._literalRules || (
+      this._literalRules = this._rules.filter(
+        ({body}) => body[body.length - (
+          body[body.length - 1] === SLASH ? 2 : 1
+        )] === '*'
+      )
+    )
+
+    let ignored = false
+    let unignored = false
+    let matchedRule
+
+    for (let index = rules.length - 1; index >= 0; index --) {
+      const rule = rules[index]
+
+      if (rule.checkRegex.test(path)) {
+        ignored = !rule.negative
+        unignored = rule.negative
+        matchedRule = rule.negative
+          ? UNDEFINED
+          : rule
+        break
+      }
+    }
+
+    const ret = {
+      ignored,
+      unignored
+    }
+
+    if (matchedRule) {
+      ret.rule = matchedRule
+    }
+
+    return ret
+  }
+
+  // Test one single path without recursively checking parent directories
+  //
+  // - mode `string` either `MODE_IGNORE` or `MODE_CHECK_IGNORE`
+
+  // @returns {TestResult}
+  test (path, mode) {
+    // Most of a .gitignore is patterns with no slash in them, and running
+    //   those against the whole path makes the regular expression engine walk
+    //   every directory name on the way to the only segment that could match.
+    //   Handing them the basename instead is what git does, and it is where
+    //   the time in a directory walk goes: the rule scan was two thirds of it.
+    const rules = this._rules
+    const {length} = rules
+
+    const shortcut = this._basenameCount * 2 >= length
+
+    const basename = shortcut
+      ? basenameOf(path)
+      : path
+
+    // The last rule to match decides, as in git, and it is the rule
+    //   `git check-ignore -v` reports, so the scan runs from the end and stops
+    //   at the first match.
+    // A plain loop rather than `forEach`, so that `path`, `basename` and
+    //   `shortcut` are locals. As a callback they became closure variables,
+    //   and reaching for one of those once per rule cost 10% of a scan over a
+    //   large rule set -- more than the shortcut they were there to serve.
+    for (let index = length - 1; index >= 0; index --) {
+      const rule = rules[index]
+
+      if (rule[mode].test(
+        shortcut && rule._basenameOnly
+          ? basename
+          : path
+      )) {
+        const {negative} = rule
+
+        const ret = {
+          ignored: !negative,
+          unignored: negative
+        }
+
+        if (!negative) {
+          ret.rule = rule
+        }
+
+        return ret
+      }
+    }
+
+    return {
+      ignored: false,
+      unignored: false
+    }
+  }
+}
+
+const throwError = (message, Ctor) => {
+  throw new Ctor(message)
+}
+
+const checkPath = (path, originalPath, doThrow) => {
+  if (!isString(path)) {
+    return doThrow(
+      `path must be a string, but got \`${originalPath}\``,
+      TypeError
+    )
+  }
+
+  // We don't know if we should ignore EMPTY, so throw
+  if (!path) {
+    return doThrow(`path must not be empty`, TypeError)
+  }
+
+  // Check if it is a relative path
+  if (checkPath.isNotRelative(path)) {
+    const r = '`path.relative()`d'
+    return doThrow(
+      `path should be a ${r} string, but got "${originalPath}"`,
+      RangeError
+    )
+  }
+
+  return true
+}
+
+// > pathname should be a `path.relative()`d one
+//
+// The same thing `REGEX_TEST_INVALID_PATH` says, spelled out: a path is not
+//   relative if it begins with a separator, or with `./` or `../`, or is
+//   nothing but `.` or `..`. Every match is decided by the first three
+//   characters, and this runs on every path handed to the library -- where it
+//   was 55% of a cached lookup, more than the cache lookup itself.
+const isNotRelative = path => {
+  const first = path.charCodeAt(0)
+
+  if (first === SLASH_CODE) {
+    return true
+  }
+
+  if (first !== DOT_CODE) {
+    return false
+  }
+
+  // '.'
+  if (path.length === 1) {
+    return true
+  }
+
+  const second = path.charCodeAt(1)
+
+  // './'
+  if (second === SLASH_CODE) {
+    return true
+  }
+
+  if (second !== DOT_CODE) {
+    return false
+  }
+
+  // '..' or '../'
+  return path.length === 2 || path.charCodeAt(2) === SLASH_CODE
+}
+
+checkPath.isNotRelative = isNotRelative
+
+// On windows, the following function will be replaced
+/* istanbul ignore next */
+checkPath.convert = p => p
+
+
+const convertPath = target =>
+  isString(target) && checkPath.convert(target)
+
+
+class Ignore {
+  constructor ({
+    ignorecase = true,
+    ignoreCase = ignorecase,
+    allowRelativePaths = false
+  } = {}) {
+    define(this, KEY_IGNORE, true)
+
+    this._rules = new RuleManager(ignoreCase)
+    this._strictPathCheck = !allowRelativePaths
+    this._initCache()
+  }
+
+  _initCache () {
+    // A cache for the result of `.ignores()`
+    this._ignoreCache = Object.create(null)
+
+    // A cache for the result of `.test()`
+    this._testCache = Object.create(null)
+  }
+
+  add (pattern) {
+    if (this._rules.add(pattern)) {
+      // Some rules have just added to the ignore,
+      //   making the behavior changed,
+      //   so we need to re-initialize the result cache
+      this._initCache()
+    }
+
+    return this
+  }
+
+  // legacy
+  addPattern (pattern) {
+    return this.add(pattern)
+  }
+
+  // @returns {TestResult}
+  _test (originalPath, cache, path) {
+    checkPath(
+      path,
+      originalPath,
+      this._strictPathCheck
+        ? throwError
+        : RETURN_FALSE
+    )
+
+    return path
+      ? this._t(path, cache)
+      : {
+        ignored: false,
+        unignored: false
+      }
+  }
+
+  checkIgnore (target) {
+    // A Windows path is converted first, so that a directory given with a
+    //   trailing separator, `\` or `/`, is told the same way
+    const path = convertPath(target)
+
+    // If the path does not end with a slash, `.ignores()` is much equivalent
+    //   to `git check-ignore`
+    if (!path || path.charCodeAt(path.length - 1) !== SLASH_CODE) {
+      return this._test(target, this._testCache, path)
+    }
+
+    // Like `git check-ignore`: a directory excluded by itself or by an
+    //   ancestor settles it, and only then is the literal 'abc/' matched
+    //   against the rules (see `checkSourceOf`).
+    const dir = this._t(path, this._testCache)
+
+    if (dir.ignored) {
+      return dir
+    }
+
+    const literal = this._rules.testLiteral(path)
+
+    return literal.ignored || literal.unignored
+      ? literal
+      : dir
+  }
+
+  _t (
+    // The path to be tested
+    path,
+
+    // The cache for the result of a certain checking
+    cache
+  ) {
+    if (path in cache) {
+      return cache[path]
+    }
+
+    const parentPath = parentOf(path)
+
+    // If the path contains a parent directory, check the parent first
+    const parent = parentPath
+      ? this._t(parentPath, cache)
+      : UNDEFINED
+
+    return cache[path] = parent && parent.ignored
+      // > It is not possible to re-include a file if a parent directory of
+      // >   that file is excluded.
+      ? parent
+      : this._rules.test(path, MODE_IGNORE)
+  }
+
+  ignores (path) {
+    return this._test(path, this._ignoreCache, convertPath(path)).ignored
+  }
+
+  createFilter () {
+    return path => !this.ignores(path)
+  }
+
+  filter (paths) {
+    return makeArray(paths).filter(this.createFilter())
+  }
+
+  // @returns {TestResult}
+  test (path) {
+    return this._test(path, this._testCache, convertPath(path))
+  }
+}
+
+const factory = options => new Ignore(options)
+
+const isPathValid = path =>
+  checkPath(convertPath(path), path, RETURN_FALSE)
+
+/* istanbul ignore next */
+const setupWindows = () => {
+  /* eslint no-control-regex: "off" */
+  const makePosix = str => /^\\\\\?\\/.test(str)
+  || /["<>|\u0000-\u001F]+/u.test(str)
+    ? str
+    : str.replace(/\\/g, '/')
+
+  checkPath.convert = makePosix
+
+  // 'C:\\foo'     <- 'C:\\foo' has been converted to 'C:/'
+  // 'd:\\foo'
+  const REGEX_TEST_WINDOWS_PATH_ABSOLUTE = /^[a-z]:\//i
+  checkPath.isNotRelative = path =>
+    REGEX_TEST_WINDOWS_PATH_ABSOLUTE.test(path)
+    || isNotRelative(path)
+}
+
+
+// Windows
+// --------------------------------------------------------------
+/* istanbul ignore next */
+if (
+  // Detect `process` so that it can run in browsers.
+  typeof process !== 'undefined'
+  && process.platform === 'win32'
+) {
+  setupWindows()
+}
+
+// COMMONJS_EXPORTS ////////////////////////////////////////////////////////////
+
+module.exports = factory
+
+// Although it is an anti-pattern,
+//   it is still widely misused by a lot of libraries in github
+// Ref: https://github.com/search?q=ignore.default%28%29&type=code
+factory.default = factory
+
+module.exports.isPathValid = isPathValid
+
+// For testing purposes
+define(module.exports, Symbol.for('setupWindows'), setupWindows)
+
+
+/***/ }),
+
 /***/ 2803:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -52188,7 +53827,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 2005:
+/***/ 8776:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -55106,8 +56745,90 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
+;// CONCATENATED MODULE: external "node:path/posix"
+const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: ./lib/lane/bootstrap.js
+
+/**
+ * The command that starts every lane. It must mean the same to any login shell (csh and fish too), so all that matters
+ * comes as one line on stdin: `read` takes exactly that line, byte by byte, and leaves the rest alone.
+ */
+const LANE_COMMAND = `exec sh -c 'IFS= read -r l; eval "$l"'`;
+/**
+ * That one line: runs the start-up command, evaluates the user's set-up lines with `set -e`, then becomes the lane in perl.
+ *
+ * @param nonce marks the lane's own words
+ * @param size length of the program that follows on stdin, in bytes
+ */
+function perlBootstrap(before, nonce, size) {
+    return line([
+        ...beforeLines(before, nonce),
+        `command -v perl >/dev/null 2>&1 || { ${say(nonce, 'no-perl')}; exit 3; }`,
+        say(nonce, 'ready'),
+        `exec perl -e '${READ_PROGRAM.replace('SIZE', String(size))}'`,
+    ]);
+}
+/** The same for the lane in sh: a shell of its own, which knows nothing of the set-up lines but what they exported. */
+function shBootstrap(before, nonce, size) {
+    return line([
+        ...beforeLines(before, nonce),
+        say(nonce, 'ready'),
+        `exec sh -c 'eval "$(dd bs=1 count=${size} 2>/dev/null)"'`,
+    ]);
+}
+const READ_PROGRAM = 'my ($n, $s) = (SIZE, ""); while (length($s) < $n) { sysread(STDIN, $s, $n - length $s, length $s) or exit 1 } eval $s; die $@ if $@;';
+function say(nonce, word) {
+    return `printf '\\n%s %s\\n' ${nonce} ${word}`;
+}
+function beforeLines({ startup, setup }, nonce) {
+    return [...startupLines(startup, nonce), ...setupLines(setup, nonce)];
+}
+/** In a shell of its own: nothing that it sets is to reach the lane. */
+function startupLines(startup, nonce) {
+    if (startup.trim() === '')
+        return [];
+    const failed = `printf '\\n%s startup-failed %s\\n' ${nonce} $?; exit 1`;
+    return [`sh -c "$(printf %b '${octal(encode(startup))}')" </dev/null >&2 || { ${failed}; }`];
+}
+function setupLines(setup, nonce) {
+    if (setup.trim() === '')
+        return [];
+    return [
+        `trap '${say(nonce, 'setup-failed').replaceAll("'", `'"'"'`)}' EXIT`,
+        'set -e',
+        `eval "$(printf %b '${octal(encode(setup))}')" </dev/null >&2`,
+        'set +e',
+        'trap - EXIT',
+    ];
+}
+function line(commands) {
+    return commands.join('; ') + '\n';
+}
+/** For the `%b` of printf: POSIX has `\0ddd` there. */
+function octal(bytes) {
+    return bytes.replace(/[^A-Za-z0-9 _./=-]/g, (c) => `\\0${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
+}
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: external "node:url"
+var external_node_url_ = __nccwpck_require__(3136);
+;// CONCATENATED MODULE: ./lib/util/asset.js
+
+
+/**
+ * Where a file of `src/assets` lies at run time, as an absolute path. `../assets` is right from the sources
+ * (`src/util`) and from a bundle (`dist/main`, with the copy in `dist/assets`). It must not be written as
+ * `new URL('../assets/…', import.meta.url)`: the bundler takes that form for a file to bundle.
+ */
+function assetPath(name) {
+    return (0,external_node_path_.join)((0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url)), '..', 'assets', name);
+}
+
 ;// CONCATENATED MODULE: ./lib/util/deferred.js
-function deferred() {
+function deferred_deferred() {
     let resolve;
     let reject;
     const promise = new Promise((yes, no) => {
@@ -55115,6 +56836,56 @@ function deferred() {
         reject = no;
     });
     return { promise, resolve, reject };
+}
+
+;// CONCATENATED MODULE: ./lib/build/clean/host-script.js
+
+
+
+
+/** Of what a host says on stderr, in characters. */
+const MOST_SAID = 500;
+/** A host that prints without end is not listened to, in characters. */
+const MOST_PRINTED = 1 << 20;
+/**
+ * Runs a function of clean.sh on a host, whatever its login shell is. The script goes over stdin, as lanes do.
+ *
+ * @param words the function and its arguments, which need no quotes
+ * @param limit in ms, with the time that it takes to get there: then it is given up, and goes on there by itself
+ * @throws Error when the command cannot be started; its message is the reason, for people
+ */
+async function runScript(channels, words, limit) {
+    if (!words.every((word) => /^[A-Za-z0-9.-]+$/.test(word)))
+        throw new Error('Internal error: words that need quotes');
+    const late = deferred_deferred();
+    const timer = setTimeout(() => late.resolve('late'), limit);
+    let channel;
+    let [stdout, stderr] = ['', ''];
+    try {
+        const starting = channels.exec(LANE_COMMAND);
+        const started = await Promise.race([starting, late.promise]);
+        if (started === 'late') {
+            starting.then((one) => one.destroy()).catch(() => undefined);
+            return { status: undefined, stdout, stderr, late: true };
+        }
+        channel = started;
+        channel.on('error', () => undefined);
+        channel.stderr.on('data', (chunk) => (stderr = (stderr + chunk.toString()).slice(-MOST_SAID)));
+        channel.on('data', (chunk) => {
+            if (stdout.length < MOST_PRINTED)
+                stdout += chunk.toString('latin1');
+        });
+        const program = `${(0,external_node_fs_.readFileSync)(assetPath('clean.sh'), 'utf8')}\n${words.join(' ')}\n`;
+        channel.end(`eval "$(dd bs=1 count=${Buffer.byteLength(program)} 2>/dev/null)"\n${program}`);
+        const status = await Promise.race([channel.exited, late.promise]);
+        if (status !== 'late')
+            return { status, stdout, stderr: stderr.trim(), late: false };
+        channel.destroy();
+        return { status: undefined, stdout, stderr: stderr.trim(), late: true };
+    }
+    finally {
+        clearTimeout(timer);
+    }
 }
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -55136,9 +56907,14 @@ function stagingName(now) {
     const time = now.toISOString().replace(/\D/g, '').slice(0, 14);
     return `/tmp/make-${source}-${time}-${randomBytes(6).toString('hex')}`;
 }
-/** The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine. */
-function stagingDirectory(name, host) {
-    return `${name}-${(0,external_node_crypto_.createHash)('sha256').update(host.name).digest('hex').slice(0, 12)}`;
+/**
+ * The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine.
+ *
+ * @param generation from 1: a host that was lost gets another when it is taken back, since the first may still be written to
+ */
+function stagingDirectory(name, host, generation = 1) {
+    const of = generation === 1 ? host.name : `${host.name}\n${generation}`;
+    return `${name}-${createHash('sha256').update(of).digest('hex').slice(0, 12)}`;
 }
 /** Whether a name is one that {@link stagingDirectory} gives: nothing else is ever removed from a host. */
 function isStagingName(name) {
@@ -55148,45 +56924,62 @@ function isStagingName(name) {
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
 
 
-/** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
-const SCRIPT = `d=$1; n=0
-while [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ $n -lt 20 ]; do
-  chmod -R u+rwx "$d" 2>/dev/null; rm -rf "$d" 2>/dev/null; n=$((n+1)); [ -d "$d" ] && sleep 0.2 2>/dev/null
-done
-if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
-/** The script tries for 4 s; the rest is for a tree of any size, and a host that does not end must not hold up who waits. */
+
+/** The script itself ends after 8 s unless the tree is very large. */
 const LIMIT_MS = 19_000;
 /**
- * Removes one run's staging directory from a host.
+ * Ends what still runs in one staging directory of this run on a host, and removes it. It never touches what another user has put
+ * at its name, nor a process that does not belong to the directory.
  *
- * @returns undefined when it is gone, else why not, for people
+ * @param limit ms until a host that says nothing is given up
+ * @returns undefined when it is gone, or never was there; else why not, for people
  */
-async function cleanHost(channels, staging) {
+async function cleanHost(channels, staging, limit = LIMIT_MS) {
     if (!isStagingName(staging))
         return `${staging} is not a staging directory`;
     try {
-        const channel = await channels.exec(`exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`);
-        let complaint = '';
-        channel.stderr.on('data', (chunk) => (complaint = (complaint + chunk.toString()).slice(-500)));
-        channel.resume();
-        channel.end();
-        const late = deferred();
-        const timer = setTimeout(() => late.resolve('late'), LIMIT_MS);
-        const status = await Promise.race([channel.exited, late.promise]);
-        clearTimeout(timer);
-        if (status === 'late') {
-            channel.destroy();
-            return `the command to remove it has not ended within ${LIMIT_MS / 1000} s`;
-        }
-        return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
+        const { status, stderr, late } = await runScript(channels, ['clean', (0,posix_namespaceObject.basename)(staging)], limit);
+        if (late)
+            return `the command to remove it has not ended within ${limit / 1000} s`;
+        return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
     }
     catch (error) {
         return error instanceof Error ? error.message : String(error);
     }
 }
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./lib/util/duration.js
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
+/**
+ * A length of time as people write it: a whole number of seconds, or with a unit: `90s`, `10m`, `24h`, `7d`.
+ *
+ * @returns seconds; undefined when it is none
+ */
+function parseDuration(text) {
+    const match = /^(\d{1,9})([smhd]?)$/.exec(text);
+    if (!match)
+        return undefined;
+    return Number(match[1]) * UNITS[(match[2] || 's')];
+}
+/** The same the other way: in the largest unit of which it is a whole number, `24h`; seconds. */
+function durationText(seconds) {
+    const [unit, size] = Object.entries(UNITS).findLast(([, one]) => seconds > 0 && seconds % one === 0) ?? ['s', 1];
+    return `${seconds / size} ${unit}`;
+}
+
+;// CONCATENATED MODULE: ./lib/build/left-behind.js
+
+/**
+ * That a staging directory is still on a host, and what becomes of it, for people.
+ *
+ * @param host its name
+ * @param staleAfter Settings.staleAfter, seconds
+ */
+function leftBehind(host, directory, reason, staleAfter) {
+    return (`${host}: ${directory} could not be removed: ${reason}. ` +
+        `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed by hand`);
+}
+
 ;// CONCATENATED MODULE: external "node:fs/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: ./node_modules/ssh-config/lib/glob.js
@@ -55843,8 +57636,6 @@ function stringify(config) {
 //# sourceMappingURL=ssh-config.js.map
 // EXTERNAL MODULE: ./lib/util/bytes.js
 var bytes = __nccwpck_require__(4695);
-;// CONCATENATED MODULE: external "node:path/posix"
-const posix_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path/posix");
 ;// CONCATENATED MODULE: ./lib/util/file-pattern.js
 
 
@@ -56206,54 +57997,102 @@ function hostName(answers, host) {
     return pattern?.replace(/%[h%]/g, (token) => (token === '%h' ? host : '%')) ?? host;
 }
 
+;// CONCATENATED MODULE: ./lib/ssh/within-time.js
+/** Why something was not waited for any longer. */
+const STOPPED = 'its connections were closed meanwhile';
+/** What `opening` comes to, if that is in time and before the signal aborts; else rejects with a reason for people. */
+async function withinTime(opening, { timeout, late, signal, drop }) {
+    return new Promise((resolve, reject) => {
+        let over = false;
+        const end = (tell) => {
+            over = true;
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+            tell();
+        };
+        const stop = () => end(() => reject(new Error(STOPPED)));
+        const timer = setTimeout(() => end(() => reject(new Error(late))), timeout);
+        opening.then((value) => {
+            if (over)
+                drop(value);
+            else
+                end(() => resolve(value));
+        }, (error) => {
+            if (!over)
+                end(() => reject(error instanceof Error ? error : new Error(String(error))));
+        });
+        signal?.addEventListener('abort', stop);
+        if (signal?.aborted === true)
+            stop();
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/ssh/hops.js
+
 /** Connections to jump hosts: one for each way to each of them, which ends with the last connection that goes through. */
 class Hops {
     #hops = new Map();
     /**
      * @param key one for each hop and way to it
-     * @returns the connection, and how to let it go, which must be called once
+     * @param open its signal aborts when nobody wants the connection any more
+     * @param signal the same for this use alone, while it waits: it rejects
      */
-    async use(key, open) {
-        let hop = this.#hops.get(key);
-        if (hop === undefined) {
-            hop = { connection: open(), users: 0 };
-            this.#hops.set(key, hop);
-        }
-        const mine = hop;
-        const forget = () => {
-            if (this.#hops.get(key) === mine)
-                this.#hops.delete(key);
-        };
-        mine.users++;
+    async use(key, open, signal) {
+        const known = this.#hops.get(key);
+        const hop = known ?? begin(open);
+        this.#hops.set(key, hop);
+        const release = this.#join(key, hop);
+        signal.addEventListener('abort', release);
         try {
-            const connection = await mine.connection;
-            if (connection.closed) {
-                forget();
-                mine.users--;
-                return await this.use(key, open);
-            }
-            let released = false;
-            const release = () => {
-                if (released)
-                    return;
-                released = true;
-                if (--mine.users > 0)
-                    return;
-                forget();
-                connection.close();
-            };
-            return { connection, release };
+            if (signal.aborted)
+                release();
+            const connection = await hop.connection;
+            if (signal.aborted)
+                throw new Error(STOPPED);
+            if (!connection.closed && !connection.full)
+                return { connection, release };
+            release();
+            this.#forget(key, hop);
+            if (!known)
+                throw new Error('it closed the connection after the login');
+            return await this.use(key, open, signal);
         }
         catch (error) {
-            forget();
+            release();
             throw error;
         }
+        finally {
+            signal.removeEventListener('abort', release);
+        }
+    }
+    /** @returns takes the user away again; with the last one the connection ends */
+    #join(key, hop) {
+        let released = false;
+        hop.users++;
+        return () => {
+            if (released)
+                return;
+            released = true;
+            if (--hop.users > 0)
+                return;
+            this.#forget(key, hop);
+            hop.unused.abort();
+            hop.connection.then((connection) => connection.close(), () => undefined);
+        };
+    }
+    #forget(key, hop) {
+        if (this.#hops.get(key) === hop)
+            this.#hops.delete(key);
     }
 }
+function begin(open) {
+    const unused = new AbortController();
+    const connection = open(unused.signal);
+    // It may fail when nobody waits for it any more.
+    connection.catch(() => undefined);
+    return { connection, unused, users: 0 };
+}
 
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./lib/ssh/host-key.js
 
 const SSH_PORT = 22;
@@ -56503,7 +58342,7 @@ function spelled(character) {
 
 
 /** Seconds in each unit of a time (sshd_config(5), TIME FORMATS). */
-const UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+const config_values_UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 /**
  * `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 in brackets when there is a port; several with commas.
  *
@@ -56542,7 +58381,7 @@ function timeOf(line) {
         throw failure(line, `${excerpt_excerpt(word)} is no time: it must be seconds, or such as 1m30s`);
     }
     const pieces = [...word.matchAll(/(\d+)([smhdw]?)/g)];
-    const seconds = pieces.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNITS[unit] ?? 1), 0);
+    const seconds = pieces.reduce((sum, [, number, unit = '']) => sum + Number(number) * (config_values_UNITS[unit] ?? 1), 0);
     return seconds === 0 ? undefined : seconds * 1000;
 }
 /** @throws UserError */
@@ -56849,6 +58688,15 @@ function append(file, line) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/engine/left-out.js
+/**
+ * Why a host takes no part in a run: for a reason that time does not mend (a key that it does not know, tools that differ, an
+ * owner who allows nothing). Whatever else goes wrong with a host may be over in a while, and it is tried again.
+ */
+class LeftOut extends Error {
+    name = 'LeftOut';
+}
+
 // EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
 var lib = __nccwpck_require__(5472);
 ;// CONCATENATED MODULE: ./lib/ssh/agent-keys.js
@@ -56862,7 +58710,7 @@ const PATIENCE_MS = 5000;
  * @param patience ms
  */
 async function keysOf(socket, patience = PATIENCE_MS) {
-    const answer = deferred();
+    const answer = deferred_deferred();
     const timer = setTimeout(() => answer.reject(new Error(`it has said nothing for ${patience / 1000} s`)), patience);
     lib.createAgent(socket).getIdentities((error, keys) => {
         if (error)
@@ -57261,6 +59109,7 @@ function entryOf(key, source) {
 
 
 
+
 /** The keys for each host. */
 class KeyRing {
     #options;
@@ -57269,7 +59118,7 @@ class KeyRing {
     constructor(options) {
         this.#options = options;
     }
-    /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
+    /** Rejects with a LeftOut: the key that the matrix names for this host cannot be used. */
     async planFor(settings) {
         const { credentials, given, home } = this.#options;
         if (settings.identity !== undefined)
@@ -57292,16 +59141,16 @@ class KeyRing {
             case 'key':
                 return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
             case 'missing':
-                throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
+                throw new LeftOut(`its key ${file}, which the matrix names as its identity, is not there`);
             case 'unusable':
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+                throw new LeftOut(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
             case 'locked': {
                 const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
                 const blob = await readPublicHalf(file);
                 const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
                 if (held.length > 0)
                     return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
-                throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+                throw new LeftOut(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
             }
         }
     }
@@ -57355,14 +59204,15 @@ async function plan({ username, certificates }, socket, { keys, files }, held) {
     for (const key of held)
         each.delete(fingerprint(key.getPublicSSH()));
     const others = [...each.values()];
-    const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
+    // One by one: so it can be told how many were refused.
+    const agents = socket === undefined ? [] : held.map((key) => new ChosenKeys(socket, [key]));
     return {
         methods: [
-            ...(agent === undefined ? [] : [{ type: 'agent', username, agent }]),
+            ...agents.map((agent) => ({ type: 'agent', username, agent })),
             ...others.map(({ key }) => ({ type: 'publickey', username, key })),
         ],
         tried: [
-            ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
+            ...(agents.length === 0 ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
             ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
         ],
         certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],
@@ -57505,6 +59355,7 @@ function maskSecrets(texts) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/chroot.js
+
 /** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
 function inChroot(channels, directory) {
     return {
@@ -57514,13 +59365,13 @@ function inChroot(channels, directory) {
 }
 /**
  * @param command begins with `exec `
- * @throws Error with a reason for people: no shell can be given this directory
+ * @throws LeftOut: no shell can be given this directory
  */
 function chrootCommand(command, directory) {
     if (!command.startsWith('exec '))
         throw new Error('Internal error: only a command that is executed can be moved');
     if (/\p{Cc}/u.test(directory))
-        throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
+        throw new LeftOut('its chroot has a control character in its name, which cannot be given to a shell');
     return `exec sh -c '${HEED}; ${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
 }
 /**
@@ -57565,28 +59416,60 @@ function quoteForAnyShell(word) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/connect-error.js
-/** Why a host could not be reached, and what to do about it. */
-function describeConnectError(error, { settings, plan, timeout }) {
-    switch (error.level) {
-        case 'client-authentication':
-            return connect_error_describeRefusal(settings.username, plan);
-        case 'client-timeout':
-            return `it did not answer within ${timeout / 1000} s`;
-        case 'client-socket':
-            return describeSocketError(error, settings);
-        default:
-            return error.message;
+
+
+/** What is in the way for people; a LeftOut where it would be there the next time too. */
+function connectFault(error, attempt) {
+    const { settings, plan, refused, step } = attempt;
+    const { level, code, message } = error;
+    if (level === 'client-authentication')
+        return new LeftOut(connect_error_describeRefusal(settings.username, plan));
+    if (level === 'client-timeout')
+        return new Error(describeSilence(attempt));
+    if (level === 'agent')
+        return new Error(`the ssh agent failed (${message})`);
+    const ended = typeof code === 'number';
+    // Who tries again and again with keys that are refused is locked out, and others with him.
+    const broke = ended || code === 'ECONNRESET';
+    if (step === 'login' && ((broke && refused > 0) || (ended && /too many auth/i.test(message))))
+        return new LeftOut(connect_error_describeRefusal(settings.username, plan, message));
+    if (level === 'client-socket')
+        return new Error(describeSocketError(error, settings));
+    if (ended)
+        return new Error(`it ended the connection: ${excerpt_excerpt(message, 200)}`);
+    if (level === 'handshake' && message.includes('no matching'))
+        return new LeftOut(`it and this client do not know the same algorithms of ssh (${message})`);
+    return new Error(`it does not keep to the protocol of ssh (${message})`);
+}
+/** The server has closed the connection without a word. */
+function closedFault({ settings, plan, refused }) {
+    const closed = 'it closed the connection before the login was through';
+    return refused === 0 ? new Error(closed) : new LeftOut(connect_error_describeRefusal(settings.username, plan, closed));
+}
+function describeSilence({ step, timeout }) {
+    const within = `within ${timeout / 1000} s`;
+    switch (step) {
+        case 'connect':
+            return `it did not answer ${within}`;
+        case 'ident':
+            return `it took the connection, but said nothing of ssh ${within}`;
+        case 'keys':
+            return `it agreed on no keys for the connection ${within}`;
+        case 'login':
+            return `it did not let us in ${within}`;
     }
 }
-function connect_error_describeRefusal(username, { tried, certificates }) {
+function connect_error_describeRefusal(username, { tried, certificates }, said = '') {
     const hint = certificates.length === 0
         ? ''
         : `. ${certificates.join(', ')} cannot be shown to it: certificates are not supported here. ` +
             'With transport ssh in the matrix it is reached by ssh itself, which has them';
     if (tried.length === 0)
         return `there is no key to log in with as ${username}: give one in ssh-private-key, or start an ssh agent${hint}`;
-    return `it refused the login as ${username}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
+    const words = said === '' ? '' : ` (${said})`;
+    return `it refused the login as ${username}${words}; tried: ${tried.join(', ')}. One of these keys must be in ~${username}/.ssh/authorized_keys there${hint}`;
 }
+/** @param error of a socket */
 function describeSocketError(error, { endpoint: { address, port } }) {
     switch (error.code) {
         case 'ENOTFOUND':
@@ -57601,6 +59484,182 @@ function describeSocketError(error, { endpoint: { address, port } }) {
             return `${address} does not answer on port ${port} (ETIMEDOUT)`;
         default:
             return error.message;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/ident-gate.js
+
+/** What a server may say before its identification (RFC 4253, 4.2): more than any notice. */
+const MOST_BEFORE = 65536;
+/** OpenSSH takes no longer line either. */
+const LONGEST_LINE = 8192;
+/**
+ * Lets nothing through to whoever reads from `stream` before the line with which a server says that it speaks ssh (RFC 4253, 4.2),
+ * and that line in one piece: ssh2 loses part of one that comes in three, and would wait for others without end. What comes
+ * before it is dropped. A stream that has something else to say is destroyed, with an Error whose message is for people.
+ *
+ * @param onIdent called once
+ */
+function gateIdent(stream, onIdent) {
+    const pass = stream.push.bind(stream);
+    let line = Buffer.alloc(0);
+    let said = '';
+    let size = 0;
+    const refuse = (reason) => {
+        Reflect.deleteProperty(stream, 'push');
+        const what = said.trim() === '' ? '' : `: it says ${excerpt_excerpt(said.trim(), 80)}`;
+        stream.destroy(new Error(`${reason}${what}`));
+        return false;
+    };
+    stream.push = (chunk) => {
+        if (chunk === null) {
+            if (said !== '')
+                return refuse('what answers there is no ssh server');
+            Reflect.deleteProperty(stream, 'push');
+            return pass(null);
+        }
+        if (said.length < 200)
+            said += chunk.toString('latin1', 0, 200);
+        size += chunk.length;
+        line = Buffer.concat([line, chunk]);
+        for (let end = line.indexOf(10); end >= 0; end = line.indexOf(10)) {
+            if (line.toString('latin1', 0, 4) === 'SSH-') {
+                Reflect.deleteProperty(stream, 'push');
+                onIdent();
+                return pass(line);
+            }
+            line = line.subarray(end + 1);
+        }
+        return size > MOST_BEFORE || line.length > LONGEST_LINE
+            ? refuse('what answers there is no ssh server, or its greeting has no end')
+            : true;
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/program-words.js
+
+/**
+ * What ssh(1) and rsh say when they are not let in, do not know the host, or are told what they do not understand. They say it again
+ * the next time, and some hosts lock out who comes again and again.
+ */
+const REFUSALS = [
+    /^(?:\S+: )?permission denied(?: \([a-z,@.-]+\))?\.?\r?$/im,
+    /too many authentication failures/i,
+    /^host key verification failed/im,
+    /^no matching .* found|^unable to negotiate with .* no matching/im,
+    /bad configuration option|terminating, \d+ bad configuration|^(?:ssh: )?(?:unknown|illegal|invalid) option|^usage: /im,
+];
+/**
+ * A fault of the way to a host that a program makes, with what that program has said of it on stderr.
+ *
+ * @param begin stands before its words
+ */
+function withWords(fault, said, begin) {
+    if (said === '')
+        return fault;
+    const Kind = fault instanceof LeftOut || REFUSALS.some((pattern) => pattern.test(said)) ? LeftOut : Error;
+    return new Kind(`${fault.message}; ${begin} ${said.slice(-500)}`, { cause: fault });
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/pulse.js
+const TICKS = 5;
+/** Of these the first is asked soon enough for a slow answer to count. */
+const QUESTIONS = 4;
+/** How often a connection is to be asked whether it lives, so that silence is one for {@link watchPulse}; ms. */
+function questionInterval(timeout) {
+    return Math.max(1, Math.floor(timeout / QUESTIONS));
+}
+/**
+ * Calls back once when nothing has come from the stream for `timeout` ms, or a little less. Whatever comes counts: behind much that
+ * is under way on a slow link an answer to a question takes its time. Ticks are counted, not time: a process that was stopped
+ * for an hour finds its connections alive.
+ *
+ * @param stream flows already
+ * @returns ends the watch
+ */
+function watchPulse(stream, timeout, onSilence) {
+    let ticks = 0;
+    const heard = () => {
+        ticks = 0;
+    };
+    stream.on('data', heard);
+    const timer = setInterval(() => {
+        if (++ticks < TICKS)
+            return;
+        clearInterval(timer);
+        onSilence();
+    }, timeout / TICKS);
+    timer.unref();
+    return () => {
+        clearInterval(timer);
+        stream.off('data', heard);
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/ssh/log-in.js
+
+
+
+
+
+
+
+
+
+/**
+ * Speaks ssh on a route until the login is through. From then on the client asks whether the other end lives, and leaves it to others to
+ * judge by the answers. Rejects with a reason for people, a LeftOut where another try would end in the same way; the route is closed then.
+ */
+async function logIn({ route, settings, plan, check, timeout, signal }) {
+    const client = new lib.Client();
+    const { stream } = route;
+    const ready = deferred_deferred();
+    let step = 'connect';
+    let [tried, refused] = [0, 0];
+    let refusal;
+    const attempt = () => ({ settings, plan, timeout, step, refused });
+    const stop = () => ready.reject(new Error(STOPPED));
+    signal.addEventListener('abort', stop);
+    if (signal.aborted)
+        stop();
+    gateIdent(stream, () => (step = 'keys'));
+    client.once('connect', () => (step = 'ident'));
+    client.once('handshake', () => (step = 'login'));
+    client.once('ready', () => ready.resolve(undefined));
+    client.once('error', (error) => {
+        ready.reject(refusal === undefined ? connectFault(error, attempt()) : new LeftOut(refusal));
+    });
+    // A second one may follow: nobody waits for it.
+    client.on('error', () => undefined);
+    client.once('close', () => ready.reject(closedFault(attempt())));
+    client.connect({
+        sock: stream,
+        username: settings.username,
+        readyTimeout: timeout,
+        keepaliveInterval: questionInterval(timeout),
+        keepaliveCountMax: Infinity,
+        algorithms: { serverHostKey: hostKeyAlgorithms(check.types) },
+        authHandler: (_left, partly) => {
+            if (tried > 0 && partly !== true)
+                refused++;
+            return plan.methods[tried++] ?? false;
+        },
+        hostVerifier: (key) => {
+            refusal = check.refuse(key);
+            return refusal === undefined;
+        },
+    });
+    try {
+        await ready.promise;
+        return client;
+    }
+    catch (error) {
+        // The client may have ended its own side already, and would then never let go of a host that says nothing.
+        stream.destroy();
+        throw withWords(error, await route.said(), 'its ProxyCommand said:');
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
     }
 }
 
@@ -57713,6 +59772,7 @@ class GatheringStream extends external_node_stream_.Duplex {
 
 
 
+
 /** As much of what a program says on stderr is kept for messages. */
 const KEPT_TEXT = 2000;
 /** How long a program may take to end when it is asked to. */
@@ -57724,7 +59784,7 @@ class ProgramStream extends GatheringStream {
     exited;
     #said = '';
     constructor(child) {
-        const ended = deferred();
+        const ended = deferred_deferred();
         super(child.stdout, child.stdin, () => end(child));
         this.stderr = child.stderr;
         this.exited = ended.promise;
@@ -57743,7 +59803,7 @@ class ProgramStream extends GatheringStream {
     static async start(program, words) {
         const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_')));
         const child = (0,external_node_child_process_namespaceObject.spawn)(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: environment });
-        const started = deferred();
+        const started = deferred_deferred();
         child.once('spawn', () => started.resolve(undefined));
         child.once('error', (error) => started.reject(error));
         const stream = new ProgramStream(child);
@@ -57751,33 +59811,57 @@ class ProgramStream extends GatheringStream {
         return stream;
     }
 }
-/** Ends what still runs: at once where it is let go, after a while where it has closed its end and is about to go itself. */
+/**
+ * A fault of {@link ProgramStream.start}: where the program is not there, or is none, it is a LeftOut.
+ *
+ * @param describe gives the reason for people, with the code of the fault
+ */
+function cannotStart(fault, describe) {
+    const { code = String(fault) } = fault;
+    const Kind = ['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'E2BIG'].includes(code) ? LeftOut : Error;
+    return new Kind(describe(code), { cause: fault });
+}
+/**
+ * Ends what still runs, and what it has started: at once where it is let go, after a while where it has closed its end and is about to
+ * go itself. What does not end when it is asked to is killed.
+ */
 function end(child) {
     child.stdin.end();
-    const { pid } = child;
-    const stop = (name) => {
+    const signals = ['SIGTERM', 'SIGKILL'];
+    let timer;
+    const next = () => {
+        clearTimeout(timer);
         // Nobody reads them any more, and until they are closed the program counts as running.
         child.stdout.destroy();
         child.stderr.destroy();
-        if (pid !== undefined && child.exitCode === null && child.signalCode === null)
-            signal(pid, name);
+        const name = signals.shift();
+        if (name !== undefined && signal(child.pid, name))
+            timer = setTimeout(next, program_stream_PATIENCE_MS);
     };
-    const going = child.stdout.readableEnded;
-    if (!going)
-        stop('SIGTERM');
-    const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), program_stream_PATIENCE_MS);
-    child.once('close', () => clearTimeout(patience));
+    if (child.stdout.readableEnded) {
+        timer = setTimeout(next, program_stream_PATIENCE_MS);
+        child.once('exit', next);
+    }
+    else {
+        next();
+        child.once('exit', () => {
+            if (!signal(child.pid, 0))
+                clearTimeout(timer);
+        });
+    }
 }
+/** @returns whether anybody is left of the group */
 function signal(group, name) {
     try {
-        process.kill(-group, name);
+        return group !== undefined && process.kill(-group, name);
     }
     catch {
-        // It has ended meanwhile.
+        return false;
     }
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/route.js
+
 
 
 
@@ -57789,7 +59873,7 @@ const LAST_WORDS_MS = 500;
  * All hosts on the way, in their order, with those that the first one needs by the ssh configuration.
  *
  * @param look the settings of a jump host
- * @throws Error with a reason for people: the way goes in a circle
+ * @throws LeftOut: the way goes in a circle
  */
 function jumpsTo(settings, look, through = []) {
     const hops = settings.proxy.kind === 'jump' ? settings.proxy.hops : [];
@@ -57799,7 +59883,7 @@ function jumpsTo(settings, look, through = []) {
     const way = [...through, settings.name];
     const name = describe(first);
     if (way.includes(name)) {
-        throw new Error(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
+        throw new LeftOut(`its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
             'One of them must be reached without a jump (ProxyJump none in the ssh configuration)');
     }
     return [...jumpsTo(look(first), look, way), ...hops];
@@ -57831,18 +59915,18 @@ async function throughCommand(command) {
         stream = await ProgramStream.start(shell, ['-c', `exec ${command}`]);
     }
     catch (error) {
-        throw new Error(`its ProxyCommand cannot be started: ${error.message}`, { cause: error });
+        throw cannotStart(error, (code) => `its ProxyCommand cannot be started (${code})`);
     }
     const said = async () => {
         await Promise.race([stream.exited, (0,external_node_timers_promises_namespaceObject.setTimeout)(LAST_WORDS_MS, undefined, { ref: false })]);
-        return stream.said === '' ? '' : `; its ProxyCommand said: ${stream.said.slice(-500)}`;
+        return stream.said;
     };
     return { stream, said };
 }
 function silent() {
     return Promise.resolve('');
 }
-async function throughHops({ settings, jumps, hops, timeout, openHop }) {
+async function throughHops({ settings, jumps, hops, timeout, openHop, signal }) {
     const last = jumps[jumps.length - 1];
     if (last === undefined)
         throw new Error('Internal error: a way through no host');
@@ -57852,15 +59936,15 @@ async function throughHops({ settings, jumps, hops, timeout, openHop }) {
     const target = { ...last, jump: before.length > 0 ? before : undefined };
     let hop;
     try {
-        hop = await hops.use(JSON.stringify(jumps.map(describe)), () => openHop(target));
+        hop = await hops.use(JSON.stringify(jumps.map(describe)), (unused) => openHop(target, unused), signal);
     }
     catch (error) {
-        throw new Error(`jump host ${name}: ${error.message}`, { cause: error });
+        throw behind(`jump host ${name}: `, error);
     }
     const { connection, release } = hop;
     try {
         const { address, port } = settings.endpoint;
-        const channel = await withinTime(connection.forward(address, port), timeout);
+        const channel = await connection.forward(address, port, timeout);
         const stream = new GatheringStream(channel, channel, () => {
             channel.destroy();
             release();
@@ -57869,25 +59953,13 @@ async function throughHops({ settings, jumps, hops, timeout, openHop }) {
     }
     catch (error) {
         release();
-        throw new Error(`jump host ${name} cannot reach it: ${error.message}`, { cause: error });
+        throw behind(`jump host ${name} cannot reach it: `, error);
     }
 }
-async function withinTime(opening, timeout) {
-    const stop = new AbortController();
-    const late = async () => {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(timeout, undefined, { signal: stop.signal });
-        throw new Error(`no answer within ${timeout / 1000} s`);
-    };
-    try {
-        return await Promise.race([opening, late()]);
-    }
-    catch (error) {
-        opening.then((channel) => channel.destroy(), () => undefined);
-        throw error;
-    }
-    finally {
-        stop.abort();
-    }
+/** The same fault, of the same kind, with where it is. */
+function behind(where, fault) {
+    const Kind = fault instanceof LeftOut ? LeftOut : Error;
+    return new Kind(where + fault.message, { cause: fault });
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/connection.js
@@ -57897,110 +59969,195 @@ async function withinTime(opening, timeout) {
 
 
 
+
+/** What the last words of a connection may take on their way. */
+const connection_LAST_WORDS_MS = 1000;
+const CLOSED = 'the connection was closed';
+/** What ssh2 puts before the server's own reason. */
+const REFUSED = /^\(SSH\) Channel open failure: /i;
+/** Why a channel is not opened: the server's configuration forbids it (RFC 4254, 5.1). */
+const PROHIBITED = 1;
 /** One ssh connection to a host. */
 class Connection {
     #client;
-    /** Channels that are open. */
-    channels = 0;
-    /** The server has refused to open more. */
-    full = false;
-    closed = false;
+    #stream;
+    #channels = new Set();
+    /** Channels that are being opened. */
+    #opening = 0;
+    #full = false;
+    /** The server has let a channel wait. */
+    #stuck = false;
+    #closed = false;
+    /** Why it is closed, where that is known. */
+    #fault;
     /** Milliseconds until a host that does not answer is given up. */
     timeout;
-    constructor(client, timeout) {
+    constructor(client, stream, timeout) {
         this.#client = client;
+        this.#stream = stream;
         this.timeout = timeout;
         // One for each channel that is being opened.
         client.setMaxListeners(0);
-        client.on('close', () => (this.closed = true));
-        // Failures of a connection that is up reach its channels as their end.
-        client.on('error', () => undefined);
+        const stop = watchPulse(stream, timeout, () => {
+            this.#fault = `it has said nothing for ${timeout / 1000} s`;
+            stream.destroy();
+        });
+        client.on('error', ({ message }) => (this.#fault ??= `the connection broke (${message})`));
+        // The other end is through with it: nothing can be begun any more.
+        client.once('end', () => (this.#closed = true));
+        client.once('close', () => {
+            this.#closed = true;
+            stop();
+            if (this.#fault === undefined)
+                return;
+            for (const channel of this.#channels)
+                channel.emit('error', new Error(this.#fault));
+        });
+        if (stream.destroyed)
+            this.#closed = true;
     }
-    /** Rejects with an Error whose message is the reason, for people. */
-    static async open(target, login) {
+    /**
+     * Rejects with an Error whose message is the reason, for people; with a LeftOut where another try would end in the same way.
+     *
+     * @param signal nobody wants it any more
+     */
+    static async open(target, login, signal = new AbortController().signal) {
         const look = (one) => settingsOf(one, login.config, login.home);
-        const settings = look(target);
-        const timeout = settings.timeout ?? login.timeout;
-        const jumps = jumpsTo(settings, look);
-        const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
-        const openHop = (hop) => Connection.open(hop, login);
-        const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop });
-        const client = new lib.Client();
-        const ready = deferred();
-        let refusal;
-        client.once('ready', () => ready.resolve(undefined));
-        client.once('error', (error) => {
-            ready.reject(new Error(refusal ?? describeConnectError(error, { settings, plan, timeout })));
-        });
-        // A second one may follow: nobody waits for it.
-        client.on('error', () => undefined);
-        client.once('close', () => ready.reject(new Error('it closed the connection before the login was through')));
-        client.connect({
-            sock: route.stream,
-            username: settings.username,
-            readyTimeout: timeout,
-            keepaliveInterval: Math.max(1000, Math.floor(timeout / 3)),
-            keepaliveCountMax: 2,
-            algorithms: { serverHostKey: hostKeyAlgorithms(check.types) },
-            authHandler: plan.methods,
-            hostVerifier: (key) => {
-                refusal = check.refuse(key);
-                return refusal === undefined;
-            },
-        });
         try {
-            await ready.promise;
+            const settings = look(target);
+            const timeout = settings.timeout ?? login.timeout;
+            const jumps = jumpsTo(settings, look);
+            const [plan, check] = await Promise.all([login.keyRing.planFor(settings), login.hostKeys.forHost(settings)]);
+            const openHop = (hop, unused) => Connection.open(hop, login, unused);
+            const route = await openRoute({ settings, jumps, hops: login.hops, timeout, openHop, signal });
+            const client = await logIn({ route, settings, plan, check, timeout, signal });
+            return new Connection(client, route.stream, timeout);
         }
         catch (error) {
-            const said = await route.said();
-            client.destroy();
-            throw new Error(error.message + said, { cause: error });
+            // Keys, configuration, known hosts: they are what they are.
+            if (error instanceof UserError)
+                throw new LeftOut(error.message, { cause: error });
+            throw error;
         }
-        return new Connection(client, timeout);
     }
-    /** Starts a command; undefined when the server takes no further channel on this connection. */
-    exec(command) {
-        const answer = deferred();
-        this.channels++;
-        const gone = () => answer.reject(new Error('the connection was closed'));
-        this.#client.once('close', gone);
-        this.#client.exec(command, (error, channel) => {
-            this.#client.off('close', gone);
-            if (error) {
-                this.channels--;
-                if (/channel open failure/i.test(error.message)) {
-                    this.full = true;
-                    answer.resolve(undefined);
-                }
-                else {
-                    answer.reject(new Error(error.message));
-                }
-                return;
-            }
-            channel.once('close', () => this.channels--);
-            answer.resolve(channel);
-        });
-        return answer.promise;
+    /** It has ended, or has been asked to. */
+    get closed() {
+        return this.#closed;
     }
-    /** Opens a byte stream from this host to another. */
-    forward(address, port) {
-        const answer = deferred();
-        const gone = () => answer.reject(new Error('the connection was closed'));
-        if (this.closed)
-            gone();
-        this.#client.once('close', gone);
-        this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
-            this.#client.off('close', gone);
-            if (error)
-                answer.reject(new Error(error.message.replace(/^\(SSH\) Channel open failure: /, '')));
-            else
-                answer.resolve(channel);
-        });
-        return answer.promise;
+    /** Channels that are open, or being opened. */
+    get channels() {
+        return this.#channels.size + this.#opening;
+    }
+    /** The server takes no more channels for now. */
+    get full() {
+        return this.#full || this.#stuck;
+    }
+    /**
+     * Starts a command; undefined when the server takes no further channel on this connection. A channel that is destroyed drops what
+     * has come by then.
+     */
+    async exec(command) {
+        try {
+            return await this.#open((done) => this.#client.exec(command, done), this.timeout, 'it opened no session');
+        }
+        catch (error) {
+            if (!REFUSED.test(error.message))
+                throw error;
+            this.#full = true;
+            return undefined;
+        }
+    }
+    /**
+     * Opens a byte stream from this host to another. Rejects as {@link Connection.open}.
+     *
+     * @param timeout ms
+     */
+    async forward(address, port, timeout) {
+        const begin = (done) => this.#client.forwardOut('127.0.0.1', 0, address, port, done);
+        try {
+            return await this.#open(begin, timeout, 'no answer');
+        }
+        catch (error) {
+            const { message, reason } = error;
+            const Kind = reason === PROHIBITED ? LeftOut : Error;
+            throw new Kind(message.replace(REFUSED, ''), { cause: error });
+        }
     }
     close() {
+        this.#closed = true;
         this.#client.end();
-        this.#client.destroy();
+        const stream = this.#stream;
+        if (stream.destroyed)
+            return;
+        const destroy = () => void stream.destroy();
+        if (stream.writableFinished)
+            destroy();
+        else
+            stream.once('finish', destroy);
+        // Where nothing gets through any more it would never finish.
+        const timer = setTimeout(destroy, connection_LAST_WORDS_MS).unref();
+        stream.once('close', () => clearTimeout(timer));
+    }
+    async #open(begin, timeout, late) {
+        const state = { answered: false };
+        this.#opening++;
+        const opening = new Promise((resolve, reject) => {
+            const gone = () => reject(new Error(this.#fault ?? CLOSED));
+            if (this.#closed) {
+                gone();
+                return;
+            }
+            this.#client.once('close', gone);
+            begin((error, channel) => {
+                state.answered = true;
+                this.#client.off('close', gone);
+                if (error)
+                    reject(error);
+                else
+                    resolve(channel);
+            });
+        });
+        try {
+            const channel = await withinTime(opening, {
+                timeout,
+                late: `${late} within ${timeout / 1000} s`,
+                drop: (unused) => this.#hold(unused).destroy(),
+            });
+            return this.#hold(channel);
+        }
+        catch (error) {
+            if (!state.answered)
+                this.#stuck = true;
+            throw error;
+        }
+        finally {
+            this.#opening--;
+            this.#tidy();
+        }
+    }
+    /** Counts it until it is closed. Until what has come is read it is not: who destroys it reads no more. */
+    #hold(channel) {
+        const destroy = channel.destroy.bind(channel);
+        channel.destroy = () => {
+            destroy();
+            if (!channel.readableEnded)
+                channel.removeAllListeners('data').removeAllListeners('readable').resume();
+            return channel;
+        };
+        this.#channels.add(channel);
+        // Whoever uses it may listen later.
+        channel.on('error', () => undefined);
+        channel.once('close', () => {
+            this.#channels.delete(channel);
+            this.#full = false;
+            this.#tidy();
+        });
+        return channel;
+    }
+    /** One that lets channels wait is of use to those alone that are open. */
+    #tidy() {
+        if (this.#stuck && this.channels === 0)
+            this.close();
     }
 }
 
@@ -58009,6 +60166,8 @@ class Connection {
 
 /** More than any login script prints. */
 const MAX_BANNER = 1 << 20;
+/** Of what is printed so much is kept for messages. */
+const KEPT = 2000;
 /** What a host's shell is to say before the command that matters. */
 function firstWord() {
     return `distmake-${(0,external_node_crypto_.randomBytes)(12).toString('hex')}`;
@@ -58022,12 +60181,13 @@ function behindWord(word, command) {
  * comes behind it is there for whoever reads next.
  *
  * @param timeout ms
- * @throws Error with a reason for people, and with what was printed instead; the channel has been let go
+ * @throws Error with a reason for people, and with what was printed instead
  */
 async function awaitWord(channel, word, timeout, trouble) {
     const line = `${word}\n`;
-    const passed = deferred();
+    const passed = deferred_deferred();
     let text = Buffer.alloc(0);
+    let size = 0;
     const fail = (reason) => {
         const printed = text.toString().trim();
         passed.reject(new Error(printed === '' ? reason : `${reason}; it printed: ${printed.slice(-500)}`));
@@ -58043,7 +60203,9 @@ async function awaitWord(channel, word, timeout, trouble) {
                 passed.resolve(undefined);
                 return;
             }
-            if (text.length > MAX_BANNER)
+            size += chunk.length;
+            text = text.subarray(-KEPT);
+            if (size > MAX_BANNER)
                 fail('it prints without end before it runs the command');
         }
     };
@@ -58058,10 +60220,6 @@ async function awaitWord(channel, word, timeout, trouble) {
     try {
         await passed.promise;
     }
-    catch (error) {
-        channel.destroy();
-        throw error;
-    }
     finally {
         clearTimeout(timer);
         channel.off('readable', onReadable).off('error', onError).off('end', onEnd).off('close', onEnd);
@@ -58069,6 +60227,7 @@ async function awaitWord(channel, word, timeout, trouble) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/control-pool.js
+
 
 
 /** What OpenSSH allows on one connection unless MaxSessions says otherwise; where it is less, the server's refusal tells. */
@@ -58082,17 +60241,21 @@ class ControlPool {
     #login;
     #connections = [];
     #queue = Promise.resolve();
+    #life = new AbortController();
+    #failures = 0;
+    #lastFailure;
     constructor(host, login) {
         this.#host = host;
         this.#login = login;
     }
     /**
      * Starts a command on the host, and resolves when its shell answers: a host may let us in and then hang, in a login script
-     * or a file system. Rejects with a reason for people.
+     * or a file system. Rejects with a reason for people, in bounded time however many wait.
      */
     async exec(command) {
         const word = firstWord();
-        const result = this.#queue.then(() => this.#exec(behindWord(word, command)));
+        const wish = { command: behindWord(word, command), failures: this.#failures, signal: this.#life.signal };
+        const result = this.#queue.then(() => this.#exec(wish));
         this.#queue = result.catch(() => undefined);
         const { channel, timeout } = await result;
         try {
@@ -58105,30 +60268,52 @@ class ControlPool {
         }
         catch (error) {
             const said = String(channel.stderr.read() ?? '').trim();
+            channel.destroy();
             throw said === ''
                 ? error
                 : new Error(`${error.message}; it said: ${said.slice(-500)}`, { cause: error });
         }
         return channel;
     }
-    /** Ends all connections; a later `exec` makes a new one. */
+    /** Ends all connections, those too that are only coming up; a later `exec` makes a new one. */
     close() {
+        this.#life.abort();
+        this.#life = new AbortController();
         for (const connection of this.#connections)
             connection.close();
         this.#connections = [];
     }
-    async #exec(command) {
+    async #exec(wish) {
         for (;;) {
+            if (wish.signal.aborted)
+                throw new Error(STOPPED);
             this.#connections = this.#connections.filter(({ closed }) => !closed);
             const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
-            const connection = free ?? (await Connection.open(this.#host, this.#login));
-            if (!free)
-                this.#connections.push(connection);
-            const channel = await connection.exec(command);
+            const connection = free ?? (await this.#connect(wish));
+            const channel = await connection.exec(wish.command);
             if (channel)
                 return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
+        }
+    }
+    /** Who has waited while the host could not be reached would not reach it either. */
+    async #connect({ failures, signal }) {
+        if (failures !== this.#failures)
+            throw this.#lastFailure;
+        try {
+            const connection = await Connection.open(this.#host, this.#login, signal);
+            this.#connections.push(connection);
+            if (signal.aborted)
+                connection.close();
+            return connection;
+        }
+        catch (error) {
+            if (!signal.aborted) {
+                this.#failures++;
+                this.#lastFailure = error;
+            }
+            throw error;
         }
     }
 }
@@ -58140,6 +60325,8 @@ function exitOf(channel) {
 }
 
 ;// CONCATENATED MODULE: ./lib/ssh/transport.js
+
+
 
 
 
@@ -58170,9 +60357,8 @@ class Transport {
             stream = await ProgramStream.start(name, words);
         }
         catch (error) {
-            const { code } = error;
-            throw new Error(`its transport program ${excerpt_excerpt(name)} cannot be started (${code ?? String(error)}): ` +
-                'is it installed on the runner, and on PATH?', { cause: error });
+            throw cannotStart(error, (code) => `its transport program ${excerpt_excerpt(name)} cannot be started (${code}): ` +
+                'is it installed on the runner, and on PATH?');
         }
         this.#open.add(stream);
         stream.on('close', () => this.#open.delete(stream));
@@ -58186,8 +60372,9 @@ class Transport {
             });
         }
         catch (error) {
-            const { message } = error;
-            throw new Error(`${message} (transport program ${excerpt_excerpt(name)})${because(stream)}`, { cause: error });
+            stream.destroy();
+            const fault = new Error(`${error.message} (transport program ${excerpt_excerpt(name)})`, { cause: error });
+            throw withWords(fault, stream.said, 'it said:');
         }
         return stream;
     }
@@ -58197,20 +60384,17 @@ class Transport {
         this.#open.clear();
     }
 }
-function because({ said }) {
-    return said === '' ? '' : `; it said: ${said.slice(-500)}`;
-}
 /**
  * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
  * they take `-l USER HOST COMMAND`.
  *
  * @param timeout ms
- * @throws Error with a reason for people: the matrix asks for what the program cannot be told
+ * @throws LeftOut: the matrix asks for what the program cannot be told
  */
 function transportWords(host, program, timeout) {
     const { address, user, port, identity, jump } = host;
     if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
-        throw new Error(`${excerpt_excerpt(describe(host))} cannot be given to a transport program`);
+        throw new LeftOut(`${excerpt_excerpt(describe(host))} cannot be given to a transport program`);
     const login = user === undefined ? [] : ['-l', user];
     if ((0,external_node_path_.basename)(program) !== 'ssh') {
         const asked = [
@@ -58219,7 +60403,7 @@ function transportWords(host, program, timeout) {
             ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
         ];
         if (asked.length > 0) {
-            throw new Error(`the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt_excerpt(program)} is not ssh and ` +
+            throw new LeftOut(`the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt_excerpt(program)} is not ssh and ` +
                 'cannot be told so: leave it out, or put it into a script that is named as the transport');
         }
         return [...login, address];
@@ -58250,6 +60434,936 @@ function channelsTo(host, login) {
     const channels = host.transport === undefined ? new ControlPool(host, login) : new Transport(host, host.transport, login);
     return host.chroot === undefined ? channels : inChroot(channels, host.chroot);
 }
+
+// EXTERNAL MODULE: ./node_modules/ignore/index.js
+var node_modules_ignore = __nccwpck_require__(298);
+;// CONCATENATED MODULE: ./lib/stage/look/exclusion.js
+
+
+/** The library remembers every path that it was asked about: after so many it starts anew. */
+const REMEMBERED = 8192;
+/**
+ * What people do not want to be staged, in the words of a .gitignore at the root of the workspace (gitignore(5)). A
+ * directory that is excluded takes everything in it along; names are bytes and their case counts.
+ */
+class exclusion_Exclusion {
+    #lines;
+    #rules;
+    #asked = 0;
+    /** @param patterns the lines of the .gitignore */
+    constructor(patterns) {
+        this.#lines = patterns.map(encode).join('\n');
+    }
+    /** Whether the path, relative to the workspace, is excluded by itself or with a directory above it. */
+    excludes(path, isDirectory) {
+        if (this.#lines === '')
+            return false;
+        if (this.#asked++ % REMEMBERED === 0)
+            this.#rules = ignore({ ignorecase: false }).add(this.#lines);
+        return this.#rules?.ignores(isDirectory ? `${path}/` : path) ?? false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/look/stamps.js
+/** Columns of a stamp: mode, inode, size, mtime and ctime in nanoseconds. */
+const stamps_COLUMNS = 5;
+const MODE = 0;
+const INODE = 1;
+const SIZE = 2;
+const MTIME = 3;
+const CTIME = 4;
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+const S_IFDIR = 0o040000;
+/**
+ * Of a directory the mode alone counts: its time changes with what is in it, and that is looked at by itself.
+ *
+ * @param into takes the stamp, from column `at` on
+ */
+function stamps_putStamp(stats, into, at = 0) {
+    const plain = !stats.isDirectory();
+    into[at + MODE] = stats.mode;
+    into[at + INODE] = plain ? stats.ino : 0n;
+    into[at + SIZE] = plain ? stats.size : 0n;
+    into[at + MTIME] = plain ? stats.mtimeNs : 0n;
+    into[at + CTIME] = plain ? stats.ctimeNs : 0n;
+}
+function stamps_stampOf(stats) {
+    const stamp = new BigInt64Array(stamps_COLUMNS);
+    stamps_putStamp(stats, stamp);
+    return stamp;
+}
+/** Stamps by path, 40 bytes each: trees have tens of thousands of files. */
+class stamps_Stamps {
+    #rows = new Map();
+    #free = [];
+    #data = new BigInt64Array(stamps_COLUMNS * 256);
+    /** The same numbers, to be compared without making a bigint of each. */
+    #words = new Int32Array(this.#data.buffer);
+    #end = 0;
+    get size() {
+        return this.#rows.size;
+    }
+    /** Every path with its row. */
+    [Symbol.iterator]() {
+        return this.#rows.entries();
+    }
+    row(path) {
+        return this.#rows.get(path);
+    }
+    /** Whether the row is another stamp than the one at `at` in `from`. */
+    differs(row, from, at = 0) {
+        const words = new Int32Array(from.buffer, from.byteOffset + at * 8, stamps_COLUMNS * 2);
+        const start = row * stamps_COLUMNS * 2;
+        for (let word = 0; word < stamps_COLUMNS * 2; word++)
+            if (this.#words[start + word] !== words[word])
+                return true;
+        return false;
+    }
+    /** Takes the stamp at `at` in `from` as that of the path. */
+    set(path, from, at = 0) {
+        const row = this.#rows.get(path) ?? this.#free.pop() ?? this.#end++;
+        if (row * stamps_COLUMNS === this.#data.length)
+            this.#grow();
+        this.#rows.set(path, row);
+        for (let column = 0; column < stamps_COLUMNS; column++) {
+            this.#data[row * stamps_COLUMNS + column] = from[at + column];
+        }
+        return row;
+    }
+    delete(path) {
+        const row = this.#rows.get(path);
+        if (row === undefined)
+            return false;
+        this.#rows.delete(path);
+        this.#free.push(row);
+        return true;
+    }
+    isFile(row) {
+        return this.#kind(row) === S_IFREG;
+    }
+    isDirectory(row) {
+        return this.#kind(row) === S_IFDIR;
+    }
+    sizeOf(row) {
+        return Number(this.#data[row * stamps_COLUMNS + SIZE]);
+    }
+    #kind(row) {
+        return Number(this.#data[row * stamps_COLUMNS + MODE]) & S_IFMT;
+    }
+    #grow() {
+        const data = new BigInt64Array(this.#data.length * 2);
+        data.set(this.#data);
+        this.#data = data;
+        this.#words = new Int32Array(data.buffer);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/look/inventory.js
+
+
+/** What is known to stand in the workspace, and in which order it changed. */
+class inventory_Inventory {
+    #stamps = new Stamps();
+    /** By row: where in the journal the path stands. */
+    #versions = [];
+    /** By row: where in the journal it was last seen to have changed, not merely listed again to be sure. */
+    #changed = [];
+    /** By row: the number of the look that told of it last. */
+    #looks = [];
+    /** What is right in a directory, by the directory; empty for the root. */
+    #children = new Map();
+    #removed = new Map();
+    #journal = new Journal((path) => this.versionOf(path));
+    get version() {
+        return this.#journal.version;
+    }
+    /** The path of each change since `version`, each once, the latest change only. */
+    changesSince(version) {
+        return this.#journal.since(version);
+    }
+    has(path) {
+        return this.#stamps.row(path) !== undefined;
+    }
+    isFile(path) {
+        const row = this.#stamps.row(path);
+        return row !== undefined && this.#stamps.isFile(row);
+    }
+    isDirectory(path) {
+        const row = this.#stamps.row(path);
+        return row !== undefined && this.#stamps.isDirectory(row);
+    }
+    /** Size of a file. */
+    size(path) {
+        const row = this.#stamps.row(path);
+        return row === undefined ? 0 : this.#stamps.sizeOf(row);
+    }
+    /** Whether what stands there has this stamp. */
+    isAs(path, stamp, at = 0) {
+        const row = this.#stamps.row(path);
+        return row !== undefined && !this.#stamps.differs(row, stamp, at);
+    }
+    /** Where in the journal the path stands; 0: it was never there. */
+    versionOf(path) {
+        const row = this.#stamps.row(path);
+        return row === undefined ? (this.#removed.get(path) ?? 0) : this.#versions[row];
+    }
+    changedAt(path) {
+        const row = this.#stamps.row(path);
+        return row === undefined ? (this.#removed.get(path) ?? 0) : this.#changed[row];
+    }
+    /** The full paths of what is right in a directory; empty for the root. */
+    in(directory) {
+        return this.#children.get(directory) ?? [];
+    }
+    /** All paths, or those below a directory: directories before what is in them, the rest in the order of names. */
+    *below(directory) {
+        for (const path of [...this.in(directory)].sort()) {
+            yield path;
+            if (this.#children.has(path))
+                yield* this.below(path);
+        }
+    }
+    /** The path changed, or is listed again to be sure. */
+    record(path, stamp, at, how) {
+        const before = this.#stamps.row(path);
+        const changed = before === undefined || how === 'changed' ? undefined : this.#changed[before];
+        // While the row is as it was, or was removed: the journal may ask for it.
+        const version = this.#journal.push(path);
+        const row = this.#stamps.set(path, stamp, at);
+        this.#versions[row] = version;
+        this.#changed[row] = changed ?? version;
+        this.#removed.delete(path);
+        if (before !== undefined)
+            return;
+        const parent = parentOf(path);
+        const siblings = this.#children.get(parent);
+        if (siblings)
+            siblings.add(path);
+        else
+            this.#children.set(parent, new Set([path]));
+    }
+    /** Nothing stands there any more, nor below it. */
+    remove(path) {
+        this.removeBelow(path);
+        if (!this.#stamps.delete(path))
+            return;
+        this.#removed.set(path, this.#journal.push(path));
+        const parent = parentOf(path);
+        const siblings = this.#children.get(parent);
+        siblings?.delete(path);
+        if (siblings?.size === 0)
+            this.#children.delete(parent);
+    }
+    /** Nothing stands below it any more. */
+    removeBelow(directory) {
+        for (const path of [...this.in(directory)])
+            this.remove(path);
+    }
+    /** The look of that number told of the path. */
+    mark(path, look) {
+        const row = this.#stamps.row(path);
+        if (row !== undefined)
+            this.#looks[row] = look;
+    }
+    /** What the look did not tell of. */
+    unmarked(look) {
+        const found = [];
+        for (const [path, row] of this.#stamps)
+            if (this.#looks[row] !== look)
+                found.push(path);
+        return found;
+    }
+}
+/** Empty for what stands right in the workspace. */
+function parentOf(path) {
+    return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+}
+
+// EXTERNAL MODULE: external "node:worker_threads"
+var external_node_worker_threads_ = __nccwpck_require__(5919);
+;// CONCATENATED MODULE: ./lib/stage/look/walker-thread.js
+
+
+
+
+
+/** A thread that looks at workspaces; it does not keep the process alive while it has nothing to do. */
+class walker_thread_WalkerThread {
+    static #shared;
+    static #walkers = (/* unused pure expression or super */ null && (0));
+    #worker = new Worker(program(), { execArgv: [] });
+    #looks = new Map();
+    #reports = new Map();
+    #lost;
+    constructor() {
+        this.#worker.unref();
+        this.#worker.on('message', (report) => {
+            const waiting = this.#looks.get(report.walker)?.shift();
+            if (waiting)
+                waiting.resolve(report);
+            else
+                this.#reports.get(report.walker)?.push(report);
+        });
+        this.#worker.on('error', (error) => this.#fail(error));
+        this.#worker.on('exit', () => this.#fail(new Error('the thread has ended')));
+    }
+    /** The one of this process; a new one when that was lost. */
+    static shared() {
+        const shared = walker_thread_WalkerThread.#shared;
+        if (shared && !shared.#lost)
+            return shared;
+        return (walker_thread_WalkerThread.#shared = new walker_thread_WalkerThread());
+    }
+    /** A number for a walker of its own. */
+    static number() {
+        return ++walker_thread_WalkerThread.#walkers;
+    }
+    /**
+     * One look, as that of a Walker. No two at one time with the same number.
+     *
+     * @throws what the thread was lost by
+     */
+    async *look(order) {
+        const { walker } = order;
+        this.#reports.set(walker, []);
+        this.#looks.set(walker, []);
+        this.#worker.ref();
+        try {
+            this.#worker.postMessage(order);
+            for (;;) {
+                const report = await this.#next(walker);
+                if ('end' in report)
+                    return report.end;
+                yield report.part;
+                // Reports come in one go: others get their turn between two of them.
+                await setImmediate();
+            }
+        }
+        finally {
+            this.#reports.delete(walker);
+            this.#looks.delete(walker);
+            if (this.#looks.size === 0)
+                this.#worker.unref();
+        }
+    }
+    async #next(walker) {
+        const report = this.#reports.get(walker)?.shift();
+        if (report)
+            return report;
+        if (this.#lost)
+            throw this.#lost;
+        const waiting = deferred();
+        this.#looks.get(walker)?.push(waiting);
+        return waiting.promise;
+    }
+    #fail(error) {
+        this.#lost ??= error;
+        for (const waiting of [...this.#looks.values()].flat())
+            waiting.reject(this.#lost);
+    }
+}
+/** The program of the thread: src/walker.ts, or its bundle beside ours. */
+function program() {
+    const here = dirname(fileURLToPath(import.meta.url));
+    return import.meta.url.endsWith('.ts') ? join(here, '../../walker.ts') : join(here, '../walker/index.js');
+}
+
+;// CONCATENATED MODULE: ./lib/stage/look/digest.js
+
+/** Files beyond that are sent once more rather than read through. */
+const MOST_DIGESTED = (/* unused pure expression or super */ null && (16 << 20));
+/** Takes up a file's content in pieces. */
+function newDigest() {
+    return createHash('sha1');
+}
+/** Tells one content from another. */
+function endOf(digest) {
+    return digest.digest('base64');
+}
+function digest_digestOf(content) {
+    return endOf(newDigest().update(content));
+}
+
+;// CONCATENATED MODULE: ./lib/stage/look/walker.js
+
+
+
+
+/** Files of ours that may stand in the workspace for a moment: never staged, never home. */
+const walker_TEMPORARY_PREFIX = '.distmake-tmp-';
+/** File systems stamp changes with a clock that ticks every 10 ms or faster: two changes in one tick look like one. */
+const TICK_MS = 20;
+/** Findings are handed over in parts of this many. */
+const PART = 1024;
+/** After so many entries others get their turn. */
+const STRIDE = 256;
+/** Bytes that are read in the time that an entry takes. */
+const ENTRY_BYTES = 16384;
+/** Directories that were replaced while we were in them are looked at again, so many times in one look. */
+const TEARS = 16;
+/** Bits of `Part.flags`. */
+const walker_RECENT = 1;
+const walker_AS_WRITTEN = 2;
+/** Looks at all paths of a tree but those that are excluded, `.git` and files of ours, and tells what differs from its last look. */
+class walker_Walker {
+    #root;
+    #exclusion;
+    #stamps = new Stamps();
+    /** By row: the number of the look that found it last. */
+    #seen = [];
+    #looks = 0;
+    #tears = 0;
+    /** Entries since others had their turn, and what took as much time. */
+    #effort = 0;
+    #gone = [];
+    #skipped = [];
+    #part = new PartWriter();
+    /** @param root absolute path */
+    constructor(root, exclusion) {
+        this.#root = root;
+        this.#exclusion = exclusion;
+    }
+    /** How many paths it knows. */
+    get size() {
+        return this.#stamps.size;
+    }
+    /** Gives a part when one is full, and undefined from time to time, so that it can be run in slices. */
+    *look(suspects) {
+        this.#looks++;
+        this.#tears = 0;
+        this.#gone = [];
+        this.#skipped = [];
+        this.#part = new PartWriter();
+        const levels = [];
+        this.#enter('', 0n, levels);
+        for (let level = levels.at(-1); level; level = levels.at(-1)) {
+            const name = level.names[level.next++];
+            if (name === undefined) {
+                levels.pop();
+                this.#leave(level, suspects, levels);
+            }
+            else if (name !== '.git' && !name.startsWith(walker_TEMPORARY_PREFIX)) {
+                this.#visit(level.directory === '' ? name : `${level.directory}/${name}`, suspects, levels);
+            }
+            if (this.#part.isFull)
+                yield this.#part.take();
+            else if (++this.#effort >= STRIDE) {
+                this.#effort = 0;
+                yield undefined;
+            }
+        }
+        if (!this.#part.isEmpty)
+            yield this.#part.take();
+        for (const [path, row] of this.#stamps)
+            if (this.#seen[row] !== this.#looks)
+                this.#gone.push(path);
+        for (const path of this.#gone)
+            this.#stamps.delete(path);
+        for (const path of suspects.keys())
+            if (this.#stamps.row(path) === undefined)
+                this.#gone.push(path);
+        return { full: this.#looks === 1, gone: this.#gone, skipped: this.#skipped };
+    }
+    #visit(path, suspects, levels) {
+        const stats = this.#stat(path);
+        if (!stats || !(stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()))
+            return;
+        if (this.#exclusion.excludes(path, stats.isDirectory()))
+            return;
+        this.#report(path, stats, suspects);
+        if (stats.isDirectory())
+            this.#enter(path, stats.ino, levels);
+    }
+    #report(path, stats, suspects) {
+        const at = this.#part.stage(stats);
+        const known = this.#stamps.row(path);
+        if (known !== undefined && !this.#stamps.differs(known, this.#part.stamps, at) && !suspects.has(path)) {
+            this.#seen[known] = this.#looks;
+            return;
+        }
+        this.#seen[this.#stamps.set(path, this.#part.stamps, at)] = this.#looks;
+        let flags = walker_isRecent(stats) ? walker_RECENT : 0;
+        const digest = suspects.get(path);
+        if (digest !== undefined && stats.isFile()) {
+            this.#effort += Number(stats.size) / ENTRY_BYTES;
+            if (digestAt(`${this.#root}/${path}`, stats) === digest)
+                flags |= walker_AS_WRITTEN;
+        }
+        this.#part.add(path, flags);
+    }
+    #enter(directory, inode, levels) {
+        try {
+            const names = readdirSync(fsPath(`${this.#root}/${directory}`), 'latin1');
+            levels.push({ directory, inode, names, next: 0 });
+        }
+        catch (error) {
+            this.#skip(directory, error);
+        }
+    }
+    /**
+     * What was found in a directory counts only if it is still the same one: a link that took its place meanwhile may
+     * have led us anywhere.
+     */
+    #leave({ directory, inode }, suspects, levels) {
+        if (directory === '')
+            return;
+        const stats = this.#stat(directory);
+        if (stats?.isDirectory() && stats.ino === inode)
+            return;
+        for (const [path, row] of this.#stamps) {
+            if (path === directory || path.startsWith(`${directory}/`))
+                this.#seen[row] = 0;
+        }
+        if (this.#tears++ < TEARS)
+            this.#visit(directory, suspects, levels);
+    }
+    #stat(path) {
+        try {
+            return lstatSync(fsPath(`${this.#root}/${path}`), { bigint: true, throwIfNoEntry: false });
+        }
+        catch (error) {
+            this.#skip(path, error);
+            return undefined;
+        }
+    }
+    /** What a recipe has just removed is not skipped, it is gone. */
+    #skip(path, error) {
+        const { code } = error;
+        if (code !== 'ENOENT' && code !== 'ENOTDIR')
+            this.#skipped.push(path);
+    }
+}
+/** Takes up what a look finds. */
+class PartWriter {
+    stamps = new BigInt64Array(PART * COLUMNS);
+    #flags = new Uint8Array(PART);
+    #paths = [];
+    get isEmpty() {
+        return this.#paths.length === 0;
+    }
+    get isFull() {
+        return this.#paths.length === PART;
+    }
+    /** Where the stamp stands now; it stays if `add` follows. */
+    stage(stats) {
+        const at = this.#paths.length * COLUMNS;
+        putStamp(stats, this.stamps, at);
+        return at;
+    }
+    add(path, flags) {
+        this.#flags[this.#paths.length] = flags;
+        this.#paths.push(path);
+    }
+    take() {
+        const part = { paths: this.#paths, stamps: this.stamps, flags: this.#flags };
+        this.stamps = new BigInt64Array(PART * COLUMNS);
+        this.#flags = new Uint8Array(PART);
+        this.#paths = [];
+        return part;
+    }
+}
+/** Whether the next change may have the same stamp. Directories have none that counts. */
+function walker_isRecent(stats) {
+    return !stats.isDirectory() && Number(stats.ctimeMs) + 1 > Date.now() - TICK_MS;
+}
+/** Of a file that is there as `stats` says. */
+function digestAt(full, { ino }) {
+    let file;
+    try {
+        file = openSync(fsPath(full), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+        const stats = fstatSync(file, { bigint: true });
+        return stats.isFile() && stats.ino === ino ? digestOf(readFileSync(file)) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+    finally {
+        if (file !== undefined)
+            closeSync(file);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/look/scanner.js
+
+
+
+
+/** Entries that are looked at where we are, in slices: about 10 ms. With more a thread is worth its start. */
+const scanner_FEW = 3000;
+/**
+ * Looks at a workspace without holding up the process: a small one in slices, a large one in a thread. Looks come one
+ * after the other.
+ */
+class scanner_Scanner {
+    #root;
+    #exclude;
+    #number = WalkerThread.number();
+    /** Entries beyond which the thread takes over; Infinity when it cannot. */
+    #few;
+    /** Undefined: the thread looks. */
+    #walker;
+    /** @param few entries that are looked at without a thread */
+    constructor(root, exclude, few) {
+        this.#root = root;
+        this.#exclude = exclude;
+        this.#few = few;
+        if (few > 0)
+            this.#walker = this.#newWalker();
+    }
+    /**
+     * What differs from the last look, as Walker.look; may tell of a path more than once, the last time counts. `anew`:
+     * from here on everything is told of, what was told before may be old.
+     */
+    async *look(suspects) {
+        if (this.#walker) {
+            const end = yield* this.#lookHere(this.#walker, suspects);
+            if (end)
+                return end;
+            this.#walker = undefined;
+            yield 'anew';
+        }
+        try {
+            const order = { walker: this.#number, root: this.#root, exclude: this.#exclude, suspects };
+            return yield* WalkerThread.shared().look(order);
+        }
+        catch {
+            // No memory for a thread, or its program is gone: slower, and just as right.
+            this.#few = Infinity;
+            this.#walker = this.#newWalker();
+            yield 'anew';
+            return (yield* this.#lookHere(this.#walker, suspects));
+        }
+    }
+    /** @returns undefined when there is too much for us */
+    async *#lookHere(walker, suspects) {
+        const look = walker.look(suspects);
+        for (;;) {
+            const { value, done } = look.next();
+            if (done === true)
+                return value;
+            if (walker.size > this.#few)
+                return undefined;
+            if (value)
+                yield value;
+            await setImmediate();
+        }
+    }
+    #newWalker() {
+        return new Walker(this.#root, new Exclusion(this.#exclude));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/look/workspace.js
+
+
+
+
+
+
+
+
+
+
+/**
+ * What the workspace on the runner holds, and in which order it changed. A journal lists the path of every change; a
+ * host's tree is up to date when it has what the journal names up to its end. The workspace is looked at only after
+ * something may have changed it: a recipe on the runner, a make that reads its makefiles.
+ *
+ * A look takes time, and the workspace changes meanwhile. What changed before it began is in the journal when it is
+ * over; what we write ourselves while it lasts (`note`) is known better here than to the look.
+ */
+class Workspace {
+    root;
+    #inventory = new Inventory();
+    #scanner;
+    #exclusion;
+    #writers = new Set();
+    #skipped = new Set();
+    #onSkipped;
+    /** Changed so shortly before it was looked at that a further change may have the same stamp; with the digest of what we wrote. */
+    #unsettled = new Map();
+    /** Noted since the last look began, and the directories above: what that look says of them, or below, may be old. */
+    #noted = new Set();
+    #aboveNoted = new Set();
+    /** Looked at by themselves since the last look began: it may have seen something else there, from which nothing differs later. */
+    #seenApart = new Set();
+    #dirty = true;
+    /** Until then (performance.now()) it may change at any moment. */
+    #restless = 0;
+    #looks = 0;
+    /** The look that is under way. */
+    #look;
+    /** The one that begins after it. */
+    #next;
+    /** @param root absolute path */
+    constructor(root, { onSkipped, exclude = [], few = FEW }) {
+        this.root = root;
+        this.#onSkipped = onSkipped;
+        this.#exclusion = new Exclusion(exclude);
+        this.#scanner = new Scanner(root, exclude, few);
+    }
+    /** Length of the journal. */
+    get version() {
+        return this.#inventory.version;
+    }
+    /** The path of each change since `version`, each once, the latest change only. */
+    changesSince(version) {
+        return this.#inventory.changesSince(version);
+    }
+    /** What stood below a directory at the last look, directories before what is in them; everything when it is empty. */
+    below(directory) {
+        return this.#inventory.below(directory);
+    }
+    /** Whether anything stood there at the last look. */
+    has(path) {
+        return this.#inventory.has(path);
+    }
+    /** Whether it was a regular file. */
+    hasFile(path) {
+        return this.#inventory.isFile(path);
+    }
+    /** Whether it was a directory. */
+    hasDirectory(path) {
+        return this.#inventory.isDirectory(path);
+    }
+    /** What was found, for sums. */
+    get inventory() {
+        return this.#inventory;
+    }
+    /** Where in the journal the path last changed; 0: never seen. */
+    versionOf(path) {
+        return this.#inventory.versionOf(path);
+    }
+    /** Where in the journal the path was last seen to have changed; 0: never. What is only listed again to be sure has not. */
+    changedAt(path) {
+        return this.#inventory.changedAt(path);
+    }
+    /** Whether what stands there at this moment is what the last look found, as far as its stamp tells. */
+    isAsSeen(path) {
+        const stats = this.#stat(path);
+        return stats ? this.#inventory.isAs(path, stampOf(stats)) : !this.has(path);
+    }
+    /**
+     * Something may have been changed.
+     *
+     * @param soon it may yet change, for so many ms from now
+     */
+    touch(soon = 0) {
+        this.#dirty = true;
+        if (soon > 0)
+            this.#restless = Math.max(this.#restless, performance.now() + soon);
+    }
+    /** A recipe starts on the runner: until it ends the workspace may change at any moment. */
+    writerStarted(writer) {
+        this.#writers.add(writer);
+    }
+    writerEnded(writer) {
+        if (this.#writers.delete(writer))
+            this.#dirty = true;
+    }
+    /**
+     * Brings the journal up to what the disk holds now. Calls that come before a look begins share it; one that comes
+     * while it is under way needs the next, if anything may have changed since it began.
+     */
+    refresh() {
+        if (!this.#dirty && this.#writers.size === 0)
+            return this.#next ?? this.#look ?? Promise.resolve();
+        this.#next ??= this.#lookNext();
+        return this.#next;
+    }
+    /**
+     * Notes what we have just written there, or removed. What is excluded is nothing.
+     *
+     * @param digest of a file's content (digestOf), when it is known: an unchanged file need not be sent again later
+     * @returns its place in the journal; 0: nothing is there, and nothing ever was
+     */
+    note(path, digest) {
+        this.#noted.add(path);
+        for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+            this.#aboveNoted.add(path.slice(0, at));
+        }
+        this.#see(path, { digest });
+        return this.versionOf(path);
+    }
+    async #lookNext() {
+        // The turn of the event loop, or the look that is under way: who calls until then has this look in common.
+        await (this.#look ? this.#look.catch(() => undefined) : setImmediate());
+        this.#look = this.#next;
+        this.#next = undefined;
+        // Before the look, not after: what changes meanwhile counts for the next one.
+        this.#dirty = performance.now() < this.#restless;
+        try {
+            await this.#lookNow();
+        }
+        catch (error) {
+            this.#dirty = true;
+            throw error;
+        }
+        finally {
+            this.#look = undefined;
+        }
+    }
+    async #lookNow() {
+        const suspects = new Map([
+            ...[...this.#noted, ...this.#seenApart].map((path) => [path, undefined]),
+            ...this.#unsettled,
+        ]);
+        this.#noted = new Set();
+        this.#aboveNoted = new Set();
+        this.#seenApart = new Set();
+        let look = ++this.#looks;
+        const findings = this.#scanner.look(suspects);
+        for (let step = await findings.next();; step = await findings.next()) {
+            if (step.done === true) {
+                this.#takeEnd(step.value, look);
+                return;
+            }
+            if (step.value === 'anew')
+                look = ++this.#looks;
+            else
+                this.#takePart(step.value, look);
+        }
+    }
+    #takePart({ paths, stamps, flags }, look) {
+        for (const [index, path] of paths.entries()) {
+            const at = index * COLUMNS;
+            const flag = flags[index];
+            const isSettled = (flag & RECENT) === 0;
+            if (this.#isNearNoted(path)) {
+                this.#see(path, undefined);
+            }
+            else if (!this.#inventory.isAs(path, stamps, at)) {
+                this.#record(path, stamps, at, { how: 'changed', isSettled, digest: undefined });
+            }
+            else if (this.#unsettled.has(path)) {
+                if ((flag & AS_WRITTEN) === 0)
+                    this.#record(path, stamps, at, { how: 'listed', isSettled, digest: undefined });
+                else if (isSettled)
+                    this.#unsettled.delete(path);
+            }
+            this.#inventory.mark(path, look);
+        }
+    }
+    #takeEnd({ full, gone, skipped }, look) {
+        for (const path of full ? [...gone, ...this.#inventory.unmarked(look)] : gone) {
+            if (this.#isNearNoted(path))
+                this.#see(path, undefined);
+            else
+                this.#remove(path);
+        }
+        for (const path of skipped) {
+            if (this.#skipped.has(path))
+                continue;
+            this.#skipped.add(path);
+            this.#onSkipped(path);
+        }
+    }
+    /** Looks at one path by itself. What we have just written counts as changed even if it looks the same. */
+    #see(path, written) {
+        const stats = this.#stat(path);
+        if (!written)
+            this.#seenApart.add(path);
+        if (!stats?.isDirectory() && this.hasDirectory(path))
+            this.#suspectBelow(path);
+        if (!stats) {
+            if (this.has(path))
+                this.#noted.add(path);
+            this.#remove(path);
+            return;
+        }
+        const stamp = stampOf(stats);
+        const isSame = !written && this.#inventory.isAs(path, stamp);
+        // Noted itself, it is in the journal since the look began.
+        if (isSame && (this.#noted.has(path) || !this.#unsettled.has(path)))
+            return;
+        const how = isSame ? 'listed' : 'changed';
+        this.#record(path, stamp, 0, { how, isSettled: !isRecent(stats), digest: written?.digest });
+    }
+    /** What goes with a directory goes unseen by the looks: to them nothing has changed if it is back before the next one. */
+    #suspectBelow(path) {
+        for (const below of this.#inventory.below(path))
+            this.#noted.add(below);
+    }
+    /** Of a path that is staged: no socket, not excluded. */
+    #stat(path) {
+        let stats;
+        try {
+            stats = lstatSync(fsPath(`${this.root}/${path}`), { bigint: true, throwIfNoEntry: false });
+        }
+        catch {
+            // A look cannot see it either.
+            return undefined;
+        }
+        if (!stats || !(stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()))
+            return undefined;
+        return this.#exclusion.excludes(path, stats.isDirectory()) ? undefined : stats;
+    }
+    #record(path, stamp, at, { how, isSettled, digest }) {
+        this.#inventory.record(path, stamp, at, how);
+        if (!this.#inventory.isDirectory(path))
+            this.#inventory.removeBelow(path);
+        if (isSettled)
+            this.#unsettled.delete(path);
+        else
+            this.#unsettled.set(path, digest);
+    }
+    #remove(path) {
+        this.#inventory.remove(path);
+        this.#unsettled.delete(path);
+    }
+    /** Whether a look that is under way may have seen the path before we wrote there, or what it is in or what is in it. */
+    #isNearNoted(path) {
+        return this.#noted.size > 0 && (this.#noted.has(path) || this.#aboveNoted.has(path) || isBelow(path, this.#noted));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stage/home/temporary.js
+
+
+
+
+/** Two runs may have the same process id, one after the other. */
+const RUN = (0,external_node_crypto_.randomBytes)(6).toString('hex');
+let serial = 0;
+/** A name that nobody else uses: `.distmake-tmp-PID-RUN-NUMBER`. */
+function temporaryName() {
+    return `${TEMPORARY_PREFIX}${process.pid}-${RUN}-${serial++}`;
+}
+/** Removes what runs that were killed have left in a directory; what belongs to a living process stays. */
+function sweepTemporaries(directory) {
+    for (const name of temporariesIn(directory)) {
+        const [pid, run] = name.slice(walker_TEMPORARY_PREFIX.length).split('-');
+        if (pid === undefined || !/^\d+$/.test(pid))
+            continue;
+        const isOver = Number(pid) === process.pid ? run !== RUN : !isAlive(Number(pid));
+        if (isOver)
+            (0,external_node_fs_.rmSync)((0,bytes/* fsPath */.Jk)(`${directory}/${name}`), { force: true });
+    }
+}
+function temporariesIn(directory) {
+    try {
+        const names = (0,external_node_fs_.readdirSync)((0,bytes/* fsPath */.Jk)(directory), { encoding: 'latin1', withFileTypes: true });
+        return names.filter((one) => !one.isDirectory() && one.name.startsWith(walker_TEMPORARY_PREFIX)).map(({ name }) => name);
+    }
+    catch {
+        return [];
+    }
+}
+function isAlive(pid) {
+    try {
+        process.kill(pid, 0);
+        return true;
+    }
+    catch (error) {
+        return error.code !== 'ESRCH';
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/settings.js
+/** In seconds, where nobody says otherwise. */
+const DEFAULT_HOST_TIMEOUT = 15;
+const DEFAULT_STALE_AFTER = 86_400;
 
 ;// CONCATENATED MODULE: ./lib/util/nearest-word.js
 /** Longer texts are no mistyped words, and not worth the square of their length. */
@@ -58353,6 +61467,7 @@ function closingQuote(text, open) {
 
 
 
+
 const MOST = 9999;
 /**
  * Reads inputs one by one and keeps what is wrong with them, so that the user hears of everything at once. A method
@@ -58426,6 +61541,17 @@ class input_reader_InputReader {
         this.problem(name, `must be a whole number from ${least} to ${MOST}, not ${excerpt_excerpt(text)}`);
         return undefined;
     }
+    /** A length of time in seconds, from 1 s to 1000 days. */
+    duration(name) {
+        const text = this.text(name);
+        if (text === undefined)
+            return undefined;
+        const seconds = parseDuration(text);
+        if (seconds !== undefined && seconds >= 1 && seconds <= 86_400_000)
+            return seconds;
+        this.problem(name, `must be a length of time such as 90, 90s, 10m or 24h, not ${excerpt_excerpt(text)}`);
+        return undefined;
+    }
     /** Shell words. */
     words(name) {
         const words = shellWords(this.#read(name));
@@ -58477,8 +61603,11 @@ class input_reader_InputReader {
 
 
 
-function readLoginInputs(read) {
-    return loginInputs(new input_reader_InputReader(read));
+
+/** What is wrong with them main has said: post takes the defaults. */
+function readPostInputs(read) {
+    const reader = new input_reader_InputReader(read);
+    return { ...loginInputs(reader), ...readTimes(reader) };
 }
 /**
  * The inputs of the action, checked as far as that goes without looking at a disk (see checkInputs).
@@ -58515,6 +61644,9 @@ function readInputs(read, env) {
             staging: reader.word('staging', ['tree', 'declared', 'none']),
             exclude: reader.lines('exclude'),
             fallback: reader.word('fallback', ['local', 'never']),
+            jobTimeout: reader.duration('job-timeout'),
+            noRetry: reader.patterns('no-retry'),
+            ...readTimes(reader),
             load: reader.optionalWord('load', LOAD_POLICIES),
             toolchain: readToolchain(reader),
             cache: reader.flag('cache', true),
@@ -58563,6 +61695,12 @@ function loginInputs(reader) {
         sshPrivateKey: reader.block('ssh-private-key'),
         sshPassphrase: reader.exactText('ssh-passphrase'),
         knownHosts: reader.block('known-hosts'),
+    };
+}
+function readTimes(reader) {
+    return {
+        hostTimeout: reader.duration('host-timeout') ?? DEFAULT_HOST_TIMEOUT,
+        staleAfter: reader.duration('stale-after') ?? DEFAULT_STALE_AFTER,
     };
 }
 function readRoot(reader, env) {
@@ -58677,17 +61815,50 @@ const host_HOST_DEFAULTS = {
 ;// CONCATENATED MODULE: ./lib/action/state.js
 
 
+
+
 const NAME = 'run';
-/** Kept by the runner for post, the last one counts; to be called before anything is made on a further host. */
-function saveRunState(staging, hosts) {
+/**
+ * Kept by the runner for post, the last one counts; to be called before anything is made on a host, and when it is gone. The state
+ * names programs that post may start (Host.transport), and lies in a file that recipes can write to: so it is sealed.
+ *
+ * @param used the hosts with the directories that may be there
+ * @param secret what main and post know and recipes do not: the input ssh-private-key
+ */
+function saveRunState(used, secret) {
     const { environment, setup, startup } = HOST_DEFAULTS;
-    const state = { staging, hosts: hosts.map((host) => ({ ...host, environment, setup, startup })) };
-    saveState(NAME, JSON.stringify(state));
+    const hosts = [...used].flatMap(([host, directories]) => directories.length === 0 ? [] : [{ host: { ...host, environment, setup, startup }, directories }]);
+    saveState(NAME, JSON.stringify({ hosts, seal: sealOf(hosts, secret) }));
 }
-/** undefined: main never got as far as to touch a host. */
-function loadRunState() {
+/** `changed`: what is there is not what main has saved. undefined: main never got as far as to touch a host. */
+function loadRunState(secret) {
     const text = getState(NAME);
-    return text === '' ? undefined : JSON.parse(text);
+    return text === '' ? undefined : (readRunState(text, secret) ?? 'changed');
+}
+/** @returns undefined for anything but what {@link saveRunState} has written with the same secret */
+function readRunState(text, secret) {
+    try {
+        const { hosts, seal } = JSON.parse(text);
+        if (hosts === undefined || typeof seal !== 'string')
+            return undefined;
+        const [expected, found] = [sealOf(hosts, secret), seal].map((one) => Buffer.from(one));
+        if (!expected || !found || expected.length !== found.length || !(0,external_node_crypto_.timingSafeEqual)(expected, found))
+            return undefined;
+        // Without a secret anybody can make a seal.
+        return hosts.every(isEntry) ? { hosts } : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+function isEntry({ host, directories }) {
+    const words = [host.name, host.address, ...directories];
+    return words.every((word) => typeof word === 'string') && directories.every(isStagingName);
+}
+function sealOf(hosts, secret) {
+    return (0,external_node_crypto_.createHmac)('sha256', `distmake state ${secret ?? ''}`)
+        .update(JSON.stringify(hosts))
+        .digest('hex');
 }
 
 ;// CONCATENATED MODULE: ./lib/action/cleanup.js
@@ -58700,45 +61871,92 @@ function loadRunState() {
 
 
 
+
+
+
 /**
- * The body of post: removes this run's staging directory from every host, whatever became of main. What it cannot
- * reach it names, with what to do; it never fails the job.
+ * The body of post: removes this run's staging directories from all hosts, and what a killed main had under other names in the
+ * workspace, whatever became of main. What it cannot remove it names, with what becomes of it. Ends the process; it never
+ * fails the job, and no connection keeps it alive.
  */
 async function cleanup(log) {
-    const state = loadRunState();
-    if (!state || state.hosts.length === 0)
-        return;
-    const { hosts } = state;
-    const stagingOf = (host) => stagingDirectory(state.staging, host);
-    const inputs = readLoginInputs((name) => getInput(name, { trimWhitespace: false }));
-    maskSecrets([inputs.sshPrivateKey, inputs.sshPassphrase]);
-    const left = (host, reason) => {
-        log.warning(`${host.name}: ${stagingOf(host)} could not be removed: ${reason}. Remove it there by hand`);
-    };
+    const workspace = process.env['GITHUB_WORKSPACE'];
+    if (workspace)
+        sweepTemporaries((0,bytes/* encode */.lF)(workspace));
     try {
-        const login = await loadLogin(inputs);
+        const inputs = readPostInputs((name) => getInput(name, { trimWhitespace: false }));
+        const state = loadRunState(inputs.sshPrivateKey);
+        if (state === 'changed')
+            log.warning(changed(inputs));
+        else if (state !== undefined && state.hosts.length > 0)
+            await cleanHosts(log, state, inputs);
+    }
+    catch (error) {
+        log.warning(`nothing was removed: internal error, please report it: ${String(error.stack)}`);
+    }
+    log.finish();
+    process.exit(0);
+}
+async function cleanHosts(log, { hosts }, inputs) {
+    const { sshPrivateKey, sshPassphrase, hostTimeout, staleAfter } = inputs;
+    maskSecrets([sshPrivateKey, sshPassphrase]);
+    let left;
+    try {
+        const login = await loadLogin({ ...inputs, timeout: hostTimeout * 1000 });
         login.notices.listen((text) => log.notice(text));
-        const results = await Promise.all(hosts.map(async (host) => {
-            const pool = channelsTo(host, login);
-            const reason = await cleanHost(pool, stagingOf(host));
-            pool.close();
-            return { host, reason };
-        }));
-        for (const { host, reason } of results)
-            if (reason !== undefined)
-                left(host, reason);
-        const gone = results
-            .filter(({ reason }) => reason === undefined)
-            .map(({ host }) => `${host.name}:${stagingOf(host)}`);
-        if (gone.length > 0)
-            log.text(`removed ${gone.join(', ')}\n`);
+        left = (await Promise.all(hosts.map((one) => cleanOne(one, login)))).flat();
     }
     catch (error) {
         if (!(error instanceof UserError))
             throw error;
-        for (const host of hosts)
-            left(host, error.message);
+        left = hosts.flatMap(({ host, directories }) => directories.map((directory) => ({ host, directory, reason: error.message })));
     }
+    for (const { host, directory, reason } of left)
+        log.warning(leftBehind(host.name, directory, reason, staleAfter));
+    const remains = new Set(left.map(({ host, directory }) => `${host.name}:${directory}`));
+    const gone = hosts
+        .flatMap(({ host, directories }) => directories.map((directory) => `${host.name}:${directory}`))
+        .filter((one) => !remains.has(one));
+    if (gone.length > 0)
+        log.text(`removed ${gone.join(', ')}\n`);
+}
+/** All directories of one host over one connection. Never rejects. */
+async function cleanOne({ host, directories }, login) {
+    const timeout = host.timeout === undefined ? login.timeout : host.timeout * 1000;
+    const channels = channelsTo(host, login);
+    const reached = answering(channels, timeout);
+    const left = await Promise.all(directories.map(async (directory) => {
+        const reason = await cleanHost(reached, directory);
+        return reason === undefined ? [] : [{ host, directory, reason }];
+    }));
+    channels.close();
+    return left.flat();
+}
+/** Who connects knows better why there is no answer, and gives up first. */
+const LATER_MS = 500;
+/**
+ * However many hops and logins there are on the way: a host that does not answer costs its timeout once.
+ *
+ * @param timeout ms
+ */
+function answering(channels, timeout) {
+    return {
+        exec: (command) => {
+            const answer = channels.exec(command);
+            // It may still come when nobody waits any more.
+            answer.catch(() => undefined);
+            let timer;
+            const late = new Promise((_, reject) => {
+                timer = setTimeout(() => reject(new Error(`it did not answer within ${timeout / 1000} s`)), timeout + LATER_MS);
+            });
+            return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+        },
+        close: () => channels.close(),
+    };
+}
+function changed({ staleAfter }) {
+    return ('what main has saved for this step is not what it finds (or the input ssh-private-key has changed since): nothing is removed ' +
+        `from the hosts. The next run there removes what this one left when it is ${durationText(staleAfter)} old`);
 }
 
 
@@ -58749,7 +61967,7 @@ async function cleanup(log) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2005);
+/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8776);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6079);
 
 

@@ -1,3 +1,4 @@
+import { parseDuration } from '../util/duration.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { nearestWord } from '../util/nearest-word.ts';
 import { UserError } from '../util/user-error.ts';
@@ -80,6 +81,16 @@ export class InputReader {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
     if (value >= least && value <= MOST) return value;
     this.problem(name, `must be a whole number from ${least} to ${MOST}, not ${excerpt(text)}`);
+    return undefined;
+  }
+
+  /** A length of time in seconds, from 1 s to 1000 days. */
+  duration(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const seconds = parseDuration(text);
+    if (seconds !== undefined && seconds >= 1 && seconds <= 86_400_000) return seconds;
+    this.problem(name, `must be a length of time such as 90, 90s, 10m or 24h, not ${excerpt(text)}`);
     return undefined;
   }
 

@@ -4,7 +4,7 @@ import type { FarmWish } from '../build/farm-plan.ts';
 import type { SettingsWish } from '../build/settings.ts';
 import { LOAD_POLICIES } from '../model/load.ts';
 import { MATRIX_FORMATS } from '../model/matrix.ts';
-import type { DistSetting, Toolchain } from '../model/settings.ts';
+import { DEFAULT_HOST_TIMEOUT, DEFAULT_STALE_AFTER, type DistSetting, type Toolchain } from '../model/settings.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { InputReader, type ReadInput } from './input-reader.ts';
 
@@ -27,11 +27,16 @@ export interface ActionInputs {
   readonly knownHosts: string | undefined;
 }
 
-/** Those inputs that say how to log in: all that post needs. */
+/** Those inputs that say how to log in. */
 export type LoginInputs = Pick<ActionInputs, 'sshPrivateKey' | 'sshPassphrase' | 'knownHosts'>;
 
-export function readLoginInputs(read: ReadInput): LoginInputs {
-  return loginInputs(new InputReader(read));
+/** All that post needs. */
+export type PostInputs = LoginInputs & Pick<SettingsWish, 'hostTimeout' | 'staleAfter'>;
+
+/** What is wrong with them main has said: post takes the defaults. */
+export function readPostInputs(read: ReadInput): PostInputs {
+  const reader = new InputReader(read);
+  return { ...loginInputs(reader), ...readTimes(reader) };
 }
 
 /**
@@ -69,6 +74,9 @@ export function readInputs(read: ReadInput, env: NodeJS.ProcessEnv): ActionInput
       staging: reader.word('staging', ['tree', 'declared', 'none']),
       exclude: reader.lines('exclude'),
       fallback: reader.word('fallback', ['local', 'never']),
+      jobTimeout: reader.duration('job-timeout'),
+      noRetry: reader.patterns('no-retry'),
+      ...readTimes(reader),
       load: reader.optionalWord('load', LOAD_POLICIES),
       toolchain: readToolchain(reader),
       cache: reader.flag('cache', true),
@@ -117,6 +125,13 @@ function loginInputs(reader: InputReader): LoginInputs {
     sshPrivateKey: reader.block('ssh-private-key'),
     sshPassphrase: reader.exactText('ssh-passphrase'),
     knownHosts: reader.block('known-hosts'),
+  };
+}
+
+function readTimes(reader: InputReader): Pick<SettingsWish, 'hostTimeout' | 'staleAfter'> {
+  return {
+    hostTimeout: reader.duration('host-timeout') ?? DEFAULT_HOST_TIMEOUT,
+    staleAfter: reader.duration('stale-after') ?? DEFAULT_STALE_AFTER,
   };
 }
 

@@ -9,7 +9,9 @@ export function writeOutputs(end: Extract<BuildEvent, { type: 'run-finished' }>)
   setOutput('failed-targets', JSON.stringify(end.failedTargets));
   setOutput(
     'hosts',
-    JSON.stringify(end.hosts.map(({ name, jobs, busySeconds }) => ({ name, jobs, busySeconds: round(busySeconds) }))),
+    JSON.stringify(
+      end.hosts.map(({ name, jobs, busySeconds, losses }) => ({ name, jobs, busySeconds: round(busySeconds), losses })),
+    ),
   );
   setOutput('elapsed', round(end.seconds));
 }

@@ -24,6 +24,7 @@ import type { WorkflowLog } from '../report/workflow-commands.ts';
 import { encode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { forgetInputs } from './forget-inputs.ts';
+import { forkOf } from './fork.ts';
 import { checkInputs, readInputs } from './inputs.ts';
 import { askedJobs } from './jobs.ts';
 import { checkMakefile } from './makefile.ts';
@@ -58,26 +59,27 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   const words = makeWords(wish);
   const environment = ownEnvironment();
   const directory = wish.workingDirectory;
-  const plan = await planFarm(
-    { ...inputs.farm, jobs },
-    {
-      macros: await makefileMacros(DMAKE_NAMES, {
-        make,
-        arguments: words.map(encode),
-        directory: encode(directory),
-        environment,
-      }),
-      environment: process.env,
-      home: homedir(),
-      directory,
-      makehosts: 'plain',
-    },
-  );
+  const stranger = inputs.sshPrivateKey === undefined ? forkOf(process.env) : undefined;
+  const keptHere = stranger === undefined ? undefined : describeStranger(stranger);
+  if (keptHere !== undefined && wish.fallback === 'never')
+    throw new UserError(`${keptHere}, and fallback is never: nothing is built`);
+  const plan = await planFarm(keptHere === undefined ? { ...inputs.farm, jobs } : { ...NO_FARM, jobs }, {
+    macros: await makefileMacros(DMAKE_NAMES, {
+      make,
+      arguments: words.map(encode),
+      directory: encode(directory),
+      environment,
+    }),
+    environment: process.env,
+    home: homedir(),
+    directory,
+    makehosts: 'plain',
+  });
   const { hosts } = plan;
   const secrets = privateFields(hosts);
   maskSecrets(secrets);
   const remote = hosts.filter((host) => !host.local);
-  const login = remote.length > 0 ? await loadLogin(inputs) : undefined;
+  const login = remote.length > 0 ? await loadLogin({ ...inputs, timeout: wish.hostTimeout * 1000 }) : undefined;
   const matchers = readProblemMatchers(inputs.problemMatchers);
   // Not before all that can be wrong has been looked at.
   const report = reportDirectory(inputs);
@@ -101,15 +103,16 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
   for (const text of plan.warnings) sink({ type: 'message', level: 'warning', text });
   for (const text of plan.notices) notice(text);
   if (plan.remark !== undefined && !plan.notices.includes(plan.remark)) notice(plan.remark);
-  if (!plan.matrix && plan.remark === undefined && plan.notices.length === 0) notice(NO_MATRIX);
+  if (keptHere !== undefined) notice(`${keptHere}, and everything runs on the runner`);
+  else if (!plan.matrix && plan.remark === undefined && plan.notices.length === 0) notice(NO_MATRIX);
   for (const text of login?.credentials.notices ?? []) notice(text);
   login?.notices.listen(notice);
 
   const staging = stagingName(new Date());
-  const used: Host[] = [];
-  const onHostUsed = (host: Host): void => {
-    if (!used.includes(host)) used.push(host);
-    saveRunState(staging, used);
+  const used = new Map<Host, readonly string[]>();
+  const onHostUsed = (host: Host, directories: readonly string[]): void => {
+    used.set(host, directories);
+    saveRunState(used, inputs.sshPrivateKey);
   };
   try {
     if (inputs.debug && hosts.length > 0) {
@@ -132,7 +135,8 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
       spool: reports.spool,
       showsTotal: settings.log !== 'plain',
       onHostUsed,
-      cleanUp: false,
+      cleanUp: 'when stopped',
+      patience: STOP_S,
       sink,
       onSignal: (stop) => signals.onSignal(stop),
     });
@@ -145,6 +149,16 @@ async function runBuild(log: WorkflowLog, signals: StopSignals): Promise<Outcome
 
 function makeWords({ makefile, arguments: words, targets }: SettingsWish): readonly string[] {
   return [...(makefile === undefined ? [] : ['-f', makefile]), ...words, ...targets];
+}
+
+/** The runner sends SIGINT, 7.5 s later SIGTERM, and kills all that is left 2.5 s after that. What is left to do then takes a moment. */
+const STOP_S = 8;
+
+const NO_FARM = { matrix: { kind: 'none' }, format: undefined, group: undefined } as const;
+
+/** Its makefile and its matrix are a stranger's: they get no use of keys and agents that this machine happens to have. */
+function describeStranger(what: string): string {
+  return `this run is for ${what}, and has no ssh-private-key (GitHub gives such runs no secrets): no host is contacted`;
 }
 
 const NO_MATRIX =

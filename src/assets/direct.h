@@ -86,33 +86,11 @@ static char **plain_words(char **argv)
   return words;
 }
 
-/* A file below /proc of the make, whole and ended by a NUL, or NULL. */
-static char *about_make(pid_t make, const char *name)
-{
-  size_t length = 0, room = 4096;
-  char path[64], *text;
-  ssize_t n;
-  int file;
-  snprintf(path, sizeof path, "/proc/%ld/%s", (long)make, name);
-  file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0)
-    return NULL;
-  text = reserve(NULL, room + 2);
-  while ((n = read(file, text + length, room - length)) > 0) {
-    length += (size_t)n;
-    if (length == room)
-      text = reserve(text, (room *= 2) + 2);
-  }
-  close(file);
-  text[length] = text[length + 1] = '\0';
-  return text;
-}
-
 /* As make reports a program that it cannot execute: `make[1]: ./prog: No such file or directory`. */
 static void cannot_execute(pid_t make, const char *file)
 {
   int reason = errno, level = 0;
-  const char *name = about_make(make, "cmdline"), *variable = about_make(make, "environ");
+  const char *name = about_process(make, "cmdline"), *variable = about_process(make, "environ");
   if (name && strrchr(name, '/'))
     name = strrchr(name, '/') + 1;
   for (; variable && *variable; variable += strlen(variable) + 1)

@@ -9,6 +9,7 @@
  *   RUN/parse/sh     the shell of the $(shell) calls in last.mk
  *   RUN/bin/NAME     the wrapper of make
  *   RUN/expanded/PID there once the make PID has run a $(shell)
+ *   RUN/interval     how often it is asked whether the broker is there, in ms (watch.h)
  *   RUN/bmake/sh     the shell of a bmake, called sh by it; without arguments for a recipe, which is on descriptor 0
  *
  * A message is its length without these five bytes (4 bytes, little endian), a letter, and fields that end in NUL.
@@ -17,6 +18,7 @@
  *   M pid directory argc argv... environment...                a call of make
  *   P ppid directory command environment...                    a parse
  *   D x STATUS | D s SIGNAL                                    how the local run ended
+ *   A                                                           are you there?
  * and back:
  *   1 data / 2 data (bytes, not fields)     print on that descriptor
  *   R argc argv... changes...               run locally, then say D
@@ -24,9 +26,11 @@
  *   E file argc argv... changes...          execute
  *   F status message                        print the message on descriptor 2 and exit
  *   T text (bytes)                          print on descriptor 1 and exit 0
+ *   A                                       the answer to A
  * A change is NAME=value, or NAME to unset it.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -37,10 +41,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -83,6 +90,30 @@ static void *reserve(void *memory, size_t size)
   }
   return memory;
 }
+
+/* A file below /proc of a process, whole and ended by a NUL, or NULL. */
+static char *about_process(pid_t pid, const char *name)
+{
+  size_t length = 0, room = 4096;
+  char path[64], *text;
+  ssize_t n;
+  int file;
+  snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+  file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    return NULL;
+  text = reserve(NULL, room + 2);
+  while ((n = read(file, text + length, room - length)) > 0) {
+    length += (size_t)n;
+    if (length == room)
+      text = reserve(text, (room *= 2) + 2);
+  }
+  close(file);
+  text[length] = text[length + 1] = '\0';
+  return text;
+}
+
+#include "watch.h"
 
 /* A message to send */
 
@@ -151,10 +182,14 @@ static void send_message(struct message *m)
     m->data[i] = (char)(length >> (8 * i));
   while (sent < m->length) {
     ssize_t n = send(broker, m->data + sent, m->length - sent, MSG_NOSIGNAL);
-    if (n > 0)
+    if (n > 0) {
       sent += (size_t)n;
-    else if (n < 0 && errno != EINTR)
+      silent = 0;
+    } else if (n < 0 && errno == EAGAIN) {
+      note_silence();
+    } else if (n < 0 && errno != EINTR) {
       broker_gone();
+    }
   }
   free(m->data);
 }
@@ -169,11 +204,14 @@ struct reply {
 static void receive(char *data, size_t length)
 {
   while (length > 0) {
-    ssize_t n = recv(broker, data, length, 0);
+    ssize_t n;
+    await_broker();
+    n = recv(broker, data, length, MSG_DONTWAIT);
     if (n > 0) {
       data += n;
       length -= (size_t)n;
-    } else if (n == 0 || errno != EINTR) {
+      silent = 0;
+    } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
       broker_gone();
     }
   }
@@ -252,6 +290,7 @@ static void connect_to_broker(void)
     _exit(2);
   }
   fcntl(broker, F_SETFD, FD_CLOEXEC);
+  begin_watch();
   while (connect(broker, (struct sockaddr *)&address, sizeof address) < 0) {
 #ifndef __linux__
     if (errno == ECONNREFUSED && tries-- > 0) {
@@ -259,10 +298,15 @@ static void connect_to_broker(void)
       continue;
     }
 #endif
-    if (errno != EINTR || tries-- <= 0)
+    if (errno == EAGAIN)
+      note_silence();
+    else if (errno != EINTR || tries-- <= 0)
       broker_gone();
   }
 }
+
+/* Why some of what was to be printed on descriptor 1 is lost, or 0. */
+static int lost_output;
 
 static void print(int descriptor, const char *data, size_t length)
 {
@@ -275,9 +319,21 @@ static void print(int descriptor, const char *data, size_t length)
       struct pollfd wait = {descriptor, POLLOUT, 0};
       poll(&wait, 1, -1);
     } else if (n < 0 && errno != EINTR) {
+      if (descriptor == 1)
+        lost_output = errno;
       return;
     }
   }
+}
+
+/* The end of a job. What its own writes would have failed with elsewhere, the shim's have failed with here. */
+static void end_with(int status)
+{
+  if (lost_output && status == 0) {
+    complain("write error", strerror(lost_output));
+    status = 1;
+  }
+  _exit(status);
 }
 
 static void die_of(int number)
@@ -322,7 +378,7 @@ static void run_locally(struct reply *r)
   sigset_t block, mask;
   pid_t make = getppid();
   char **argv = argument_fields(r);
-  int status = 0;
+  int status;
   size_t i;
 #ifdef __linux__
   pid_t self = getpid();
@@ -348,7 +404,7 @@ static void run_locally(struct reply *r)
     if (getppid() != self)
       _exit(2);
 #endif
-    sigprocmask(SIG_SETMASK, &mask, NULL);
+    unwatch();
     change_environment(r);
     if (program) {
       execv(program, argv);
@@ -362,8 +418,7 @@ static void run_locally(struct reply *r)
       sigaction(forwarded[i], &action, NULL);
   }
   sigprocmask(SIG_SETMASK, &mask, NULL);
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-    ;
+  status = await_child(child);
   child = 0;
 
   begin(&m, 'D');
@@ -390,8 +445,11 @@ static void obey(void)
     case 'R':
       run_locally(&r);
       break;
+    case 'A':
+      break;
     case 'X':
-      _exit((int)number_field(&r));
+      end_with((int)number_field(&r));
+      break;
     case 'K':
       die_of((int)number_field(&r));
       break;
@@ -523,6 +581,7 @@ static void bmake_shell(struct message *m, int argc, char **argv)
   mask = umask(0);
   umask(mask);
   connect_to_broker();
+  watch_make();
   begin(m, 'S');
   add_number(m, (long)getpid());
   add_number(m, (long)getppid());
@@ -558,6 +617,7 @@ int main(int argc, char **argv)
     mask = umask(0);
     umask(mask);
     connect_to_broker();
+    watch_make();
     begin(&m, 'S');
     add_number(&m, (long)getpid());
     add_number(&m, (long)getppid());

@@ -31,10 +31,15 @@ export interface BuildOptions {
   readonly spool?: OutputParserOptions['spool'];
   /** Something shows how far the run has come: what make is going to do is found out beside it. */
   readonly showsTotal?: boolean;
-  /** Told of each ssh host before anything is made there. */
-  readonly onHostUsed: (host: Host) => void;
-  /** Whether the staging directories are removed at the end; else somebody else does it (post). */
-  readonly cleanUp: boolean;
+  /** Told which staging directories of this run may be on an ssh host: before anything is made there, and when it is gone. */
+  readonly onHostUsed: (host: Host, directories: readonly string[]) => void;
+  /**
+   * When the staging directories are removed. Stopped: at once, beside make's end, and what that leaves is somebody else's (post), as
+   * is all of it where the run ends by itself.
+   */
+  readonly cleanUp: 'always' | 'when stopped';
+  /** Seconds that there are from the first signal to the end: then what is left of make is killed. Undefined: any time. */
+  readonly patience?: number;
   readonly sink: EventSink;
   /** The way to stop it: SIGINT or SIGTERM, as it came. */
   readonly onSignal: (stop: (name: NodeJS.Signals) => void) => void;

@@ -16,6 +16,7 @@ import { obstacleOf } from '../make/obstacle.ts';
 import { makeIntent } from '../make/make-intent.ts';
 import { processStart } from '../make/process-facts.ts';
 import { startMake } from '../make/make-process.ts';
+import { DiskOutputStore } from '../make/output-store.ts';
 import { beginMarker, endMarker } from '../make/output-parser.ts';
 import { ProcessRest } from '../make/make-rest.ts';
 import type { ProgramOutput, ProgramProcess } from '../make/program-process.ts';
@@ -76,7 +77,9 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   let make: ProgramProcess | undefined;
   let bulk: Bulk | undefined;
   let stopped: NodeJS.Signals | undefined;
+  const stopSignal = (): NodeJS.Signals | undefined => stopped;
   const stop = deferred<undefined>();
+  let last: NodeJS.Timeout | undefined;
   options.onSignal((name) => {
     stopped = name;
     stop.resolve(undefined);
@@ -84,6 +87,9 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     dispatcher?.stop();
     make?.signal(name);
     fleet.stop();
+    // Not after make's end: it waits for recipes here, which may take no notice of the signal.
+    void fleet.leave('stopped');
+    if (options.patience !== undefined) last ??= setTimeout(() => make?.signal('SIGKILL'), options.patience * 1000);
   });
 
   const unstick = setInterval(() => scheduler.unstick(), PATIENCE_MS);
@@ -123,11 +129,15 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       dist: settings.dist,
       local: new TargetSet(settings.local.map(encode)),
       fallback: settings.fallback,
+      shared: settings.staging === 'none',
+      noRetry: new TargetSet(settings.noRetry.map(encode)),
+      jobTimeout: settings.jobTimeout,
       partial: settings.staging === 'declared',
       leavesWithMake: plan.subMakesLeave ? (of) => subMakeArguments.isFirst(of) : () => false,
       rest: new ProcessRest(),
       dmake: plan.dmake,
       echoes: options.verbatim === true,
+      outputs: new DiskOutputStore(`${run.path}/printed`),
       subMakes: never ? { check: async (...of) => wiring?.graphs.check(...of) } : undefined,
       ...(hearsLoad && { runnerLoad }),
       markers: options.piped
@@ -164,6 +174,9 @@ export async function build(options: BuildOptions): Promise<Outcome> {
                   ? bulkWindow(scheduler.jobs)
                   : lookAhead(scheduler.jobs),
             });
+      // It may have come while make was being started.
+      const early = stopSignal();
+      if (early !== undefined) make.signal(early);
       ended = await make.ended;
     } while (bulk?.again(stoppedBy(stopped, ended)) === true);
     work?.stop();
@@ -181,18 +194,19 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       type: 'run-finished',
       outcome,
       seconds,
-      ...summarize(recipes, hosts, remotes, encode(settings.workingDirectory)),
+      ...summarize(recipes, hosts, remotes, encode(settings.workingDirectory), outcome),
     });
     return outcome;
   } finally {
     clearInterval(unstick);
+    clearTimeout(last);
     work?.stop();
     dispatcher?.stop();
     fleet.stop();
     forgetToken();
     await wiring?.broker.close();
     await run?.remove();
-    await fleet.leave(options.cleanUp);
+    await fleet.leave('by itself');
   }
 }
 

@@ -1,41 +1,28 @@
+import { basename } from 'node:path/posix';
 import type { HostChannels } from '../ssh/channels.ts';
-import { deferred } from '../util/deferred.ts';
+import { runScript } from './clean/host-script.ts';
 import { isStagingName } from './staging-name.ts';
 
-/** Removes only what is a directory of this user. Lanes that are just ending may still write: it tries again. */
-const SCRIPT = `d=$1; n=0
-while [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] && [ $n -lt 20 ]; do
-  chmod -R u+rwx "$d" 2>/dev/null; rm -rf "$d" 2>/dev/null; n=$((n+1)); [ -d "$d" ] && sleep 0.2 2>/dev/null
-done
-if [ -e "$d" ]; then echo "it is still there" >&2; exit 1; fi`;
-
-/** The script tries for 4 s; the rest is for a tree of any size, and a host that does not end must not hold up who waits. */
+/** The script itself ends after 8 s unless the tree is very large. */
 const LIMIT_MS = 19_000;
 
 /**
- * Removes one run's staging directory from a host.
+ * Ends what still runs in one staging directory of this run on a host, and removes it. It never touches what another user has put
+ * at its name, nor a process that does not belong to the directory.
  *
- * @returns undefined when it is gone, else why not, for people
+ * @param limit ms until a host that says nothing is given up
+ * @returns undefined when it is gone, or never was there; else why not, for people
  */
-export async function cleanHost(channels: HostChannels, staging: string): Promise<string | undefined> {
+export async function cleanHost(
+  channels: HostChannels,
+  staging: string,
+  limit = LIMIT_MS,
+): Promise<string | undefined> {
   if (!isStagingName(staging)) return `${staging} is not a staging directory`;
   try {
-    const channel = await channels.exec(
-      `exec sh -c '${SCRIPT.replaceAll('\n', '; ').replaceAll('do;', 'do').replaceAll(';;', ';')}' clean ${staging}`,
-    );
-    let complaint = '';
-    channel.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-500)));
-    channel.resume();
-    channel.end();
-    const late = deferred<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), LIMIT_MS);
-    const status = await Promise.race([channel.exited, late.promise]);
-    clearTimeout(timer);
-    if (status === 'late') {
-      channel.destroy();
-      return `the command to remove it has not ended within ${LIMIT_MS / 1000} s`;
-    }
-    return status === 0 ? undefined : complaint.trim() || 'the command to remove it did not end well';
+    const { status, stderr, late } = await runScript(channels, ['clean', basename(staging)], limit);
+    if (late) return `the command to remove it has not ended within ${limit / 1000} s`;
+    return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

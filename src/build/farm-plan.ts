@@ -18,7 +18,9 @@ export interface FarmWish {
     | { readonly kind: 'text'; readonly text: string; readonly source: string }
     /** Absolute. */
     | { readonly kind: 'file'; readonly file: string; readonly source: string }
-    | { readonly kind: 'default' };
+    | { readonly kind: 'default' }
+    /** No host is to be used, whatever there is. */
+    | { readonly kind: 'none' };
   readonly format: MatrixFormat | undefined;
   readonly group: Told | undefined;
   /** Undefined: nothing was said. `unlimited`: a bare -j. */
@@ -98,6 +100,9 @@ export async function planFarm(wish: FarmWish, world: FarmWorld): Promise<FarmPl
     const remark = `DMAKE_MODE is ${mode}: everything runs on the runner`;
     const notices = wish.matrix.kind === 'default' ? [] : [remark];
     return { ...NO_HOSTS, ...asked, jobs: mode === 'serial' ? 1 : some, load, remark, notices, warnings };
+  }
+  if (wish.matrix.kind === 'none') {
+    return { ...NO_HOSTS, ...asked, jobs: dmake.any ? some : undefined, load, notices: [], warnings };
   }
   const found = await findMatrix(wish, world, dmake);
   if (found === undefined || typeof found === 'string') {

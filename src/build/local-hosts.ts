@@ -76,7 +76,7 @@ export class LocalHosts {
       scheduler.hostReady(host, { processors, cap, load: load?.() });
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error) });
+      sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error), benched: false });
       scheduler.hostLost(host);
     }
   }

@@ -18,9 +18,14 @@ export function stagingName(now: Date): string {
   return `/tmp/make-${source}-${time}-${randomBytes(6).toString('hex')}`;
 }
 
-/** The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine. */
-export function stagingDirectory(name: string, host: Host): string {
-  return `${name}-${createHash('sha256').update(host.name).digest('hex').slice(0, 12)}`;
+/**
+ * The staging directory on one host: two names in a matrix, which may stand in one line of it, may be one machine.
+ *
+ * @param generation from 1: a host that was lost gets another when it is taken back, since the first may still be written to
+ */
+export function stagingDirectory(name: string, host: Host, generation = 1): string {
+  const of = generation === 1 ? host.name : `${host.name}\n${generation}`;
+  return `${name}-${createHash('sha256').update(of).digest('hex').slice(0, 12)}`;
 }
 
 /** Whether a name is one that {@link stagingDirectory} gives: nothing else is ever removed from a host. */

@@ -17,6 +17,7 @@ import { obstacleOf } from '../make/obstacle.ts';
 import { findMake, type RealMake } from '../make/real-make.ts';
 import type { BuildEvent } from '../model/event.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { DEFAULT_HOST_TIMEOUT } from '../model/settings.ts';
 import { privateFields } from '../hosts/private-fields.ts';
 import { bulkText } from '../report/bulk-text.ts';
 import type { ProblemMatcher } from '../report/annotations/problem-matcher.ts';
@@ -82,9 +83,10 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   }
   // A command's makes have a -j of their own, or none.
   const jobs = options.command === undefined ? intent.jobs : 'unlimited';
-  const plan = await farmFor(options, make, environment, jobs);
+  const plan = await farmFor(options, make, environment, instead === 'clean' ? 'unlimited' : jobs);
   for (const text of [...plan.warnings, ...plan.notices]) tell(text);
-  const { hosts } = plan;
+  // What was left in a group that is not used now was left all the same.
+  const hosts = instead === 'clean' && options.group === undefined ? (plan.matrix?.hosts ?? []) : plan.hosts;
   const secrets = privateFields(hosts);
   if (inWorkflow) maskSecrets(secrets);
   if (instead === 'hosts') {
@@ -95,8 +97,17 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
   const remote = hosts.filter((host) => !host.local);
   const login =
     remote.length > 0
-      ? await loadLogin({ sshPrivateKey: undefined, sshPassphrase: undefined, knownHosts: options.knownHosts })
+      ? await loadLogin({
+          sshPrivateKey: undefined,
+          sshPassphrase: undefined,
+          knownHosts: options.knownHosts,
+          timeout: (options.hostTimeout ?? DEFAULT_HOST_TIMEOUT) * 1000,
+        })
       : undefined;
+  if (instead === 'clean') {
+    const { clean } = await import(/* webpackMode: "eager" */ './clean.ts');
+    return clean({ hosts, login, staleAfter: options.staleAfter, signals, inWorkflow });
+  }
   const matchers = await matchersOf(options);
   const directory = instead === undefined ? await directoryOf(options) : undefined;
   const own = [bulk, directory].filter((directory) => directory !== undefined);
@@ -135,7 +146,7 @@ async function runCommand(options: CliOptions, signals: StopSignals): Promise<Ou
       spool: reports.spool,
       showsTotal: hasProgress(shown),
       onHostUsed: () => undefined,
-      cleanUp: true,
+      cleanUp: 'always',
       sink: (event) => {
         // A log has it.
         if (event.type === 'bulk-finished' && !isLog) report = event;

@@ -4,12 +4,13 @@ import { splitArguments, type ArgumentGroup } from '../make/arguments.ts';
 import { LOAD_POLICIES, type LoadPolicy } from '../model/load.ts';
 import { MATRIX_FORMATS, type MatrixFormat } from '../model/matrix.ts';
 import type { DistSetting, Fallback, LogMode, Staging, Toolchain } from '../model/settings.ts';
+import { parseDuration } from '../util/duration.ts';
 import { excerpt } from '../util/excerpt.ts';
 import { UserError } from '../util/user-error.ts';
 import { USAGE } from './usage.ts';
 
-/** `hosts`: the matrix. `check`: whether its hosts can be used. */
-export type Instead = 'hosts' | 'check' | 'help' | 'version';
+/** `hosts`: the matrix. `check`: whether its hosts can be used. `clean`: what runs that are gone have left there. */
+export type Instead = 'hosts' | 'check' | 'clean' | 'help' | 'version';
 
 /** What stands before make's own arguments on the command line. */
 export interface CliOptions {
@@ -32,6 +33,11 @@ export interface CliOptions {
   /** `accept-new`: keys of hosts that were never seen are taken. */
   readonly knownHosts: 'accept-new' | undefined;
   readonly fallback: Fallback;
+  /** In seconds. */
+  readonly hostTimeout: number | undefined;
+  readonly jobTimeout: number | undefined;
+  readonly staleAfter: number | undefined;
+  readonly noRetry: readonly string[];
   readonly environment: readonly string[];
   readonly setup: string;
   readonly staging: Staging;
@@ -113,6 +119,10 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     toolchain: toolchainOf(values.get('--toolchain')),
     knownHosts: wordOf('--known-hosts', last('--known-hosts'), ['accept-new']),
     fallback: wordOf('--fallback', last('--fallback'), ['local', 'never']) ?? 'local',
+    hostTimeout: durationOf('--host-timeout', last('--host-timeout')),
+    jobTimeout: durationOf('--job-timeout', last('--job-timeout')),
+    staleAfter: durationOf('--stale-after', last('--stale-after')),
+    noRetry: values.get('--no-retry') ?? [],
     environment: values.get('--environment') ?? [],
     setup: last('--setup') ?? '',
     staging,
@@ -130,7 +140,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
 
 const DEBUG = '-dD';
 /** The first that is given counts. */
-const INSTEAD = ['help', 'version', 'hosts', 'check'] as const;
+const INSTEAD = ['help', 'version', 'hosts', 'check', 'clean'] as const;
 const OF_MAKE: ReadonlySet<string> = new Set(['--help', '--version']);
 /** They take no value. */
 const FLAGS: ReadonlySet<string> = new Set(['--watch', DEBUG, ...INSTEAD.map((one) => `--${one}`)]);
@@ -149,6 +159,10 @@ const OPTIONS: ReadonlySet<string> = new Set([
   '--local',
   '--local-jobs',
   '--fallback',
+  '--host-timeout',
+  '--job-timeout',
+  '--no-retry',
+  '--stale-after',
   '--environment',
   '--setup',
   '--staging',
@@ -213,6 +227,14 @@ function countOf(name: string, value: string | undefined): number | undefined {
   if (!/^\d{1,4}$/.test(value))
     throw new UserError(`option ${name}: ${JSON.stringify(value)} is not a number from 0 to 9999`);
   return Number(value);
+}
+
+function durationOf(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const seconds = parseDuration(value);
+  if (seconds === undefined || seconds < 1 || seconds > 86_400_000)
+    throw new UserError(`option ${name}: ${JSON.stringify(value)} is not a length of time such as 90, 90s, 10m or 24h`);
+  return seconds;
 }
 
 function wordOf<T extends string>(name: string, value: string | undefined, words: readonly T[]): T | undefined {

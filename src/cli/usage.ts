@@ -17,6 +17,10 @@ export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
                        (may be given again; default: cc --version and uname -m)
   --known-hosts WORD   accept-new: take the keys of hosts that were never seen
   --fallback WORD      local, or never: no distributable recipe runs here
+  --host-timeout TIME  how long a host may say nothing before its jobs go elsewhere (default: 15s)
+  --job-timeout TIME   how long one distributable job may take before it is killed and run once more elsewhere
+  --no-retry PATTERN   targets whose recipes never run twice once they may have begun (may be given again)
+  --stale-after TIME   how old what a killed run left must be before it is removed (default: 24h)
   --environment NAME   a further variable that travels (may be given again)
   --setup LINES        for sh, evaluated once per lane on the hosts
   --staging WORD       tree, declared (a job sees its declared prerequisites alone) or none (shared file system)
@@ -29,6 +33,8 @@ export const USAGE = `usage: distmake [-c HOSTFILE] [options] [make arguments]
   --problem-matcher F  a problem matcher in GitHub's JSON, for annotations in a workflow (may be given again)
   -dD                  say what is done where, and why, with times
   --check              try every host, print what is found in a table, and build nothing
+  --clean              remove what runs that are gone have left here and on all hosts (of -g, if given), whatever its age
+                       unless --stale-after says otherwise, print what was found, and build nothing
   --help, --version    ours, and make's
 
 The first argument that is none of these, and all behind it, go to make (-dD may stand among them). Behind -- stands a command that calls make

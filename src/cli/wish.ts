@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { FarmPlan } from '../build/farm-plan.ts';
 import type { SettingsWish } from '../build/settings.ts';
+import { DEFAULT_HOST_TIMEOUT, DEFAULT_STALE_AFTER } from '../model/settings.ts';
 import type { CliOptions } from './options.ts';
 
 /** What the options say of a run in the current directory. */
@@ -22,6 +23,10 @@ export function wishOf(options: CliOptions, plan: FarmPlan): SettingsWish {
     setup: options.setup,
     environment: options.environment,
     fallback: options.fallback,
+    hostTimeout: options.hostTimeout ?? DEFAULT_HOST_TIMEOUT,
+    jobTimeout: options.jobTimeout,
+    noRetry: options.noRetry,
+    staleAfter: options.staleAfter ?? DEFAULT_STALE_AFTER,
     staging: options.staging,
     exclude: options.exclude,
     load: options.load,

@@ -1,4 +1,5 @@
 import type { Host } from '../model/host.ts';
+import { SYSTEM_CLOCK, type Clock } from './clock.ts';
 
 const FIRST_MS = 50;
 const LONGEST_MS = 1000;
@@ -8,7 +9,7 @@ interface Wait {
   readonly delay: number;
   /** A job has been turned away since the host was last tried. */
   readonly refused: boolean;
-  readonly timer: NodeJS.Timeout;
+  readonly cancel: () => void;
 }
 
 /**
@@ -17,33 +18,34 @@ interface Wait {
  */
 export class BackOff {
   readonly #again: (host: Host) => boolean;
+  readonly #clock: Clock;
   readonly #waits = new Map<Host, Wait>();
   #closed = false;
 
   /** @param again tries the host again; whether there is still something to try later */
-  constructor(again: (host: Host) => boolean) {
+  constructor(again: (host: Host) => boolean, clock = SYSTEM_CLOCK) {
     this.#again = again;
+    this.#clock = clock;
   }
 
   turnedAway(host: Host): void {
     const wait = this.#waits.get(host);
     // Jobs come in bursts: the first that is turned away tells of them all.
     if (this.#closed || wait?.refused === true) return;
-    clearTimeout(wait?.timer);
+    wait?.cancel();
     this.#set(host, wait ? Math.min(2 * wait.delay, LONGEST_MS) : FIRST_MS, true);
   }
 
   /** No host is tried any more. */
   close(): void {
     this.#closed = true;
-    for (const { timer } of this.#waits.values()) clearTimeout(timer);
+    for (const { cancel } of this.#waits.values()) cancel();
     this.#waits.clear();
   }
 
   #set(host: Host, delay: number, refused: boolean): void {
-    const timer = setTimeout(() => this.#tick(host, delay, refused), delay);
-    timer.unref();
-    this.#waits.set(host, { delay, refused, timer });
+    const cancel = this.#clock.after(delay, () => this.#tick(host, delay, refused));
+    this.#waits.set(host, { delay, refused, cancel });
   }
 
   #tick(host: Host, delay: number, refused: boolean): void {

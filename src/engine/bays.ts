@@ -2,6 +2,7 @@ import type { Host } from '../model/host.ts';
 import type { Sandbox } from '../model/sandbox.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
+import { LeftOut } from './left-out.ts';
 import type { HostFacts, Lane, LaneOpener, LaneTraffic, Stage, StagedTree } from './ports.ts';
 
 /** A lane and the tree in which its jobs run. */
@@ -22,6 +23,10 @@ export interface BaysOptions {
   readonly partial: boolean;
   /** LaneSetup.token */
   readonly token: Bytes | undefined;
+  /** LaneSetup.patience */
+  readonly patience: number;
+  /** Told once when a lane breaks off by itself, whoever uses it: all are closed then. */
+  readonly onLost: (reason: string) => void;
 }
 
 /**
@@ -94,7 +99,7 @@ export class Bays {
    * the next to be idle.
    */
   async enter(): Promise<Bay> {
-    this.#checkOpen();
+    this.checkOpen();
     const idle = this.#idle.pop();
     if (idle) return idle;
     if (!this.#crowded && this.#lent.size <= this.#waiting.length) {
@@ -141,11 +146,23 @@ export class Bays {
     for (const { reject } of this.#waiting.splice(0)) reject(new Error(this.#closed));
   }
 
+  /** A lane has broken off, or failed at a job: what it has left in a tree is unknown, and the host is given up as a whole. */
+  lose(reason: string): void {
+    if (this.#closed !== undefined) return;
+    this.close(reason);
+    this.#options.onLost(reason);
+  }
+
+  /** @throws Error with the reason when there are no lanes any more */
+  checkOpen(): void {
+    if (this.#closed !== undefined) throw new Error(this.#closed);
+  }
+
   async #open(count: { files: number; bytes: number }): Promise<Bay> {
-    const { host, opener, stage, staging, setup, sandbox, partial, token } = this.#options;
+    const { host, opener, stage, staging, setup, sandbox, partial, token, patience } = this.#options;
     const number = ++this.#lanes;
     const workspace = stage.root;
-    this.#checkOpen();
+    this.checkOpen();
     const lane = await opener.open({
       staging,
       workspace,
@@ -157,13 +174,14 @@ export class Bays {
       setup,
       startup: number === 1 ? host.startup : '',
       ownersFile: host.needsOwnersFile ? 'required' : 'optional',
+      patience,
     });
     try {
-      this.#checkOpen();
+      this.checkOpen();
       const differs = number > 1 && (lane.sandbox !== 'tree') !== this.isShared;
       if (differs) throw new Error('its lanes differ in what they allow');
       if (partial && lane.sandbox === 'tree')
-        throw new Error('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
+        throw new LeftOut('it forbids private mounts, without which a job cannot be shown its prerequisites alone');
     } catch (error) {
       lane.close();
       throw error;
@@ -171,6 +189,7 @@ export class Bays {
     const tree = this.#shared ?? stage.tree();
     const bay = { lane, tree };
     this.#all.add(bay);
+    void lane.gone.then((reason) => this.lose(reason));
     if (tree === this.#shared) return bay;
     const onFile = (size: number): void => {
       count.files++;
@@ -186,9 +205,5 @@ export class Bays {
     }
     if (lane.sandbox !== 'tree') this.#shared = tree;
     return bay;
-  }
-
-  #checkOpen(): void {
-    if (this.#closed !== undefined) throw new Error(this.#closed);
   }
 }

@@ -6,12 +6,14 @@ import type { Outcome } from '../model/outcome.ts';
 import type { DistSetting } from '../model/settings.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { BackOff } from './back-off.ts';
+import { SYSTEM_CLOCK, type Clock } from './clock.ts';
 import { runsSeveral } from './concurrency.ts';
 import type { TargetSet } from './dist-set.ts';
 import { ExclusiveGate } from './exclusive-gate.ts';
 import { Gates, type Arrival, type Gate } from './gates.ts';
 import { GroupGate } from './group-gate.ts';
 import type { JobMarkers } from './job-markers.ts';
+import { IN_MEMORY, type OutputStore } from './job-output.ts';
 import { DELETION_MS, JobPass } from './job-pass.ts';
 import type { LocalHost } from './local-host.ts';
 import { makeFlags } from './make-flags.ts';
@@ -37,9 +39,17 @@ export interface DispatcherOptions {
   /** Targets that must stay. */
   readonly local: TargetSet;
   readonly fallback: 'local' | 'never';
+  /** Hosts work in the very workspace (staging none). */
+  readonly shared?: boolean;
+  /** Targets whose recipes must not run a second time once they may have begun. Default: none. */
+  readonly noRetry?: TargetSet;
+  /** Seconds that one job may run which may leave; default: any time. */
+  readonly jobTimeout?: number | undefined;
   /** Hosts show a job its prerequisites alone: it must be known which they are. */
   readonly partial: boolean;
   readonly markers: JobMarkers;
+  /** Default: all that a job prints on a host is kept in memory until its end. */
+  readonly outputs?: OutputStore;
   /** The runner's own load, where that counts (bare localhost in the matrix). */
   readonly runnerLoad?: () => LoadAverages;
   readonly echoes?: boolean;
@@ -52,12 +62,11 @@ export interface DispatcherOptions {
   readonly dmake?: boolean;
   /** Default: make is given a moment. */
   readonly rest?: MakeRest;
+  readonly clock?: Clock;
 }
 
 /** Make asks for the next line of a recipe within that, in ms. */
 const GRACE_MS = 100;
-
-const GRACE: MakeRest = { atRest: () => new Promise((resolve) => void setTimeout(resolve, GRACE_MS)) };
 
 /**
  * Takes the calls of all shims: finds make, recipe and flags of each, and lets its {@link JobPass} do the rest.
@@ -87,20 +96,31 @@ export class Dispatcher {
     this.#sink = (event) => {
       if (!this.#isOver) options.sink(event);
     };
-    this.#verdicts = new Verdicts(options.scheduler, this.#recipes, (make) => {
+    const { clock = SYSTEM_CLOCK } = options;
+    const failed = (make: number): void => {
       const state = this.#makes.get(make);
       if (state) state.failed = true;
-    });
+    };
+    this.#verdicts = new Verdicts(options.scheduler, this.#recipes, failed, clock);
     const hosts = new Map(options.hosts.map((remote) => [remote.host, remote]));
-    const rest = options.rest ?? GRACE;
+    const rest: MakeRest = options.rest ?? { atRest: () => clock.pause(GRACE_MS) };
     this.#atRest = (make) => rest.atRest(make, () => this.#shimsOf(make));
     this.#groups = new GroupGate(this.#atRest);
     this.#exclusive = new ExclusiveGate({ alone: ({ job }) => this.#runsAlone(job), atRest: this.#atRest });
     // The last: what another gate holds back is in nobody's way.
     this.#gates = new Gates([this.#groups, ...(options.gates ?? []), this.#exclusive]);
-    this.#backOff = new BackOff((host) => options.scheduler.widen(host));
+    this.#backOff = new BackOff((host) => options.scheduler.widen(host), clock);
     const locals = new Map((options.locals ?? []).map((local) => [local.host, local]));
-    this.#world = { ...options, sink: this.#sink, hosts, locals, verdicts: this.#verdicts, backOff: this.#backOff };
+    this.#world = {
+      ...options,
+      outputs: options.outputs ?? IN_MEMORY,
+      clock,
+      sink: this.#sink,
+      hosts,
+      locals,
+      verdicts: this.#verdicts,
+      backOff: this.#backOff,
+    };
   }
 
   /**
@@ -192,7 +212,14 @@ export class Dispatcher {
       umask: call.umask,
       prerequisites: command.prerequisites,
     };
-    const running: Running = { job, shim: call.pid, stop: new AbortController(), lease: undefined, recursive: false };
+    const running: Running = {
+      job,
+      shim: call.pid,
+      stop: new AbortController(),
+      lease: undefined,
+      hasEnded: false,
+      recursive: false,
+    };
     const stop = (): void => running.stop.abort();
     call.gone.addEventListener('abort', stop);
     if (call.gone.aborted) stop();
@@ -221,7 +248,8 @@ export class Dispatcher {
         () => pass.perform(),
         (spared) => pass.spare(spared),
       );
-      call.exit(outcome.kind === 'exited' || outcome.kind === 'signaled' ? outcome : { kind: 'exited', status: 1 });
+      const isOwn = outcome.kind === 'exited' || outcome.kind === 'signaled' || outcome.kind === 'timed-out';
+      call.exit(isOwn ? outcome : { kind: 'exited', status: 1 });
     } finally {
       call.gone.removeEventListener('abort', stop);
       this.#running.delete(job.id);
@@ -268,7 +296,8 @@ export class Dispatcher {
    * @param failed make's exit status was not 0
    */
   finish(failed: boolean): readonly RecipeState[] {
-    for (const { job, lease } of this.#running.values()) {
+    for (const { job, lease, hasEnded } of this.#running.values()) {
+      if (hasEnded) continue;
       const outcome: Outcome = { kind: 'cancelled' };
       this.#sink({ type: 'job-finished', job, place: lease?.place, outcome, seconds: 0, again: false });
     }

@@ -5,8 +5,8 @@ import type { Arrival, Gate } from './gates.ts';
 /** A recipe that has begun and of which it is not known that it is over. */
 interface Open {
   readonly alone: boolean;
-  /** A line of it runs now. */
-  running: boolean;
+  /** Lines of it that run now: more than one when make goes on after one whose shim was killed. */
+  running: number;
 }
 
 /** A recipe that waits for its first line. */
@@ -55,7 +55,7 @@ export class ExclusiveGate implements Gate {
     let floor = this.#floors.get(make);
     const known = floor?.open.get(id);
     if (known) {
-      known.running = true;
+      known.running++;
       return undefined;
     }
     const alone = this.#options.alone(arrival);
@@ -83,7 +83,7 @@ export class ExclusiveGate implements Gate {
     const { make, id } = job.recipe;
     const known = this.#floors.get(make)?.open.get(id);
     if (!known) return;
-    known.running = false;
+    known.running--;
     this.#admit(make);
   }
 
@@ -95,11 +95,11 @@ export class ExclusiveGate implements Gate {
       if (!next) return;
       const others = [...floor.open].filter(([, other]) => next.alone || other.alone);
       if (others.length > 0) {
-        if (!others.some(([, { running }]) => running)) this.#watch(make, floor);
+        if (!others.some(([, { running }]) => running > 0)) this.#watch(make, floor);
         return;
       }
       floor.waiting.shift();
-      floor.open.set(next.recipe, { alone: next.alone, running: true });
+      floor.open.set(next.recipe, { alone: next.alone, running: 1 });
       next.admitted.resolve(undefined);
     }
   }
@@ -111,7 +111,7 @@ export class ExclusiveGate implements Gate {
     void this.#options.atRest(make).then(() => {
       floor.watched = false;
       if (this.#floors.get(make) !== floor) return;
-      for (const [id, { running }] of floor.open) if (!running) floor.open.delete(id);
+      for (const [id, { running }] of floor.open) if (running === 0) floor.open.delete(id);
       this.#admit(make);
     });
   }

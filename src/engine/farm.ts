@@ -1,9 +1,11 @@
-import { setTimeout } from 'node:timers/promises';
 import type { EventSink } from '../model/event.ts';
 import { decode } from '../util/bytes.ts';
 import { deferred } from '../util/deferred.ts';
+import { Bench, type Trial } from './bench.ts';
+import { SYSTEM_CLOCK, type Clock } from './clock.ts';
+import { LeftOut } from './left-out.ts';
 import type { Stage, Survey } from './ports.ts';
-import type { RemoteHost } from './remote-host.ts';
+import type { FirstStaging, RemoteHost } from './remote-host.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ToolCheck } from './toolchain-check.ts';
 
@@ -13,31 +15,34 @@ export const GRACE_MS = 2000;
 /** How often a first staging that takes long tells how far it is. */
 const PROGRESS_MS = 5000;
 
-/** All ssh hosts of the matrix, brought up in parallel. */
-export class Farm {
-  readonly #hosts: readonly RemoteHost[];
-  readonly #stage: Stage;
-  readonly #scheduler: Scheduler;
-  readonly #sink: EventSink;
-  readonly #tools: ToolCheck;
-  #ready = 0;
+export interface FarmOptions {
+  readonly hosts: readonly RemoteHost[];
+  readonly stage: Stage;
+  readonly scheduler: Scheduler;
+  readonly sink: EventSink;
+  /** Leaves out hosts before they get a job. */
+  readonly tools: ToolCheck;
+  readonly clock?: Clock;
+}
 
-  constructor(
-    hosts: readonly RemoteHost[],
-    stage: Stage,
-    scheduler: Scheduler,
-    sink: EventSink,
-    /** Leaves out hosts before they get a job. */
-    tools: ToolCheck,
-  ) {
-    this.#hosts = hosts;
-    this.#stage = stage;
-    this.#scheduler = scheduler;
-    this.#sink = sink;
-    this.#tools = tools;
+/** All ssh hosts of the matrix: brought up in parallel, and those that are lost are taken back when they answer. */
+export class Farm {
+  readonly #options: FarmOptions;
+  readonly #clock: Clock;
+  readonly #bench: Bench;
+  /** Those that take jobs now. */
+  readonly #up = new Set<RemoteHost>();
+  #ready = 0;
+  #closed = false;
+
+  constructor(options: FarmOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    const remotes = new Map(options.hosts.map((remote) => [remote.host, remote]));
+    this.#bench = new Bench(this.#clock, (host) => this.#takeBack(remotes.get(host) as RemoteHost));
   }
 
-  /** Hosts that came up. */
+  /** How often a host has come up. */
   get ready(): number {
     return this.#ready;
   }
@@ -47,67 +52,135 @@ export class Farm {
    * ready for a moment.
    */
   async start(): Promise<void> {
-    if (this.#hosts.length === 0) return;
-    this.#tools.start();
+    const { hosts, tools } = this.#options;
+    if (hosts.length === 0) return;
+    tools.start();
     const survey = this.#survey();
     // Who waits for it hears of a fault; nobody may be waiting yet.
     survey.catch(() => undefined);
     // A host whose owner has no place even for a question is not waited for.
     const waits: Promise<unknown>[] = [];
-    const starts = this.#hosts.map((remote) => {
+    const starts = hosts.map((remote) => {
       const busy = deferred<undefined>();
-      const start = this.#bringUp(remote, survey, () => busy.resolve(undefined));
+      const start = this.#start(remote, survey, () => busy.resolve(undefined));
       waits.push(Promise.race([start, busy.promise]));
       return start;
     });
     const first = Promise.any(starts).then(
-      () => setTimeout(GRACE_MS, undefined, { ref: false }),
+      () => this.#clock.pause(GRACE_MS),
       () => undefined,
     );
     await Promise.race([Promise.allSettled(waits), first]);
   }
 
+  /** A host that was up has broken off; its lanes are closed. Told again, or of a host that is not up, this does nothing. */
+  lost(remote: RemoteHost, reason: string): void {
+    if (this.#closed || !this.#up.delete(remote)) return;
+    this.#putOnBench(remote, reason);
+  }
+
   close(): void {
-    for (const remote of this.#hosts) remote.close();
+    this.#closed = true;
+    this.#bench.close();
+    for (const remote of this.#options.hosts) remote.close();
   }
 
   /** While the hosts are still being reached. */
   async #survey(): Promise<Survey> {
-    const survey = await this.#stage.survey();
+    const { stage, sink } = this.#options;
+    const survey = await stage.survey();
     const directories = survey.directories.map((one) => ({ ...one, path: decode(one.path) }));
-    this.#sink({ type: 'workspace-surveyed', ...survey, directories });
+    sink({ type: 'workspace-surveyed', ...survey, directories });
     return survey;
   }
 
-  async #bringUp(remote: RemoteHost, surveyed: Promise<Survey>, onWait: () => void): Promise<void> {
+  async #start(remote: RemoteHost, surveyed: Promise<Survey>, onWait: () => void): Promise<void> {
+    const { tools, sink } = this.#options;
     const { host } = remote;
-    const begin = performance.now();
+    const begin = this.#clock.now();
     let of: Survey | undefined;
     surveyed.then(
       (survey) => (of = survey),
       () => undefined,
     );
-    const progress = setInterval(() => {
+    const progress = every(this.#clock, PROGRESS_MS, () => {
       const { files, bytes } = remote.sent;
-      const seconds = (performance.now() - begin) / 1000;
-      if (of && files > 0) this.#sink({ type: 'staging-progress', host, seconds, files, bytes, of });
-    }, PROGRESS_MS);
+      const seconds = (this.#clock.now() - begin) / 1000;
+      if (of && files > 0) sink({ type: 'staging-progress', host, seconds, files, bytes, of });
+    });
     try {
-      this.#tools.checkArch(host);
-      const staging = await remote.start();
-      await this.#tools.check(remote, onWait);
-      this.#ready++;
-      const slots = this.#scheduler.hostReady(host, remote.facts);
-      this.#sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging });
+      tools.checkArch(host);
+      await this.#bringUp(remote, () => remote.start(), onWait);
     } catch (error) {
       remote.close();
-      this.#tools.gone(host);
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#sink({ type: 'host-lost', host, reason });
-      this.#scheduler.hostLost(host);
+      if (error instanceof LeftOut) this.#leaveOut(remote, error);
+      else if (!this.#closed) this.#putOnBench(remote, messageOf(error));
       throw error;
     } finally {
-      clearInterval(progress);
+      progress.cancel();
     }
   }
+
+  /** A host on the bench is tried again. */
+  async #takeBack(remote: RemoteHost): Promise<Trial> {
+    try {
+      await this.#bringUp(remote, () => remote.restart());
+      return 'back';
+    } catch (error) {
+      remote.close();
+      if (error instanceof LeftOut) {
+        this.#leaveOut(remote, error);
+        return 'left out';
+      }
+      this.#options.scheduler.trialFailed(remote.host);
+      return 'not yet';
+    }
+  }
+
+  async #bringUp(remote: RemoteHost, begin: () => Promise<FirstStaging>, onWait?: () => void): Promise<void> {
+    const { tools, scheduler, sink } = this.#options;
+    const { host } = remote;
+    const staging = await begin();
+    await tools.check(remote, onWait);
+    // It may have broken off meanwhile, or the run may be over.
+    remote.checkOpen();
+    const returned = remote.restarts > 0;
+    this.#up.add(remote);
+    this.#ready++;
+    const slots = scheduler.hostReady(host, remote.facts);
+    sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging, returned });
+  }
+
+  #putOnBench(remote: RemoteHost, reason: string): void {
+    const { scheduler, sink, tools } = this.#options;
+    const { host } = remote;
+    // Others need not wait for what it would say of its tools.
+    tools.gone(host);
+    sink({ type: 'host-lost', host, reason, benched: true });
+    scheduler.hostBenched(host);
+    this.#bench.put(host);
+  }
+
+  #leaveOut(remote: RemoteHost, error: LeftOut): void {
+    const { scheduler, sink, tools } = this.#options;
+    const { host } = remote;
+    tools.gone(host);
+    sink({ type: 'host-lost', host, reason: error.message, benched: false });
+    scheduler.hostLost(host);
+  }
+}
+
+/** Calls back again and again until it is cancelled. */
+function every(clock: Clock, ms: number, run: () => void): { readonly cancel: () => void } {
+  const begin = (): (() => void) =>
+    clock.after(ms, () => {
+      next = begin();
+      run();
+    });
+  let next = begin();
+  return { cancel: () => next() };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -4,11 +4,19 @@ import { parallelOf } from '../model/parallel.ts';
 import { m1Limit, ReportedLoad } from './host-load.ts';
 import type { HostFacts } from './ports.ts';
 
+/** Benched: it takes no jobs now, and is tried again. Lost: it takes no part any more. */
+export type PlaceState = 'coming' | 'ready' | 'benched' | 'lost';
+
+/** So often a host on the bench fails before nothing waits for it where the runner is no choice. */
+const HOPEFUL_TRIALS = 3;
+
 /** One host as the scheduler sees it: how many slots it has now, and which of them jobs have. */
 export class HostPlace {
   readonly host: Host;
   readonly #policy: LoadPolicy;
-  #state: 'coming' | 'ready' | 'lost' = 'coming';
+  #state: PlaceState = 'coming';
+  /** How often it has failed to come back since it was put on the bench. */
+  #trials = 0;
   #slots: number;
   #processors = 1;
   /** Its owner allows so many jobs and no more. */
@@ -34,7 +42,7 @@ export class HostPlace {
     this.#slots = host.slots ?? 1;
   }
 
-  get state(): 'coming' | 'ready' | 'lost' {
+  get state(): PlaceState {
     return this.#state;
   }
 
@@ -46,7 +54,10 @@ export class HostPlace {
   /** @param facts undefined: those that were known before */
   ready(facts: HostFacts | undefined): void {
     this.#state = 'ready';
+    this.#trials = 0;
     if (!facts) return;
+    this.#room = Infinity;
+    this.#step = 1;
     const { processors, cap = Infinity, load } = facts;
     this.#processors = processors;
     this.#isCapped = facts.cap !== undefined;
@@ -56,6 +67,25 @@ export class HostPlace {
 
   lose(): void {
     this.#state = 'lost';
+  }
+
+  bench(): void {
+    this.#state = 'benched';
+    this.#trials = 0;
+  }
+
+  /** It was tried again, and has not come back. */
+  trialFailed(): void {
+    this.#trials++;
+  }
+
+  /** Whether it takes jobs now or may come to do so soon. */
+  get isHopeful(): boolean {
+    return (
+      this.#state === 'coming' ||
+      this.#state === 'ready' ||
+      (this.#state === 'benched' && this.#trials < HOPEFUL_TRIALS)
+    );
   }
 
   /** @param ended it comes with the end of a job that still has its slot */

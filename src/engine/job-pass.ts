@@ -5,35 +5,45 @@ import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { PlaceReason } from '../model/place-reason.ts';
 import { decode } from '../util/bytes.ts';
 import { homecomingText } from './homecoming-text.ts';
-import { print } from './job-markers.ts';
+import { print, printOutput } from './job-markers.ts';
+import type { JobOutput } from './job-output.ts';
 import type { LocalStart } from './local-host.ts';
 import { callsMake } from './make-flags.ts';
-import type { RemoteHost } from './remote-host.ts';
+import type { Homecoming, Text } from './ports.ts';
+import type { RemoteHost, RunTerms } from './remote-host.ts';
+import { SecondChance } from './second-chance.ts';
+import { TimeLimits } from './time-limits.ts';
 import type { PassSubject, PassWorld } from './pass-world.ts';
 import type { Lease } from './scheduler.ts';
 
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 export const DELETION_MS = 1000;
 
-/** How often one job may find that others have written what it wrote; only where the runner may not take it. */
-const MOST_CONFLICTS = 20;
-
 /** There is no outcome: the host was lost or turned the job away, or the recipe failed there and the runner has the last word. */
 type Unsettled = 'again' | 'turned away';
 
 const CANCELLED: Outcome = { kind: 'cancelled' };
+const HOME: Homecoming = { kind: 'home' };
 
 /** The way of one job: a place for it, its run there, once more elsewhere where that does not count. */
 export class JobPass {
   readonly #world: PassWorld;
   readonly #subject: PassSubject;
   readonly #job: Job;
-  #conflicts = 0;
+  readonly #chance: SecondChance;
+  /** How a time limit has ended it on the runner: it is to run on a host. */
+  #tooLong: Outcome | undefined;
 
   constructor(world: PassWorld, subject: PassSubject) {
     this.#world = world;
     this.#subject = subject;
     this.#job = subject.running.job;
+    const { fallback, noRetry } = world;
+    this.#chance = new SecondChance(
+      fallback,
+      noRetry?.match(this.#job.recipe.target) !== undefined,
+      world.shared ?? false,
+    );
   }
 
   /** Runs it. Everything is told to the sink and the shim's output, but for the shim's end. */
@@ -56,7 +66,9 @@ export class JobPass {
           returned,
           wide: stays === undefined && callsMake(job.command),
           weight: this.#world.weightOf?.(job.recipe) ?? 0,
-          suits: (host: Host) => hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local,
+          hostsOnly: this.#tooLong !== undefined,
+          suits: (host: Host) =>
+            host !== this.#chance.avoided && (hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local),
         };
         const answer = scheduler.acquire(wish, running.stop.signal);
         // Not before this waits in front: what runs again comes before anything new.
@@ -64,8 +76,7 @@ export class JobPass {
         held = undefined;
         const lease = await answer;
         if (lease === 'cancelled') return this.drop();
-        if (lease === 'no-host')
-          return this.#refuse(`no host is left for ${decode(job.recipe.target)}, and fallback is never`);
+        if (lease === 'no-host') return this.#withoutHost();
         held = lease;
         running.lease = lease;
         const obstacle = this.#subject.begin(lease.place);
@@ -81,7 +92,8 @@ export class JobPass {
         const { host: before } = state;
         const { place } = lease;
         const remote = place && hosts.get(place);
-        const reason = lease.reason ?? stays ?? 'not-whitelisted';
+        const avoids = place === undefined && this.#chance.avoided !== 'nowhere';
+        const reason = avoids ? 'timed-out-there' : (lease.reason ?? stays ?? 'not-whitelisted');
         if (place) state.host = place;
         else if (!state.host) state.here ??= reason;
         sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
@@ -101,7 +113,7 @@ export class JobPass {
         } else {
           fresh = false;
         }
-        if (place && scheduler.isLost(place)) state.host = undefined;
+        if (place && !scheduler.isReady(place)) this.#part(place);
         stays = this.#whyHere();
       }
     } finally {
@@ -138,22 +150,36 @@ export class JobPass {
     this.#settle(outcome);
   }
 
-  /** It cannot start, and the runner may not take it. */
-  #refuse(reason: string): Outcome {
-    const { sink, markers } = this.#world;
-    const { call, state } = this.#subject;
-    const job = this.#job;
-    const outcome: Outcome = { kind: 'exited', status: 2 };
-    print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
-    state.ran(job, outcome, undefined, false);
-    sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+  /** Its other lines run elsewhere. */
+  #part(host: Host): void {
+    const { state } = this.#subject;
+    state.host = undefined;
+    if (state.ranOn === host) state.parted = host;
+  }
+
+  #withoutHost(): Outcome {
+    const target = decode(this.#job.recipe.target);
+    const outcome = this.#tooLong
+      ? this.#refuse(`${target} took too long on the runner, and no host is left for it`, this.#tooLong)
+      : this.#refuse(`no host is left for ${target}, and fallback is never`);
     this.#settle(outcome);
     return outcome;
   }
 
+  /** It cannot start, and the runner may not take it. */
+  #refuse(reason: string, outcome: Outcome = { kind: 'exited', status: 2 }): Outcome {
+    const { sink, markers } = this.#world;
+    const { call, state } = this.#subject;
+    const job = this.#job;
+    print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
+    state.ran(job, outcome, undefined, false);
+    sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+    return outcome;
+  }
+
   async #runHere(lease: Lease): Promise<Outcome | Unsettled> {
-    const { sink, stage, markers, scheduler, locals, runnerLoad } = this.#world;
-    const { call, command, state, running } = this.#subject;
+    const { sink, stage, markers, scheduler, locals, runnerLoad, clock, jobTimeout } = this.#world;
+    const { call, command, state, running, kept } = this.#subject;
     const { place } = lease;
     const job = this.#job;
     const local = place && locals.get(place);
@@ -162,58 +188,101 @@ export class JobPass {
       try {
         start = await local.begin(call, command);
       } catch (error) {
-        return this.#lost(local.host, error);
+        scheduler.hostLost(place);
+        sink({ type: 'host-lost', host: place, reason: (error as Error).message, benched: false });
+        return this.#lost(place, error);
       }
       if (!start) return 'turned away';
+      // The run may have been stopped meanwhile.
+      if (running.stop.signal.aborted) {
+        start.place.give();
+        return this.drop();
+      }
       running.lease = withPlace(lease, start);
     }
-    const begin = performance.now();
+    const begin = clock.now();
     this.#tellStart(place);
     stage.writerStarted(job);
-    if (markers) call.write(1, markers.begin(job));
-    const outcome = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+    if (markers) void call.write(1, markers.begin(job));
+    const limits = new TimeLimits(clock, { time: kept ? undefined : jobTimeout, silence: undefined }, () =>
+      call.endLocally(),
+    );
+    limits.start();
+    const end = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
+      limits.end();
       start?.place.give();
       stage.writerEnded(job);
       if (running.recursive) stage.touch();
     });
-    if (markers) call.write(1, markers.end(job));
+    const outcome = end.kind === 'cancelled' || succeeded(end) ? end : (limits.reached ?? end);
     if (place && runnerLoad) scheduler.report(place, runnerLoad(), true);
-    const seconds = (performance.now() - begin) / 1000;
+    const seconds = (clock.now() - begin) / 1000;
+    const again = outcome.kind === 'timed-out' && this.#chance.afterTimeout(place) === 'again';
+    if (outcome.kind === 'timed-out' && !again) {
+      const words = this.#chance.lastWords(decode(job.recipe.target), { outcome, homecoming: HOME }, place);
+      void call.write(2, Buffer.from(`distmake: ${words}\n`));
+    }
+    if (markers) void call.write(1, markers.end(job));
+    sink({ type: 'job-finished', job, place, outcome, seconds, again });
+    if (again) {
+      this.#tooLong = outcome;
+      state.here = undefined;
+      state.host = undefined;
+      return 'again';
+    }
     state.ran(job, outcome, place, running.recursive);
-    sink({ type: 'job-finished', job, place, outcome, seconds, again: false });
     return outcome;
   }
 
   async #runThere(remote: RemoteHost, lease: Lease): Promise<Outcome | Unsettled> {
-    const { sink, fallback, markers, subMakes } = this.#world;
-    const { call, state, running } = this.#subject;
+    const { subMakes } = this.#world;
     const job = this.#job;
     const place = remote.host;
-    const never = fallback === 'never';
-    const { stop } = running;
+    const { stop } = this.#subject.running;
     if (subMakes && callsMake(job.command)) {
       try {
         const reason = await subMakes.check(job, remote, stop.signal);
         if (reason !== undefined) return this.#refuse(reason);
       } catch (error) {
+        remote.lose(error instanceof Error ? error.message : String(error));
         return this.#lost(place, error);
       }
     }
+    const output = this.#world.outputs.open();
+    try {
+      return await this.#runOn(remote, lease, output);
+    } finally {
+      output.drop();
+    }
+  }
+
+  async #runOn(remote: RemoteHost, lease: Lease, output: JobOutput): Promise<Outcome | Unsettled> {
+    const { sink, fallback, markers, noRetry, jobTimeout } = this.#world;
+    const { call, state, running } = this.#subject;
+    const job = this.#job;
+    const place = remote.host;
+    const { stop } = running;
     let told = false;
     const started = (): void => {
       if (!told) this.#tellStart(place);
       told = true;
     };
-    const result = await remote.run(job, { keepOutputs: never, slots: lease.slots }, stop.signal, {
+    const once = noRetry?.match(job.recipe.target) !== undefined;
+    const terms: RunTerms = {
+      keepOutputs: fallback === 'never' || once,
+      output,
+      slots: lease.slots,
+      limits: { time: jobTimeout, silence: place.stuck },
+    };
+    const result = await remote.run(job, terms, stop.signal, {
       onStart: started,
       onEnd: () => sink({ type: 'job-collecting', job, place }),
     });
     if (!result) return 'turned away';
-    const { outcome: end, seconds, output, homecoming, missed, traffic } = result;
+    const { seconds, homecoming, missed, traffic } = result;
     started();
     // When everything is stopped the connections are closed too: that is no fault of the host.
-    const outcome = end.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : end;
-    if (outcome.kind === 'host-lost') this.#lose(place, outcome.reason);
+    const outcome = result.outcome.kind === 'host-lost' && stop.signal.aborted ? CANCELLED : result.outcome;
     const isHome = homecoming.kind === 'home';
     if (!isHome && outcome.kind !== 'cancelled' && (succeeded(outcome) || homecoming.kind === 'conflict')) {
       sink({ type: 'message', level: 'warning', text: homecomingText(job.recipe, homecoming, place) });
@@ -222,19 +291,23 @@ export class JobPass {
       const text = `${place.name}: the recipe of ${decode(job.recipe.target)} failed without ${missed.map(decode).join(', ')}, which the makefile does not name among its prerequisites`;
       sink({ type: 'message', level: 'warning', text });
     }
-    const collides = homecoming.kind === 'conflict' && ++this.#conflicts < MOST_CONFLICTS;
-    const again =
-      outcome.kind === 'host-lost' ||
-      (outcome.kind !== 'cancelled' && (collides || (!never && !(succeeded(outcome) && isHome))));
-    sink({ type: 'job-finished', job, place, outcome, seconds, again, traffic });
-    if (again) {
-      // On top of what the other has written it may succeed on a host just as well, where the runner is no choice.
-      if (outcome.kind !== 'host-lost' && !never) state.retried = succeeded(outcome) ? 'not-taken' : 'failed-there';
+    const chance = this.#chance.after({ ...result, outcome }, place);
+    sink({ type: 'job-finished', job, place, outcome, seconds, again: chance !== undefined, traffic });
+    if (chance !== undefined) {
+      if (chance !== 'again') state.retried = chance.onRunner;
+      if (outcome.kind === 'timed-out') state.host = undefined;
       return 'again';
     }
     const final: Outcome = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
+    const words = this.#chance.lastWords(decode(job.recipe.target), { outcome, homecoming }, place);
+    const more: Text[] = words === undefined ? [] : [{ descriptor: 2, data: Buffer.from(`distmake: ${words}\n`) }];
+    if (output.trouble !== undefined) {
+      const text = `distmake: not all that it printed could be kept: ${output.trouble}\n`;
+      more.push({ descriptor: 2, data: Buffer.from(text) });
+    }
+    running.hasEnded = true;
     state.ran(job, final, place, false);
-    print(call, output, markers, job);
+    await printOutput(call, output, more, markers, job);
     return final;
   }
 
@@ -246,25 +319,27 @@ export class JobPass {
   }
 
   /** It was placed there, and nothing of it has run. */
-  #lost(host: Host, error: unknown): Unsettled {
-    const { sink } = this.#world;
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#lose(host, reason);
-    const outcome: Outcome = { kind: 'host-lost', reason };
-    sink({ type: 'job-finished', job: this.#job, place: host, outcome, seconds: 0, again: true });
+  #lost(host: Host, error: unknown): Outcome | Unsettled {
+    const { state } = this.#subject;
+    const job = this.#job;
+    const outcome: Outcome = { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) };
+    const end = { outcome, homecoming: HOME, begun: false };
+    const chance = this.#chance.after(end, host);
+    const words = this.#chance.lastWords(decode(job.recipe.target), end, host);
+    if (chance === undefined) return this.#refuse(words ?? outcome.reason, outcome);
+    if (chance !== 'again') state.retried = chance.onRunner;
+    this.#world.sink({ type: 'job-finished', job, place: host, outcome, seconds: 0, again: true });
     return 'again';
-  }
-
-  #lose(host: Host, reason: string): void {
-    const { scheduler, sink } = this.#world;
-    if (scheduler.isLost(host)) return;
-    scheduler.hostLost(host);
-    sink({ type: 'host-lost', host, reason });
   }
 
   #settle(outcome: Outcome): void {
     const { stage, markers, verdicts } = this.#world;
     if (succeeded(outcome) || outcome.kind === 'cancelled') return;
+    const { parted, recipe } = this.#subject.state;
+    if (parted) {
+      const text = `${decode(recipe.target)}: earlier lines of its recipe ran on ${parted.name}, which was lost: what they left in /tmp there went with it`;
+      this.#world.sink({ type: 'message', level: 'warning', text });
+    }
     // make may delete the target, when it has heard of the end.
     stage.touch(DELETION_MS);
     // Where make's words are not ours to read, what it has started runs, as it would have without us.

@@ -1,4 +1,5 @@
 import type { LoadAverages } from '../model/load.ts';
+import { SYSTEM_CLOCK, type Clock } from './clock.ts';
 
 /** Seconds from one report of a host that says nothing by itself to the next, as d1make's servers have it (L6). */
 function interval([lastMinute]: LoadAverages): number {
@@ -8,12 +9,14 @@ function interval([lastMinute]: LoadAverages): number {
 /** Asks a host for its load when none has come with the end of a job for some time. */
 export class LoadWatch {
   readonly #ask: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #cancel: (() => void) | undefined;
   #seconds = 0;
   #closed = false;
 
-  constructor(ask: () => void) {
+  constructor(ask: () => void, clock = SYSTEM_CLOCK) {
     this.#ask = ask;
+    this.#clock = clock;
   }
 
   /** @param load undefined: the host has no such figures, and is not asked */
@@ -24,14 +27,13 @@ export class LoadWatch {
 
   /** It could not be asked: when the same time has gone by once more. */
   later(): void {
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     if (this.#seconds === 0 || this.#closed) return;
-    this.#timer = setTimeout(this.#ask, this.#seconds * 1000);
-    this.#timer.unref();
+    this.#cancel = this.#clock.after(this.#seconds * 1000, this.#ask);
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     this.#closed = true;
   }
 }

@@ -6,7 +6,10 @@ import type { Outcome } from '../model/outcome.ts';
 import type { KeptReason } from '../model/place-reason.ts';
 import type { Bytes } from '../util/bytes.ts';
 import type { BackOff } from './back-off.ts';
+import type { Clock } from './clock.ts';
+import type { TargetSet } from './dist-set.ts';
 import type { JobMarkers } from './job-markers.ts';
+import type { OutputStore } from './job-output.ts';
 import type { LocalHost } from './local-host.ts';
 import type { ShellCall, Stage } from './ports.ts';
 import type { RecipeState } from './recipe-book.ts';
@@ -28,6 +31,7 @@ export interface Command {
 
 /** What every pass works with. */
 export interface PassWorld {
+  readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly hosts: ReadonlyMap<Host, RemoteHost>;
   /** Bare localhost, where the matrix lists it. */
@@ -41,9 +45,17 @@ export interface PassWorld {
   /** For commands that call make and run on a host as a whole; undefined: they need no check (P5). */
   readonly subMakes: SubMakeCheck | undefined;
   readonly fallback: 'local' | 'never';
+  /** Hosts work in the very workspace. */
+  readonly shared?: boolean;
+  /** Targets whose recipes must not run a second time once they may have begun. */
+  readonly noRetry?: TargetSet;
+  /** Seconds that one job may run which may leave; undefined: any time. */
+  readonly jobTimeout?: number | undefined;
   /** How much waits for a recipe: the heavier ones come first. Default: all are alike. */
   readonly weightOf?: ((recipe: Recipe) => number) | undefined;
   readonly markers: JobMarkers;
+  /** Where what jobs print on hosts waits for their end. */
+  readonly outputs: OutputStore;
   /** Whether the start of a job is told with make's echo of it. */
   readonly echoes?: boolean;
 }
@@ -54,6 +66,8 @@ export interface Running {
   readonly shim: number;
   readonly stop: AbortController;
   lease: Lease | undefined;
+  /** Its end has been told; what it printed may be on its way to the shim. */
+  hasEnded: boolean;
   recursive: boolean;
 }
 

@@ -29,13 +29,18 @@ export interface ShellCall {
 
   /** What make has printed of the command; empty where it is silenced; undefined where that is not known before its end. */
   echo(command: Bytes): Bytes | undefined;
-  /** Prints on the shim's own descriptor 1 or 2. */
-  write(descriptor: 1 | 2, data: Buffer): void;
+  /**
+   * Prints on the shim's own descriptor 1 or 2. Who has much waits for the promise, if there is one: it resolves when what was
+   * written so far has been taken, or the shim is gone.
+   */
+  write(descriptor: 1 | 2, data: Buffer): Promise<void> | void;
   /**
    * Runs argv with the shim's own descriptors, directory, umask and environment, changed by `changes` (`NAME=value`
    * sets, `NAME` unsets), and resolves with how it ended. Cancelled when the shim is gone.
    */
   runLocally(argv: readonly Bytes[], changes: readonly Bytes[]): Promise<Outcome>;
+  /** Kills what {@link runLocally} runs, with all that is below it. */
+  endLocally(): void;
   /** The last word: the shim exits so (a signal is re-raised). */
   exit(outcome: Outcome): void;
 }
@@ -101,6 +106,11 @@ export interface LaneSetup {
   readonly startup: string;
   /** Whether a host whose owner has set no cap takes jobs without one, or none at all (D12). */
   readonly ownersFile: 'optional' | 'required';
+  /**
+   * Seconds, 1 or more: while it has something to do, an end that has said nothing for so long is taken to be gone. Both ends say
+   * something, if only that they are alive, at least three times as often.
+   */
+  readonly patience: number;
 }
 
 /** What a host says of itself when a lane to it is opened. */
@@ -170,10 +180,14 @@ export interface Lane {
   readonly facts: HostFacts;
   /** So far. */
   readonly traffic: LaneTraffic;
+  /** Resolves with the reason, for people, when the lane has ended by itself, idle or not; never after {@link close}. */
+  readonly gone: Promise<string>;
   /** Brings the tree up to date. Rejects when the host cannot. */
   sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic>;
   /**
-   * Runs one job, if the host's owner has a place for it (HostFacts.cap). Rejects when the lane is lost, with a message for people; what the sink had by then does not count.
+   * Runs one job, if the host's owner has a place for it (HostFacts.cap). Rejects when the lane is lost, with a message for people; what
+   * the sink had by then does not count. Lost is also a lane that says nothing for {@link LaneSetup.patience}, or goes on for so long
+   * after the signal.
    *
    * @param signal kills the job's process group; the outcome is then `cancelled`
    * @returns false: jobs of others hold all the places there; the request's entries are applied, nothing was run
@@ -195,7 +209,14 @@ export interface Answer {
 
 /** Opens lanes to one host. */
 export interface LaneOpener {
+  /** Rejects with a reason for people; with a LeftOut where it is of no use to try again. */
   open(setup: LaneSetup): Promise<Lane>;
+  /**
+   * Ends what still runs in a staging directory whose lanes were lost, and removes it.
+   *
+   * @returns why it could not, for people; undefined: it is gone, or was never made
+   */
+  discard(staging: Bytes): Promise<string | undefined>;
 }
 
 /** What a job printed, in order of arrival. */
@@ -207,9 +228,10 @@ export interface Text {
 /** What a job on a host came back with; outputs are already home. */
 export interface RemoteResult {
   readonly outcome: Outcome;
+  /** It has run, or may have: false only where the host was lost before. */
+  readonly begun: boolean;
   /** Seconds that the recipe itself ran, by the host's clock. */
   readonly seconds: number;
-  readonly output: readonly Text[];
   readonly homecoming: Homecoming;
   /** Files of the workspace that the job could not see and whose absence its output speaks of, if it failed. */
   readonly missed: readonly Bytes[];
@@ -285,7 +307,7 @@ export interface Stage {
   survey(): Promise<Survey>;
   tree(): StagedTree;
   incoming(sending: Sending): Incoming;
-  /** What a job that was shown `visible` alone complains to have missed, although it is there. */
+  /** What a job that was shown `visible` alone complains to have missed, although it is there. Output: what is worth looking at of it. */
   missed(job: Job, visible: readonly Bytes[], output: readonly Text[]): readonly Bytes[];
   /** An absolute path below the workspace, relative to it; empty for the workspace; undefined for others. */
   relative(path: Bytes): Bytes | undefined;

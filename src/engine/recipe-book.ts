@@ -1,7 +1,7 @@
 import type { RecipeClass, Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import { targetPath, type Job, type Recipe } from '../model/job.ts';
-import type { PlaceReason } from '../model/place-reason.ts';
+import type { MissedReason, PlaceReason } from '../model/place-reason.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Bytes } from '../util/bytes.ts';
 
@@ -18,7 +18,11 @@ export class RecipeState {
   /** The host on which its first line ran: the others follow. */
   host: Host | undefined;
   /** Why a line had to be run again on the runner: the others stay there. */
-  retried: 'failed-there' | 'not-taken' | undefined;
+  retried: MissedReason | undefined;
+  /** Where its last line ran that counts. */
+  ranOn: Place;
+  /** A host on which lines of it had run was lost: what they left in its /tmp went with it. */
+  parted: Host | undefined;
   /** Why it began on the runner: the other lines stay there. */
   here: PlaceReason | undefined;
   failure: Failure | undefined;
@@ -45,6 +49,7 @@ export class RecipeState {
   }
 
   ran(job: Job, outcome: Outcome, place: Place, recursive: boolean): void {
+    this.ranOn = place;
     if (recursive) this.#recursive++;
     else if (place && !place.local) this.#remote++;
     else this.#local++;

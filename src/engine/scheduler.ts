@@ -100,7 +100,7 @@ export class Scheduler {
     if (jobs !== 'places') return jobs;
     const left = this.#hosts.filter(({ state }) => state !== 'lost');
     const slots = left.reduce((sum, place) => sum + place.slots, localJobs);
-    return left.length === 0 ? Math.max(slots, processors) : slots;
+    return left.every(({ state }) => state === 'benched') ? Math.max(slots, processors) : slots;
   }
 
   /** Resolves with a lease when it is the job's turn; the signal takes the wish back. */
@@ -127,13 +127,26 @@ export class Scheduler {
     return place.slots;
   }
 
+  /** It takes no part any more. */
   hostLost(host: Host): void {
     this.#placeOf(host).lose();
     this.#pump();
   }
 
-  isLost(host: Host): boolean {
-    return this.#placeOf(host).state === 'lost';
+  /** It takes no jobs until it is ready again. */
+  hostBenched(host: Host): void {
+    this.#placeOf(host).bench();
+    this.#pump();
+  }
+
+  /** A host on the bench was tried again, and has not come back. */
+  trialFailed(host: Host): void {
+    this.#placeOf(host).trialFailed();
+    this.#pump();
+  }
+
+  isReady(host: Host): boolean {
+    return this.#placeOf(host).state === 'ready';
   }
 
   /**
@@ -267,10 +280,10 @@ export class Scheduler {
 
   /** Hosts are full, or there are none (B6). */
   #withoutHost(wish: Wish): Lease | Denial | undefined {
-    const hopeless = this.#hosts.every(
-      ({ state, host }) => state === 'lost' || (state === 'ready' && !wish.suits(host)),
-    );
-    if (this.#limits.fallback === 'never') return hopeless ? 'no-host' : undefined;
+    const hosts = this.#hosts.filter(({ state, host }) => state !== 'ready' || wish.suits(host));
+    if (this.#limits.fallback === 'never' || wish.hostsOnly)
+      return hosts.some((place) => place.isHopeful) ? undefined : 'no-host';
+    const hopeless = hosts.every(({ state }) => state === 'lost' || state === 'benched');
     const room = hopeless ? Math.max(this.#limits.localJobs, this.#limits.processors) : this.#limits.localJobs;
     if (this.#overflow >= room) return undefined;
     this.#overflow++;
@@ -280,7 +293,7 @@ export class Scheduler {
   /** Why a job that may leave has no host. */
   #whyNot(wish: Wish): PlaceReason {
     if (this.#hosts.length === 0) return 'no-hosts';
-    const left = this.#hosts.filter(({ state }) => state !== 'lost');
+    const left = this.#hosts.filter(({ state }) => state !== 'lost' && state !== 'benched');
     if (left.length === 0) return 'hosts-lost';
     if (left.some(({ state, host }) => state === 'ready' && wish.suits(host))) return 'hosts-full';
     // Bare localhost suits nobody until its owner's terms are known.

@@ -4,6 +4,8 @@ import type { Host } from '../model/host.ts';
 import type { Fallback } from '../model/settings.ts';
 import { decode } from '../util/bytes.ts';
 import { excerpt } from '../util/excerpt.ts';
+import type { Clock } from './clock.ts';
+import { LeftOut } from './left-out.ts';
 import type { Answer } from './ports.ts';
 import { firstDifference, readAnswers, toolProgram, type Tool, type ToolAnswer } from './toolchain.ts';
 import { ToolModel } from './toolchain-model.ts';
@@ -40,6 +42,7 @@ export interface ToolCheckOptions {
   readonly grace: number;
   /** For all commands together, in ms. */
   readonly timeout?: number;
+  readonly clock?: Clock;
 }
 
 /**
@@ -56,7 +59,7 @@ export class ToolCheck {
   constructor(options: ToolCheckOptions) {
     this.#options = options;
     this.#timeout = options.timeout ?? TOOLS_TIMEOUT_MS;
-    this.#model = new ToolModel(options.tools, options.hosts, options.grace);
+    this.#model = new ToolModel(options.tools, options.hosts, options.grace, options.clock);
   }
 
   /**
@@ -67,7 +70,7 @@ export class ToolCheck {
   checkArch({ arch }: Host): void {
     const { runner, fallback } = this.#options;
     if (arch === undefined || fallback === 'never' || !archDiffers(arch, runner.arch)) return;
-    throw new Error(
+    throw new LeftOut(
       `left out: its processor is ${excerpt(arch)} by the matrix, the runner's is ${excerpt(runner.arch)}. ` +
         'What is built there may not run here; with fallback never hosts are compared with each other alone',
     );
@@ -98,7 +101,7 @@ export class ToolCheck {
     }
     const reason = await (fallback === 'never' ? this.#model.compare(remote.host, there) : this.#compare(there));
     if (reason === undefined) return;
-    throw new Error(
+    throw new LeftOut(
       `left out: ${reason}. Install the same there, lead its jobs to the right one with setup or with path in the ` +
         'matrix, or say with toolchain which commands must give the same',
     );
@@ -117,7 +120,7 @@ export class ToolCheck {
 
   #answersOfRunner(): Promise<readonly ToolAnswer[]> {
     return (this.#runner ??= this.#answers('on the runner', this.#options.runner).then((answers) => {
-      if (!answers) throw new Error(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
+      if (!answers) throw new LeftOut(`left out: on the runner no command was begun within ${this.#timeout / 1000} s`);
       return answers;
     }));
   }
@@ -132,9 +135,10 @@ export class ToolCheck {
     if (!answers && late.aborted) return undefined;
     const next = tools[answers?.length ?? 0];
     if (answers && !next) return answers;
-    if (!answers) throw new Error(`left out: a command for sh does not work ${where}: ${excerpt(decode(stderr), 200)}`);
+    if (!answers)
+      throw new LeftOut(`left out: a command for sh does not work ${where}: ${excerpt(decode(stderr), 200)}`);
     const how = late.aborted ? `did not end within ${this.#timeout / 1000} s` : 'ended the shell that ran it';
-    throw new Error(
+    throw new LeftOut(
       `left out: ${excerpt(next?.command ?? '', 120)} ${how} ${where}. Mend it, or leave it out of toolchain`,
     );
   }

@@ -1,5 +1,6 @@
 import type { Host } from '../model/host.ts';
 import { deferred } from '../util/deferred.ts';
+import { SYSTEM_CLOCK, type Clock } from './clock.ts';
 import { firstDifference, type Model, type Tool, type ToolAnswer } from './toolchain.ts';
 
 /**
@@ -14,28 +15,32 @@ export class ToolModel {
   readonly #models: (Model | undefined)[] = [];
   /** Hosts that are there before the model is known. */
   readonly #waiting = new Map<Host, () => void>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #cancel: (() => void) | undefined;
   #known = false;
 
   /**
    * @param hosts in matrix order
    * @param grace how long the first to be there waits for those before it, in ms
    */
-  constructor(tools: readonly Tool[], hosts: readonly Host[], grace: number) {
+  constructor(tools: readonly Tool[], hosts: readonly Host[], grace: number, clock = SYSTEM_CLOCK) {
     this.#tools = tools;
     this.#hosts = new Set(hosts);
     this.#grace = grace;
+    this.#clock = clock;
   }
 
   /** @returns how the host differs, for people; undefined: it does not */
   compare(host: Host, there: readonly ToolAnswer[]): Promise<string | undefined> {
     const found = deferred<string | undefined>();
+    // One that was gone may be back.
+    this.#hosts.add(host);
     this.#waiting.set(host, () =>
       found.resolve(
         firstDifference(this.#tools, there, (at, answer) => (this.#models[at] ??= { answer, name: host.name })),
       ),
     );
-    this.#timer ??= setTimeout(() => this.#begin(), this.#grace).unref();
+    this.#cancel ??= this.#clock.after(this.#grace, () => this.#begin());
     this.#look();
     return found.promise;
   }
@@ -54,7 +59,7 @@ export class ToolModel {
   }
 
   #begin(): void {
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     this.#known = true;
     for (const host of this.#hosts) this.#waiting.get(host)?.();
     this.#waiting.clear();

@@ -1,5 +1,6 @@
 import { succeeded, type Outcome } from '../model/outcome.ts';
 import type { Bytes } from '../util/bytes.ts';
+import { SYSTEM_CLOCK, type Clock } from './clock.ts';
 import type { RecipeBook, RecipeState } from './recipe-book.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -14,12 +15,14 @@ export class Verdicts {
   readonly #scheduler: Scheduler;
   readonly #recipes: RecipeBook;
   readonly #onFatal: (make: number) => void;
+  readonly #clock: Clock;
 
   /** @param onFatal this make starts no other recipe */
-  constructor(scheduler: Scheduler, recipes: RecipeBook, onFatal: (make: number) => void) {
+  constructor(scheduler: Scheduler, recipes: RecipeBook, onFatal: (make: number) => void, clock = SYSTEM_CLOCK) {
     this.#scheduler = scheduler;
     this.#recipes = recipes;
     this.#onFatal = onFatal;
+    this.#clock = clock;
   }
 
   /**
@@ -38,7 +41,7 @@ export class Verdicts {
       state.settled = undefined;
       this.#scheduler.resume(make);
     };
-    setTimeout(settled, VERDICT_MS).unref();
+    this.#clock.after(VERDICT_MS, settled);
     state.settled = settled;
   }
 

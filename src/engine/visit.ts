@@ -5,7 +5,8 @@ import { succeeded, type Outcome } from '../model/outcome.ts';
 import { encode, type Bytes } from '../util/bytes.ts';
 import type { Bay } from './bays.ts';
 import type { Baggage } from './environment.ts';
-import type { Incoming, RemoteResult, Stage, Text } from './ports.ts';
+import type { JobOutput } from './job-output.ts';
+import type { Incoming, RemoteResult, Stage } from './ports.ts';
 import type { SubMakeArguments } from './sub-make.ts';
 
 /** What all jobs of a host share. */
@@ -30,8 +31,14 @@ export interface Way {
   readonly slots: number;
   /** LaneRequest.recipe */
   readonly temporary: number;
+  /** Takes what it prints. */
+  readonly output: JobOutput;
+  /** From here on it may run, as far as is known here. */
+  readonly onSent: () => void;
   /** It is certain that it runs. */
   readonly onStart: () => void;
+  /** It has printed something. */
+  readonly onText: () => void;
   /** It has ended, and what it wrote is on its way. */
   readonly onEnd: () => void;
   /** It has ended, and this is the host's load. */
@@ -50,10 +57,9 @@ export async function visit(
   way: Way,
   { host, stage, baggage, staging, subMakeArguments }: World,
   signal: AbortSignal,
-): Promise<RemoteResult | undefined> {
-  const { counts, keepOutputs, merge, slots, temporary } = way;
+): Promise<Omit<RemoteResult, 'begun'> | undefined> {
+  const { counts, keepOutputs, merge, slots, temporary, output } = way;
   const staged = await tree.missing(job);
-  const output: Text[] = [];
   const before = lane.traffic;
   let files = 0;
   let outcome = { kind: 'cancelled' } as Outcome;
@@ -76,6 +82,8 @@ export async function visit(
     });
     const target = incoming;
     if (lane.facts.cap === undefined) start();
+    // No job runs before what it needs is there.
+    if (staged.entries.length === 0) way.onSent();
     const hasRun = await lane.run(
       {
         entries: staged.entries,
@@ -90,14 +98,19 @@ export async function visit(
         keep: keepOutputs ? { except: stage.relative(targetPath(job.recipe)) ?? '' } : undefined,
       },
       {
-        onApplied: () => staged.applied(),
+        onApplied: () => {
+          staged.applied();
+          way.onSent();
+        },
         onText: (descriptor, data) => {
           start();
-          output.push({ descriptor, data });
+          way.onText();
+          output.add(descriptor, data);
         },
         onEnd: (result, time, load) => {
           start();
-          outcome = result;
+          // What has printed more than can be kept has failed; the runner may have another try.
+          outcome = succeeded(result) && output.trouble !== undefined ? { kind: 'exited', status: 1 } : result;
           seconds = time;
           way.onLoad(load);
           way.onEnd();
@@ -109,15 +122,18 @@ export async function visit(
       },
       signal,
     );
+    // It may have come to its own end before it could be killed: by then somebody else may do what it did.
+    if (signal.aborted) outcome = { kind: 'cancelled' };
     const wanted = hasRun && counts && (succeeded(outcome) || (keepOutputs && outcome.kind !== 'cancelled'));
     const { visible } = staged;
-    const missed = hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output) : [];
+    const missed =
+      hasRun && counts && visible && !succeeded(outcome) ? stage.missed(job, visible, output.excerpt()) : [];
     // Also where nothing of it is wanted: the tree hears that the job has left it, and puts right what it changed there.
     const homecoming = await incoming.commit(tree, wanted);
     if (!hasRun) return undefined;
     const { sent, received } = lane.traffic;
     const traffic = { sent: sent - before.sent, received: received - before.received, files };
-    return { outcome, seconds, output, homecoming, missed, traffic };
+    return { outcome, seconds, homecoming, missed, traffic };
   } catch (error) {
     staged.failed();
     throw error;

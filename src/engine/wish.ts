@@ -16,6 +16,8 @@ export interface Wish {
   readonly wide: boolean;
   /** Of those of one rank the heavier one starts first (P7). */
   readonly weight: number;
+  /** It must not run on the runner, where it was killed by a time limit. */
+  readonly hostsOnly: boolean;
   /** Whether a host that is ready can run it at all. */
   readonly suits: (host: Host) => boolean;
 }

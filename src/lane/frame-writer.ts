@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { ByteReader } from './byte-reader.ts';
 
 /** Small pieces are gathered to this size, so that one request is one write (Nagle's algorithm costs 40 ms otherwise). */
 export const WRITE_SIZE = 262144;
@@ -15,17 +16,18 @@ export class HeardEarly extends Error {
 /** Gathers what belongs together into few writes and waits when the other side is slow. */
 export class FrameWriter {
   readonly #stream: Writable;
-  readonly #heard: () => boolean;
+  readonly #other: ByteReader | undefined;
   #pieces: Buffer[] = [];
   #size = 0;
   #full = false;
+  #whole = true;
   #sent = 0;
   #waited = 0;
 
-  /** @param heard whether the other side has something to say, or is gone */
-  constructor(stream: Writable, heard = () => false) {
+  /** @param other hears whether the other side has something to say, or is gone */
+  constructor(stream: Writable, other?: ByteReader) {
     this.#stream = stream;
-    this.#heard = heard;
+    this.#other = other;
   }
 
   /** Bytes that the stream has taken. */
@@ -38,7 +40,13 @@ export class FrameWriter {
     return this.#waited;
   }
 
+  /** No frame has been begun that is not whole yet. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
   add(piece: Buffer): void {
+    this.#whole = false;
     this.#pieces.push(piece);
     this.#size += piece.length;
     if (this.#size >= WRITE_SIZE) this.#write();
@@ -51,13 +59,14 @@ export class FrameWriter {
    */
   async drain(): Promise<void> {
     await this.#wait();
-    if (this.#heard()) throw new HeardEarly();
+    if (this.#other?.heard === true) throw new HeardEarly();
     if (this.#stream.destroyed) throw new Error('the connection was closed');
   }
 
   /** Sends all that is there, for the end: whoever reads next learns whether it arrived. */
   async flush(): Promise<void> {
     this.#write();
+    this.#whole = true;
     await this.#wait();
   }
 
@@ -66,7 +75,7 @@ export class FrameWriter {
     if (!this.#full) return;
     this.#full = false;
     const begin = performance.now();
-    if (this.#stream.writableNeedDrain && !this.#heard()) await drained(this.#stream);
+    if (this.#stream.writableNeedDrain && this.#other?.heard !== true) await drained(this.#stream, this.#other);
     this.#waited += performance.now() - begin;
   }
 
@@ -80,23 +89,15 @@ export class FrameWriter {
   }
 }
 
-function drained(stream: Writable): Promise<void> {
+function drained(stream: Writable, other: ByteReader | undefined): Promise<void> {
   const events = ['drain', 'end', 'close'];
   return new Promise((resolve) => {
     const done = (): void => {
       for (const event of events) stream.off(event, done);
+      stop?.();
       resolve();
     };
     for (const event of events) stream.on(event, done);
+    const stop = other?.waiting(done);
   });
-}
-
-/** While something is sent: when that stops because the other side says something, it is read with `answer`, which throws it. */
-export async function sendOrHear<T>(sending: Promise<T>, answer: () => Promise<unknown>): Promise<T> {
-  try {
-    return await sending;
-  } catch (error) {
-    if (error instanceof HeardEarly) await answer();
-    throw error;
-  }
 }

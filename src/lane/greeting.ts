@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { LeftOut } from '../engine/left-out.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { ByteReader } from './byte-reader.ts';
 import { BadFrame, laneWords } from './frame-fields.ts';
@@ -27,12 +28,16 @@ export class NoPerl extends Error {
 /**
  * Starts a lane's program and reads up to the line in which it says hello.
  *
+ * @param patience LaneSetup.patience. It does not count before the lane itself runs: what its user wants done first may take
+ *   long and say nothing
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
- * @throws NoPerl, or an Error with a message for people: the start-up command or the set-up lines failed, the staging directory cannot be made
+ * @throws NoPerl, or an Error with a message for people: `failed` and the text, when the staging directory cannot be made now. A
+ *   LeftOut where time does not mend it: the start-up command or the set-up lines failed, or `refused` and the text
  */
 export async function greet(
   stream: LaneStream,
+  patience: number,
   write: (nonce: string) => Buffer,
 ): Promise<{ readonly reader: ByteReader; readonly hello: readonly Bytes[] }> {
   let complaint = '';
@@ -47,19 +52,21 @@ export async function greet(
       const line = await reader.line();
       if (line === `${nonce} setup-failed`) {
         await lastWords(stream.stderr);
-        throw new Error(`the setup lines failed there${because(complaint)}`);
+        throw new LeftOut(`the setup lines failed there${because(complaint)}`);
       }
       const status = startupFailed.exec(line)?.[1];
       if (status !== undefined) {
         await lastWords(stream.stderr);
-        throw new Error(`its start-up command (STARTUP) ended with status ${status}${because(complaint)}`);
+        throw new LeftOut(`its start-up command (STARTUP) ended with status ${status}${because(complaint)}`);
       }
       if (line === `${nonce} no-perl`) throw new NoPerl();
       if (line === `${nonce} ready`) break;
     }
+    reader.limitSilence(patience);
     const [word, ...hello] = (await reader.line()).split(' ');
     if (word === 'hello') return { reader, hello };
-    if (word === 'refused') throw new Error(laneWords(hello.join(' ')));
+    if (word === 'refused') throw new LeftOut(laneWords(hello.join(' ')));
+    if (word === 'failed') throw new Error(laneWords(hello.join(' ')));
     throw new BadFrame([word, ...hello].join(' '));
   } catch (error) {
     const broken = error instanceof Error && error.name === 'EndOfStream';

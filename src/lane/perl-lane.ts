@@ -5,12 +5,13 @@ import type { Outcome } from '../model/outcome.ts';
 import type { Sandbox } from '../model/sandbox.ts';
 import { bufferOf, type Bytes } from '../util/bytes.ts';
 import { perlBootstrap } from './bootstrap.ts';
-import type { ByteReader } from './byte-reader.ts';
 import { fill, type Applied } from './filling.ts';
 import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
-import { FrameWriter, sendOrHear } from './frame-writer.ts';
+import type { FrameWriter } from './frame-writer.ts';
 import { greet } from './greeting.ts';
 import { readFacts } from './host-facts.ts';
+import type { Killing } from './killing.ts';
+import { LaneEnd } from './lane-end.ts';
 import type { LaneStream } from './lane-stream.ts';
 import { readOutput, runFrame, writeEntry } from './perl-frames.ts';
 
@@ -28,10 +29,10 @@ interface Hello {
  *
  * To the lane: `entries` (or `fill`, when no job runs in the tree), entries, `.` | `compressed`, the same in pieces of gzip
  * | `run ID UMASK MERGE KEEP ARGC ENVC VISIBLE RECIPE SIZE` with NUL-separated fields; VISIBLE is `-` for everything
- * | `kill ID` | `load`.
+ * | `kill ID` | `load` | `alive`.
  * From the lane: `applied WAITED SECONDS` or `trouble TEXT` | `out ID FD SIZE` bytes
  * | `end ID exit|signal N MICROSECONDS LOAD`, outputs, `.` | `busy ID`, instead of all that, when nothing was run
- * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD`. LOAD is read by FrameFields.load.
+ * | `lost ID TEXT`, instead of an end or of the `.`: its last word | `load LOAD` | `alive`. LOAD is read by FrameFields.load.
  * A `fill` for which there is no room is told so at once, and no job runs behind entries that are in trouble. The entries
  * stand in entries.pl there. Whatever else comes is a {@link BadFrame}.
  */
@@ -39,15 +40,14 @@ export class PerlLane implements Lane {
   readonly sandbox: Sandbox;
   readonly treePath: Bytes;
   readonly facts: HostFacts;
-  readonly #stream: LaneStream;
-  readonly #reader: ByteReader;
+  readonly gone: Promise<string>;
+  readonly #end: LaneEnd;
   readonly #gzip: boolean;
   #next = 1;
-  #sent = 0;
 
-  private constructor(stream: LaneStream, reader: ByteReader, hello: Hello) {
-    this.#stream = stream;
-    this.#reader = reader;
+  private constructor(end: LaneEnd, hello: Hello) {
+    this.#end = end;
+    this.gone = end.gone;
     this.#gzip = hello.gzip;
     this.facts = hello.facts;
     this.sandbox = hello.sandbox;
@@ -56,15 +56,15 @@ export class PerlLane implements Lane {
 
   /**
    * @param program what runs there: perlProgram()
-   * @throws NoPerl, or an Error with a message for people: the set-up lines failed, the staging directory cannot be made,
-   *   the workspace is not shared with the host, its owner allows no jobs
+   * @throws NoPerl, or an Error with a message for people: the staging directory cannot be made; or a LeftOut: the set-up lines
+   *   failed, the workspace is not shared with the host, its owner allows no jobs
    */
   static async open(stream: LaneStream, program: string, setup: LaneSetup): Promise<PerlLane> {
     const fields = bufferOf([setup.staging, setup.workspace, setup.token ?? ''].join('\0'));
     const source = Buffer.from(program);
     const flags = [setup.partial, setup.ownersFile === 'required'].map(Number);
-    const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags];
-    const { reader, hello } = await greet(stream, (nonce) =>
+    const words = [fields.length, setup.number, setup.create ? 1 : 0, setup.sandbox, ...flags, setup.patience];
+    const { reader, hello } = await greet(stream, setup.patience, (nonce) =>
       Buffer.concat([
         bufferOf(perlBootstrap(setup, nonce, source.length)),
         source,
@@ -73,7 +73,8 @@ export class PerlLane implements Lane {
       ]),
     );
     try {
-      return new PerlLane(stream, reader, readHello(setup, hello));
+      const said = readHello(setup, hello);
+      return new PerlLane(new LaneEnd(stream, reader, setup.patience), said);
     } catch (error) {
       stream.destroy();
       throw error;
@@ -81,64 +82,48 @@ export class PerlLane implements Lane {
   }
 
   get traffic(): LaneTraffic {
-    return { sent: this.#sent, received: this.#reader.received };
+    return this.#end.traffic;
   }
 
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
     const applied = (): Promise<Applied> => this.#awaitApplied();
-    const traffic = await sendOrHear(fill(this.#writer(), entries, this.#gzip, applied), applied);
-    this.#sent += traffic.sent;
-    return traffic;
+    return this.#end.send((writer) => fill(writer, entries, this.#gzip, applied), applied);
   }
 
   async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
     const id = this.#next++;
-    await sendOrHear(this.#send(id, request), () => this.#awaitApplied());
-    const kill = (): void => void this.#stream.write(`kill ${id}\n`);
-    signal.addEventListener('abort', kill);
-    if (signal.aborted) kill();
+    await this.#end.send(
+      (writer) => send(writer, id, request),
+      () => this.#awaitApplied(),
+    );
+    const killing = this.#end.killing(signal, `kill ${id}\n`);
     try {
       if (request.entries.length > 0) {
         await this.#awaitApplied();
         sink.onApplied();
       }
-      return await this.#receive(id, sink, signal);
+      killing.begun();
+      return await this.#receive(id, sink, signal, killing);
     } finally {
-      signal.removeEventListener('abort', kill);
+      killing.over();
     }
   }
 
   async load(): Promise<LoadAverages | undefined> {
-    this.#stream.write('load\n');
-    const fields = new FrameFields(await this.#reader.line(), 2);
+    this.#end.say('load\n');
+    const fields = new FrameFields(await this.#end.reader.line(), 2);
     fields.word(0, 'load');
     return fields.load(1);
   }
 
   close(): void {
-    this.#stream.end();
-    this.#stream.destroy();
+    this.#end.close();
   }
 
-  #writer(): FrameWriter {
-    return new FrameWriter(this.#stream, () => this.#reader.heard);
-  }
-
-  async #send(id: number, request: LaneRequest): Promise<void> {
-    const writer = this.#writer();
-    if (request.entries.length > 0) {
-      writer.add(Buffer.from('entries\n'));
-      for (const entry of request.entries) await writeEntry(writer, entry);
-      writer.add(Buffer.from('.\n'));
-    }
-    writer.add(runFrame(id, request));
-    await writer.flush();
-    this.#sent += writer.sent;
-  }
-
-  async #receive(id: number, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
+  async #receive(id: number, sink: LaneSink, signal: AbortSignal, killing: Killing): Promise<boolean> {
+    const { reader } = this.#end;
     for (let begun = false; ; begun = true) {
-      const line = await this.#reader.line();
+      const line = await reader.line();
       refuseLost(line, id);
       if (line === `busy ${id}` && !begun && this.facts.cap !== undefined) return false;
       const word = new FrameFields(line, 4, 6).word(0, 'out', 'end');
@@ -146,9 +131,10 @@ export class PerlLane implements Lane {
       fields.word(1, `${id}`);
       if (word === 'out') {
         const descriptor = fields.word(2, '1', '2') === '2' ? 2 : 1;
-        for await (const piece of this.#reader.pieces(fields.number(3))) sink.onText(descriptor, piece);
+        for await (const piece of reader.pieces(fields.number(3))) sink.onText(descriptor, piece);
         continue;
       }
+      killing.over();
       const signaled = fields.word(2, 'exit', 'signal') === 'signal';
       const number = fields.number(3, 255);
       const outcome: Outcome = signal.aborted
@@ -157,21 +143,31 @@ export class PerlLane implements Lane {
           ? { kind: 'signaled', signal: number }
           : { kind: 'exited', status: number };
       await sink.onEnd(outcome, fields.number(4) / 1e6, fields.load(5));
-      for (let next = await this.#reader.line(); next !== '.'; next = await this.#reader.line()) {
+      for (let next = await reader.line(); next !== '.'; next = await reader.line()) {
         refuseLost(next, id);
-        await sink.onOutput(await readOutput(this.#reader, next));
+        await sink.onOutput(await readOutput(reader, next));
       }
       return true;
     }
   }
 
   async #awaitApplied(): Promise<Applied> {
-    const line = await this.#reader.line();
+    const line = await this.#end.reader.line();
     if (line.startsWith('trouble ')) throw new Error(`staging failed there: ${laneWords(line.slice(8))}`);
     const match = /^applied (\d{1,9}\.\d{6}) (\d{1,9}\.\d{6})$/.exec(line);
     if (!match) throw new BadFrame(line);
     return { waited: Number(match[1]), seconds: Number(match[2]) };
   }
+}
+
+async function send(writer: FrameWriter, id: number, request: LaneRequest): Promise<void> {
+  if (request.entries.length > 0) {
+    writer.add(Buffer.from('entries\n'));
+    for (const entry of request.entries) await writeEntry(writer, entry);
+    writer.add(Buffer.from('.\n'));
+  }
+  writer.add(runFrame(id, request));
+  await writer.flush();
 }
 
 /** `1 SANDBOX gzip|plain PROCESSORS CAP LOAD PATH`, as far as it is what was asked for. */

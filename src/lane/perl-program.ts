@@ -3,9 +3,9 @@ import { assetPath } from '../util/asset.ts';
 
 /** The parts of the lane in perl, in src/assets/lane: a variable of one part is known to those behind it. */
 const PARTS = [
-  ...['system', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
-  ...['facts', 'owner', 'places'],
-  ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'jobs', 'start'],
+  ...['system', 'life', 'frames', 'tree', 'root', 'layer', 'view', 'room'],
+  ...['facts', 'owner', 'places', 'claim'],
+  ...['own-tree', 'entries', 'compressed', 'outputs', 'collecting', 'guardian', 'jobs', 'start'],
 ];
 
 /** The text of the lane in perl, as it travels. Messages of perl name the part and the line in it. */

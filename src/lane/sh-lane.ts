@@ -4,11 +4,12 @@ import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
 import { shBootstrap } from './bootstrap.ts';
-import type { ByteReader } from './byte-reader.ts';
 import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
-import { FrameWriter, sendOrHear, WRITE_SIZE } from './frame-writer.ts';
+import { type FrameWriter, WRITE_SIZE } from './frame-writer.ts';
 import { greet } from './greeting.ts';
 import { readFacts } from './host-facts.ts';
+import type { Killing } from './killing.ts';
+import { LaneEnd } from './lane-end.ts';
 import type { LaneStream } from './lane-stream.ts';
 import { shCall, shFrame, shPath } from './sh-code.ts';
 import { ShEntryWriter } from './sh-entries.ts';
@@ -30,21 +31,21 @@ interface Hello {
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
  * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
  * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
- * read by FrameFields.load. Whatever else comes is a {@link BadFrame}.
+ * read by FrameFields.load. Both ends say `alive` between their frames; the lane does so when it has heard it, and while it
+ * takes in a large file. Whatever else comes is a {@link BadFrame}.
  */
 export class ShLane implements Lane {
   readonly sandbox: 'tree' | 'shared';
   readonly treePath: Bytes;
   readonly facts: HostFacts;
-  readonly #stream: LaneStream;
-  readonly #reader: ByteReader;
+  readonly gone: Promise<string>;
+  readonly #end: LaneEnd;
   readonly #hello: Hello;
   #next = 1;
-  #sent = 0;
 
-  private constructor(stream: LaneStream, reader: ByteReader, hello: Hello) {
-    this.#stream = stream;
-    this.#reader = reader;
+  private constructor(end: LaneEnd, hello: Hello) {
+    this.#end = end;
+    this.gone = end.gone;
     this.#hello = hello;
     this.facts = hello.facts;
     this.sandbox = hello.sandbox;
@@ -53,19 +54,25 @@ export class ShLane implements Lane {
 
   /**
    * @param program the text of lane.sh
-   * @throws Error with a message for people: a tool is missing, the set-up lines failed, the staging directory cannot be
-   *   made, the workspace is not shared with the host, its owner allows no jobs
+   * @throws Error with a message for people: the staging directory cannot be made; or a LeftOut: a tool is missing, the set-up
+   *   lines failed, the workspace is not shared with the host, its owner allows no jobs
    */
   static async open(stream: LaneStream, program: string, setup: LaneSetup): Promise<ShLane> {
     const source = Buffer.from(program);
     const shared = setup.sandbox === 'shared' ? setup.workspace : '';
     const words = [setup.staging, setup.number, setup.create ? 1 : 0, shared, setup.token ?? ''];
-    words.push(setup.ownersFile === 'required' ? 1 : 0);
-    const { reader, hello } = await greet(stream, (nonce) =>
+    const { patience } = setup;
+    words.push(
+      setup.ownersFile === 'required' ? 1 : 0,
+      Math.floor(patience * 25),
+      Math.ceil(Math.max(120, patience * 8)),
+    );
+    const { reader, hello } = await greet(stream, patience, (nonce) =>
       Buffer.concat([bufferOf(shBootstrap(setup, nonce, source.length)), source, bufferOf(shCall('start', words))]),
     );
     try {
-      return new ShLane(stream, reader, readHello(setup, hello));
+      const said = readHello(setup, hello);
+      return new ShLane(new LaneEnd(stream, reader, patience), said);
     } catch (error) {
       stream.destroy();
       throw error;
@@ -73,73 +80,64 @@ export class ShLane implements Lane {
   }
 
   get traffic(): LaneTraffic {
-    return { sent: this.#sent, received: this.#reader.received };
+    return this.#end.traffic;
   }
 
   async sync(entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<Traffic> {
-    const writer = this.#writer();
-    await sendOrHear(this.#send(writer, entries), () => this.#awaitApplied());
+    const sent = await this.#send(entries);
     await this.#awaitApplied();
-    return { sent: writer.sent, compressed: false };
+    return { sent, compressed: false };
   }
 
   async run(request: LaneRequest, sink: LaneSink, signal: AbortSignal): Promise<boolean> {
     if (request.visible) throw new Error('without perl it cannot show parts of the tree');
     const id = this.#next++;
-    const writer = this.#writer();
-    const sending = this.#send(writer, request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
-    await sendOrHear(sending, () => this.#awaitApplied());
-    const cancel = (): void => {
-      this.#stream.write(shCall('cancel', [id]));
-    };
-    signal.addEventListener('abort', cancel);
-    if (signal.aborted) cancel();
+    await this.#send(request.entries.length > 0 ? request.entries : undefined, runCall(id, request));
+    const killing = this.#end.killing(signal, shCall('cancel', [id]));
     try {
       if (request.entries.length > 0) {
         await this.#awaitApplied();
         sink.onApplied();
       }
-      return await this.#receive(id, sink, request.merge, signal);
+      killing.begun();
+      return await this.#receive(id, sink, request.merge, signal, killing);
     } finally {
-      signal.removeEventListener('abort', cancel);
+      killing.over();
     }
   }
 
   async load(): Promise<LoadAverages | undefined> {
-    this.#stream.write('load\n');
-    const fields = new FrameFields(await this.#reader.line(), 2);
+    this.#end.say('load\n');
+    const fields = new FrameFields(await this.#end.reader.line(), 2);
     fields.word(0, 'load');
     return fields.load(1);
   }
 
   close(): void {
-    this.#stream.end();
-    this.#stream.destroy();
+    this.#end.close();
   }
 
-  #writer(): FrameWriter {
-    return new FrameWriter(this.#stream, () => this.#reader.heard);
+  /** @returns bytes */
+  #send(entries: AsyncIterable<Entry> | Iterable<Entry> | undefined, call: Bytes = ''): Promise<number> {
+    const write = async (writer: FrameWriter): Promise<number> => {
+      if (entries) await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
+      writer.add(shFrame(call));
+      await writer.flush();
+      return writer.sent;
+    };
+    return this.#end.send(write, () => this.#awaitApplied());
   }
 
-  async #send(
-    writer: FrameWriter,
-    entries: AsyncIterable<Entry> | Iterable<Entry> | undefined,
-    call: Bytes = '',
-  ): Promise<void> {
-    if (entries) await new ShEntryWriter(writer, this.#hello.exactTimes).write(entries);
-    writer.add(shFrame(call));
-    await writer.flush();
-    this.#sent += writer.sent;
-  }
-
-  async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal): Promise<boolean> {
-    const line = await this.#reader.line();
+  async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal, killing: Killing): Promise<boolean> {
+    const { reader } = this.#end;
+    const line = await reader.line();
     if (line === `busy ${id}` && this.facts.cap !== undefined) return false;
     const lost = `lost ${id} `;
     if (line.startsWith(lost)) throw new Error(laneWords(line.slice(lost.length)));
     const fields = new FrameFields(line, 10);
     fields.word(0, 'end');
     fields.word(1, `${id}`);
+    killing.over();
     const signaled = fields.word(2, 'exit', 'signal') === 'signal';
     const number = fields.number(3, 255);
     const microseconds = fields.number(4);
@@ -148,8 +146,8 @@ export class ShLane implements Lane {
     const nothing = this.sandbox === 'shared';
     const list = fields.number(8, nothing ? 0 : LARGEST_LIST);
     const data = fields.number(9, nothing ? 0 : undefined);
-    for await (const piece of this.#reader.pieces(out)) sink.onText(1, piece);
-    for await (const piece of this.#reader.pieces(err)) sink.onText(merge ? 1 : 2, piece);
+    for await (const piece of reader.pieces(out)) sink.onText(1, piece);
+    for await (const piece of reader.pieces(err)) sink.onText(merge ? 1 : 2, piece);
     const outcome: Outcome = signal.aborted
       ? { kind: 'cancelled' }
       : signaled
@@ -157,7 +155,7 @@ export class ShLane implements Lane {
         : { kind: 'exited', status: number };
     await sink.onEnd(outcome, microseconds / 1e6, load);
     if (nothing) return true;
-    const listed = parseListing(bytesOf(await this.#reader.exact(list)), this.#hello.listing);
+    const listed = parseListing(bytesOf(await reader.exact(list)), this.#hello.listing);
     await this.#readOutputs(listed, data, sink);
     return true;
   }
@@ -166,7 +164,7 @@ export class ShLane implements Lane {
     if (listed.reduce((total, output) => total + dataSize(output), 0) !== size) {
       // Something could not be read, or was still being written: which one cannot be told from here.
       let left = size;
-      for await (const piece of this.#reader.pieces(size)) left -= piece.length;
+      for await (const piece of this.#end.reader.pieces(size)) left -= piece.length;
       const what = listed.find((output) => dataSize(output) > 0);
       if (left === 0 && what) await sink.onOutput({ kind: 'special', path: what.path });
       return;
@@ -174,10 +172,10 @@ export class ShLane implements Lane {
     for (const output of listed) {
       if (output.kind === 'file') {
         const small = output.size <= WRITE_SIZE;
-        const content = small ? await this.#reader.exact(output.size) : this.#reader.pieces(output.size);
+        const content = small ? await this.#end.reader.exact(output.size) : this.#end.reader.pieces(output.size);
         await sink.onOutput({ ...output, content });
       } else if (output.kind === 'link') {
-        const target = bytesOf(await this.#reader.exact(dataSize(output))).slice(0, -1);
+        const target = bytesOf(await this.#end.reader.exact(dataSize(output))).slice(0, -1);
         await sink.onOutput({ kind: 'link', path: output.path, time: output.time, target });
       } else {
         await sink.onOutput(output);
@@ -186,7 +184,7 @@ export class ShLane implements Lane {
   }
 
   async #awaitApplied(): Promise<void> {
-    const line = await this.#reader.line();
+    const line = await this.#end.reader.line();
     if (line.startsWith('trouble ')) throw new Error(`staging failed there: ${laneWords(line.slice(8))}`);
     if (line !== 'applied') throw new BadFrame(line);
   }

@@ -1,12 +1,14 @@
 import type { MakeCall, ParseCall, ShellCall } from '../engine/ports.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Bytes } from '../util/bytes.ts';
+import { killBelow } from './kill-below.ts';
 
 /** One shim that waits for us, over whichever transport; what it can be told is what shim.c describes. */
 export interface ShimChannel {
   /** Aborted when the shim went away before it was told to. */
   readonly gone: AbortSignal;
-  print(descriptor: 1 | 2, data: Buffer): void;
+  /** @returns resolves when more is wanted: a shim prints no faster than what it prints to takes it */
+  print(descriptor: 1 | 2, data: Buffer): Promise<void> | undefined;
   /** Resolves as `cancelled` when the shim goes away meanwhile. */
   run(argv: readonly Bytes[], changes: readonly Bytes[]): Promise<Outcome>;
   exit(status: number): void;
@@ -23,7 +25,7 @@ export interface IncomingCalls {
   parse(facts: ParseFacts, channel: ShimChannel): void;
 }
 
-export type ShellFacts = Omit<ShellCall, 'expanded' | 'gone' | 'echo' | 'write' | 'runLocally' | 'exit'>;
+export type ShellFacts = Omit<ShellCall, 'expanded' | 'gone' | 'echo' | 'write' | 'runLocally' | 'endLocally' | 'exit'>;
 export type MakeFacts = Omit<MakeCall, 'exec' | 'fail'>;
 /** `command` is what the parse shell was given: `parse`, SHELL and MAKEFILE_LIST, parted by SEPARATOR. */
 export type ParseFacts = Pick<ParseCall, 'make' | 'directory' | 'environment'> & { readonly command: Bytes };
@@ -33,6 +35,9 @@ export const SEPARATOR = '\x01';
 
 /** Stands for a blank within a word of the answer to a parse. */
 export const BLANK = '\x02';
+
+/** Status of a shim whose job took too long, as timeout(1) has it. */
+const TIMED_OUT = 124;
 
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
@@ -47,10 +52,9 @@ export function shellCall(
     expanded,
     echo,
     gone: channel.gone,
-    write: (descriptor, data) => {
-      if (data.length > 0) channel.print(descriptor, data);
-    },
+    write: (descriptor, data) => (data.length > 0 ? channel.print(descriptor, data) : undefined),
     runLocally: (argv, changes) => channel.run(argv, changes),
+    endLocally: () => killBelow(facts.pid),
     exit: (outcome) => {
       switch (outcome.kind) {
         case 'exited': {
@@ -59,6 +63,10 @@ export function shellCall(
         }
         case 'signaled': {
           channel.die(outcome.signal);
+          return;
+        }
+        case 'timed-out': {
+          channel.exit(TIMED_OUT);
           return;
         }
         case 'host-lost':

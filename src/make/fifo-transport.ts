@@ -6,7 +6,8 @@ import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
 import type { IncomingCalls, ShimChannel } from './calls.ts';
-import { processFacts, processStart, type ProcessFacts } from './process-facts.ts';
+import { killBelow } from './kill-below.ts';
+import { processFacts, processParent, processStart, type ProcessFacts } from './process-facts.ts';
 import {
   catFragment,
   dieFragment,
@@ -28,7 +29,7 @@ export interface FifoPlaces {
   readonly launcher: readonly string[];
 }
 
-/** How often shims are looked for that were killed, in ms. */
+/** How often shims are looked for that were killed, or whose make was, in ms. */
 const LOOK_EVERY = 1000;
 
 /** Answers shims that are shell scripts, through FIFOs. Never opens one in a way that could block a thread. */
@@ -105,6 +106,11 @@ class FifoChannel implements ShimChannel {
   #sending = false;
   #last = false;
   #files = 0;
+  /** What the fragment that comes next is going to read, and what the one that it has reads. */
+  #nextFiles: string[] = [];
+  #openFiles: string[] = [];
+  /** Who wants to print more. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: { pid: number; facts: ProcessFacts; places: FifoPlaces; end: () => void }) {
     this.#pid = options.pid;
@@ -119,14 +125,18 @@ class FifoChannel implements ShimChannel {
     return this.#gone.signal;
   }
 
-  print(descriptor: 1 | 2, data: Buffer): void {
+  print(descriptor: 1 | 2, data: Buffer): Promise<void> | undefined {
+    if (this.#last) return undefined;
     if (data.length <= MAX_INLINE && !data.includes(0)) {
       this.#send(printFragment(descriptor, bytesOf(data)));
-      return;
+    } else {
+      const file = `${this.#reply}.${this.#files++}`;
+      writeFileSync(file, data, { flag: 'wx', mode: 0o600 });
+      this.#nextFiles.push(file);
+      this.#send(catFragment(descriptor, file, this.#places.cat));
     }
-    const file = `${this.#reply}.${this.#files++}`;
-    writeFileSync(file, data);
-    this.#send(catFragment(descriptor, file, this.#places.cat));
+    if (this.#pending.length < MAX_INLINE && this.#nextFiles.length === 0) return undefined;
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   run(argv: readonly Bytes[], changes: readonly Bytes[]): Promise<Outcome> {
@@ -160,7 +170,10 @@ class FifoChannel implements ShimChannel {
   told(verb: string, number: number): void {
     if (verb === 'r') {
       this.#ready = true;
+      this.#dropFiles(this.#openFiles);
+      const isEmpty = this.#pending === '';
       this.#deliver();
+      if (isEmpty) this.#wantMore();
     } else if (verb === 'c') {
       this.#child = number;
     } else if (verb === 'd') {
@@ -171,13 +184,32 @@ class FifoChannel implements ShimChannel {
   }
 
   lookForGone(): void {
+    // Nobody waits for a shim whose make was killed.
+    if (this.#lives() && processParent(this.#pid) !== this.#facts.parent) kill(this.#pid, 'SIGKILL');
     if (this.#lives()) return;
+    this.#dropFiles(this.#nextFiles);
+    this.#dropFiles(this.#openFiles);
     this.#finish();
     if (this.#last) return;
     // The compiled shim takes its child along; this one cannot.
-    if (this.#child !== undefined) terminate(this.#child);
+    if (this.#child !== undefined) this.#endChild(this.#child);
     this.#gone.abort();
     this.#run?.resolve({ kind: 'cancelled' });
+  }
+
+  #endChild(pid: number): void {
+    // What is stopped starts nothing more.
+    kill(pid, 'SIGSTOP');
+    killBelow(pid);
+    kill(pid, 'SIGKILL');
+  }
+
+  #dropFiles(files: string[]): void {
+    for (const file of files.splice(0)) rmSync(file, { force: true });
+  }
+
+  #wantMore(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** Whether the shim waits for a fragment that is still to be read. */
@@ -186,7 +218,10 @@ class FifoChannel implements ShimChannel {
   }
 
   hangUp(): void {
-    if (!this.#ready) return;
+    if (!this.#ready) {
+      if (this.#child !== undefined) this.#endChild(this.#child);
+      return;
+    }
     this.#pending = '';
     this.#sendLast('distmake_gone\n');
   }
@@ -209,6 +244,7 @@ class FifoChannel implements ShimChannel {
     queueMicrotask(() => {
       const fragment = { data: bufferOf(this.#pending), last: this.#last };
       this.#pending = '';
+      this.#openFiles.push(...this.#nextFiles.splice(0));
       this.#sending = true;
       this.#transmit(fragment, { sent: 0, descriptor: undefined, wait: 1 });
     });
@@ -245,14 +281,15 @@ class FifoChannel implements ShimChannel {
 
   #finish(): void {
     this.#end();
+    this.#wantMore();
     rmSync(this.#reply, { force: true });
     // Files that the shim may still read stay until the run directory goes.
   }
 }
 
-function terminate(pid: number): void {
+function kill(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, name);
   } catch {
     // It has ended by itself.
   }

@@ -12,10 +12,15 @@ const MAX_PAYLOAD = 64 << 20;
 
 /** A message in its bytes. */
 export function encodeFrame(type: string, payload: Buffer): Buffer {
+  return Buffer.concat([frameHead(type, payload.length), payload]);
+}
+
+/** What stands before a payload of so many bytes. */
+export function frameHead(type: string, length: number): Buffer {
   const head = Buffer.alloc(5);
-  head.writeUInt32LE(payload.length);
+  head.writeUInt32LE(length);
   head.write(type, 4, 'latin1');
-  return Buffer.concat([head, payload]);
+  return head;
 }
 
 /** Fields, each with its NUL. */

@@ -47,11 +47,12 @@ export function processStart(pid: number): string | undefined {
 /** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
 export function processAncestors(pid: number): readonly number[] {
   const ancestors: number[] = [];
-  for (let at = parentOf(pid); at !== undefined && at > 0; at = parentOf(at)) ancestors.push(at);
+  for (let at = processParent(pid); at !== undefined && at > 0; at = processParent(at)) ancestors.push(at);
   return ancestors;
 }
 
-function parentOf(pid: number): number | undefined {
+/** Undefined when it is gone, or there is no /proc. */
+export function processParent(pid: number): number | undefined {
   const parent = statFields(pid)?.[1];
   return parent === undefined ? undefined : Number(parent);
 }

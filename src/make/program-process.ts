@@ -10,6 +10,7 @@ import { decode } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { launch, type LaunchOptions } from './launch.ts';
 import { passSignal } from './pass-signal.ts';
+import { suspendTogether } from './suspend.ts';
 
 /**
  * `inherit`: the program writes to our descriptors. Else it gets what it and all below it print, both streams in their
@@ -49,6 +50,7 @@ export async function startProgram(
     // Where no terminal signals the whole group, make alone would only wait for the recipes that it has started.
     detached: output !== undefined,
   });
+  if (output !== undefined) suspendTogether(child);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   if (output !== undefined) closeSync(output.descriptor);
   if (child.pid === undefined) {

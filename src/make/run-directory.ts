@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { fsPath, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { BLANK, SEPARATOR } from './calls.ts';
+import { Guardian, USUAL_INTERVAL } from './guardian.ts';
 import { ShellPaths } from './shell-paths.ts';
 import { buildShim, type Shim, type ShimOptions } from './shim-build.ts';
 
@@ -36,6 +37,8 @@ export interface RunDirectoryOptions {
   readonly cacheParent?: string;
   /** Whether shell calls tell the prerequisites of their targets. */
   readonly prerequisites?: boolean;
+  /** Ms that shims wait for a sign of life each time; default 10 s. After twelve in vain they give up. */
+  readonly interval?: number;
 }
 
 /** The directory of one run: what make must find by path (see shim.c for its parts). Mode 0700. */
@@ -48,7 +51,7 @@ export class RunDirectory {
   readonly #links = new Map<Bytes, Promise<void>>();
   /** When the marks of makes that have run a $(shell) were found. */
   readonly #expanded = new Map<number, number>();
-  #guardian: ChildProcess | undefined;
+  #guardian: Guardian | undefined;
 
   private constructor(path: string, shim: Shim, makeName: string) {
     this.path = path;
@@ -63,7 +66,7 @@ export class RunDirectory {
     if (makeName === undefined) throw new Error('Internal error: a run without make');
     const path = await makeDirectory(options.parents ?? defaultParents());
     try {
-      for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded']) await mkdir(join(path, part));
+      for (const part of ['bin', 'sh', 'rel', 'parse', 'reply', 'expanded', 'printed']) await mkdir(join(path, part));
       await symlink('../shim', join(path, 'parse/sh'));
       const shim = await buildShim({
         directory: path,
@@ -81,7 +84,9 @@ export class RunDirectory {
         .replaceAll('@SEP@', SEPARATOR);
       await writeFile(join(path, 'last.mk'), filled, 'latin1');
       const directory = new RunDirectory(path, shim, makeName);
-      if (shim.fifo !== undefined) directory.#guardian = startGuardian(path);
+      const { interval = USUAL_INTERVAL } = options;
+      if (interval !== USUAL_INTERVAL) await writeFile(join(path, 'interval'), `${interval}\n`);
+      if (shim.fifo !== undefined) directory.#guardian = new Guardian(path, interval);
       return directory;
     } catch (error) {
       await rm(path, { recursive: true, force: true });
@@ -140,7 +145,7 @@ export class RunDirectory {
   }
 
   async remove(): Promise<void> {
-    this.#guardian?.kill('SIGKILL');
+    this.#guardian?.end();
     await rm(this.path, { recursive: true, force: true });
   }
 }
@@ -150,7 +155,8 @@ async function link(path: Bytes, target: string): Promise<void> {
   await symlink(target, fsPath(path));
 }
 
-function defaultParents(): readonly string[] {
+/** Where runs make their directories: RUNNER_TEMP, the system's place for temporary files, ~/.cache; the first that will do. */
+export function defaultParents(): readonly string[] {
   // The runner empties its own for every job: nothing stays of a run that was killed.
   return [process.env['RUNNER_TEMP'] ?? '', tmpdir(), join(homedir(), '.cache')].filter((parent) => parent !== '');
 }
@@ -188,26 +194,4 @@ async function tryParent(
     const { code } = error as NodeJS.ErrnoException;
     return { refused: code === 'EACCES' && path !== undefined ? 'executing files is not allowed' : String(code) };
   }
-}
-
-/**
- * A FIFO has no end that closes when we die. This waits for that (its stdin ends) and then tells every script shim; until
- * then it keeps the requests open, so that no shim can block on opening them.
- */
-function startGuardian(path: string): ChildProcess {
-  const script = `exec 3<>${path}/requests
-cat >/dev/null
-rm -f ${path}/requests
-n=0
-while [ $n -lt 50 ]; do
-  for f in ${path}/reply/*; do
-    [ -p "$f" ] && echo distmake_gone 1<>"$f"
-  done
-  n=$((n + 1))
-  sleep 0.1
-done`;
-  const child = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  child.unref();
-  (child.stdin as unknown as { unref(): void }).unref();
-  return child;
 }

@@ -8,12 +8,17 @@ import { changeEnvironment, environmentValue } from './environment.ts';
 export const MAX_INLINE = 64 << 10;
 
 export function printFragment(descriptor: 1 | 2, data: Bytes): Bytes {
-  return `printf %s ${shellQuote(data)} >&${descriptor}\n`;
+  return `printf %s ${shellQuote(data)} >&${descriptor}${noteLoss(descriptor)}\n`;
 }
 
 /** @param cat path of cat(1) */
 export function catFragment(descriptor: 1 | 2, file: string, cat: string): Bytes {
-  return `${cat} ${shellQuote(file)} >&${descriptor}\n`;
+  return `${cat} ${shellQuote(file)} >&${descriptor}${noteLoss(descriptor)}\n`;
+}
+
+/** The shell, or cat, has said why. */
+function noteLoss(descriptor: 1 | 2): Bytes {
+  return descriptor === 1 ? ' || distmake_lost=1' : '';
 }
 
 /**
@@ -43,8 +48,9 @@ export function execFragment(
   return `${environmentFragment(environment, changes)}exec ${words.map(shellQuote).join(' ')}\n`;
 }
 
+/** A job of which not all could be printed has failed, as it would have where its own writes fail. */
 export function exitFragment(status: number): Bytes {
-  return `exit ${status}\n`;
+  return status === 0 ? 'exit ${distmake_lost:-0}\n' : `exit ${status}\n`;
 }
 
 export function dieFragment(signal: number): Bytes {

@@ -58,7 +58,7 @@ async function compiles(compiler: string, options: ShimOptions): Promise<boolean
   const { directory, assets, cacheParent } = options;
   const shim = join(directory, 'shim');
   // A program that was changed after it was linked does not run on every system.
-  const sources = ['shim.c', 'direct.h'].map((name) => join(assets, name));
+  const sources = ['shim.c', 'direct.h', 'watch.h'].map((name) => join(assets, name));
   const cache = process.platform === 'linux' ? await ShimCache.open(compiler, sources, cacheParent) : undefined;
   const kept = await cache?.read();
   if (kept !== undefined && (await install(kept, shim, directory)) && (await works(directory))) return true;

@@ -5,7 +5,10 @@ import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, type Bytes } from '../util/bytes.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
 import type { IncomingCalls, ShimChannel } from './calls.ts';
-import { encodeFields, encodeFrame, FieldReader, FrameReader, type Frame } from './frames.ts';
+import { encodeFields, encodeFrame, FieldReader, frameHead, FrameReader, type Frame } from './frames.ts';
+
+/** A payload from here on is not copied to stand behind its head. */
+const COPIED = 4096;
 
 /** Answers compiled shims on a stream socket, one connection each. */
 export class SocketTransport {
@@ -63,8 +66,8 @@ class SocketChannel implements ShimChannel {
     return this.#gone.signal;
   }
 
-  print(descriptor: 1 | 2, data: Buffer): void {
-    this.#send(String(descriptor), data);
+  print(descriptor: 1 | 2, data: Buffer): Promise<void> | undefined {
+    return this.#send(String(descriptor), data) ? undefined : this.#drained();
   }
 
   run(argv: readonly Bytes[], changes: readonly Bytes[]): Promise<Outcome> {
@@ -94,8 +97,27 @@ class SocketChannel implements ShimChannel {
     this.#last('T', bufferOf(text));
   }
 
-  #send(type: string, payload: Buffer): void {
-    if (!this.#socket.destroyed) this.#socket.write(encodeFrame(type, payload));
+  /** @returns whether there is room for more at once; also where nobody listens any more */
+  #send(type: string, payload: Buffer): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return true;
+    if (payload.length < COPIED) return socket.write(encodeFrame(type, payload));
+    socket.cork();
+    socket.write(frameHead(type, payload.length));
+    const hasRoom = socket.write(payload);
+    socket.uncork();
+    return hasRoom;
+  }
+
+  /** What was written is with the shim, or it is gone. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#socket.on('drain', done).on('close', done);
+    });
   }
 
   #last(type: string, payload: Buffer): void {
@@ -132,6 +154,10 @@ class SocketChannel implements ShimChannel {
       case 'D': {
         const [how, number] = [fields.text(), fields.number()];
         this.#run?.resolve(how === 's' ? { kind: 'signaled', signal: number } : { kind: 'exited', status: number });
+        return;
+      }
+      case 'A': {
+        this.#send('A', Buffer.alloc(0));
         return;
       }
       default:

@@ -29,6 +29,8 @@ export interface HostFigures {
   /** Bytes to the host and back, staging included. */
   readonly sent: number;
   readonly received: number;
+  /** How often it was lost. */
+  readonly losses: number;
 }
 
 /**
@@ -65,7 +67,7 @@ export type BuildEvent =
       readonly bytes: number;
       readonly of: { readonly files: number; readonly bytes: number };
     }
-  /** Staged and ready for jobs; `seconds` and `bytes` are those of the first staging. */
+  /** Staged and ready for jobs; `seconds` and `bytes` are those of this staging. */
   | {
       readonly type: 'host-ready';
       readonly host: Host;
@@ -79,9 +81,14 @@ export type BuildEvent =
       readonly slots: number;
       /** Its staging directory there. */
       readonly staging: string;
+      /** It had been lost, or had not come up at first. */
+      readonly returned: boolean;
     }
-  /** The host takes no (more) jobs. */
-  | { readonly type: 'host-lost'; readonly host: Host; readonly reason: string }
+  /**
+   * The host takes no jobs from here on. `benched`: it is tried again from time to time, and `host-ready` comes when it has
+   * answered; else it takes no part in the run any more. While it is benched this is told once, not for each trial.
+   */
+  | { readonly type: 'host-lost'; readonly host: Host; readonly reason: string; readonly benched: boolean }
   /** Make asks for it: it waits for its turn, and for a place. */
   | { readonly type: 'job-queued'; readonly job: Job }
   /** It has a slot. On a host that has its tree brought up to date first; on the runner it starts at once. */

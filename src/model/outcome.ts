@@ -6,6 +6,8 @@ export type Outcome =
   | { readonly kind: 'signaled'; readonly signal: number }
   /** The host, its link or its sandbox failed: says nothing about the recipe. */
   | { readonly kind: 'host-lost'; readonly reason: string }
+  /** Killed since it took longer than `job-timeout`, or printed nothing for as long as its host's `stuck` (E20); seconds. */
+  | { readonly kind: 'timed-out'; readonly limit: 'time' | 'silence'; readonly seconds: number }
   | { readonly kind: 'cancelled' };
 
 export function succeeded(outcome: Outcome): boolean {
@@ -21,6 +23,10 @@ export function describeOutcome(outcome: Outcome): string {
       return signalName(outcome.signal);
     case 'host-lost':
       return `host lost (${outcome.reason})`;
+    case 'timed-out':
+      return outcome.limit === 'time'
+        ? `killed after ${outcome.seconds} s (job-timeout)`
+        : `stuck: killed after ${outcome.seconds} s without output`;
     case 'cancelled':
       return 'cancelled';
   }

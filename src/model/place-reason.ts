@@ -27,12 +27,16 @@ export const MISSED_REASONS = [
   'hosts-full',
   /** No host was ready by then. */
   'hosts-coming',
-  /** All hosts were lost by then. */
+  /** All hosts were lost, or benched, by then. */
   'hosts-lost',
   /** Its command has the workspace's absolute path, which leads nowhere on the hosts that are left. */
   'absolute-path',
   /** Its recipe failed on a host, and was run again. */
   'failed-there',
+  /** Hosts were lost while it ran there, and it may be why. */
+  'hosts-failed',
+  /** It was killed elsewhere since it took too long. */
+  'timed-out-there',
   /** What it wrote on a host was not taken: refused, or somebody else had written it meanwhile. */
   'not-taken',
 ] as const;

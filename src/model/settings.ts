@@ -20,6 +20,10 @@ export type Staging = 'tree' | 'declared' | 'none';
 /** Commands for sh whose output must be the same on a host as on the runner; undefined: the usual ones; empty: none. */
 export type Toolchain = readonly string[] | undefined;
 
+/** In seconds, where nobody says otherwise. */
+export const DEFAULT_HOST_TIMEOUT = 15;
+export const DEFAULT_STALE_AFTER = 86_400;
+
 /** Folds; only what failed or warned; no folds. */
 export type LogMode = 'fold' | 'failures' | 'plain';
 
@@ -45,6 +49,14 @@ export interface Settings {
   /** Names of further variables that travel with a job. */
   readonly environment: readonly string[];
   readonly fallback: Fallback;
+  /** Seconds until a host that says nothing is given up; a host's own `timeout` goes before. */
+  readonly hostTimeout: number;
+  /** Seconds that one job may run which might leave, wherever it runs; undefined: any time. */
+  readonly jobTimeout: number | undefined;
+  /** Patterns of targets whose recipes must not run a second time once they may have begun. */
+  readonly noRetry: readonly string[];
+  /** Seconds after which what a dead run left on a host, or here, is removed. */
+  readonly staleAfter: number;
   readonly staging: Staging;
   /** Patterns as in a .gitignore: what is not staged. */
   readonly exclude: readonly string[];

@@ -6,8 +6,9 @@ import type { DistSetting } from '../model/settings.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { cleanTitle, withoutColours } from './clean-text.ts';
 import { formatBytes } from './format-bytes.ts';
+import { withoutLeftOut } from './host-news.ts';
 import { REASON_WORDS } from './reason-text.ts';
-import { placeName } from './recipe-log.ts';
+import { placeName } from './places-text.ts';
 import type { Reporter } from './reporter.ts';
 
 type Event<Type extends BuildEvent['type']> = Extract<BuildEvent, { type: Type }>;
@@ -63,9 +64,12 @@ export class DebugLog implements Reporter {
       case 'host-ready':
         this.#hostReady(event);
         return;
-      case 'host-lost':
-        this.#say(`host ${event.host.name}: lost: ${event.reason}`);
+      case 'host-lost': {
+        const { host, reason, benched } = event;
+        const words = benched ? `lost, tried again: ${reason}` : `left out: ${withoutLeftOut(reason)}`;
+        this.#say(`host ${host.name}: ${words}`);
         return;
+      }
       case 'job-queued':
         this.#times(event.job);
         return;
@@ -121,9 +125,9 @@ export class DebugLog implements Reporter {
       this.#say(`host ${host.name}: ${slotsOf(host)}${host.local ? ', the runner itself' : ''}`);
   }
 
-  #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging }: Event<'host-ready'>): void {
+  #hostReady({ host, seconds, files: count, bytes, sandbox, slots, staging, returned }: Event<'host-ready'>): void {
     this.#staging.set(host.name, staging);
-    this.#say(`host ${host.name}: ready, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
+    this.#say(`host ${host.name}: ${returned ? 'back' : 'ready'}, ${counted(slots, 'slot')}, sandbox ${sandbox}`);
     this.#say(
       `staging ${host.name}:${staging}, ${counted(count, 'file')}, ${formatBytes(bytes)}, ${duration(seconds)}`,
     );
@@ -150,7 +154,7 @@ export class DebugLog implements Reporter {
       const started = times.started ?? times.placed;
       const home = times.collecting === undefined ? '' : `, home ${duration(now - times.collecting)}`;
       // Nobody has heard how long it ran where its host was lost, or it was stopped.
-      const isCut = seconds === 0 && (outcome.kind === 'host-lost' || outcome.kind === 'cancelled');
+      const isCut = seconds === 0 && ['host-lost', 'timed-out', 'cancelled'].includes(outcome.kind);
       const ran = isCut && times.started !== undefined ? (times.collecting ?? now) - times.started : seconds;
       this.#say(
         `${name} <- ${place.name}:${this.#staging.get(place.name) ?? '?'} ${counted(count, 'file')}, ${formatBytes(received)} ` +
@@ -214,8 +218,9 @@ function distText(dist: DistSetting): string {
   return dist.mode === 'patterns' ? dist.patterns.join(' ') : dist.mode;
 }
 
-function figuresText({ name, jobs, busySeconds, sent, received }: HostFigures): string {
-  return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${formatBytes(sent)} sent, ${formatBytes(received)} back`;
+function figuresText({ name, jobs, busySeconds, sent, received, losses }: HostFigures): string {
+  const lost = losses === 0 ? '' : `, lost ${counted(losses, 'time')}`;
+  return `host ${name}: ${counted(jobs, 'recipe')}, busy ${duration(busySeconds)}, ${formatBytes(sent)} sent, ${formatBytes(received)} back${lost}`;
 }
 
 function counted(count: number, noun: string): string {

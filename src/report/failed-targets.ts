@@ -1,10 +1,11 @@
-import { describeOutcome } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { decode, encode, type Bytes } from '../util/bytes.ts';
 import { cleanTitle } from './clean-text.ts';
 import { exportedNames } from './exported-names.ts';
 import { cutFlood, wholeTextNote, type FloodBound } from './flood.ts';
 import type { RecipeLog } from './recipe-log.ts';
 import { rerunLine, whereItRan } from './replay.ts';
+import { endedByStop } from './verdict.ts';
 import type { StepLog } from './workflow-commands.ts';
 
 /** Failed targets whose output is repeated; further ones (make -k) are only named. */
@@ -16,6 +17,7 @@ type Failed = NonNullable<RecipeLog['failed']>;
 
 interface FailedTarget {
   readonly title: string;
+  readonly outcome: Outcome;
   /** Output, and how to run it again; empty where it is only named. */
   readonly text: Bytes;
   readonly hint: string;
@@ -27,21 +29,24 @@ export class FailedTargets {
   readonly #targets: FailedTarget[] = [];
 
   add(recipe: RecipeLog, failed: Failed): void {
-    const { title, text, files, isAbove, refusal } = recipe.failure();
+    const { title, text, files, isAbove, refusal, words } = recipe.failure();
     const isRepeated = this.#targets.length < REPEATED;
     const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
     this.#targets.push({
-      title: `${title}  failed: ${describeOutcome(failed.outcome)}`,
+      title: `${title}  failed: ${words}`,
+      outcome: failed.outcome,
       text: isRepeated ? cutFlood(text, BOUND, where) : '',
       hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
       recursive: recipe.recursive,
     });
   }
 
-  print(log: StepLog): void {
+  /** @param run how it ended: what was stopped with it has not failed; undefined: it was cut short */
+  print(log: StepLog, run: Outcome | undefined): void {
+    const own = this.#targets.filter(({ outcome }) => !endedByStop(outcome, run));
     // A recipe that calls make fails because something in it failed: that is what people look for.
-    const causes = this.#targets.filter((target) => !target.recursive);
-    const targets = causes.length > 0 ? causes : this.#targets;
+    const causes = own.filter((target) => !target.recursive);
+    const targets = causes.length > 0 ? causes : own;
     if (targets.length === 0) return;
     log.text(`Failed targets: ${targets.length}`);
     for (const { title, text, hint } of targets) log.text(`${title}\n${decode(text)}${hint}`);

@@ -1,5 +1,6 @@
 import type { BuildEvent } from '../model/event.ts';
 import type { Recipe } from '../model/job.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { unreachable } from '../util/unreachable.ts';
 import { bulkText } from './bulk-text.ts';
@@ -7,11 +8,12 @@ import { isMakeWarning, isNoteworthy } from './noteworthy.ts';
 import { DirectoryLines } from './directory-lines.ts';
 import { FailedTargets } from './failed-targets.ts';
 import { cutFlood, FLOOD, tellWhole, wholeTextNote } from './flood.ts';
+import { HostNews } from './host-news.ts';
 import { verdictOn } from './make-verdict.ts';
 import { clockTicker, type Ticker } from './progress/ticker.ts';
 import { QuietTargets } from './quiet-targets.ts';
 import { RecipeLog } from './recipe-log.ts';
-import { describeHostReady, describeProgress, describeSurvey } from './staging.ts';
+import { describeProgress, describeSurvey } from './staging.ts';
 import { WholeLines } from './whole-lines.ts';
 import type { StepLog } from './workflow-commands.ts';
 
@@ -27,6 +29,8 @@ export interface FoldLogOptions {
   /** Where the first make runs, absolute: targets of makes below it are named by their path there. */
   readonly directory: Bytes;
   readonly ticker?: Ticker;
+  /** Seconds, never less than before. */
+  readonly now?: () => number;
 }
 
 /**
@@ -43,6 +47,7 @@ export class FoldLog {
   readonly #mode: LogMode;
   readonly #directory: Bytes;
   readonly #ticker: Ticker;
+  readonly #hosts: HostNews;
   readonly #failed = new FailedTargets();
   readonly #quiet: QuietTargets;
   readonly #directories = new DirectoryLines();
@@ -51,14 +56,17 @@ export class FoldLog {
   #pending: RecipeLog | undefined;
   /** In log mode `plain`. */
   readonly #lines = new WholeLines();
+  /** Of the run. */
+  #outcome: Outcome | undefined;
   #done = false;
   #stop: () => void = () => undefined;
 
-  constructor({ log, mode, directory, ticker = clockTicker }: FoldLogOptions) {
+  constructor({ log, mode, directory, ticker = clockTicker, now }: FoldLogOptions) {
     this.#log = log;
     this.#mode = mode;
     this.#directory = directory;
     this.#ticker = ticker;
+    this.#hosts = new HostNews(now);
     this.#quiet = new QuietTargets(log);
   }
 
@@ -86,10 +94,8 @@ export class FoldLog {
         this.#beside().text(describeProgress(event));
         return;
       case 'host-ready':
-        this.#beside().text(describeHostReady(event));
-        return;
       case 'host-lost':
-        this.#beside().warning(`${event.host.name}: ${event.reason}`, { title: 'Host lost' });
+        this.#hosts.print(event, this.#beside());
         return;
       case 'message':
         if (event.level === 'notice') this.#beside().notice(event.text);
@@ -124,6 +130,7 @@ export class FoldLog {
         return;
       }
       case 'run-finished':
+        this.#outcome = event.outcome;
         this.finish();
         return;
       default:
@@ -139,7 +146,7 @@ export class FoldLog {
     this.#flush();
     this.#print(this.#lines.rest());
     for (const recipe of this.#recipes.values()) this.#close(recipe);
-    this.#failed.print(this.#out());
+    this.#failed.print(this.#out(), this.#outcome);
   }
 
   /** For what has its place among the texts: what is held and stands before it comes out. */

@@ -17,5 +17,7 @@ export const REASON_WORDS: Readonly<Record<PlaceReason, string>> = {
   'hosts-lost': 'all hosts lost',
   'absolute-path': 'absolute path, and no private mounts there',
   'failed-there': 'failed there',
+  'hosts-failed': 'hosts were lost with it',
+  'timed-out-there': 'took too long there',
   'not-taken': 'not taken from there',
 };

@@ -1,11 +1,12 @@
 import type { Place } from '../model/event.ts';
 import type { Job, Recipe } from '../model/job.ts';
 import { describeOutcome, succeeded, type Outcome } from '../model/outcome.ts';
-import { isMissed, type PlaceReason } from '../model/place-reason.ts';
+import type { PlaceReason } from '../model/place-reason.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { cleanTitle } from './clean-text.ts';
 import { badEnd, filesOf, final, joined, NOWHERE, refusalOf, type JobLog, type JobText, type Leg } from './job-log.ts';
-import { REASON_WORDS } from './reason-text.ts';
+import { failureText, killedText } from './outcome-text.ts';
+import { placeName, placesOf } from './places-text.ts';
 import { targetName } from './target-name.ts';
 
 /** What a recipe printed since it was asked last. */
@@ -26,11 +27,8 @@ interface FailureText extends Pick<Piece, 'text' | 'title' | 'files'> {
   readonly isAbove: boolean;
   /** Why the job that failed could run nowhere, or not again. */
   readonly refusal: string | undefined;
-}
-
-/** Name of a place in the log. */
-export function placeName(place: Place): string {
-  return place?.name ?? 'local';
+  /** How it failed: `status 2`. */
+  readonly words: string;
 }
 
 /**
@@ -130,7 +128,7 @@ export class RecipeLog {
     return {
       text,
       title: failure === undefined && !ignored ? this.#titleWithEnd(shown) : this.#title(shown),
-      failure: failure === undefined ? undefined : describeOutcome(failure),
+      failure: failure === undefined ? undefined : this.#failureWords(failure),
       running: shown.every((log) => final(log) === undefined),
       files,
     };
@@ -142,7 +140,7 @@ export class RecipeLog {
     // What it called has failed, and stands there.
     if (this.#told || this.recursive) return undefined;
     this.#told = true;
-    return `${this.#title([...this.#jobs.values()])}  failed: ${describeOutcome(this.failed.outcome)}`;
+    return `${this.#title([...this.#jobs.values()])}  failed: ${this.#failureWords(this.failed.outcome)}`;
   }
 
   /** The title of one that ran, and that nothing has been shown of. */
@@ -163,7 +161,13 @@ export class RecipeLog {
       files: filesOf(logs),
       isAbove: log?.leftOut === false,
       refusal: log && refusalOf(log),
+      words: this.failed === undefined ? '' : this.#failureWords(this.failed.outcome),
     };
+  }
+
+  #failureWords(outcome: Outcome): string {
+    const legs = this.failed === undefined ? [] : (this.#jobs.get(this.failed.job.id)?.legs ?? []);
+    return failureText(outcome, legs.filter((leg) => leg.outcome.kind === 'host-lost').length);
   }
 
   /** make -s says nothing of a failure that it ignores. */
@@ -172,36 +176,16 @@ export class RecipeLog {
     return end === undefined ? this.#title(logs) : `${this.#title(logs)}  ${describeOutcome(end)}`;
   }
 
-  /**
-   * `target  host  1.2 s`; places in order, `a -> b` when a line was run again at b. Where it was the runner though it
-   * might have left, why: `target  local, hosts full  1.2 s`.
-   */
+  /** `target  host  1.2 s`. */
   #title(logs: readonly JobLog[]): string {
     const legs = logs.flatMap((log) => (refusalOf(log) === undefined ? log.legs : log.legs.slice(0, -1)));
     return this.#titleOf(legs.filter((leg) => leg.outcome.kind !== 'cancelled'));
   }
 
   #titleOf(legs: readonly Leg[]): string {
-    let places = '';
-    let last: string | undefined;
-    let retried = false;
-    const seen = new Set<string>();
-    for (const leg of legs) {
-      const name = placeName(leg.place);
-      if (last === undefined) places = name;
-      else if (retried) places += ` -> ${name}`;
-      else if (!seen.has(name)) places += `, ${name}`;
-      seen.add(name);
-      last = name;
-      retried = leg.again;
-    }
-    if (last === undefined) return this.name;
-    const missed = legs.find((leg) => leg.reason !== undefined && isMissed(leg.reason));
-    // The arrow has said it.
-    const isSaid = missed?.reason === 'failed-there' && places.includes(' -> ');
-    if (missed?.reason !== undefined && !isSaid) places += `, ${REASON_WORDS[missed.reason]}`;
+    if (legs.length === 0) return this.name;
     const seconds = legs.reduce((sum, leg) => sum + leg.seconds, 0);
-    return `${this.name}  ${places}  ${seconds.toFixed(1)} s`;
+    return `${this.name}  ${placesOf(legs)}  ${seconds.toFixed(1)} s`;
   }
 
   /** Lines that failed on a host and passed when they were run again, as sentences. */
@@ -212,11 +196,14 @@ export class RecipeLog {
       if (last === undefined || !succeeded(last.outcome)) continue;
       for (const leg of legs) {
         if (!leg.again || succeeded(leg.outcome)) continue;
-        if (leg.outcome.kind !== 'exited' && leg.outcome.kind !== 'signaled') continue;
+        if (leg.outcome.kind === 'host-lost' || leg.outcome.kind === 'cancelled') continue;
         const where = last.place === undefined ? 'on the runner' : `on ${last.place.name}`;
-        sentences.push(
-          `${this.name}: failed on ${placeName(leg.place)} (${describeOutcome(leg.outcome)}), passed ${where}`,
-        );
+        const there = placeName(leg.place);
+        const how =
+          leg.outcome.kind === 'timed-out'
+            ? `${killedText(leg.outcome)} on ${there}`
+            : `failed on ${there} (${describeOutcome(leg.outcome)})`;
+        sentences.push(`${this.name}: ${how}, passed ${where}`);
       }
     }
     return sentences;

@@ -1,3 +1,4 @@
+import { LeftOut } from '../engine/left-out.ts';
 import type { HostChannels } from './channels.ts';
 
 /** The same host with another directory as its `/` (DPB's `chroot`, E13). Commands must begin with `exec `. */
@@ -10,12 +11,12 @@ export function inChroot(channels: HostChannels, directory: string): HostChannel
 
 /**
  * @param command begins with `exec `
- * @throws Error with a reason for people: no shell can be given this directory
+ * @throws LeftOut: no shell can be given this directory
  */
 export function chrootCommand(command: string, directory: string): string {
   if (!command.startsWith('exec ')) throw new Error('Internal error: only a command that is executed can be moved');
   if (/\p{Cc}/u.test(directory))
-    throw new Error('its chroot has a control character in its name, which cannot be given to a shell');
+    throw new LeftOut('its chroot has a control character in its name, which cannot be given to a shell');
   return `exec sh -c '${HEED}; ${FIND}' chroot ${quoteForAnyShell(directory)} ${command.slice('exec '.length)}`;
 }
 

@@ -4,6 +4,8 @@ import type { HostChannel } from './channels.ts';
 
 /** More than any login script prints. */
 const MAX_BANNER = 1 << 20;
+/** Of what is printed so much is kept for messages. */
+const KEPT = 2000;
 
 /** How the wait for a host's shell may end badly, for people. */
 export interface FirstWordTrouble {
@@ -28,7 +30,7 @@ export function behindWord(word: string, command: string): string {
  * comes behind it is there for whoever reads next.
  *
  * @param timeout ms
- * @throws Error with a reason for people, and with what was printed instead; the channel has been let go
+ * @throws Error with a reason for people, and with what was printed instead
  */
 export async function awaitWord(
   channel: HostChannel,
@@ -39,6 +41,7 @@ export async function awaitWord(
   const line = `${word}\n`;
   const passed = deferred<undefined>();
   let text = Buffer.alloc(0);
+  let size = 0;
   const fail = (reason: string): void => {
     const printed = text.toString().trim();
     passed.reject(new Error(printed === '' ? reason : `${reason}; it printed: ${printed.slice(-500)}`));
@@ -53,7 +56,9 @@ export async function awaitWord(
         passed.resolve(undefined);
         return;
       }
-      if (text.length > MAX_BANNER) fail('it prints without end before it runs the command');
+      size += chunk.length;
+      text = text.subarray(-KEPT);
+      if (size > MAX_BANNER) fail('it prints without end before it runs the command');
     }
   };
   const onError = ({ message }: Error): void => fail(message);
@@ -66,9 +71,6 @@ export async function awaitWord(
   const timer = setTimeout(() => fail(trouble.silent), timeout);
   try {
     await passed.promise;
-  } catch (error) {
-    channel.destroy();
-    throw error;
   } finally {
     clearTimeout(timer);
     channel.off('readable', onReadable).off('error', onError).off('end', onEnd).off('close', onEnd);

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnyAuthMethod, ParsedKey } from 'ssh2';
+import { LeftOut } from '../engine/left-out.ts';
 import { ChosenKeys, keysOf } from './agent-keys.ts';
 import { fingerprint } from './host-key.ts';
 import type { HostSettings, NamedFile } from './host-settings.ts';
@@ -49,7 +50,7 @@ export class KeyRing {
     this.#options = options;
   }
 
-  /** Rejects with a reason for people: the key that the matrix names for this host cannot be used. */
+  /** Rejects with a LeftOut: the key that the matrix names for this host cannot be used. */
   async planFor(settings: HostSettings): Promise<LoginPlan> {
     const { credentials, given, home } = this.#options;
     if (settings.identity !== undefined) return this.#ownKey(settings, settings.identity);
@@ -71,15 +72,15 @@ export class KeyRing {
       case 'key':
         return plan(settings, undefined, { keys: [entryOf(identity.key, file)], wanted: [], files: [file] }, []);
       case 'missing':
-        throw new Error(`its key ${file}, which the matrix names as its identity, is not there`);
+        throw new LeftOut(`its key ${file}, which the matrix names as its identity, is not there`);
       case 'unusable':
-        throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+        throw new LeftOut(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
       case 'locked': {
         const socket = settings.agent === 'none' ? undefined : (settings.agent ?? this.#options.agentSocket);
         const blob = await readPublicHalf(file);
         const held = (await this.#agentKeys(socket)).filter((key) => blob?.equals(key.getPublicSSH()));
         if (held.length > 0) return plan(settings, socket, { keys: [], wanted: [], files: [file] }, held);
-        throw new Error(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
+        throw new LeftOut(`its key ${file}, which the matrix names as its identity, ${identity.problem}`);
       }
     }
   }
@@ -136,14 +137,15 @@ async function plan(
   const each = new Map(keys.map((key) => [key.fingerprint, key]));
   for (const key of held) each.delete(fingerprint(key.getPublicSSH()));
   const others = [...each.values()];
-  const agent = socket === undefined || held.length === 0 ? undefined : new ChosenKeys(socket, held);
+  // One by one: so it can be told how many were refused.
+  const agents = socket === undefined ? [] : held.map((key) => new ChosenKeys(socket, [key]));
   return {
     methods: [
-      ...(agent === undefined ? [] : [{ type: 'agent' as const, username, agent }]),
+      ...agents.map((agent) => ({ type: 'agent' as const, username, agent })),
       ...others.map(({ key }) => ({ type: 'publickey' as const, username, key })),
     ],
     tried: [
-      ...(agent === undefined ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
+      ...(agents.length === 0 ? [] : [`the ssh agent (${held.length} ${held.length === 1 ? 'key' : 'keys'})`]),
       ...others.map(({ source, fingerprint }) => `${source} (${fingerprint})`),
     ],
     certificates: [...certificates, ...(await present(files.map((file) => `${file}-cert.pub`)))],

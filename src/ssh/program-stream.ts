@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { LeftOut } from '../engine/left-out.ts';
 import { deferred } from '../util/deferred.ts';
 import { GatheringStream } from './gathering-stream.ts';
 
@@ -46,26 +47,49 @@ export class ProgramStream extends GatheringStream {
   }
 }
 
-/** Ends what still runs: at once where it is let go, after a while where it has closed its end and is about to go itself. */
+/**
+ * A fault of {@link ProgramStream.start}: where the program is not there, or is none, it is a LeftOut.
+ *
+ * @param describe gives the reason for people, with the code of the fault
+ */
+export function cannotStart(fault: NodeJS.ErrnoException, describe: (code: string) => string): Error {
+  const { code = String(fault) } = fault;
+  const Kind = ['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'E2BIG'].includes(code) ? LeftOut : Error;
+  return new Kind(describe(code), { cause: fault });
+}
+
+/**
+ * Ends what still runs, and what it has started: at once where it is let go, after a while where it has closed its end and is about to
+ * go itself. What does not end when it is asked to is killed.
+ */
 function end(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
   child.stdin.end();
-  const { pid } = child;
-  const stop = (name: NodeJS.Signals): void => {
+  const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
+  let timer: NodeJS.Timeout | undefined;
+  const next = (): void => {
+    clearTimeout(timer);
     // Nobody reads them any more, and until they are closed the program counts as running.
     child.stdout.destroy();
     child.stderr.destroy();
-    if (pid !== undefined && child.exitCode === null && child.signalCode === null) signal(pid, name);
+    const name = signals.shift();
+    if (name !== undefined && signal(child.pid, name)) timer = setTimeout(next, PATIENCE_MS);
   };
-  const going = child.stdout.readableEnded;
-  if (!going) stop('SIGTERM');
-  const patience = setTimeout(() => stop(going ? 'SIGTERM' : 'SIGKILL'), PATIENCE_MS);
-  child.once('close', () => clearTimeout(patience));
+  if (child.stdout.readableEnded) {
+    timer = setTimeout(next, PATIENCE_MS);
+    child.once('exit', next);
+  } else {
+    next();
+    child.once('exit', () => {
+      if (!signal(child.pid, 0)) clearTimeout(timer);
+    });
+  }
 }
 
-function signal(group: number, name: NodeJS.Signals): void {
+/** @returns whether anybody is left of the group */
+function signal(group: number | undefined, name: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-group, name);
+    return group !== undefined && process.kill(-group, name);
   } catch {
-    // It has ended meanwhile.
+    return false;
   }
 }

@@ -1,17 +1,18 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { LeftOut } from '../engine/left-out.ts';
 import type { SshAddress } from '../model/host.ts';
 import type { Connection } from './connection.ts';
 import { GatheringSocket } from './gathering-socket.ts';
 import { GatheringStream } from './gathering-stream.ts';
 import { describe, type HostSettings, type Target } from './host-settings.ts';
-import type { Hops } from './hops.ts';
-import { ProgramStream } from './program-stream.ts';
+import type { HopUse, Hops } from './hops.ts';
+import { cannotStart, ProgramStream } from './program-stream.ts';
 
 /** The byte stream on which ssh is spoken with a host. */
 export interface Route {
   readonly stream: Duplex;
-  /** What is known beyond the fault of the stream itself: the words of a ProxyCommand. */
+  /** What is known beyond the fault of the stream itself, or nothing: the words of a ProxyCommand. */
   readonly said: () => Promise<string>;
 }
 
@@ -26,14 +27,16 @@ interface RouteOptions {
   /** ms */
   readonly timeout: number;
   /** Opens a connection to a jump host. */
-  readonly openHop: (hop: Target) => Promise<Connection>;
+  readonly openHop: (hop: Target, unused: AbortSignal) => Promise<Connection>;
+  /** Nobody wants it any more. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * All hosts on the way, in their order, with those that the first one needs by the ssh configuration.
  *
  * @param look the settings of a jump host
- * @throws Error with a reason for people: the way goes in a circle
+ * @throws LeftOut: the way goes in a circle
  */
 export function jumpsTo(
   settings: HostSettings,
@@ -46,7 +49,7 @@ export function jumpsTo(
   const way = [...through, settings.name];
   const name = describe(first);
   if (way.includes(name)) {
-    throw new Error(
+    throw new LeftOut(
       `its jump hosts lead back to where they began: ${[...way, name].join(' through ')}. ` +
         'One of them must be reached without a jump (ProxyJump none in the ssh configuration)',
     );
@@ -82,11 +85,11 @@ async function throughCommand(command: string): Promise<Route> {
   try {
     stream = await ProgramStream.start(shell, ['-c', `exec ${command}`]);
   } catch (error) {
-    throw new Error(`its ProxyCommand cannot be started: ${(error as Error).message}`, { cause: error });
+    throw cannotStart(error as NodeJS.ErrnoException, (code) => `its ProxyCommand cannot be started (${code})`);
   }
   const said = async (): Promise<string> => {
     await Promise.race([stream.exited, setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
-    return stream.said === '' ? '' : `; its ProxyCommand said: ${stream.said.slice(-500)}`;
+    return stream.said;
   };
   return { stream, said };
 }
@@ -95,23 +98,23 @@ function silent(): Promise<string> {
   return Promise.resolve('');
 }
 
-async function throughHops({ settings, jumps, hops, timeout, openHop }: RouteOptions): Promise<Route> {
+async function throughHops({ settings, jumps, hops, timeout, openHop, signal }: RouteOptions): Promise<Route> {
   const last = jumps[jumps.length - 1];
   if (last === undefined) throw new Error('Internal error: a way through no host');
   const name = describe(last);
   const before = jumps.slice(0, -1);
   // The first of all has no host before it; a ProxyCommand may lead to it.
   const target: Target = { ...last, jump: before.length > 0 ? before : undefined };
-  let hop: Awaited<ReturnType<Hops['use']>>;
+  let hop: HopUse;
   try {
-    hop = await hops.use(JSON.stringify(jumps.map(describe)), () => openHop(target));
+    hop = await hops.use(JSON.stringify(jumps.map(describe)), (unused) => openHop(target, unused), signal);
   } catch (error) {
-    throw new Error(`jump host ${name}: ${(error as Error).message}`, { cause: error });
+    throw behind(`jump host ${name}: `, error as Error);
   }
   const { connection, release } = hop;
   try {
     const { address, port } = settings.endpoint;
-    const channel = await withinTime(connection.forward(address, port), timeout);
+    const channel = await connection.forward(address, port, timeout);
     const stream = new GatheringStream(channel, channel, () => {
       channel.destroy();
       release();
@@ -119,25 +122,12 @@ async function throughHops({ settings, jumps, hops, timeout, openHop }: RouteOpt
     return { stream, said: silent };
   } catch (error) {
     release();
-    throw new Error(`jump host ${name} cannot reach it: ${(error as Error).message}`, { cause: error });
+    throw behind(`jump host ${name} cannot reach it: `, error as Error);
   }
 }
 
-async function withinTime(opening: Promise<Duplex>, timeout: number): Promise<Duplex> {
-  const stop = new AbortController();
-  const late = async (): Promise<never> => {
-    await setTimeout(timeout, undefined, { signal: stop.signal });
-    throw new Error(`no answer within ${timeout / 1000} s`);
-  };
-  try {
-    return await Promise.race([opening, late()]);
-  } catch (error) {
-    opening.then(
-      (channel) => channel.destroy(),
-      () => undefined,
-    );
-    throw error;
-  } finally {
-    stop.abort();
-  }
+/** The same fault, of the same kind, with where it is. */
+function behind(where: string, fault: Error): Error {
+  const Kind = fault instanceof LeftOut ? LeftOut : Error;
+  return new Kind(where + fault.message, { cause: fault });
 }

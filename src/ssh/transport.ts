@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
+import { LeftOut } from '../engine/left-out.ts';
 import type { Host } from '../model/host.ts';
 import { excerpt } from '../util/excerpt.ts';
 import type { HostChannel, HostChannels } from './channels.ts';
 import { awaitWord, behindWord, firstWord } from './first-word.ts';
 import { describe } from './host-settings.ts';
 import type { Login } from './login.ts';
-import { ProgramStream } from './program-stream.ts';
+import { cannotStart, ProgramStream } from './program-stream.ts';
+import { withWords } from './program-words.ts';
 
 /**
  * One host over a program that is given a user, a host and a command, as rsh is (dmake's `rsh`, D22): a process for each
@@ -33,11 +35,11 @@ export class Transport implements HostChannels {
     try {
       stream = await ProgramStream.start(name, words);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new Error(
-        `its transport program ${excerpt(name)} cannot be started (${code ?? String(error)}): ` +
+      throw cannotStart(
+        error as NodeJS.ErrnoException,
+        (code) =>
+          `its transport program ${excerpt(name)} cannot be started (${code}): ` +
           'is it installed on the runner, and on PATH?',
-        { cause: error },
       );
     }
     this.#open.add(stream);
@@ -51,8 +53,9 @@ export class Transport implements HostChannels {
         },
       });
     } catch (error) {
-      const { message } = error as Error;
-      throw new Error(`${message} (transport program ${excerpt(name)})${because(stream)}`, { cause: error });
+      stream.destroy();
+      const fault = new Error(`${(error as Error).message} (transport program ${excerpt(name)})`, { cause: error });
+      throw withWords(fault, stream.said, 'it said:');
     }
     return stream;
   }
@@ -63,21 +66,17 @@ export class Transport implements HostChannels {
   }
 }
 
-function because({ said }: ProgramStream): string {
-  return said === '' ? '' : `; it said: ${said.slice(-500)}`;
-}
-
 /**
  * What stands between the program's own words and the command. Of programs other than ssh nobody knows more than that
  * they take `-l USER HOST COMMAND`.
  *
  * @param timeout ms
- * @throws Error with a reason for people: the matrix asks for what the program cannot be told
+ * @throws LeftOut: the matrix asks for what the program cannot be told
  */
 export function transportWords(host: Host, program: string, timeout: number): string[] {
   const { address, user, port, identity, jump } = host;
   if (/^-|[\0\s]/.test(address) || /[\0\s]/.test(user ?? ''))
-    throw new Error(`${excerpt(describe(host))} cannot be given to a transport program`);
+    throw new LeftOut(`${excerpt(describe(host))} cannot be given to a transport program`);
   const login = user === undefined ? [] : ['-l', user];
   if (basename(program) !== 'ssh') {
     const asked = [
@@ -86,7 +85,7 @@ export function transportWords(host: Host, program: string, timeout: number): st
       ...(jump === undefined || jump.length === 0 ? [] : ['jump hosts']),
     ];
     if (asked.length > 0) {
-      throw new Error(
+      throw new LeftOut(
         `the matrix gives it ${asked.join(' and ')}, but its transport program ${excerpt(program)} is not ssh and ` +
           'cannot be told so: leave it out, or put it into a script that is named as the transport',
       );

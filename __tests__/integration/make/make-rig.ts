@@ -48,7 +48,7 @@ export class MakeRig {
   static async create(
     transport: Transport,
     files: Record<string, string> = {},
-    { make = 'make', prerequisites = false } = {},
+    { make = 'make', prerequisites = false, interval = 10_000 } = {},
   ): Promise<MakeRig> {
     const directory = mkdtempSync(join(tmpdir(), 'make-rig-'));
     const path = process.env['PATH'] ?? '';
@@ -58,6 +58,7 @@ export class MakeRig {
       makeNames: makeNames(real, path),
       shim: transport === 'script' ? 'script' : 'compiled-if-possible',
       prerequisites,
+      interval,
     });
     const rig = new MakeRig(directory, run, real);
     const wrapper = new MakeWrapper({

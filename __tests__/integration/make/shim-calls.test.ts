@@ -1,20 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import { describe, expect, jest, test } from '@jest/globals';
 
@@ -187,9 +174,9 @@ describe.each(TRANSPORTS)('%s', (transport) => {
     withRig(transport, { Makefile: 'all:\n\t@compile\n' }, async (rig) => {
       const binary = Buffer.from(Array.from({ length: 300_000 }, (_, at) => at % 256));
       rig.onShell = ({ call }) => {
-        call.write(1, Buffer.from("it's one\n"));
-        call.write(2, binary);
-        call.write(1, Buffer.from('two\\n %s\n'));
+        void call.write(1, Buffer.from("it's one\n"));
+        void call.write(2, binary);
+        void call.write(1, Buffer.from('two\\n %s\n'));
         call.exit(exited(5));
       };
       const { output, outcome } = await rig.runMake([]);
@@ -201,9 +188,9 @@ describe.each(TRANSPORTS)('%s', (transport) => {
     withRig(transport, { Makefile: 'all:\n\t@echo here; exit 4\n' }, async (rig) => {
       let outcome: Outcome | undefined;
       rig.onShell = async ({ call, argv, changes }) => {
-        call.write(1, Buffer.from('there\n'));
+        void call.write(1, Buffer.from('there\n'));
         outcome = await call.runLocally(argv, changes);
-        call.write(1, Buffer.from('after\n'));
+        void call.write(1, Buffer.from('after\n'));
         call.exit(exited(0));
       };
       expect(await rig.runMake([])).toEqual({ outcome: exited(0), output: 'there\nhere\nafter\n' });
@@ -413,29 +400,4 @@ describe.each(TRANSPORTS)('%s', (transport) => {
       expect(await read(`(${shell} -c 'echo same'; :) | cat`)).toBe('same\n');
       expect(rig.seen).toHaveLength(1);
     }));
-});
-
-test.each(TRANSPORTS)('the death of the engine is noticed by a shim that waits, %s', async (transport) => {
-  const directory = mkdtempSync(join(tmpdir(), 'doomed-'));
-  writeFileSync(join(directory, 'Makefile'), 'all:\n\t@x\n');
-  const log = openSync(join(directory, 'log'), 'w');
-  const script = fileURLToPath(new URL('./doomed-engine.ts', import.meta.url));
-  const engine = spawn(
-    process.execPath,
-    ['--experimental-strip-types', '--no-warnings', script, transport, directory],
-    {
-      stdio: ['ignore', log, log],
-      env: { ...process.env, NODE_OPTIONS: '' },
-    },
-  );
-  try {
-    const pid = await until(() => existsSync(join(directory, 'pid')) && readFileSync(join(directory, 'pid'), 'latin1'));
-    engine.kill('SIGKILL');
-    await until(() => !existsSync(`/proc/${pid}`));
-    expect(readFileSync(join(directory, 'log'), 'latin1')).toMatch(/^distmake: .* has ended .*\nmake: .* Error 2\n$/);
-  } finally {
-    engine.kill('SIGKILL');
-    const left = readFileSync(join(directory, 'left'), 'latin1').split('\n');
-    for (const path of [directory, ...left]) rmSync(path, { recursive: true, force: true });
-  }
 });

@@ -1,16 +1,11 @@
-import type { Mode } from './exceptions.ts';
-
 /**
  * Whether a script of GNU make's suite runs always: about a quarter of its cases, those about what we take part in (the
- * shell and how it is called, flags and jobs, what is read and read again, recursion, output). The rest runs in the full
- * run.
+ * shell and how it is called, flags and jobs, what is read and read again, recursion). The rest runs in the full run, with
+ * those that sleep for half a minute whatever make it is (features/output-sync, features/parallelism).
  */
-export function isInQuarter(script: string, mode: Mode): boolean {
-  return QUARTER.has(script) && !(mode !== 'the runner alone' && SLEEPING.has(script));
+export function isInQuarter(script: string): boolean {
+  return QUARTER.has(script);
 }
-
-/** They take half a minute whatever make it is; shims take part in them most. */
-const SLEEPING: ReadonlySet<string> = new Set(['features/output-sync', 'features/parallelism']);
 
 const QUARTER: ReadonlySet<string> = new Set([
   'features/echoing',
@@ -18,8 +13,6 @@ const QUARTER: ReadonlySet<string> = new Set([
   'features/exec',
   'features/include',
   'features/jobserver',
-  'features/output-sync',
-  'features/parallelism',
   'features/recursion',
   'features/reinvoke',
   'features/temp_stdin',

@@ -63,7 +63,7 @@ test.each(RUNS.filter(([, , always]) => FULL || always))(
   async (which, mode) => {
     const { source, make } = MAKES[which]();
     const suite = new GnuSuite({ source, make });
-    const scripts = suite.scripts.filter((script) => FULL || isInQuarter(script, mode));
+    const scripts = suite.scripts.filter((script) => FULL || isInQuarter(script));
     const release = /^GNU Make (\S+)/.exec(execFileSync(make, ['--version'], { encoding: 'utf8' }))?.[1] ?? '';
     const standIn: StandIn = { home, command: (place) => commandFor(mode, place) };
     expect(await judge(suite, scripts, { release, mode, standIn })).toEqual([]);

@@ -19,7 +19,7 @@ test.each([
   ['outside: as its make names it', '/opt/x.o', `${FIRST}/lib`, '/opt/x.o'],
   ['in letters of its own', '\xc3\xa4.o', `${FIRST}/\xc3\xb6`, 'ö/ä.o'],
 ])('a failed target %s', (_, target, directory, name) => {
-  expect(summarize([failed(target, directory)], [], [], FIRST)).toMatchObject({
+  expect(summarize([failed(target, directory)], [], [], FIRST, exited(2))).toMatchObject({
     counts: { local: 1 },
     failedTargets: [name],
   });

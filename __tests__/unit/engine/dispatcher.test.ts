@@ -24,6 +24,7 @@ import {
   settled,
   type Act,
 } from './rig.ts';
+import { TestClock } from './test-clock.ts';
 
 const MAKE = 77;
 const FOREVER: Act = { until: new Promise(() => undefined) };
@@ -36,6 +37,9 @@ interface Setup {
   readonly cap?: Cap;
   readonly runnerLoad?: () => LoadAverages;
   readonly subMakes?: SubMakeCheck;
+  readonly noRetry?: readonly string[];
+  readonly jobTimeout?: number;
+  readonly clock?: TestClock;
 }
 
 /** A dispatcher with everything around it. */
@@ -59,7 +63,12 @@ class Rig {
         const opener = new MemoryHost();
         if (host === hosts[0]) opener.cap = more.cap;
         this.openers.set(host, opener);
-        return remoteHost(host, opener, this.stage);
+        const onLost = (reason: string): void => {
+          if (this.stopped) return;
+          this.scheduler.hostLost(host);
+          this.events.push({ type: 'host-lost', host, reason, benched: false });
+        };
+        return remoteHost(host, opener, this.stage, false, { onLost, ...(more.clock && { clock: more.clock }) });
       });
     this.ready = async () => {
       for (const remote of remotes) {
@@ -77,6 +86,9 @@ class Rig {
       fallback: this.limits.fallback,
       partial: more.partial ?? false,
       subMakes: more.subMakes,
+      noRetry: new TargetSet(more.noRetry ?? []),
+      jobTimeout: more.jobTimeout,
+      ...(more.clock && { clock: more.clock }),
       ...(more.runnerLoad && { runnerLoad: more.runnerLoad }),
       markers:
         more.markers === false
@@ -86,6 +98,8 @@ class Rig {
     this.dispatcher.makeStarted(MAKE, []);
   }
 
+  /** Nobody cares any more for hosts that break off. */
+  stopped = false;
   readonly ready: () => Promise<void>;
 
   static async create(
@@ -195,7 +209,7 @@ afterEach(async () => {
   expect(finished.length).toBe(rig.calls.length);
   for (const make of [MAKE, 78, 79]) rig.scheduler.drop(make);
   for (const host of rig.hosts) while (rig.scheduler.widen(host));
-  const live = rig.hosts.filter((host) => !rig.scheduler.isLost(host));
+  const live = rig.hosts.filter((host) => rig.scheduler.isReady(host));
   const slots = live.reduce((sum, { slots }) => sum + (slots ?? 1), 0);
   const wanted = [
     ...Array.from({ length: slots }, () => 'dist' as const),
@@ -209,6 +223,7 @@ afterEach(async () => {
       bound: undefined,
       fresh: false,
       returned: false,
+      hostsOnly: false,
       wide: false,
       weight: 0,
       suits: () => true,
@@ -755,8 +770,8 @@ describe('a host whose owner allows no more (D10)', () => {
     rig.ask('x.o');
     await settled();
     expect(rig.story('x.o')).toEqual([
-      'started a',
       'lost a: gone',
+      'started a',
       'finished a host-lost again',
       'started b',
       'finished b exited 0',
@@ -828,7 +843,98 @@ describe('a host that is lost', () => {
     await settled();
     expect(call.exits).toEqual([OK]);
     expect(rig.places('x.o')).toEqual(['a', 'b', 'here']);
-    expect(rig.finish(false)).toEqual(['x.o local']);
+    expect(rig.finish(false)).toEqual(['x.o retried']);
+  });
+});
+
+describe('a target in no-retry', () => {
+  const once = { noRetry: ['push.o'] };
+
+  test('fails where its host is lost while it may run, and says so', async () => {
+    rig = await Rig.create([hostOf('a'), hostOf('b')], {}, once);
+    rig.act({ 'cc push.o': { breaks: 'gone' } });
+    const call = rig.ask('push.o');
+    await settled();
+    expect(call.exits).toEqual([exited(1)]);
+    expect(rig.places('push.o')).toEqual(['a']);
+    expect(call.printed.join('')).toContain('a was lost while it ran push.o (gone): no-retry forbids');
+    rig.dispatcher.verdict('push.o', false);
+    expect(rig.finish(true)).toEqual(['push.o remote host-lost']);
+  });
+
+  test('is not run again on the runner when it fails on a host', async () => {
+    rig = await Rig.create([hostOf('a')], {}, once);
+    rig.act({ 'cc push.o': { outcome: exited(3) } });
+    const call = rig.ask('push.o');
+    await settled();
+    expect([call.exits, call.ranLocally]).toEqual([[exited(3)], []]);
+    expect(rig.opener().requests[0]?.keep).toBeDefined();
+  });
+});
+
+describe('job-timeout', () => {
+  const LATE: Outcome = { kind: 'timed-out', limit: 'time', seconds: 60 };
+
+  test('a job that takes too long is killed, and runs once more elsewhere', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([hostOf('a'), hostOf('b')], {}, { clock, jobTimeout: 60 });
+    rig.opener().act = () => FOREVER;
+    const call = rig.ask('x.o');
+    await clock.pass(60_000);
+    expect(call.exits).toEqual([OK]);
+    expect(rig.story('x.o')).toEqual(['started a', 'finished a timed-out again', 'started b', 'finished b exited 0']);
+  });
+
+  test('the second time it fails; there is no third', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([hostOf('a'), hostOf('b')], {}, { clock, jobTimeout: 60 });
+    rig.act({ 'cc x.o': FOREVER });
+    const call = rig.ask('x.o');
+    await clock.pass(120_000);
+    expect(call.exits).toEqual([LATE]);
+    expect(rig.places('x.o')).toEqual(['a', 'b']);
+    expect(call.printed.join('')).toContain(
+      'x.o on b: killed after 60 s (job-timeout), as on a before; raise job-timeout',
+    );
+  });
+
+  test('with one host alone elsewhere is the runner, where the limit counts too', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([hostOf('a')], {}, { clock, jobTimeout: 60 });
+    rig.act({ 'cc x.o': FOREVER });
+    const call = rig.ask('x.o', { here: new Promise<never>(() => undefined) });
+    await clock.pass(120_000);
+    expect([call.exits, call.killed]).toEqual([[LATE], 1]);
+    expect(rig.places('x.o')).toEqual(['a', 'here']);
+  });
+
+  test('on the runner first, then on a host', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([hostOf('a')], { localJobs: 1 }, { clock, jobTimeout: 60 });
+    rig.act({ 'cc big.o': { until: clock.pause(30_000) } });
+    rig.ask('big.o');
+    const call = rig.ask('x.o', { here: new Promise<never>(() => undefined) });
+    await clock.pass(60_000);
+    expect([call.exits, call.killed]).toEqual([[OK], 1]);
+    expect(rig.places('x.o')).toEqual(['here', 'a']);
+  });
+
+  test('does not count for what stays', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([hostOf('a')], {}, { clock, jobTimeout: 60 });
+    const call = rig.ask('all', { here: clock.pause(1e6).then(() => OK) });
+    await clock.pass(1e6);
+    expect([call.exits, call.killed]).toEqual([[OK], 0]);
+  });
+
+  test('a host whose job says nothing for so long is stuck (E20)', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([{ ...hostOf('a'), stuck: 20 }], {}, { clock });
+    rig.act({ 'cc x.o': FOREVER });
+    const call = rig.ask('x.o');
+    await clock.pass(20_000);
+    expect(call.exits).toEqual([OK]);
+    expect(rig.places('x.o')).toEqual(['a', 'here']);
   });
 });
 
@@ -879,6 +985,7 @@ describe('a shim that goes', () => {
     rig.act({ 'cc x.o': FOREVER });
     const [running, waiting] = [rig.ask('x.o'), rig.ask('y.o')];
     await settled();
+    rig.stopped = true;
     rig.dispatcher.stop();
     for (const lane of rig.opener().lanes) lane.close();
     await settled();

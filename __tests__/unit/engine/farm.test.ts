@@ -39,7 +39,7 @@ function farmOf(
     timeout: 10,
   });
   scheduler = new Scheduler(hosts, LIMITS);
-  return { farm: new Farm(remotes, stage, scheduler, (event) => events.push(event), tools), remotes };
+  return { farm: new Farm({ hosts: remotes, stage, scheduler, sink: (event) => events.push(event), tools }), remotes };
 }
 
 async function answer(name: string, program: string, signal?: AbortSignal): Promise<Answer> {
@@ -123,7 +123,7 @@ test('a host with other tools gets no job, and is let go', async () => {
     expect.stringMatching(/^b: left out: "cc" says "cc 2" there, "cc 1" on the runner\. /),
     expect.stringMatching(/^c: left out: its processor is "arm64" by the matrix, the runner's is "x86_64"\. /),
   ]);
-  expect(scheduler.isLost(b)).toBe(true);
+  expect(scheduler.isReady(b)).toBe(false);
   const [there, never] = [openers.get(b), openers.get(other)] as [MemoryHost, MemoryHost];
   expect(there.lanes).toHaveLength(1);
   expect(there.closed).toBe(true);

@@ -60,7 +60,9 @@ async function begin({
   scheduler = new Scheduler(hosts, { jobs: 100, localJobs: 4, processors: 4, fallback: 'local', ...limits });
   stage = new MemoryStage();
   stage.homecomings.push(...homecomings);
-  remotes = hosts.filter(({ local }) => !local).map((host) => remoteHost(host, opener, stage));
+  remotes = hosts
+    .filter(({ local }) => !local)
+    .map((host) => remoteHost(host, opener, stage, false, { onLost: () => scheduler.hostLost(host) }));
   dispatcher = new Dispatcher({
     scheduler,
     hosts: remotes,

@@ -107,9 +107,9 @@ describe('a job that is placed on bare localhost', () => {
     local.ready({ owner: { ...owner, take: () => Promise.reject(new Error('no room')) }, environment: NOTHING });
     const call = ask('a.o');
     await until(() => call.exits.length > 0);
-    expect(events).toContainEqual({ type: 'host-lost', host, reason: 'no room' });
+    expect(events).toContainEqual({ type: 'host-lost', host, reason: 'no room', benched: false });
     expect(events).toContainEqual(expect.objectContaining({ type: 'job-finished', place: undefined, outcome: OK }));
-    expect([scheduler.isLost(host), slowed]).toEqual([true, []]);
+    expect([scheduler.isReady(host), slowed]).toEqual([false, []]);
   });
 
   test('one that stays takes no place, and hears nothing of its terms', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { MemoryOutput } from '../../../src/engine/job-output.ts';
 import type { Lane, RemoteResult } from '../../../src/engine/ports.ts';
 import type { RemoteHost } from '../../../src/engine/remote-host.ts';
 import type { Job } from '../../../src/model/job.ts';
@@ -63,6 +64,7 @@ describe('coming up', () => {
         setup: '',
         startup: '',
         ownersFile: 'optional',
+        patience: 15,
       },
     ]);
     expect(opener.lanes[0]?.synced).toEqual([ENTRY]);
@@ -467,18 +469,20 @@ describe('one job', () => {
       ],
       outputs: [{ kind: 'removed', path: 'x' }],
     });
-    expect(await run(jobOf('cc'))).toEqual({
+    const output = new MemoryOutput();
+    expect(await remote.run(jobOf('cc'), { keepOutputs: false, slots: 1, output }, SIGNAL)).toEqual({
       outcome: OK,
+      begun: true,
       seconds: 1.5,
       traffic: { sent: 10, received: 20, files: 1 },
-      output: [
-        { descriptor: 1, data: Buffer.from('a') },
-        { descriptor: 2, data: Buffer.from('b') },
-        { descriptor: 1, data: Buffer.from('c') },
-      ],
       homecoming: { kind: 'home' },
       missed: [],
     });
+    expect(output.texts().map(({ descriptor, data }) => `${descriptor}:${data.toString()}`)).toEqual([
+      '1:a',
+      '2:b',
+      '1:c',
+    ]);
     expect(stage.arrivals).toMatchObject([
       { outputs: [{ kind: 'removed', path: 'x' }], committed: { tree: stage.trees[0], wanted: true }, discarded: 1 },
     ]);
@@ -551,9 +555,9 @@ describe('a host that is lost', () => {
       opener.act = () => ({ breaks: 'it went away', late, outputs: [{ kind: 'removed', path: 'x' }] });
       expect(await run(jobOf('cc'))).toEqual({
         outcome: { kind: 'host-lost', reason: 'it went away' },
+        begun: late,
         seconds: 0,
         traffic: { sent: 0, received: 0, files: 0 },
-        output: [],
         homecoming: { kind: 'home' },
         missed: [],
       });

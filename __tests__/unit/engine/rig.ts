@@ -25,6 +25,7 @@ import type { LoadAverages } from '../../../src/model/load.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import type { Sandbox } from '../../../src/model/sandbox.ts';
 import type { Bytes } from '../../../src/util/bytes.ts';
+import { deferred } from '../../../src/util/deferred.ts';
 
 export const ROOT = '/home/me/space';
 export const OK: Outcome = { kind: 'exited', status: 0 };
@@ -225,6 +226,14 @@ export class MemoryHost implements LaneOpener {
     return lane;
   }
 
+  /** Staging directories of lanes that were lost, as they were removed. */
+  readonly discarded: Bytes[] = [];
+
+  discard(staging: Bytes): Promise<string | undefined> {
+    this.discarded.push(staging);
+    return Promise.resolve(this.refuses);
+  }
+
   /** Every lane that was opened is closed. */
   get closed(): boolean {
     return this.lanes.every((lane) => lane.closed);
@@ -237,6 +246,8 @@ export class MemoryLane implements Lane {
   readonly facts: HostFacts;
   readonly #host: MemoryHost;
   readonly #closing = new AbortController();
+  readonly #gone = deferred<string>();
+  readonly gone = this.#gone.promise;
   readonly synced: Entry[] = [];
   /** Ten bytes there and twenty back for each job, after seven for the tree. */
   traffic = { sent: 0, received: 0 };
@@ -298,6 +309,12 @@ export class MemoryLane implements Lane {
     return Promise.resolve(this.#host.load);
   }
 
+  /** The connection ends by itself, with these words. */
+  break(reason: string): void {
+    this.#gone.resolve(reason);
+    this.#closing.abort();
+  }
+
   close(): void {
     this.#closing.abort();
   }
@@ -308,7 +325,7 @@ export function remoteHost(
   opener: LaneOpener,
   stage: Stage,
   partial = false,
-  more: Pick<RemoteHostOptions, 'onLoad'> = {},
+  more: Pick<RemoteHostOptions, 'onLoad' | 'clock' | 'onLost'> = {},
 ): RemoteHost {
   const baggage = new Baggage(['PATH=/bin', 'OWN=1'], []);
   return new RemoteHost({
@@ -316,7 +333,8 @@ export function remoteHost(
     opener,
     stage,
     baggage,
-    staging: '/tmp/make-x',
+    stagingOf: (generation) => (generation === 1 ? '/tmp/make-x' : `/tmp/make-x${generation}`),
+    patience: 15,
     setup: '',
     sandbox: 'overlay',
     partial,
@@ -346,6 +364,9 @@ export class MemoryCall implements ShellCall {
   readonly printed: string[] = [];
   readonly ranLocally: { readonly argv: readonly Bytes[]; readonly changes: readonly Bytes[] }[] = [];
   readonly exits: Outcome[] = [];
+  readonly #kill = deferred<Outcome>();
+  /** How often what it ran here was killed. */
+  killed = 0;
   /** How it ends on the runner; undefined: when it is gone, or told to. */
   readonly #local: Outcome | Promise<Outcome>;
 
@@ -379,7 +400,12 @@ export class MemoryCall implements ShellCall {
       if (this.#gone.signal.aborted) end();
       else this.#gone.signal.addEventListener('abort', end, { once: true });
     });
-    return Promise.race([Promise.resolve(this.#local), gone]);
+    return Promise.race([Promise.resolve(this.#local), gone, this.#kill.promise]);
+  }
+
+  endLocally(): void {
+    this.killed++;
+    this.#kill.resolve({ kind: 'signaled', signal: 9 });
   }
 
   exit(outcome: Outcome): void {

@@ -19,6 +19,7 @@ function wishOf(more: Partial<Wish> = {}): Wish {
     bound: undefined,
     fresh: true,
     returned: false,
+    hostsOnly: false,
     wide: false,
     weight: 0,
     suits: () => true,
@@ -268,8 +269,8 @@ describe('a bound recipe', () => {
     scheduler.hostLost(a);
     await settled();
     expect(bound.where).toBe('b');
-    expect(scheduler.isLost(a)).toBe(true);
-    expect(scheduler.isLost(b)).toBe(false);
+    expect(scheduler.isReady(a)).toBe(false);
+    expect(scheduler.isReady(b)).toBe(true);
     first.lease.release();
     expect(await places(scheduler, [{}])).toEqual([undefined]);
   });

@@ -29,7 +29,16 @@ class Farm {
   ask(more: Partial<Wish> = {}): void {
     const at = this.answers.push(undefined) - 1;
     const wish: Wish = {
-      ...{ kind: 'dist', make: 1, bound: undefined, fresh: true, returned: false, wide: true, weight: 0 },
+      ...{
+        kind: 'dist',
+        make: 1,
+        bound: undefined,
+        fresh: true,
+        returned: false,
+        wide: true,
+        weight: 0,
+        hostsOnly: false,
+      },
       ...{ suits: () => true, ...more },
     };
     void this.scheduler.acquire(wish, new AbortController().signal).then((answer) => (this.answers[at] = answer));

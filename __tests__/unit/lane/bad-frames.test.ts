@@ -17,6 +17,7 @@ const SETUP: LaneSetup = {
   setup: '',
   startup: '',
   ownersFile: 'optional',
+  patience: 15,
 };
 
 /** A host that greets as it should and answers the first frame after that with these bytes, then ends. */

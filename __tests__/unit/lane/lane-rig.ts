@@ -134,6 +134,7 @@ export class LaneRig {
       setup: '',
       startup: '',
       ownersFile: 'optional',
+      patience: 15,
       ...setup,
     };
     try {
@@ -155,6 +156,14 @@ export class LaneRig {
   get tree(): string {
     if (this.lane.sandbox === 'shared') return this.lane.treePath;
     return join(this.directory, this.lane.sandbox === 'overlay' ? 'staging/tree' : 'staging/l1/tree');
+  }
+
+  /** Process ids, of a lane in perl. */
+  get ids(): { readonly guardian: number; readonly lane: number } {
+    const [guardian = 0, lane = 0] = readFileSync(join(this.directory, 'staging/l1/pid'), 'latin1')
+      .split(' ')
+      .map(Number);
+    return { guardian, lane };
   }
 
   #recipes = 1000;

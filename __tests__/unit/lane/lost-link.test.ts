@@ -19,6 +19,7 @@ const SETUP: LaneSetup = {
   setup: '',
   startup: '',
   ownersFile: 'optional',
+  patience: 15,
 };
 
 /**

@@ -177,7 +177,7 @@ for (const unprivileged of [false, true]) {
       expect(readFileSync(join(rig.tree, 'd/f'), 'latin1')).toBe('x');
       expectInStep(rig);
       await rig.close();
-      expect(readdirSync(join(rig.directory, 'staging/l1')).sort()).toEqual(['root', 'tmp']);
+      expect(readdirSync(join(rig.directory, 'staging/l1')).sort()).toEqual(['pid', 'root', 'tmp']);
       expect(lstatSync(join(rig.tree, 'd/f')).nlink).toBe(1);
     });
 

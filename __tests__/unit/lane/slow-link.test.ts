@@ -52,13 +52,23 @@ class SlowLink {
     return outer;
   }
 
+  #drained(inner: Duplex): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        inner.off('drain', done).off('close', done);
+        resolve();
+      };
+      inner.once('drain', done).once('close', done);
+    });
+  }
+
   async #pass(inner: Duplex, chunk: Buffer): Promise<void> {
     for (let at = 0; at < chunk.length; at += PIECE) {
       const piece = chunk.subarray(at, at + PIECE);
       this.passed += piece.length;
       if (this.#breakWord !== '' && piece.includes(this.#breakWord)) this.#breakAt = this.passed + this.#breakBytes;
       if (this.passed >= this.#breakAt) this.#stream?.destroy();
-      if (!inner.write(piece)) await new Promise((resolve) => inner.once('drain', resolve).once('close', resolve));
+      if (!inner.write(piece)) await this.#drained(inner);
       await new Promise((resolve) => setTimeout(resolve, (piece.length / this.rate) * 1000));
     }
   }
@@ -175,14 +185,14 @@ describe('the first staging', () => {
     [
       'what hands the pieces to gzip',
       /gzip|connection was closed/,
-      (_lane: string, child: Child) => child.command.startsWith('perl'),
+      (lane: string, child: Child) => child.id !== lane && child.command.startsWith('distmake-lane'),
     ],
     ['the lane itself', /connection was closed/, (lane: string, child: Child) => child.id === lane],
   ] as const) {
     test(`ends when ${who} dies, and leaves no process`, async () => {
       const link = new SlowLink(3e6);
       const { rig, lane } = await open(link);
-      const lanesId = `${rig.process.pid}`;
+      const lanesId = `${rig.ids.lane}`;
       const endless = function* (): Generator<Entry> {
         for (;;) yield* tree(50);
       };

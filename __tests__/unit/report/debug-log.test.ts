@@ -26,7 +26,7 @@ const start: BuildEvent = {
 };
 const ready: BuildEvent = {
   ...{ type: 'host-ready', host: build1, seconds: 0.82, files: 120, bytes: 1_234_567, sandbox: 'overlay' },
-  ...{ slots: 4, staging: '/tmp/make-w-1' },
+  ...{ slots: 4, staging: '/tmp/make-w-1', returned: false },
 };
 const placed = (of: Job, place: Place, reason: PlaceReason, slots = 1): BuildEvent => ({
   ...{ type: 'job-placed', job: of, place, reason, slots },
@@ -73,7 +73,7 @@ test('enabled, each host, each staging directory, each place and reason, each re
         12.5,
         { type: 'job-finished', job: b1, place: undefined, outcome: exited(2), seconds: 1, again: false } as const,
       ],
-      { type: 'host-lost', host: build2, reason: 'it did not answer within 15 s' },
+      { type: 'host-lost', host: build2, reason: 'it did not answer within 15 s', benched: false },
     ]),
   ).toEqual([
     '[  0.000] distribution enabled: 2 hosts, 8 slots, 4 jobs at one time, at most 2 of them here when hosts are full, dist auto',
@@ -92,7 +92,7 @@ test('enabled, each host, each staging directory, each place and reason, each re
     '[  2.200] sub/a.o (line 2): calls make, its slot is free while it waits',
     '[  2.200] sub/a.o (line 2): ended on local, ran 10.0 s',
     '[ 12.500] b.o: ended on local, ran 1.00 s, status 2',
-    '[ 12.500] host build2: lost: it did not answer within 15 s',
+    '[ 12.500] host build2: left out: it did not answer within 15 s',
   ]);
 });
 

@@ -365,10 +365,11 @@ test('faults are told on standard error, notices and what hosts are doing are no
       sandbox: 'overlay',
       slots: 4,
       staging: '/tmp/make-w',
+      returned: false,
     },
     { type: 'message', level: 'notice', text: 'hosts: build1' },
     { type: 'message', level: 'warning', text: 'setup printed nothing' },
-    { type: 'host-lost', host: build1, reason: 'gone' },
+    { type: 'host-lost', host: build1, reason: 'gone', benched: false },
   ]);
-  expect({ out, err }).toEqual({ out: '', err: 'distmake: setup printed nothing\ndistmake: build1: gone\n' });
+  expect({ out, err }).toEqual({ out: '', err: 'distmake: setup printed nothing\ndistmake: build1: left out: gone\n' });
 });

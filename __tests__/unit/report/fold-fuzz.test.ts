@@ -29,6 +29,11 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constant('exited' as const), status: fc.nat(2) }),
   fc.record({ kind: fc.constant('signaled' as const), signal: fc.constantFrom(9, 99) }),
   fc.record({ kind: fc.constant('host-lost' as const), reason: evilText }),
+  fc.record({
+    kind: fc.constant('timed-out' as const),
+    limit: fc.constantFrom('time' as const, 'silence' as const),
+    seconds: fc.nat(),
+  }),
   fc.constant({ kind: 'cancelled' as const }),
 );
 
@@ -93,7 +98,12 @@ const events = fc
           class: kind,
           failed: failed === undefined ? undefined : { job: one, outcome: failed[0], place: failed[1] },
         })),
-      fc.record({ type: fc.constant('host-lost' as const), host: fc.constantFrom(...hosts), reason: evilText }),
+      fc.record({
+        type: fc.constant('host-lost' as const),
+        host: fc.constantFrom(...hosts),
+        reason: evilText,
+        benched: fc.boolean(),
+      }),
       fc.record({
         type: fc.constant('message' as const),
         level: fc.constantFrom('notice' as const, 'warning' as const),
@@ -125,6 +135,7 @@ const events = fc
         sandbox: 'tree',
         slots: 1,
         staging,
+        returned: false,
       })),
     );
     return fc.array(event, { maxLength: 25 });
@@ -144,8 +155,9 @@ test.each<[LogMode]>([['fold'], ['failures'], ['plain']])('no event can say more
       fold.finish();
       const count = (type: BuildEvent['type'], level?: string): number =>
         run.filter((event) => event.type === type && (event.type !== 'message' || event.level === level)).length;
+      const lost = new Set(run.flatMap((event) => (event.type === 'host-lost' ? [event.host.name] : [])));
       const annotations = {
-        warning: Math.min(10, count('host-lost') + count('message', 'warning')),
+        warning: Math.min(10, lost.size + count('message', 'warning')),
         notice: Math.min(9, count('message', 'notice')),
         error: 0,
       };

@@ -183,7 +183,7 @@ describe('targets without output', () => {
 
   test.each<[string, BuildEvent]>([
     ['a message', { type: 'message', level: 'notice', text: 'x' }],
-    ['a lost host', { type: 'host-lost', host: build1, reason: 'x' }],
+    ['a lost host', { type: 'host-lost', host: build1, reason: 'x', benched: false }],
     ['a word of make', make('make: x\n')],
   ])('come out before %s', (_, event) => {
     expect(titles([...made(1, 'a'), ...made(2, 'b'), event, ...made(3, 'c'), ...made(4, 'd')])).toEqual([

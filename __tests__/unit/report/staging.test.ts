@@ -50,6 +50,7 @@ test.each([
       sandbox,
       slots: 4,
       staging: '/tmp/make-w',
+      returned: false,
     }),
   ).toBe(`${build1.name}: ready in 0.8 s, 120 files (1.2 MB)${remark}`);
 });
@@ -64,6 +65,7 @@ test('over a slow link', () => {
     sandbox: 'overlay',
     slots: 4,
     staging: '/tmp/make-w',
+    returned: false,
   } as const;
   expect(describeHostReady({ type: 'host-ready', ...event })).toBe(
     `${build1.name}: ready in 8.0 s, 120 files (1.2 MB, compressed to 300 kB)`,

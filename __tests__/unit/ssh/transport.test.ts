@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { LeftOut } from '../../../src/engine/left-out.ts';
 import { HOST_DEFAULTS, type Host } from '../../../src/model/host.ts';
 import { chrootCommand, chrootProblem } from '../../../src/ssh/chroot.ts';
 import { Transport, transportWords } from '../../../src/ssh/transport.ts';
@@ -124,6 +125,42 @@ describe('a program', () => {
     const silent = program('silent', `echo $$ >${folder}/pid; exec sleep 60`);
     await expect(to([silent], 1000).exec('exec true')).rejects.toThrow('it did not answer within 1 s');
     await gone(Number(readFileSync(join(folder, 'pid'), 'utf8')));
+  });
+
+  test('whose words say that it is not let in leaves the host out; that is not there too', async () => {
+    const leftOut = async (words: readonly string[], more: Partial<Host> = {}): Promise<boolean> =>
+      to(words, 5000, more)
+        .exec('exec true')
+        .then(
+          () => false,
+          (error: unknown) => error instanceof LeftOut,
+        );
+    const denied = program('denied', 'echo "me@h: Permission denied (publickey,password)." >&2; exit 255');
+    const away = program('away', 'echo "ssh: connect to host h port 22: Connection refused" >&2; exit 255');
+    expect(await leftOut([denied])).toBe(true);
+    expect(await leftOut(['no-such-rsh'])).toBe(true);
+    expect(await leftOut([away], { port: 7 })).toBe(true);
+    expect(await leftOut([away])).toBe(false);
+  });
+
+  test('that heeds no signal is killed, and what it leaves behind in its group', async () => {
+    const rsh = program(
+      'deaf',
+      `trap '' TERM; (trap '' TERM; sleep 60) & echo $! >${folder}/pid; echo $$ >${folder}/leader
+       shift $(($# - 1)); sh -c "$1"; sleep 60`,
+    );
+    const pids = (): number[] => ['pid', 'leader'].map((name) => Number(readFileSync(join(folder, name), 'utf8')));
+    const channel = await to([rsh]).exec('exec cat');
+    channel.destroy();
+    await Promise.all(pids().map(gone));
+    const brief = program(
+      'brief',
+      `sleep 60 >&- 2>&- <&- & echo $! >${folder}/pid; shift $(($# - 1)); exec sh -c "$1"`,
+    );
+    const ended = await to([brief]).exec('exec true');
+    ended.resume();
+    expect(await ended.exited).toBe(0);
+    await gone(pids()[0] ?? 0);
   });
 
   test('ends with the channels, and all that it has started', async () => {

@@ -4,17 +4,31 @@ my $source = \*STDIN;
 my $waited = 0;    # seconds, for input
 my $job = 0;       # process id of the job that runs, which is its process group too
 
-# More input; end of stream ends everything: whoever asked is gone.
+# More input.
 sub fill {
-    my $begin = time;
     while (1) {
-        my $n = sysread $source, $input, 262144, length $input;
+        my $begin = time;
+        my $came = take_in();
         $waited += time - $begin;
-        return if $n;
-        next if !defined $n && ($! == EINTR || $! == EAGAIN);
-        give_up('gzip broke off') if $source != \*STDIN;
-        leave();
+        return if $came;
+        say_alive() if $due;
     }
+}
+
+# End of stream ends everything: whoever asked is gone.
+sub take_in {
+    my $n = sysread $source, $input, 262144, length $input;
+    if ($n) { $silent = 0; return 1 }
+    return 0 if !defined $n && ($! == EINTR || $! == EAGAIN);
+    give_up('gzip broke off') if $source != \*STDIN;
+    leave();
+}
+
+# Takes in what has come by now, for those who have no use for it yet. It is never much: the runner waits for them.
+sub overhear {
+    return if $source != \*STDIN || length $input > 1 << 20;
+    vec(my $ready = '', 0, 1) = 1;
+    take_in() if select($ready, undef, undef, 0) > 0;
 }
 
 sub read_line {
@@ -48,6 +62,7 @@ sub flush_output {
         my $n = syswrite STDOUT, $output, length($output) - $at, $at;
         if (defined $n) { $at += $n }
         elsif ($! != EINTR && $! != EAGAIN) { leave() }
+        elsif ($due) { overhear() }
     }
     $output = '';
 }

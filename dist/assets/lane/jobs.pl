@@ -7,10 +7,9 @@ sub reap_strays {
         next if $pid > 0;
         last if $pid < 0;
         kill KILL => -$job;
-        my @children;
-        if (open my $file, '<', "/proc/$$/task/$$/children") { @children = split ' ', <$file> // '' }
-        kill KILL => $_ for @children;
+        kill KILL => $_ for children();
         last if !$PRCTL;
+        say_alive() if $due;
         select undef, undef, undef, 0.002;
     }
 }
@@ -22,7 +21,6 @@ sub kill_job {
 }
 
 my (%base, $killed);
-my @ENDS = grep { ($SIG{$_} // '') ne 'IGNORE' } qw(HUP INT TERM);    # signals that end a lane, with its job
 
 sub start_job {
     my ($run, $out, $err) = @_;
@@ -33,7 +31,7 @@ sub start_job {
     open STDIN, '<', '/dev/null';
     POSIX::dup2(fileno $out, 1);
     POSIX::dup2(fileno $err, 2);
-    $SIG{$_} = 'DEFAULT' for qw(PIPE CHLD), @ENDS;
+    $SIG{$_} = 'DEFAULT' for qw(PIPE CHLD ALRM USR2), @ENDS;
     my $top = $sandbox eq 'tree' ? $tree : $workspace;
     my $directory = $run->{directory} eq '' ? $top : "$top/$run->{directory}";
     if ($jailed && !chroot $root or !chdir $directory) {
@@ -57,12 +55,19 @@ sub guard_job {
     pipe my $gone, my $lifeline or return;
     my $pid = fork // return;
     return ($pid, $lifeline) if $pid;
+    $0 = "distmake-place $home";
+    my $parent = getppid;
     $SIG{$_} = 'IGNORE' for @ENDS;
     close $lifeline;
     POSIX::close($_) for 0 .. 2;
     my $read = sysread $gone, my $byte, 1;
     $read = sysread $gone, $byte, 1 while !defined $read && $! == EINTR;
     kill_job($job);
+    # The guardian ends what else there is of the job, and then this.
+    for (1 .. 1000) {
+        last unless $guardian && grep { $_ == getppid } $parent, $guardian;
+        select undef, undef, undef, 0.01;
+    }
     POSIX::_exit(0);
 }
 
@@ -72,8 +77,8 @@ sub watch_job {
     my ($id, $pid, %pipe) = @_;    # descriptor number => handle
     my ($status, $pause, $hint, $tail, $rest) = (undef, 0.0002, 0, '', 32);
     $killed = 0;
-    hear_kill($id, $pid);    # it may have come with the job
     while (1) {
+        hear_kill($id, $pid) if length $input;    # it may have come with the job
         my $readable = '';
         vec($readable, 0, 1) = 1;
         vec($readable, fileno $_, 1) = 1 for values %pipe;
@@ -82,7 +87,9 @@ sub watch_job {
         my $n = select my $ready = $readable, undef, undef, $wait;
         $n = 0 if $n < 0;
         my $got = 0;
+        say_alive() if $due;
         if ($n) {
+            if (vec $ready, 0, 1) { fill(); hear_kill($id, $pid) }
             for my $descriptor (sort keys %pipe) {
                 next unless vec $ready, fileno $pipe{$descriptor}, 1;
                 my $size = sysread $pipe{$descriptor}, my $chunk, 65536;
@@ -95,7 +102,6 @@ sub watch_job {
                 }
                 elsif (defined $size || $! != EINTR && $! != EAGAIN) { delete $pipe{$descriptor} }
             }
-            if (vec $ready, 0, 1) { fill(); hear_kill($id, $pid) }
         }
         if (defined $status) {
             last if !$got || --$rest == 0;    # more than a pipe holds: the background goes on writing
@@ -107,9 +113,10 @@ sub watch_job {
     return ($status, $hint);
 }
 
-# The only frame that counts while a job runs stands alone at the front.
+# The only frame that counts while a job runs stands alone at the front, but for signs of life.
 sub hear_kill {
     my ($id, $pid) = @_;
+    $input =~ s/^(?:alive\n)+//;
     return unless $input =~ s/^kill (\d+)\n//;
     return unless $1 == $id;
     $killed = 1;
@@ -121,6 +128,7 @@ sub lose {
     my ($id, $why, $box) = @_;
     say_later("lost $id $why\n");
     flush_output();
+    $busy = 0;
     close_overlay($box) if $box;
     leave();
 }
@@ -153,6 +161,7 @@ sub run_job {
     close $out_write;
     close $err_write if $err_write;
     my ($guard, $lifeline) = $held ? guard_job() : ();
+    if ($held && !$guard) { lose($id, "fork: $!", $box) }
     my ($status, $hint) = watch_job($id, $job, 1 => $out_read, $merge ? () : (2 => $err_read));
     my $microseconds = int((time - $began) * 1e6);
     kill KILL => $guard if $guard;
@@ -181,7 +190,10 @@ sub run_job {
 
 # Status 1: in a child that has not become anything else yet, this is no success.
 sub leave {
+    setitimer(ITIMER_REAL, 0);
+    $busy = $due = 0;
     kill KILL => @helpers;
     if ($job) { kill_job($job); reap_strays() }
+    touch_claim();
     POSIX::_exit(1);
 }

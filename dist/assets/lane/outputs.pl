@@ -25,7 +25,9 @@ sub send_entry {
         my $left = $stat[7];
         say_later(sprintf("f %o %s %d %d %d\n", $stat[2] & 07777, nanoseconds($stat[9]), $left, $keep, length $name) . $name);
         while ($left > 0) {
+            overhear() if $due;    # it is told when the file is through
             my $n = sysread $file, my $chunk, $left < 262144 ? $left : 262144;
+            next if !defined $n && $! == EINTR;
             if (!$n) {
                 $broken //= "$name: " . (defined $n ? 'it has been cut off' : "$!");
                 $chunk = "\0" x ($left < 262144 ? $left : 262144);
@@ -48,6 +50,7 @@ sub same_content {
     open my $first, '<', $one or return 0;
     open my $second, '<', $other or return 0;
     while (1) {
+        alive() if $due;
         my $n = sysread $first, my $left, 262144;
         my $m = sysread $second, my $right, 262144;
         return 0 if !defined $n || !defined $m || $left ne $right;

@@ -19,9 +19,8 @@ sub forget {
 
 # A change in the same tick of the clock as the last one would not show.
 sub settle {
-    local $SIG{CHLD} = 'DEFAULT';
-    my $left = $newest + 0.01 - time;
-    select undef, undef, undef, $left < 0.01 ? $left : 0.01 if $left > 0;
+    my $end = time + 0.01;    # not for a time in the future
+    while ((my $left = ($newest + 0.01 < $end ? $newest + 0.01 : $end) - time) > 0) { select undef, undef, undef, $left }
 }
 
 # For a job: what is below a closed directory may be closed too, and comes first.

@@ -6,7 +6,7 @@ use warnings;
 use POSIX ();
 use Fcntl qw(:mode :flock :DEFAULT);
 use Errno qw(EINTR EAGAIN EEXIST ENOENT ENOTDIR EWOULDBLOCK);
-use Time::HiRes qw(lstat time);
+use Time::HiRes qw(lstat time setitimer ITIMER_REAL);
 
 binmode STDIN;
 binmode STDOUT;

@@ -11,6 +11,7 @@ my %shut;       # there too: directory => mode that closes it to its owner; whil
 sub remove {
     my ($path) = @_;
     my @stat = CORE::lstat $path or return;
+    alive() if $due;
     if (S_ISDIR($stat[2])) {
         chmod 0700, $path if ($stat[2] & 0700) != 0700;
         remove("$path/$_") for names($path);

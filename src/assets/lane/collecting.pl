@@ -7,6 +7,7 @@ sub collect_upper {
         my $relative = $at eq '' ? $name : "$at/$name";
         my ($new, $old) = ("$upper/$relative", "$tree/$relative");
         my @stat = lstat $new or next;
+        alive() if $due;
         my @before = lstat $old;
         my $was_directory = @before && S_ISDIR($before[2]);
         if (S_ISCHR($stat[2]) && $stat[6] == 0) {
@@ -36,6 +37,7 @@ sub walk {
     my ($at, $seen) = @_;
     for my $name (names($at eq '' ? $tree : "$tree/$at")) {
         my $relative = $at eq '' ? $name : "$at/$name";
+        alive() if $due;
         my $stamp = $seen->{$relative} = stamp($relative);
         next if substr($stamp, 0, 1) ne 'd';
         my $mode = substr $stamp, 1;
@@ -55,6 +57,7 @@ sub collect_tree {
         say_later(($wanted ? 'x ' : 'u ') . length($name) . "\n$name");
     }
     for my $name (sort keys %now) {
+        alive() if $due;
         next if defined $known{$name} && $known{$name} eq $now{$name};
         if ($wants && $name ne $except) {
             my @stat = lstat "$tree/$name" or next;

@@ -13,6 +13,7 @@ sub apply_entries {
     $told = 0;
     umask 0;
     while ((my $line = read_line()) ne '.') {
+        say_alive() if $due;
         my ($kind, @field) = split / /, $line;
         my $name = read_exact(pop @field);
         my $target = $kind eq 'l' ? read_exact($field[1]) : '';

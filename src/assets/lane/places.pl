@@ -16,11 +16,12 @@ sub open_place {
     my ($number) = @_;
     my $file;
     my $umask = umask 0;
-    if (mkdir $PLACES, 01777) { chmod 01777, $PLACES }
+    my $new = mkdir $PLACES, 01777;
     if (chdir $PLACES) {
         my @there = CORE::lstat $PLACES;
         my @here = CORE::lstat '.';
         if (@there && S_ISDIR($there[2]) && "@there[0, 1]" eq "@here[0, 1]") {
+            chmod 01777, '.' if $new;
             sysopen $file, $number, $SHYLY
                 or $! == ENOENT && sysopen $file, $number, $SHYLY | O_CREAT | O_EXCL, 0644
                 or $! == EEXIST && sysopen $file, $number, $SHYLY;
@@ -69,6 +70,6 @@ sub give_place { flock $held, LOCK_UN if $held }
 # That there are places at all shows before anything else is done.
 sub check_places {
     my $why = take_place();
-    refuse("its owner's limit cannot be kept there: $why") unless $why eq '' || $why eq 'busy';
+    fail("its owner's limit cannot be kept there: $why") unless $why eq '' || $why eq 'busy';
     give_place();
 }

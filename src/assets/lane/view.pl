@@ -16,6 +16,7 @@ sub build_view {
 # What has gone from the tree meanwhile is not there for the job either.
 sub show {
     my ($view, $name, $below, $made) = @_;
+    alive() if $due;
     my @stat = CORE::lstat "$tree/$name" or return 1;
     if (!S_ISDIR($stat[2])) {
         show_directory($view, above($name), $made) or return 0;

@@ -25,7 +25,7 @@ export interface CheckOptions {
   /** What the names of the staging directories begin with; they are gone at the end. */
   readonly staging: string;
   /** Told of each ssh host before anything is made there. */
-  readonly onHostUsed: (host: Host) => void;
+  readonly onHostUsed: (host: Host, directories: readonly string[]) => void;
   /** Ends it early: what was made on hosts is removed all the same. */
   readonly signal: AbortSignal;
   readonly limits?: Partial<CheckLimits>;

@@ -29,8 +29,8 @@ const CLOCK_SAMPLES = 3;
  * rejects: what goes wrong is the report's problem, in the words that a build has for it.
  */
 export async function checkSshHost(host: Host, login: Login, world: CheckWorld): Promise<HostReport> {
-  const { tools, staging, onHostUsed } = world;
-  const lanes = new SshLanes(host, login, () => onHostUsed(host));
+  const { tools, onHostUsed } = world;
+  const lanes = new SshLanes(host, login, (directories) => onHostUsed(host, directories));
   const check = new SshHostCheck(host, lanes, world);
   const { findings } = check;
   try {
@@ -41,10 +41,9 @@ export async function checkSshHost(host: Host, login: Login, world: CheckWorld):
   }
   if (findings.problem !== undefined) tools.gone(host);
   check.close();
-  const directory = stagingDirectory(staging, host);
-  const reason = await lanes.clean(directory);
-  if (reason !== undefined)
+  for (const { directory, reason } of await lanes.clean()) {
     findings.remarks = [...findings.remarks, `${directory} could not be removed: ${reason}. Remove it there by hand`];
+  }
   lanes.close();
   return findings;
 }
@@ -64,14 +63,18 @@ class SshHostCheck {
     this.findings = nothingOf(host);
     this.#remote = new RemoteHost({
       host,
-      opener: { open: async (setup) => (this.#lane = await lanes.open(setup)) },
+      opener: {
+        open: async (setup) => (this.#lane = await lanes.open(setup)),
+        discard: (directory) => lanes.discard(directory),
+      },
       stage,
       baggage: new Baggage(environment, []),
-      staging: encode(stagingDirectory(world.staging, host)),
+      stagingOf: () => encode(stagingDirectory(world.staging, host)),
       setup: hostSetup(host, settings.setup),
       sandbox: settings.staging === 'none' ? 'shared' : 'overlay',
       partial: settings.staging === 'declared',
       token,
+      patience: host.timeout ?? settings.hostTimeout,
       merge: false,
       subMakeArguments: new SubMakeArguments([], []),
     });

@@ -23,7 +23,7 @@ export interface CheckWorld {
   /** What the names of the staging directories begin with. */
   readonly staging: string;
   /** Told of each ssh host before anything is made there. */
-  readonly onHostUsed: (host: Host) => void;
+  readonly onHostUsed: (host: Host, directories: readonly string[]) => void;
   /** At the workspace's path, with nothing in it that would have to be sent. */
   readonly stage: Stage;
   /** LaneSetup.token */

@@ -83,10 +83,7 @@ export class Annotations implements Reporter {
         this.#addMakes(event.job, true);
         return;
       case 'job-finished':
-        this.#addMakes(event.job, false);
-        if (event.again) return;
-        this.#recipe(event.job.recipe).job(event.job).outcome = event.outcome;
-        this.#settle(event.job.recipe);
+        this.#jobFinished(event);
         return;
       case 'job-text':
         this.#printed(event.job, event.output);
@@ -131,6 +128,17 @@ export class Annotations implements Reporter {
       const text = `problem matcher ${owner}: its expressions took more than a second for a few lines, and it was not used any more. Have them try fewer ways, with [^:]+ in place of .* say`;
       this.#options.log.warning(text);
     }
+  }
+
+  #jobFinished({ job, outcome, again }: Extract<BuildEvent, { type: 'job-finished' }>): void {
+    this.#addMakes(job, false);
+    const isLost = outcome.kind === 'host-lost';
+    if (again && !isLost) return;
+    const notes = this.#recipe(job.recipe).job(job);
+    if (isLost) notes.losses++;
+    if (again) return;
+    notes.outcome = outcome;
+    this.#settle(job.recipe);
   }
 
   #recipe(recipe: Recipe): RecipeNotes {

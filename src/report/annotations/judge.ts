@@ -1,16 +1,17 @@
-import { describeOutcome, succeeded, type Outcome } from '../../model/outcome.ts';
+import { succeeded, type Outcome } from '../../model/outcome.ts';
 import { decode, encode, type Bytes } from '../../util/bytes.ts';
 import type { Job, Recipe } from '../../model/job.ts';
 import { cleanTitle } from '../clean-text.ts';
-import { placeName } from '../recipe-log.ts';
+import { adviceOn, failureText } from '../outcome-text.ts';
+import { placeName } from '../places-text.ts';
 import { targetName } from '../target-name.ts';
+import { endedByStop, isStopped } from '../verdict.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 import type { Finding, Findings } from './findings.ts';
 import { directoriesOf } from './command-directories.ts';
 import type { Locator } from './locator.ts';
 import type { Problems, Told } from './problems.ts';
 import type { JobNotes, RecipeNotes } from './recipe-notes.ts';
-import { endedByStop, isStopped } from './stop.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** How useful errors are, the most useful first, and how useful warnings are. */
@@ -34,7 +35,7 @@ export class Judge {
   readonly #silent: { readonly recipe: Recipe; readonly finding: Finding }[] = [];
   /** Those of them that call make: they say nothing, unless nothing else does. */
   readonly #callers: Finding[] = [];
-  /** Those that a signal ended, which may be the one that ends the run. */
+  /** Those that a signal may have ended, perhaps the one that ends the run. */
   readonly #signaled: RecipeNotes[] = [];
   readonly #directory: Bytes;
 
@@ -47,7 +48,8 @@ export class Judge {
 
   /** A recipe is over, and all of its text has come. */
   recipe(notes: RecipeNotes): void {
-    if (notes.failed?.outcome.kind === 'signaled' && this.#signaled.length < WAITING) this.#signaled.push(notes);
+    if (notes.failed && maybeSignaled(notes.failed.outcome) && this.#signaled.length < WAITING)
+      this.#signaled.push(notes);
     else this.#recipe(notes);
   }
 
@@ -102,16 +104,21 @@ export class Judge {
   #failure(
     { recipe, recursive }: RecipeNotes,
     { outcome, place: host }: NonNullable<RecipeNotes['failed']>,
-    { job, problems, lastLines }: JobNotes,
+    { job, problems, lastLines, losses }: JobNotes,
   ): void {
     if (outcome.kind === 'cancelled') return;
     const target = this.#titleOf(recipe);
-    const title = `${target} failed`;
-    const remark = `${target}: ${describeOutcome(outcome)}${host === undefined ? '' : ` on ${placeName(host)}`}`;
+    const isKilled = outcome.kind === 'timed-out';
+    const title = `${target} ${isKilled ? 'was killed' : 'failed'}`;
+    const advice = adviceOn(outcome);
+    const where = host === undefined ? (isKilled ? 'the runner' : undefined) : placeName(host);
+    const remark = `${target}: ${failureText(outcome, losses, where)}${advice === undefined ? '' : `. ${advice}`}`;
     const bases = basesOf(job);
     const all = problems.kept;
     const errors = all.filter(({ problem }) => problem.severity === 'error' && problem.origin !== 'weak');
-    const cause = errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0];
+    // What it printed before it was killed, or cut off, is not why.
+    const isCut = isKilled || outcome.kind === 'host-lost';
+    const cause = isCut ? undefined : (errors.find(({ problem }) => this.#locator.locate(problem, bases)) ?? errors[0]);
     for (const told of all) {
       if (told.problem.severity !== 'error') this.#harmless(told, bases);
     }
@@ -122,8 +129,9 @@ export class Judge {
       this.#add(error, { bases, severity: 'error', rank, title, remark });
     }
     if (cause) return;
-    const message = encode(lastLines);
-    const rank = ERROR.unplaced;
+    // What we say of it there stands in the remark.
+    const message = encode(isCut ? lastLines.replace(/^distmake: .*$\n?/gm, '').trimEnd() : lastLines);
+    const rank = isCut ? ERROR.cause : ERROR.unplaced;
     const finding: Finding = {
       severity: 'error',
       rank,
@@ -186,6 +194,11 @@ export class Judge {
     const finding = { severity, rank: place ? rank[0] : rank[1], place, diagnostic: problem, message, title, remark };
     this.#findings.add(finding, times);
   }
+}
+
+/** By a signal, or as shells exit that have caught one. */
+function maybeSignaled(outcome: Outcome): boolean {
+  return outcome.kind === 'signaled' || (outcome.kind === 'exited' && outcome.status > 128);
 }
 
 /** Where a name in a job's output may start from. */

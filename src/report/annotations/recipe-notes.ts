@@ -16,6 +16,8 @@ export interface JobNotes {
   lastLines: string;
   /** Its last outcome, which counts. */
   outcome: Outcome | undefined;
+  /** Hosts that were lost while it ran there. */
+  losses: number;
   /** Its text has come. */
   printed: boolean;
 }
@@ -35,7 +37,7 @@ export class RecipeNotes {
   job(job: Job): JobNotes {
     let notes = this.jobs.get(job.id);
     if (!notes) {
-      notes = { job, problems: new Problems(), lastLines: '', outcome: undefined, printed: false };
+      notes = { job, problems: new Problems(), lastLines: '', outcome: undefined, losses: 0, printed: false };
       this.jobs.set(job.id, notes);
     }
     return notes;

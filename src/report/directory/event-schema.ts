@@ -23,6 +23,7 @@ const outcome = v.variant('kind', [
   v.strictObject({ kind: v.literal('exited'), status: count }),
   v.strictObject({ kind: v.literal('signaled'), signal: count }),
   v.strictObject({ kind: v.literal('host-lost'), reason: text }),
+  v.strictObject({ kind: v.literal('timed-out'), limit: v.picklist(['time', 'silence']), seconds: v.number() }),
   v.strictObject({ kind: v.literal('cancelled') }),
 ]);
 
@@ -81,8 +82,13 @@ export const EVENT_LINE = v.union([
     sandbox: v.picklist(['overlay', 'tree', 'shared']),
     slots: count,
     staging: v.pipe(text, v.description('Its staging directory there.')),
+    returned: v.pipe(v.boolean(), v.description('It had been lost, or had not come up at first.')),
   }),
-  line('host-lost', 'The host takes no (more) jobs.', { host, reason: text }),
+  line('host-lost', 'The host takes no jobs from here on.', {
+    host,
+    reason: text,
+    benched: v.pipe(v.boolean(), v.description('It is tried again; false: it takes no part in the run any more.')),
+  }),
   line('recipe', 'Introduces a recipe: all jobs of one target in one make.', {
     recipe: count,
     make: v.pipe(count, v.description('Process id of its make.')),
@@ -145,7 +151,9 @@ export const EVENT_LINE = v.union([
     seconds,
     counts: v.strictObject(v.entriesFromList(classes, count)),
     failedTargets: v.array(text),
-    hosts: v.array(v.strictObject({ name: text, jobs: count, busySeconds: seconds, sent: count, received: count })),
+    hosts: v.array(
+      v.strictObject({ name: text, jobs: count, busySeconds: seconds, sent: count, received: count, losses: count }),
+    ),
   }),
 ]);
 

@@ -21,6 +21,9 @@ export const TRACE = 'trace.json';
 export const PAGE = 'report.html';
 export const OUTPUT = 'output';
 
+/** Others may look, but not write, whatever the umask. */
+const MODE = { mode: 0o755 };
+
 /** How the events of every version begin. */
 const MARK = /^\{"time":[\d.e-]+,"type":"distmake-events",/;
 
@@ -56,13 +59,13 @@ export function openDirectory(path: string): string {
 /** Node's own way to make all levels never ends below /proc. */
 function makeLevels(path: string): void {
   try {
-    mkdirSync(path);
+    mkdirSync(path, MODE);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && statSync(path).isDirectory()) return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
     makeLevels(dirname(path));
-    mkdirSync(path);
+    mkdirSync(path, MODE);
   }
 }
 

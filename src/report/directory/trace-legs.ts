@@ -1,23 +1,32 @@
 import { isMissed } from '../../model/place-reason.ts';
-import { describeOutcome, succeeded } from '../../model/outcome.ts';
+import { describeOutcome, succeeded, type Outcome } from '../../model/outcome.ts';
 import { REASON_WORDS } from '../reason-text.ts';
+import { isOwnFailure } from '../verdict.ts';
 import type { JobRecord, Leg } from '../record/run-record.ts';
 import { complete, micros, type TraceEvent } from './trace-event.ts';
+
+/** Where a leg is drawn. */
+export interface LegFrame {
+  readonly pid: number;
+  readonly tid: number;
+  /** In seconds, of what has not ended. */
+  readonly end: number;
+  /** How the run ended; undefined: it was cut short. */
+  readonly run: Outcome | undefined;
+}
 
 /**
  * One leg on its slot: a slice with the name of the target, and in it one for each phase: staging, running, collecting. It
  * ends where the job has called make, and given its slot back.
- *
- * @param end in seconds, of what has not ended
  */
-export function legSlices(job: JobRecord, leg: Leg, pid: number, tid: number, end: number): readonly TraceEvent[] {
+export function legSlices(job: JobRecord, leg: Leg, { pid, tid, end, run }: LegFrame): readonly TraceEvent[] {
   const last = micros(leg.waits ?? leg.ended ?? end);
   const placed = micros(leg.placed);
   const started = Math.min(last, leg.started === undefined ? last : micros(leg.started));
   const collecting = Math.min(last, leg.collecting === undefined ? last : micros(leg.collecting));
   const { id, recipe, command, directory, queued } = job;
   const slices = [
-    complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg)),
+    complete(pid, tid, recipe.target, placed, last, argumentsOf(), categoryOf(job, leg, run)),
     complete(pid, tid, 'staging', placed, started, {}, 'phase'),
     complete(pid, tid, 'running', started, collecting, {}, 'phase'),
     complete(pid, tid, 'collecting', collecting, last, {}, 'phase'),
@@ -47,10 +56,10 @@ function outcomeText({ outcome, again }: Leg): string {
 }
 
 /** What one may filter by. */
-function categoryOf({ recipe }: JobRecord, { outcome, again, reason }: Leg): string {
+function categoryOf({ recipe }: JobRecord, { outcome, again, reason }: Leg, run: Outcome | undefined): string {
   if (outcome === 'turned-away') return 'turned-away';
   if (again) return 'run-again';
-  if (outcome !== undefined && !succeeded(outcome)) return 'failed';
+  if (outcome !== undefined && !succeeded(outcome)) return isOwnFailure(outcome, run) ? 'failed' : 'cancelled';
   if (recipe.class === 'recursive') return 'calls-make';
   return isMissed(reason) ? 'might-have-left' : 'job';
 }

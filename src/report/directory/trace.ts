@@ -1,6 +1,7 @@
 import type { RunRecord } from '../record/run-record.ts';
 import { counters } from './trace-counters.ts';
-import { complete, instant, micros, named, type TraceEvent } from './trace-event.ts';
+import { complete, micros, named, type TraceEvent } from './trace-event.ts';
+import { hostSlices } from './trace-hosts.ts';
 import { legSlices } from './trace-legs.ts';
 import { Rows } from './trace-rows.ts';
 
@@ -8,7 +9,7 @@ import { Rows } from './trace-rows.ts';
  * Numbers of threads. Perfetto takes 0, and the number of the process itself, for something else than any thread: they begin
  * above the numbers of places.
  */
-/** Of a place's staging and its loss; the slots, from 1, come behind it. */
+/** Of a place's stagings and losses; the slots, from 1, come behind it. */
 const STATE = 1000;
 /** Of recipes that only wait for a make, as many as there are at one time. */
 const MAKES = 100_000;
@@ -46,13 +47,8 @@ function* events(record: RunRecord): Generator<TraceEvent> {
   for (const [at, place] of places.entries()) {
     const pid = at + 1;
     yield* named('process', pid, STATE, place.name, pid);
-    if (!place.local) {
-      yield* named('thread', pid, STATE, 'host', STATE);
-      const until = place.ready ?? place.lost ?? end;
-      const { bytes, files, done, seconds } = place.staging;
-      yield complete(pid, STATE, 'first staging', micros(until - seconds), micros(until), { bytes, files, done });
-    }
-    if (place.lost !== undefined) yield instant(pid, STATE, 'host lost', place.lost, { reason: place.reason ?? '' });
+    if (!place.local) yield* named('thread', pid, STATE, 'host', STATE);
+    yield* hostSlices(place, pid, STATE, end);
   }
   for (const { job, leg } of legs) {
     const pid = pids.get(leg.place);
@@ -60,7 +56,7 @@ function* events(record: RunRecord): Generator<TraceEvent> {
     const tid = STATE + leg.slot;
     if (!threads.has(`${pid} ${tid}`)) yield* named('thread', pid, tid, `slot ${leg.slot}`, tid);
     threads.add(`${pid} ${tid}`);
-    yield* legSlices(job, leg, pid, tid, end);
+    yield* legSlices(job, leg, { pid, tid, end, run: record.end?.outcome });
     if (leg.waits === undefined) continue;
     let rows = makes.get(pid);
     if (!rows) makes.set(pid, (rows = new Rows()));
@@ -79,6 +75,7 @@ function* events(record: RunRecord): Generator<TraceEvent> {
 /** No time of the record is later. */
 function endOf(record: RunRecord): number {
   let end = record.seconds;
+  for (const { losses } of record.places) for (const { from, to } of losses) end = Math.max(end, to ?? from);
   for (const { queued, legs } of record.jobs) {
     end = Math.max(end, queued);
     for (const leg of legs) end = Math.max(end, leg.ended ?? leg.placed);

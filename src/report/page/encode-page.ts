@@ -2,7 +2,7 @@ import { CHOSEN_REASONS, KEPT_REASONS, MISSED_REASONS, isMissed } from '../../mo
 import { describeOutcome, succeeded, type Outcome } from '../../model/outcome.ts';
 import { cleanLines, cleanTitle, withoutColours } from '../clean-text.ts';
 import { REASON_WORDS } from '../reason-text.ts';
-import { verdictOf } from '../verdict.ts';
+import { isOwnFailure, verdictOf } from '../verdict.ts';
 import { STEP_KINDS, criticalPath } from '../record/critical-path.ts';
 import type { JobRecord, Leg, RunRecord } from '../record/run-record.ts';
 import { Strings } from './strings.ts';
@@ -22,6 +22,8 @@ import {
 /** All commands together, in characters: the page must stay below 5 MB at 20 000 jobs. */
 const COMMANDS = 1_600_000;
 const NAME_LIMIT = 300;
+/** Losses of one host: the last of them. */
+const LOSSES = 200;
 
 const REASONS = [...CHOSEN_REASONS, ...KEPT_REASONS, ...MISSED_REASONS];
 
@@ -69,9 +71,14 @@ function placeOf(place: RunRecord['places'][number]): PagePlace {
     local: place.local,
     slots: place.slots ?? null,
     state: place.state,
-    reason: cleanTitle(place.reason ?? '', NAME_LIMIT),
     ready: place.ready === undefined ? null : milliseconds(place.ready),
-    lost: place.lost === undefined ? null : milliseconds(place.lost),
+    losses: place.losses.slice(-LOSSES).map(({ from, to, reason, wasReady, leftOut }) => ({
+      from: milliseconds(from),
+      to: to === undefined ? null : milliseconds(to),
+      reason: cleanTitle(reason, NAME_LIMIT),
+      wasReady,
+      leftOut: cleanTitle(leftOut ?? '', NAME_LIMIT),
+    })),
     staging: place.staging.bytes,
     sent: place.figures?.sent ?? null,
     received: place.figures?.received ?? null,
@@ -139,8 +146,7 @@ function endOf({ id, recipe }: JobRecord, { outcome, again }: Leg, run: Outcome 
   if (outcome === undefined) return 'open';
   if (outcome === 'turned-away' || again) return 'again';
   if (succeeded(outcome)) return 'succeeded';
-  if (outcome.kind === 'cancelled') return 'cancelled';
-  if (run && verdictOf(run) === 'cancelled' && describeOutcome(run) === describeOutcome(outcome)) return 'cancelled';
+  if (!isOwnFailure(outcome, run)) return 'cancelled';
   return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';
 }
 

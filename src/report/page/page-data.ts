@@ -30,16 +30,26 @@ export interface PagePlace {
   /** It is the runner. */
   readonly local: boolean;
   readonly slots: number | null;
-  readonly state: 'coming' | 'ready' | 'lost';
-  /** Why it was lost. */
-  readonly reason: string;
+  readonly state: 'coming' | 'ready' | 'benched' | 'lost';
   readonly ready: number | null;
-  readonly lost: number | null;
+  /** When it was away. */
+  readonly losses: readonly PageLoss[];
   /** Bytes of the first staging. */
   readonly staging: number;
   /** Bytes to it and back in all; null: not known. */
   readonly sent: number | null;
   readonly received: number | null;
+}
+
+/** `to`: null: it did not come back. */
+export interface PageLoss {
+  readonly from: number;
+  readonly to: number | null;
+  readonly reason: string;
+  /** It had been ready before. */
+  readonly wasReady: boolean;
+  /** Why it was not tried any more; empty: it was. */
+  readonly leftOut: string;
 }
 
 type Column = readonly number[];

@@ -4,11 +4,11 @@ import type { Outcome } from '../../model/outcome.ts';
 import { decode } from '../../util/bytes.ts';
 import { keptStart } from '../kept-start.ts';
 import type { JobRecord, Leg, RecipeRecord } from './job-record.ts';
-import type { PlaceRecord } from './place-record.ts';
+import { cameUp, newPlace, wentDown, type PlaceRecord } from './place-record.ts';
 import { RUNNER, SlotNumbers } from './slot-numbers.ts';
 
 export type { JobRecord, Leg, RecipeRecord } from './job-record.ts';
-export type { PlaceRecord } from './place-record.ts';
+export type { Loss, PlaceRecord } from './place-record.ts';
 
 /** Longest command that is kept, in bytes. */
 const COMMAND_LIMIT = 2000;
@@ -77,18 +77,17 @@ export class RunRecord {
       case 'work-known':
         this.#work = new Set(event.targets.map(decode));
         return;
-      case 'staging-progress':
-        Object.assign(this.#place(event.host).staging, { ...event.of, done: event.bytes, seconds: event.seconds });
-        return;
-      case 'host-ready': {
-        const { host, slots, files, bytes, seconds } = event;
-        const place = this.#place(host);
-        Object.assign(place, { state: 'ready', slots, ready: this.#now() });
-        Object.assign(place.staging, { files, bytes, done: bytes, seconds });
+      case 'staging-progress': {
+        const { ready, staging } = this.#place(event.host);
+        // A host that comes back is staged anew: these are the figures of its first staging.
+        if (ready === undefined) Object.assign(staging, { ...event.of, done: event.bytes, seconds: event.seconds });
         return;
       }
+      case 'host-ready':
+        cameUp(this.#place(event.host), event, this.#now());
+        return;
       case 'host-lost':
-        Object.assign(this.#place(event.host), { state: 'lost', lost: this.#now(), reason: event.reason });
+        wentDown(this.#place(event.host), event, this.#now());
         return;
       case 'job-queued':
         this.#job(event.job);
@@ -209,17 +208,7 @@ export class RunRecord {
     const name = nameOf(place);
     let record = this.#places.get(name);
     if (!record) {
-      record = {
-        name,
-        local: place?.local ?? true,
-        slots: place?.slots,
-        state: place?.local === true ? 'ready' : 'coming',
-        reason: undefined,
-        ready: undefined,
-        lost: undefined,
-        staging: { bytes: 0, files: 0, done: 0, seconds: 0 },
-        figures: undefined,
-      };
+      record = newPlace(name, place);
       this.#places.set(name, record);
     }
     return record;

@@ -1,8 +1,9 @@
-import { succeeded } from '../../model/outcome.ts';
+import { succeeded, type Outcome } from '../../model/outcome.ts';
 import { isMissed } from '../../model/place-reason.ts';
 import type { JobRecord, Leg } from '../record/job-record.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { targetName } from '../target-name.ts';
+import { isOwnFailure } from '../verdict.ts';
 import type { Bar, BarKind } from './gantt.ts';
 
 /** One leg of a job, as it is drawn. */
@@ -21,16 +22,25 @@ export function drawnLegs(record: RunRecord, root: string): readonly DrawnLeg[] 
       return job.legs.flatMap((leg): DrawnLeg[] => {
         const { place, slot, slots, placed } = leg;
         if (leg.waits !== undefined || leg.outcome === 'turned-away') return [];
-        return [{ text: name, kind: kindOf(job, leg), place, slot, slots, from: placed, to: leg.ended ?? now }];
+        return [
+          {
+            text: name,
+            kind: kindOf(job, leg, record.end?.outcome),
+            place,
+            slot,
+            slots,
+            from: placed,
+            to: leg.ended ?? now,
+          },
+        ];
       });
     })
     .sort((a, b) => a.from - b.from);
 }
 
-function kindOf(job: JobRecord, { again, outcome, reason }: Leg): BarKind {
+function kindOf(job: JobRecord, { again, outcome, reason }: Leg, run: Outcome | undefined): BarKind {
   if (again) return 'again';
-  if (job.recipe.failed?.job === job.id && outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome)) {
-    return 'failed';
-  }
+  const isFailed = outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome);
+  if (isFailed && job.recipe.failed?.job === job.id && isOwnFailure(outcome, run)) return 'failed';
   return isMissed(reason) ? 'missed' : 'usual';
 }

@@ -1,9 +1,10 @@
 import { formatBytes } from '../format-bytes.ts';
 import { escapeMarkdown, markdownTable } from '../markdown.ts';
 import type { Leg } from '../record/job-record.ts';
-import type { PlaceRecord } from '../record/place-record.ts';
+import { readySeconds, type PlaceRecord } from '../record/place-record.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import { legSeconds } from './leg-seconds.ts';
+import { lossText } from './loss-text.ts';
 import { counted, formatSeconds, formatShare } from './words.ts';
 
 /** Rows; more hosts are counted. */
@@ -26,8 +27,8 @@ interface Sums {
 }
 
 /**
- * A row for each host and one for the runner. Busy: the share of its slots' time, from when it was ready until it was lost
- * or the run was over, in which recipes ran.
+ * A row for each host and one for the runner. Busy: the share of its slots' time in which recipes ran, from when it was
+ * first ready to the end of the run, without the time for which it was away.
  */
 export function hostTable(record: RunRecord): string {
   const { places } = record;
@@ -47,7 +48,7 @@ export function hostTable(record: RunRecord): string {
 function folded(places: readonly PlaceRecord[], table: string): string {
   const hosts = places.filter((place) => !place.local);
   const slots = hosts.reduce((sum, place) => sum + (place.slots ?? 0), 0);
-  const lost = hosts.filter((place) => place.state === 'lost').length;
+  const lost = hosts.filter(({ losses }) => losses.length > 0).length;
   const words = `${counted(hosts.length, 'host')}, ${counted(slots, 'slot')}${lost > 0 ? `, ${lost} lost` : ''}`;
   return `<details><summary>${words}</summary>\n\n${table}\n\n</details>`;
 }
@@ -63,19 +64,19 @@ function rowOf(place: PlaceRecord, sums: Sums | undefined, now: number): string[
   const received = figures?.received ?? sums?.received ?? 0;
   cells.push(formatBytes(sent), formatBytes(received));
   cells.push(place.ready === undefined ? '' : formatSeconds(staging.seconds));
-  return [shown, ...cells.map(unbroken), escapeMarkdown(remarks(place, sums?.turnedAway ?? 0), 300)];
+  return [shown, ...cells.map(unbroken), escapeMarkdown(remarks(place, sums?.turnedAway ?? 0, now), 300)];
 }
 
-function formatBusy({ local, ready, lost, slots }: PlaceRecord, sums: Sums | undefined, now: number): string {
-  if ((!local && ready === undefined) || slots === undefined) return '';
-  const time = ((lost ?? now) - (ready ?? 0)) * slots;
+function formatBusy(place: PlaceRecord, sums: Sums | undefined, now: number): string {
+  if (place.slots === undefined) return '';
+  const time = readySeconds(place, now) * place.slots;
   return time > 0 ? formatShare(Math.min(1, (sums?.busy ?? 0) / time)) : '';
 }
 
-function remarks({ state, ready, reason }: PlaceRecord, turnedAway: number): string {
-  const words: string[] = [];
-  if (state === 'lost') words.push(`${ready === undefined ? 'not used' : 'lost'}: ${reason ?? ''}`);
-  if (state === 'coming') words.push('was not ready by the end');
+function remarks(place: PlaceRecord, turnedAway: number, now: number): string {
+  const losses = lossText(place, now);
+  const words = losses === '' ? [] : [losses];
+  if (place.state === 'coming') words.push('was not ready by the end');
   if (turnedAway > 0) words.push(`${counted(turnedAway, 'job')} turned away (its owner allows no more)`);
   return words.join('; ');
 }

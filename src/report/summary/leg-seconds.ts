@@ -16,7 +16,9 @@ export function legSeconds(leg: Leg, now: number): number {
 }
 
 function isCutShort({ outcome }: Leg): boolean {
-  return outcome !== undefined && outcome !== 'turned-away' && ['host-lost', 'cancelled'].includes(outcome.kind);
+  return (
+    outcome !== undefined && outcome !== 'turned-away' && ['host-lost', 'timed-out', 'cancelled'].includes(outcome.kind)
+  );
 }
 
 /** The leg whose outcome counts, or the one that runs now; undefined: it has none. */

@@ -1,11 +1,15 @@
 import type { BuildEvent } from '../../model/event.ts';
-import { describeOutcome, succeeded } from '../../model/outcome.ts';
+import { succeeded } from '../../model/outcome.ts';
 import { bulkCounts, failedItems, skippedItems } from '../bulk-text.ts';
 import { escapeMarkdown, markdownTable } from '../markdown.ts';
+import { failureText } from '../outcome-text.ts';
+import type { RecipeRecord } from '../record/job-record.ts';
 import { RUNNER } from '../record/slot-numbers.ts';
 import type { RunRecord } from '../record/run-record.ts';
 import type { Reporter } from '../reporter.ts';
 import { targetName } from '../target-name.ts';
+import { isOwnFailure } from '../verdict.ts';
+import { faults } from './faults.ts';
 import { headline } from './headline.ts';
 import { hostTable } from './host-table.ts';
 import { withoutHost } from './no-host.ts';
@@ -65,6 +69,7 @@ export class SummaryLog implements Reporter {
       ...this.#bulkSections(),
       this.#failed(),
       hostTable(record),
+      listOf('Faults', faults(record, this.#root)),
       timeline(record, this.#root),
       whyHere(record),
       this.#slowest(),
@@ -86,7 +91,9 @@ export class SummaryLog implements Reporter {
   }
 
   #failed(): string {
-    const failed = this.#record.recipes.filter((one) => one.failed && one.failed.outcome.kind !== 'cancelled');
+    const failed = this.#record.recipes.filter(
+      (one) => one.failed && isOwnFailure(one.failed.outcome, this.#record.end?.outcome),
+    );
     // A call of make fails since something in it did.
     const causes = failed.filter((one) => one.class !== 'recursive');
     const shown = causes.length > 0 ? causes : failed;
@@ -96,8 +103,8 @@ export class SummaryLog implements Reporter {
       if (!failure || succeeded(failure.outcome)) return [];
       const name = targetName(recipe, this.#root);
       if (hostless.has(recipe)) return [`${name}: not run, no host was left for it and fallback is never`];
-      const where = failure.place === RUNNER ? '' : ` on ${failure.place}`;
-      return [`${name}: ${describeOutcome(failure.outcome)}${where}`];
+      const place = failure.place === RUNNER ? undefined : failure.place;
+      return [`${name}: ${failureText(failure.outcome, hostLosses(recipe), place)}`];
     });
     return listOf('Failed targets', lines, shown.length);
   }
@@ -125,8 +132,14 @@ export class SummaryLog implements Reporter {
   }
 }
 
+/** Hosts that were lost while the job ran there that failed. */
+function hostLosses({ jobs, failed }: RecipeRecord): number {
+  const legs = jobs.find(({ id }) => id === failed?.job)?.legs ?? [];
+  return legs.filter(({ outcome }) => outcome !== 'turned-away' && outcome?.kind === 'host-lost').length;
+}
+
 /** @param count how many there are, of which `items` are shown */
-function listOf(title: string, items: readonly string[], count: number): string {
+function listOf(title: string, items: readonly string[], count = items.length): string {
   if (items.length === 0) return '';
   const lines = items.map((item) => `- ${escapeMarkdown(item, LINE)}`);
   const more = count > items.length ? `\n\n${count - items.length} more not shown` : '';

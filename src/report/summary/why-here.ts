@@ -15,6 +15,8 @@ const HINTS: Partial<Record<PlaceReason, string>> = {
     'all slots were taken when these were to start. More slots or more hosts would take them; with `local-jobs: 0` they wait for a host instead.',
   'hosts-coming': 'with less to stage hosts are ready sooner. `exclude` names what no recipe needs there.',
   'hosts-lost': 'the table of hosts says why.',
+  'hosts-failed':
+    'the table of hosts says why. What takes its host down with it (memory, disk) is better named in `local`.',
   'not-whitelisted': '`dist`, or `.DIST` in the makefile, says what may leave.',
   'absolute-path':
     'hosts that allow mount namespaces (`distmake --check` tells) have the workspace at its own path, and take these too.',

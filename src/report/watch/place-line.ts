@@ -50,12 +50,13 @@ export function columnsFor(places: readonly WatchedPlace[], all: number): PlaceC
  */
 export function placeLine(place: WatchedPlace, columns: PlaceColumns, now: number, inline: boolean): Line {
   const { all } = columns;
+  const isAway = place.state === 'lost' || place.state === 'benched';
   const line: Span[] = [
     span(padEnd(keepStart(place.name, columns.name), columns.name), 'bold'),
     span('  '),
-    span(padEnd(stateText(place), place.state === 'lost' ? 0 : columns.state), STATE_STYLES[place.state]),
+    span(padEnd(stateText(place), isAway ? 0 : columns.state), STATE_STYLES[place.state]),
   ];
-  if (place.state === 'lost') return [...line, span(`: ${place.reason}`)];
+  if (isAway) return [...line, span(`: ${place.reason}`)];
   if (place.state === 'coming') return line;
   line.push(span(`${all < BAR_FROM ? '' : `  ${barOf(place)}`}  ${padStart(slotsText(place), columns.slots)}`));
   if (all >= FIGURES_FROM) {
@@ -100,16 +101,23 @@ export function othersLine(places: readonly WatchedPlace[]): Line {
     ['with jobs', places.filter(({ running }) => running.size > 0).length],
     ['idle', places.filter(({ running, state }) => running.size === 0 && state === 'ready').length],
     ['coming', places.filter(({ running, state }) => running.size === 0 && state === 'coming').length],
+    ['benched', places.filter(({ running, state }) => running.size === 0 && state === 'benched').length],
     ['lost', places.filter(({ running, state }) => running.size === 0 && state === 'lost').length],
   ];
   const words = counts.filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`);
   return [span(`${places.length} more: ${words.join(', ')}`)];
 }
 
-const STATE_STYLES: Readonly<Record<WatchedPlace['state'], Style>> = { coming: 'yellow', ready: 'green', lost: 'red' };
+const STATE_STYLES: Readonly<Record<WatchedPlace['state'], Style>> = {
+  coming: 'yellow',
+  ready: 'green',
+  benched: 'red',
+  lost: 'red',
+};
 
 function stateText({ state, staged }: WatchedPlace): string {
-  return state === 'coming' && staged !== undefined ? `coming ${Math.floor(staged * 100)} %` : state;
+  const isComing = state === 'coming' || state === 'benched';
+  return isComing && staged !== undefined ? `${state} ${Math.floor(staged * 100)} %` : state;
 }
 
 function slotsText({ used, slots }: WatchedPlace): string {

@@ -15,7 +15,7 @@ const FAILURE_SHARE = 5;
 const FAILURES = 5;
 
 /**
- * Shares the rows out, the most important first: failures, hosts where something runs, hosts that are lost or coming,
+ * Shares the rows out, the most important first: failures, hosts where something runs, hosts that are lost, benched or coming,
  * idle ones; what is left goes to running jobs, in fair shares among the hosts.
  *
  * @param rows that there are below the head, 0 or more
@@ -44,7 +44,7 @@ export function planRows(rows: number, failures: number, places: readonly Watche
 
 function byImportance(places: readonly WatchedPlace[]): readonly WatchedPlace[] {
   const rank = (place: WatchedPlace): number =>
-    place.running.size > 0 ? 0 : ['lost', 'coming', 'ready'].indexOf(place.state) + 1;
+    place.running.size > 0 ? 0 : ['lost', 'benched', 'coming', 'ready'].indexOf(place.state) + 1;
   return places.toSorted((a, b) => rank(a) - rank(b));
 }
 

@@ -94,7 +94,7 @@ export class WatchState {
         this.#place(event.host).ready(event.slots, this.#now());
         return;
       case 'host-lost':
-        this.#place(event.host).lost(seen(event.reason), this.#now());
+        this.#place(event.host).lost(seen(event.reason), this.#now(), event.benched);
         return;
       case 'job-queued':
         this.#queue.add(event.job.id);

@@ -19,18 +19,20 @@ export class WatchedPlace {
   readonly name: string;
   readonly local: boolean;
   slots: number | undefined;
-  state: 'coming' | 'ready' | 'lost' = 'coming';
-  /** Why it was lost. */
+  state: 'coming' | 'ready' | 'benched' | 'lost' = 'coming';
+  /** Why it was lost; `benched`: it is tried again. */
   reason = '';
-  /** How much of the first staging is there, from 0 to 1. */
+  /** How much of the staging with which it comes, or comes back, is there, from 0 to 1. */
   staged: number | undefined;
   readonly running = new Map<number, WatchedJob>();
   /** Jobs that have ended there. */
   done = 0;
   /** On the runner: jobs that might have left. */
   readonly missed = new Map<MissedReason, number>();
-  #since = 0;
-  #until: number | undefined;
+  /** It is ready since; undefined: it is not. */
+  #since: number | undefined;
+  /** Seconds that it has been ready before. */
+  #before = 0;
   /** Slots multiplied by seconds, of jobs that have ended there. */
   #busy = 0;
 
@@ -38,19 +40,25 @@ export class WatchedPlace {
     this.name = name;
     this.local = local;
     this.slots = slots;
-    if (local) this.state = 'ready';
+    if (!local) return;
+    this.state = 'ready';
+    this.#since = 0;
   }
 
   ready(slots: number, now: number): void {
     this.state = 'ready';
     this.slots = slots;
-    this.#since = now;
+    this.staged = undefined;
+    this.#since ??= now;
   }
 
-  lost(reason: string, now: number): void {
-    this.state = 'lost';
+  /** @param benched it is tried again */
+  lost(reason: string, now: number, benched: boolean): void {
+    this.state = benched ? 'benched' : 'lost';
     this.reason = reason;
-    this.#until = now;
+    this.staged = undefined;
+    this.#before = this.#ready(now);
+    this.#since = undefined;
   }
 
   /** A job leaves its slot. */
@@ -70,10 +78,14 @@ export class WatchedPlace {
 
   /** How much of its slots has been taken since it was ready, from 0 to 1; undefined before anybody can tell. */
   busyShare(now: number): number | undefined {
-    const seconds = (this.#until ?? now) - this.#since;
+    const seconds = this.#ready(now);
     if (this.state === 'coming' || this.slots === undefined || this.slots === 0 || seconds <= 0) return undefined;
     let busy = this.#busy;
     for (const { placed, slots } of this.running.values()) busy += slots * (now - placed);
     return Math.min(1, busy / (this.slots * seconds));
+  }
+
+  #ready(now: number): number {
+    return this.#before + (this.#since === undefined ? 0 : now - this.#since);
   }
 }

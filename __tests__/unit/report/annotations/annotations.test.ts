@@ -254,6 +254,7 @@ test('files of hosts, of sub-directories and of the system', () => {
     sandbox: 'tree',
     slots: 1,
     staging,
+    returned: false,
   };
   const there = new Set(['/w/repo/src/a.c', '/w/repo/sub/b.c', '/w/repo/c.c']);
   const of = recipe(9, 'b.o');

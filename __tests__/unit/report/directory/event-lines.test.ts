@@ -133,7 +133,7 @@ test('nothing of a host that is private, no environment, no output', () => {
   const one = { ...job(1, recipe(1, 'a'), 'cc'), environment: ['NAME=VALUE'], argv: ['ARGUMENT'] };
   const text = textOf([
     { type: 'run-started', hosts: [secret], jobs: 1, localJobs: 1, processors: 1, time: 0 },
-    { type: 'host-lost', host: secret, reason: 'gone' },
+    { type: 'host-lost', host: secret, reason: 'gone', benched: false },
     { type: 'job-started', job: one, place: secret, echo: 'ECHO' },
     { type: 'job-text', job: one, echo: 'ECHO', output: 'OUTPUT' },
     { type: 'make-text', text: 'OUTPUT' },

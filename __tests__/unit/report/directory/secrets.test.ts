@@ -51,7 +51,7 @@ describe('events', () => {
   const bytes = encode(SECRET);
   const one = job(1, recipe(1, `t-${bytes}`, `/w/${bytes}`), `login ${bytes}`);
   const lost = { kind: 'host-lost', reason: `${SECRET} refused` } as const;
-  const figures = { name: place.name, jobs: 1, busySeconds: 1, sent: 1, received: 1 };
+  const figures = { name: place.name, jobs: 1, busySeconds: 1, sent: 1, received: 1, losses: 0 };
   const size = { files: 1, bytes: 1 };
   const counts = { remote: 1, retried: 0, local: 0, recursive: 0 };
   const report = { built: [], upToDate: [], failed: [], skipped: [], notReached: [] };
@@ -60,8 +60,17 @@ describe('events', () => {
     { type: 'work-known', targets: [one.recipe.target] },
     { type: 'workspace-surveyed', ...size, directories: [{ path: SECRET, ...size }] },
     { type: 'staging-progress', host: place, seconds: 1, ...size, of: size },
-    { type: 'host-ready', host: place, seconds: 1, ...size, sandbox: 'tree', slots: 1, staging: `/tmp/${SECRET}` },
-    { type: 'host-lost', host: place, reason: SECRET },
+    {
+      type: 'host-ready',
+      host: place,
+      seconds: 1,
+      ...size,
+      sandbox: 'tree',
+      slots: 1,
+      staging: `/tmp/${SECRET}`,
+      returned: false,
+    },
+    { type: 'host-lost', host: place, reason: SECRET, benched: false },
     { type: 'job-queued', job: one },
     { type: 'job-placed', job: one, place, reason: 'follows', slots: 1 },
     { type: 'job-turned-away', job: one, place },

@@ -38,6 +38,7 @@ const ready: TimedEvent = {
     sandbox: 'tree',
     slots: 4,
     staging: '/tmp/x',
+    returned: false,
   },
 };
 
@@ -175,9 +176,10 @@ describe('counters', () => {
 });
 
 test('a host that is lost is a moment on its own thread', () => {
-  const [event] = traceOf([started, at(3, { type: 'host-lost', host: build1, reason: 'no answer' })]).filter(
-    ({ ph }) => ph === 'i',
-  );
+  const [event] = traceOf([
+    started,
+    at(3, { type: 'host-lost', host: build1, reason: 'no answer', benched: false }),
+  ]).filter(({ ph }) => ph === 'i');
   expect(event).toEqual({
     ph: 'i',
     s: 't',

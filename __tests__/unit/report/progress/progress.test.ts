@@ -31,6 +31,7 @@ function ready(host: typeof build1): BuildEvent {
     sandbox: 'overlay',
     slots: 4,
     staging: '/tmp/m',
+    returned: false,
   };
 }
 
@@ -71,7 +72,7 @@ test('recipes that are done, hosts that are ready, jobs that have a slot', () =>
   expect(line()).toBe('[0] 2 hosts 0 jobs');
   tell(placed(a), placed(b));
   expect(line()).toBe('[0] 2 hosts 2 jobs');
-  tell(ended(a, build1, exited(0), 1), { type: 'host-lost', host: build2, reason: 'gone' });
+  tell(ended(a, build1, exited(0), 1), { type: 'host-lost', host: build2, reason: 'gone', benched: false });
   expect(line()).toBe('[1] 1 of 2 hosts 1 job');
 });
 

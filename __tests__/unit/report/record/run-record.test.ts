@@ -120,7 +120,7 @@ test('failed on a host and run again: two legs, and it is over with the last', (
 test('a host that is lost before the job began: nobody tells its end, but the next place does', () => {
   const record = recordOf(
     placed(a1, build1),
-    { type: 'host-lost', host: build1, reason: 'gone' },
+    { type: 'host-lost', host: build1, reason: 'gone', benched: false },
     placed(a1, build2),
     placed(b1, build1),
   );
@@ -129,7 +129,7 @@ test('a host that is lost before the job began: nobody tells its end, but the ne
     { place: 'build2' },
   ]);
   expect(record.job(2)?.legs[0]?.slot).toBe(1);
-  expect(record.places[0]).toMatchObject({ state: 'lost', lost: 2, reason: 'gone' });
+  expect(record.places[0]).toMatchObject({ state: 'lost', losses: [{ from: 2, reason: 'gone', leftOut: 'gone' }] });
 });
 
 test('a job that only waits for its make has no slot from then on, and none to give back', () => {
@@ -174,7 +174,7 @@ test('a host that is called as the runner is here is another machine', () => {
     seconds: 1,
     counts: { remote: 1, retried: 0, local: 1, recursive: 0 },
     failedTargets: [],
-    hosts: [{ name: RUNNER, jobs: 1, busySeconds: 1, sent: 1, received: 1 }],
+    hosts: [{ name: RUNNER, jobs: 1, busySeconds: 1, sent: 1, received: 1, losses: 0 }],
   });
   expect(record.jobs.map(({ legs }) => legs[0]?.place)).toEqual(['runner (host)', RUNNER]);
   expect(record.places.map(({ name, figures }) => [name, figures?.jobs])).toContainEqual(['runner (host)', 1]);

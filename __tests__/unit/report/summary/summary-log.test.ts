@@ -47,7 +47,7 @@ test('many hosts are folded away; one that was not ready, and one that turned jo
   const hosts = Array.from({ length: 120 }, (_, index) => host(`h${index}`));
   const summary = summaryOf([
     { ...start, hosts } as BuildEvent,
-    { type: 'host-lost', host: hosts[3]!, reason: 'refused' },
+    { type: 'host-lost', host: hosts[3]!, reason: 'refused', benched: false },
   ]);
   expect(summary).toContain('<details><summary>120 hosts, 480 slots, 1 lost</summary>\n\n| Host |');
   expect(summary).toContain('20 hosts more');
@@ -191,7 +191,7 @@ describe('size', () => {
     const long = '&'.repeat(5000);
     const hosts = Array.from({ length: 300 }, (_, index) => host(`${index}${long}`));
     const events: BuildEvent[] = [{ ...start, hosts } as BuildEvent];
-    for (const one of hosts) events.push({ type: 'host-lost', host: one, reason: long });
+    for (const one of hosts) events.push({ type: 'host-lost', host: one, reason: long, benched: false });
     for (let id = 0; id < 1000; id++) {
       const one = recipe(id, `${id}${long}`);
       const of = job(id, one);

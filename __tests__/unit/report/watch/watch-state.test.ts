@@ -32,6 +32,7 @@ function ready(one = build1): BuildEvent {
     sandbox: 'overlay',
     slots: 4,
     staging: '/s',
+    returned: false,
   };
 }
 
@@ -52,7 +53,7 @@ test('the hosts come in the order of the matrix, the runner last, and become rea
   const of = { files: 10, bytes: 200 };
   tell({ type: 'staging-progress', host: build1, seconds: 1, files: 1, bytes: 50, of });
   expect(place('build1').staged).toBe(0.25);
-  tell(ready(), { type: 'host-lost', host: build2, reason: 'no answer\nfor 15 s' });
+  tell(ready(), { type: 'host-lost', host: build2, reason: 'no answer\nfor 15 s', benched: false });
   expect([place('build1').state, place('build2').state, place('build2').reason]).toEqual([
     'ready',
     'lost',
