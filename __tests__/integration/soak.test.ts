@@ -11,15 +11,15 @@ import { Storm } from './faults/storm.ts';
 
 const COMMAND = resolve(fileURLToPath(import.meta.url), '../../../dist/cli/index.js');
 const FULL = process.env['DISTMAKE_FULL'] !== undefined;
-const [JOBS, HOSTS] = FULL ? [10_000, 8] : [800, 3];
+const [JOBS, HOSTS] = FULL ? [10_000, 8] : [400, 3];
 const SLOTS = 3;
 /** Of the whole run, in minutes: beyond that it hangs. */
 const LIMIT = FULL ? 30 : 2;
 /** Between two faults of one host, in ms at most. One that is lost again and again is tried more and more seldom. */
-const PAUSE = FULL ? 30_000 : 5000;
+const PAUSE = FULL ? 30_000 : 3000;
 
 /**
- * A tree of sums: each job reads what two others have made, or a source, and writes one file. With PAUSE=yes it takes up to 0.9
+ * A tree of sums: each job reads what two others have made, or a source, and writes one file. With PAUSE=yes it takes up to 0.4
  * seconds, as jobs do.
  */
 function makefile(jobs: number): string {
@@ -31,7 +31,7 @@ function makefile(jobs: number): string {
 }
 
 const JOB = `pause=$1 out=$2; shift 2
-[ -z "$pause" ] || sleep "0.\${out#"\${out%?}"}"
+[ -z "$pause" ] || sleep "0.$((\${out#"\${out%?}"} / 2))"
 { echo "$out"; cat "$@" | cksum; } >"$out"
 `;
 

@@ -42013,6 +42013,8 @@ class SshLanes {
         }
     }
     async discard(staging) {
+        // A server that still holds a connection may not be able to do anything new on it.
+        this.#channels.close();
         const directory = (0,bytes/* decode */.D4)(staging);
         if (!this.#directories.has(directory))
             return undefined;
@@ -62461,7 +62463,7 @@ function failureText(outcome, losses, place) {
     if (losses >= GIVEN_UP)
         return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
     const host = place === undefined ? '' : ` ${place}`;
-    return `its host${host} was lost while it ran ${reason}, and no-retry forbids to run it again; whether it had its effect must be looked at`;
+    return `its host${host} was lost while it ran ${reason}, and it must not run again (no-retry, or staging none); whether it had its effect must be looked at`;
 }
 /** What can be done about it where that is not the recipe's own business; undefined: nothing. */
 function adviceOn(outcome) {
@@ -62541,8 +62543,12 @@ function isKilled({ again, outcome }) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   L: () => (/* binding */ plainLog)
 /* harmony export */ });
+/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4695);
 /* harmony import */ var _clean_text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4203);
 /* harmony import */ var _host_news_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8344);
+/* harmony import */ var _outcome_text_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(860);
+
+
 
 
 /**
@@ -62567,6 +62573,11 @@ function plainLog(write, now) {
                 const text = hosts.ready(event);
                 if (event.returned)
                     say(text);
+            }
+            else if (event.type === 'job-finished' && event.again && event.outcome.kind === 'timed-out') {
+                const { job, place, outcome } = event;
+                const where = place?.name ?? 'the runner';
+                say(`${(0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_3__/* .decode */ .D4)(job.recipe.target)} on ${where}: ${(0,_outcome_text_js__WEBPACK_IMPORTED_MODULE_2__/* .killedText */ .Tm)(outcome)}; it runs once more elsewhere`);
             }
             else if (event.type === 'message' && event.level === 'warning')
                 say(event.text);

@@ -77763,6 +77763,8 @@ class SshLanes {
         }
     }
     async discard(staging) {
+        // A server that still holds a connection may not be able to do anything new on it.
+        this.#channels.close();
         const directory = (0,util_bytes/* decode */.D4)(staging);
         if (!this.#directories.has(directory))
             return undefined;
@@ -97285,7 +97287,7 @@ function failureText(outcome, losses, place) {
     if (losses >= GIVEN_UP)
         return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
     const host = place === undefined ? '' : ` ${place}`;
-    return `its host${host} was lost while it ran ${reason}, and no-retry forbids to run it again; whether it had its effect must be looked at`;
+    return `its host${host} was lost while it ran ${reason}, and it must not run again (no-retry, or staging none); whether it had its effect must be looked at`;
 }
 /** What can be done about it where that is not the recipe's own business; undefined: nothing. */
 function adviceOn(outcome) {

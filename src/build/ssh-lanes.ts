@@ -54,6 +54,8 @@ export class SshLanes implements LaneOpener {
   }
 
   async discard(staging: Bytes): Promise<string | undefined> {
+    // A server that still holds a connection may not be able to do anything new on it.
+    this.#channels.close();
     const directory = decode(staging);
     if (!this.#directories.has(directory)) return undefined;
     const reason = await cleanHost(this.#channels, directory);

@@ -24,7 +24,7 @@ export function failureText(outcome: Outcome, losses: number, place?: string): s
   const reason = `(${outcome.reason})`;
   if (losses >= GIVEN_UP) return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
   const host = place === undefined ? '' : ` ${place}`;
-  return `its host${host} was lost while it ran ${reason}, and no-retry forbids to run it again; whether it had its effect must be looked at`;
+  return `its host${host} was lost while it ran ${reason}, and it must not run again (no-retry, or staging none); whether it had its effect must be looked at`;
 }
 
 /** What can be done about it where that is not the recipe's own business; undefined: nothing. */

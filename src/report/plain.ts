@@ -1,6 +1,8 @@
 import type { EventSink } from '../model/event.ts';
+import { decode } from '../util/bytes.ts';
 import { cleanTitle } from './clean-text.ts';
 import { HostNews } from './host-news.ts';
+import { killedText } from './outcome-text.ts';
 
 /**
  * The command's own words outside of a workflow: faults alone, since its output is otherwise make's own.
@@ -24,6 +26,10 @@ export function plainLog(
       else if (event.type === 'host-ready') {
         const text = hosts.ready(event);
         if (event.returned) say(text);
+      } else if (event.type === 'job-finished' && event.again && event.outcome.kind === 'timed-out') {
+        const { job, place, outcome } = event;
+        const where = place?.name ?? 'the runner';
+        say(`${decode(job.recipe.target)} on ${where}: ${killedText(outcome)}; it runs once more elsewhere`);
       } else if (event.type === 'message' && event.level === 'warning') say(event.text);
     },
     finish: () => undefined,

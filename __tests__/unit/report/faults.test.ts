@@ -78,7 +78,7 @@ describe('the log', () => {
       'stuck.o  killed after 3 s without output on build1, then on build2  6.0 s  failed: killed after 3 s without output\n',
     );
     expect(written).toContain(
-      'push  build2  0.0 s  failed: its host was lost while it ran (the link is dead), and no-retry forbids to run it again; whether it had its effect must be looked at\n',
+      'push  build2  0.0 s  failed: its host was lost while it ran (the link is dead), and it must not run again (no-retry, or staging none); whether it had its effect must be looked at\n',
     );
     expect(written).toContain('::group::eater.o  build2 -> local, hosts were lost with it  0.4 s\n');
   });
@@ -135,7 +135,7 @@ test('annotations name target, host, limit and what to do', () => {
     ],
     [
       'push failed',
-      'push: its host build2 was lost while it ran (the link is dead), and no-retry forbids to run it again; whether it had its effect must be looked at',
+      'push: its host build2 was lost while it ran (the link is dead), and it must not run again (no-retry, or staging none); whether it had its effect must be looked at',
     ],
     ['stuck.o was killed', expect.stringMatching(/half a line/)],
   ]);
@@ -229,7 +229,7 @@ describe('the summary', () => {
       ].join('\n'),
     );
     expect(summary).toContain(
-      '- push: its host build2 was lost while it ran &#40;the link is dead&#41;, and no-retry forbids',
+      '- push: its host build2 was lost while it ran &#40;the link is dead&#41;, and it must not run again',
     );
   });
 
