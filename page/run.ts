@@ -18,7 +18,7 @@ export const STATE_WORDS: Readonly<Record<State, string>> = {
   here: 'on the runner',
   make: 'calls make: runs, then waits for it',
   failed: 'failed',
-  again: 'run again elsewhere',
+  again: 'run again',
   stopped: 'cancelled or not ended',
 };
 

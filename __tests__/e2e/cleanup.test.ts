@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   ActionRig,
@@ -57,6 +57,34 @@ describe('post after main', () => {
       expect(action.list()).toEqual(['Makefile', 'here']);
       // RUNNER_TEMP, which the runner itself empties, may hold something; nothing else of the machine does.
       expect(readdirSync(action.tmp)).toEqual([]);
+    }));
+
+  test('never came, since both were killed: the next run there removes what is left, and not before it is old enough', () =>
+    ActionRig.use({ files: ENDLESS, inputs: inputsFor(sshd) }, async (action) => {
+      const step = await startEndless(action);
+      step.signal('SIGKILL');
+      await step.result;
+      await until(() => sshd.hosts.every(({ name }) => sleepers(sshd, name) === 0), 'the jobs on the hosts have ended');
+      const { staging } = action;
+      // On the runner it ends when it is told.
+      action.write({
+        Makefile:
+          'all: x.o y.o here\n.PHONY: all here\nx.o y.o: ; echo $@ >$@\nhere: ; until test -e go; do sleep 0.1; done\n',
+        go: '',
+      });
+      expect(await action.main({ jobs: '', 'stale-after': '1h' })).toMatchObject({ status: 0 });
+      await action.post();
+      const old = (): boolean[] => sshd.hosts.map(({ name }) => leftOn(sshd, name).join('\n').includes(staging));
+      expect(old()).toEqual([true, true]);
+      rmSync(join(action.workspace, 'go'));
+      const next = action.start({ 'stale-after': '1s' });
+      await until(() => !old().includes(true), 'what was left is gone');
+      // It is told when the host has said so.
+      await until(() => next.text.split(staging).length > 2, 'that is told');
+      action.write({ go: '' });
+      expect(await next.result).toMatchObject({ status: 0 });
+      await action.post();
+      await expectNothingLeft(sshd);
     }));
 
   test.each(['SIGINT', 'SIGTERM'] as const)('got %s in the middle of a build', (signal) =>

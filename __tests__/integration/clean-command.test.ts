@@ -69,6 +69,21 @@ test('--clean removes what a killed build has left, here and there, and nothing 
     expect([staged(), readdirSync(rig.tmp), rig.processes()]).toEqual([[], [], []]);
   }));
 
+test('a build whose hosts are not up yet keeps what it has here', () =>
+  CommandRig.use(sshd, FILES, async (rig) => {
+    const setup = ': >/tmp/up; while ! [ -e /run/go ]; do sleep 0.05; done';
+    const build = rig.start(['-c', rig.hostsFile, '--setup', setup, '--local-jobs', '0', '-j2', 'GO=go']);
+    const isUp = (): boolean => sshd.hosts.some(({ name }) => sshd.exec(name, 'ls /tmp').includes('up'));
+    await until(() => isUp() && readdirSync(rig.tmp).length === 1, 'a host is being set up');
+    const [here = ''] = readdirSync(rig.tmp);
+    const cleaned = await rig.run(['-c', rig.hostsFile, '--clean']);
+    expect(cleaned.stdout).toMatch(new RegExp(`/${here} .* in use\n`));
+    expect(readdirSync(rig.tmp)).toEqual([here]);
+    go();
+    expect(await build.result).toMatchObject({ status: 0 });
+    expect(readdirSync(rig.tmp)).toEqual([]);
+  }));
+
 test('a host that cannot be reached is named, and what is too young stays', () =>
   CommandRig.use(sshd, FILES, async (rig) => {
     const young = newStaging();

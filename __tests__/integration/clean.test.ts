@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cleanHost } from '../../src/build/clean-host.ts';
+import { sweepHost } from '../../src/build/clean/sweep-host.ts';
 import { until } from '../rig/action-rig.ts';
 import type { SshdRig } from '../rig/sshd-rig.ts';
 import { asLogin, asUser, newStaging, startCleanHosts, TOOLS, wayTo } from './clean-rig.ts';
@@ -90,6 +91,24 @@ describe('what is not ours stays, and is named', () => {
     expect(await clean('alpha', strange)).toBe('there is something in it that no run makes: it was left alone');
     expect(sshd.exec('alpha', `ls ${strange}; rm -r ${open} ${strange}`)).toBe('diary\n');
   });
+
+  test('what is mounted in it', () =>
+    everywhere(async (name) => {
+      const staging = newStaging();
+      const point = `${staging}/tree/a \\b`;
+      const why = `something is mounted in it: ${point}`;
+      asLogin(sshd, name, `mkdir -m 700 ${staging}; mkdir -p '${point}'; touch ${staging}/owner`);
+      sshd.exec(name, `mount -t tmpfs none '${point}'; touch '${point}/precious'`);
+      try {
+        expect(await clean(name, staging)).toBe(why);
+        const swept = await sweepHost(await wayTo(sshd, user, name), { staleAfter: 0 });
+        expect(swept).toMatchObject({ found: [{ path: staging, what: 'failed', why }], trouble: undefined });
+        expect(listing(name, point)).toBe('precious\n');
+      } finally {
+        sshd.exec(name, `umount '${point}'`);
+      }
+      expect(await clean(name, staging)).toBeUndefined();
+    }));
 
   test('what is put in its place while it is removed', async () => {
     const staging = newStaging();

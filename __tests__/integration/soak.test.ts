@@ -78,7 +78,9 @@ test(
   `${JOBS} jobs on ${HOSTS} hosts that fail all the time`,
   async () => {
     const seed = Number(process.env['DISTMAKE_SOAK_SEED'] ?? (FULL ? Math.floor(Math.random() * 1e9) : 7));
-    console.log(`DISTMAKE_SOAK_SEED=${seed} plays the same faults again`);
+    console.log(
+      `DISTMAKE_SOAK_SEED=${seed} plays the same faults in the same order, on each host; what they meet is another matter`,
+    );
     const names = Array.from({ length: HOSTS }, (_, at) => `host${at}`);
     await using sshd = await SshdRig.start({ hosts: names.map((name) => ({ name, slots: SLOTS })) });
     await CommandRig.use(sshd, { Makefile: makefile(JOBS), 'job.sh': JOB, 'out/': '' }, async (rig) => {

@@ -124,3 +124,56 @@ chmod 755 ${TOOLS}/sleep`,
     sshd.exec('alpha', `rm ${TOOLS}/sleep; pkill -x sleep`);
   }
 });
+
+/** Runs with a program of that name on alpha instead of its own. */
+async function withTool(tool: string, script: string, body: () => Promise<void>): Promise<void> {
+  sshd.exec('alpha', `cat >${TOOLS}/${tool} <<'END'\n#!/bin/sh\n${script}\nEND\nchmod 755 ${TOOLS}/${tool}`);
+  try {
+    await body();
+  } finally {
+    sshd.exec('alpha', `rm ${TOOLS}/${tool}`);
+  }
+}
+
+test('a clock that was set back hides nothing', async () => {
+  const staging = leave('alpha', -1);
+  expect((await sweep('alpha')).found).toMatchObject([{ path: staging, what: 'young', age: 0 }]);
+  expect(what(await sweep('alpha', { staleAfter: 0 }))).toEqual({ [staging]: 'removed' });
+});
+
+test('what somebody else removes meanwhile is not told of', async () => {
+  const [gone, stale] = [leave('alpha', 2), leave('alpha', 2)];
+  await withTool('stat', `rm -rf ${gone}; exec /usr/bin/stat "$@"`, async () => {
+    const { found, trouble } = await sweep('alpha');
+    expect(trouble).toBeUndefined();
+    expect(found).toMatchObject([{ path: stale, what: 'removed' }]);
+  });
+});
+
+test('where locks tell nothing, what is not a day old stays', async () => {
+  const [young, old] = [leave('alpha', 0.5), leave('alpha', 2)];
+  // A program that runs cannot be opened to be written.
+  const running = leave(
+    'alpha',
+    0.5,
+    'cp -f --remove-destination /usr/bin/perl owner; (./owner -e "sleep 99" >/dev/null 2>&1 &);',
+  );
+  try {
+    await withTool('flock', 'exit 71', async () => {
+      const swept = await sweep('alpha', { staleAfter: 0 });
+      expect(swept.trouble).toBeUndefined();
+      expect(what(swept)).toEqual({ [young]: 'failed', [old]: 'removed', [running]: 'failed' });
+      for (const { why } of swept.found.filter((one) => one.what === 'failed'))
+        expect(why).toMatch(/^there are no locks/);
+    });
+  } finally {
+    sshd.exec('alpha', 'pkill -x owner');
+  }
+});
+
+test('a lock is asked for as NFS gives it: of a file that is open to be written', async () => {
+  const staging = leave('alpha', 2);
+  await withTool('flock', "grep -q '^flags:.*2$' /proc/self/fdinfo/9", async () => {
+    expect(what(await sweep('alpha'))).toEqual({ [staging]: 'removed' });
+  });
+});

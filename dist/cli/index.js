@@ -33949,7 +33949,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 3268:
+/***/ 5868:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -35730,6 +35730,8 @@ function isRunning({ running }) {
 
 // EXTERNAL MODULE: ./lib/engine/job-output.js
 var job_output = __nccwpck_require__(9623);
+// EXTERNAL MODULE: ./lib/model/place-reason.js
+var place_reason = __nccwpck_require__(7479);
 ;// CONCATENATED MODULE: ./lib/engine/homecoming-text.js
 
 /** For people: why what a recipe wrote on a host was not put into the workspace. */
@@ -35872,21 +35874,23 @@ class SecondChance {
             const before = this.#timedOut;
             const earlier = before === 'nowhere' || before === place ? '' : `, as on ${before?.name ?? 'the runner'} before`;
             const raise = outcome.limit === 'time' ? 'job-timeout' : 'stuck in the host matrix';
-            return `${target} on ${where}: ${(0,model_outcome/* describeOutcome */.S)(outcome)}${earlier}; raise ${raise} if it needs longer`;
+            const once = this.#once ? ', and no-retry forbids to run it again' : '';
+            return `${target} on ${where}: ${(0,model_outcome/* describeOutcome */.S)(outcome)}${earlier}${once}; raise ${raise} if it needs longer`;
         }
-        if (this.#once &&
-            this.#fallback === 'local' &&
-            outcome.kind !== 'cancelled' &&
-            (0,model_outcome/* succeeded */.g)(outcome) &&
-            homecoming.kind !== 'home')
-            return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
-        return undefined;
+        if (!this.#once || this.#fallback === 'never' || outcome.kind === 'cancelled')
+            return undefined;
+        if (!(0,model_outcome/* succeeded */.g)(outcome))
+            return `${target} failed on ${where} (${(0,model_outcome/* describeOutcome */.S)(outcome)}): no-retry forbids to run it again on the runner`;
+        if (homecoming.kind === 'home')
+            return undefined;
+        return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
     }
 }
 
 // EXTERNAL MODULE: ./lib/engine/time-limits.js
 var time_limits = __nccwpck_require__(5490);
 ;// CONCATENATED MODULE: ./lib/engine/job-pass.js
+
 
 
 
@@ -35904,8 +35908,10 @@ class JobPass {
     #subject;
     #job;
     #chance;
-    /** How a time limit has ended it on the runner: it is to run on a host. */
+    /** How and where a time limit has ended it: it is to run elsewhere. */
     #tooLong;
+    /** It has run on a host, or may have, and that does not count. */
+    #ranThere = false;
     constructor(world, subject) {
         this.#world = world;
         this.#subject = subject;
@@ -35934,7 +35940,7 @@ class JobPass {
                     returned,
                     wide: stays === undefined && (0,make_flags/* callsMake */.K)(job.command),
                     weight: this.#world.weightOf?.(job.recipe) ?? 0,
-                    hostsOnly: this.#tooLong !== undefined,
+                    hostsOnly: this.#tooLong !== undefined && !remoteOf(this.#tooLong.place),
                     suits: (host) => host !== this.#chance.avoided && (hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local),
                 };
                 const answer = scheduler.acquire(wish, running.stop.signal);
@@ -35968,6 +35974,8 @@ class JobPass {
                     state.host = place;
                 else if (!state.host)
                     state.here ??= reason;
+                if (!place && this.#ranThere)
+                    state.retried ??= (0,place_reason/* isMissed */.OS)(reason) ? reason : 'hosts-lost';
                 sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
                 const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
                 running.lease = undefined;
@@ -36032,20 +36040,26 @@ class JobPass {
     }
     #withoutHost() {
         const target = (0,bytes/* decode */.D4)(this.#job.recipe.target);
-        const outcome = this.#tooLong
-            ? this.#refuse(`${target} took too long on the runner, and no host is left for it`, this.#tooLong)
-            : this.#refuse(`no host is left for ${target}, and fallback is never`);
+        const late = this.#tooLong;
+        let outcome;
+        if (late) {
+            const words = this.#chance.lastWords(target, { ...late, homecoming: HOME }, late.place);
+            outcome = this.#refuse(`${words}; nothing else may take it`, late.outcome, late.place);
+        }
+        else {
+            outcome = this.#refuse(`no host is left for ${target}, and fallback is never: all were left out, or were lost and have failed to come back three times`);
+        }
         this.#settle(outcome);
         return outcome;
     }
     /** It cannot start, and the runner may not take it. */
-    #refuse(reason, outcome = { kind: 'exited', status: 2 }) {
+    #refuse(reason, outcome = { kind: 'exited', status: 2 }, place) {
         const { sink, markers } = this.#world;
         const { call, state } = this.#subject;
         const job = this.#job;
         print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
-        state.ran(job, outcome, undefined, false);
-        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+        state.refuse(job, outcome, place);
+        sink({ type: 'job-finished', job, place, outcome, seconds: 0, again: false });
         return outcome;
     }
     async #runHere(lease) {
@@ -36080,6 +36094,7 @@ class JobPass {
             void call.write(1, markers.begin(job));
         const limits = new time_limits/* TimeLimits */._(clock, { time: kept ? undefined : jobTimeout, silence: undefined }, () => call.endLocally());
         limits.start();
+        running.unlimit = () => limits.end();
         const end = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
             limits.end();
             start?.place.give();
@@ -36100,7 +36115,7 @@ class JobPass {
             void call.write(1, markers.end(job));
         sink({ type: 'job-finished', job, place, outcome, seconds, again });
         if (again) {
-            this.#tooLong = outcome;
+            this.#tooLong = { outcome, place };
             state.here = undefined;
             state.host = undefined;
             return 'again';
@@ -36174,8 +36189,11 @@ class JobPass {
         if (chance !== undefined) {
             if (chance !== 'again')
                 state.retried = chance.onRunner;
-            if (outcome.kind === 'timed-out')
+            if (outcome.kind === 'timed-out') {
+                this.#tooLong = { outcome, place };
                 state.host = undefined;
+            }
+            this.#ranThere ||= result.begun;
             return 'again';
         }
         const final = isHome || !(0,model_outcome/* succeeded */.g)(outcome) ? outcome : { kind: 'exited', status: 1 };
@@ -36226,6 +36244,10 @@ class JobPass {
         if (markers)
             verdicts.await(this.#subject.state, outcome, this.#subject.flags);
     }
+}
+/** A host that is not this machine. */
+function remoteOf(place) {
+    return place?.local === true ? undefined : place;
 }
 /** A job that only waits for a sub-make leaves its owner's place to the jobs of that. */
 function withPlace(lease, { place }) {
@@ -36283,6 +36305,8 @@ class RecipeState {
     dropped = false;
     /** All is known of it. */
     closed = false;
+    /** A job of it could not run anywhere. */
+    refused = false;
     /** A line of it may run, or has run, on a host. */
     leaves = false;
     /** Shell calls so far. */
@@ -36303,6 +36327,11 @@ class RecipeState {
             this.#local++;
         this.failure = (0,model_outcome/* succeeded */.g)(outcome) ? undefined : { job, outcome, place };
     }
+    /** A job of it could not run anywhere. */
+    refuse(job, outcome, place) {
+        this.refused = true;
+        this.failure = { job, outcome, place };
+    }
     /** Each recipe counts once: remote when every line of it ran on hosts, retried when one was run again here. */
     get class() {
         if (this.retried !== undefined)
@@ -36311,7 +36340,9 @@ class RecipeState {
             return 'local';
         if (this.#remote > 0)
             return this.#recursive > 0 ? 'local' : 'remote';
-        return this.#recursive > 0 ? 'recursive' : undefined;
+        if (this.#recursive > 0)
+            return 'recursive';
+        return this.refused ? 'local' : undefined;
     }
 }
 /** All recipes of a run. Make tells of jobs only: those of one target in one make process are its recipe. */
@@ -36594,6 +36625,7 @@ class Dispatcher {
                 this.#sink({ type: 'job-waits', job: parent.job });
             parent.recursive = true;
             parent.lease?.suspend();
+            parent.unlimit();
             // It only waits from here on; what it may write before the next make, or after, shows when that starts or it ends.
             this.#options.stage.writerEnded(parent.job);
         }
@@ -36671,6 +36703,7 @@ class Dispatcher {
             lease: undefined,
             hasEnded: false,
             recursive: false,
+            unlimit: () => undefined,
         };
         const stop = () => running.stop.abort();
         call.gone.addEventListener('abort', stop);
@@ -36808,7 +36841,10 @@ var external_node_util_ = __nccwpck_require__(7975);
 var launch = __nccwpck_require__(1375);
 // EXTERNAL MODULE: ./lib/make/pass-signal.js
 var pass_signal = __nccwpck_require__(602);
+// EXTERNAL MODULE: ./lib/util/stop-self.js
+var stop_self = __nccwpck_require__(3537);
 ;// CONCATENATED MODULE: ./lib/make/suspend.js
+
 /**
  * Stops and continues a process group of ours together with this process (Ctrl-Z, `fg`): a terminal tells the foreground group alone.
  *
@@ -36826,7 +36862,7 @@ function suspendTogether(child) {
     };
     const stop = () => {
         signal('SIGSTOP');
-        process.kill(process.pid, 'SIGSTOP');
+        (0,stop_self/* stopSelf */.F)();
     };
     const goOn = () => signal('SIGCONT');
     process.on('SIGTSTP', stop).on('SIGCONT', goOn);
@@ -37022,64 +37058,8 @@ var goal_waits = __nccwpck_require__(3644);
 var make_obstacle = __nccwpck_require__(4449);
 // EXTERNAL MODULE: ./lib/make/make-intent.js
 var make_intent = __nccwpck_require__(7809);
-;// CONCATENATED MODULE: ./lib/make/process-facts.js
-
-
-
-/** Everything about a process that is ours to read; undefined when it is gone. */
-function processFacts(pid) {
-    try {
-        const status = (0,bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(`/proc/${pid}/status`));
-        const list = (name) => (0,make_environment/* splitList */.ry)((0,bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(`/proc/${pid}/${name}`)));
-        return {
-            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
-            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
-            directory: (0,bytes/* bytesOf */.$$)((0,external_node_fs_.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
-            argv: list('cmdline'),
-            environment: list('environ'),
-        };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
-function processArguments(pid) {
-    try {
-        return (0,make_environment/* splitList */.ry)((0,bytes/* bytesOf */.$$)((0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`)));
-    }
-    catch {
-        return [];
-    }
-}
-/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
-function processStart(pid) {
-    const fields = statFields(pid);
-    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-}
-/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
-function processAncestors(pid) {
-    const ancestors = [];
-    for (let at = processParent(pid); at !== undefined && at > 0; at = processParent(at))
-        ancestors.push(at);
-    return ancestors;
-}
-/** Undefined when it is gone, or there is no /proc. */
-function processParent(pid) {
-    const parent = statFields(pid)?.[1];
-    return parent === undefined ? undefined : Number(parent);
-}
-/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
-function statFields(pid) {
-    try {
-        const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, 'latin1');
-        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    }
-    catch {
-        return undefined;
-    }
-}
-
+// EXTERNAL MODULE: ./lib/make/process-facts.js
+var process_facts = __nccwpck_require__(3957);
 // EXTERNAL MODULE: ./lib/make/arguments.js + 1 modules
 var make_arguments = __nccwpck_require__(2727);
 // EXTERNAL MODULE: ./lib/make/make-calls.js
@@ -37957,8 +37937,8 @@ var duration = __nccwpck_require__(7402);
  * @param staleAfter Settings.staleAfter, seconds
  */
 function leftBehind(host, directory, reason, staleAfter) {
-    return (`${host}: ${directory} could not be removed: ${reason}. ` +
-        `The next run there removes it when it is ${(0,duration/* durationText */.S)(staleAfter)} old; until then it can be removed by hand`);
+    return (`${host}: ${directory} could not be removed: ${reason}${/[.?!]$/.test(reason) ? '' : '.'} ` +
+        `The next run there removes it when it is ${(0,duration/* durationText */.S)(staleAfter)} old; until then it can be removed with distmake --clean, or by hand`);
 }
 
 // EXTERNAL MODULE: ./lib/build/local-hosts.js + 5 modules
@@ -38042,7 +38022,7 @@ class Fleet {
             if (event.type === 'host-ready')
                 sweep(event.host);
         };
-        this.#farm = new farm/* Farm */.x({ hosts: remotes, stage, scheduler, sink: heard, tools });
+        this.#farm = new farm/* Farm */.x({ hosts: remotes, stage, scheduler, sink: heard, tools, needed: never });
         this.#locals = new local_hosts/* LocalHosts */.F({
             hosts: never ? [] : hosts.filter((host) => host.local),
             scheduler,
@@ -38059,14 +38039,14 @@ class Fleet {
     get locals() {
         return this.#locals.hosts;
     }
-    /** ssh hosts that came up. */
-    get ready() {
-        return this.#farm.ready;
+    /** Whether any ssh host has come up. */
+    get isReady() {
+        return this.#farm.isReady;
     }
     /** Brings all up. Resolves when it is worth starting make. */
     start() {
         this.#sweeper.runner();
-        return this.#locals.start(this.#farm.start().then(() => this.ready > 0));
+        return this.#locals.start(this.#farm.start().then(() => this.isReady));
     }
     /** Ends whatever runs there, and what is still being set up. The connections stand. */
     stop() {
@@ -38138,7 +38118,8 @@ function summarize(recipes, hosts, remotes, directory, outcome) {
     const failedTargets = [];
     for (const state of recipes) {
         const kind = state.class;
-        if (kind !== undefined)
+        // What could not run anywhere has run nowhere.
+        if (kind !== undefined && !state.refused)
             counts[kind]++;
         if (!state.failure || kind === 'recursive')
             continue;
@@ -38229,9 +38210,9 @@ function openBulk(directory, world) {
             host: (0,bytes/* encode */.lF)((0,external_node_os_.hostname)()),
             machine: machineIdentity(),
             pid: process.pid,
-            born: processStart(process.pid) ?? '',
+            born: (0,process_facts/* processStart */.gy)(process.pid) ?? '',
         },
-        born: processStart,
+        born: process_facts/* processStart */.gy,
         now: Date.now,
         atRest,
         limit: () => scheduler.jobs,
@@ -38738,7 +38719,7 @@ class FifoTransport {
             this.#channels.get(pid)?.told(verb, number);
             return;
         }
-        const facts = processFacts(pid);
+        const facts = (0,process_facts/* processFacts */.PJ)(pid);
         if (facts === undefined)
             return;
         const channel = new FifoChannel({ pid, facts, places: this.#places, end: () => this.#channels.delete(pid) });
@@ -38780,7 +38761,7 @@ class FifoChannel {
     #waiting = [];
     constructor(options) {
         this.#pid = options.pid;
-        this.#start = processStart(options.pid);
+        this.#start = (0,process_facts/* processStart */.gy)(options.pid);
         this.#facts = options.facts;
         this.#places = options.places;
         this.#reply = `${options.places.replies}/${options.pid}`;
@@ -38848,7 +38829,7 @@ class FifoChannel {
     }
     lookForGone() {
         // Nobody waits for a shim whose make was killed.
-        if (this.#lives() && processParent(this.#pid) !== this.#facts.parent)
+        if (this.#lives() && (0,process_facts/* processParent */.GH)(this.#pid) !== this.#facts.parent)
             kill(this.#pid, 'SIGKILL');
         if (this.#lives())
             return;
@@ -38939,7 +38920,7 @@ class FifoChannel {
             this.lookForGone();
     }
     #lives() {
-        return this.#start !== undefined && processStart(this.#pid) === this.#start;
+        return this.#start !== undefined && (0,process_facts/* processStart */.gy)(this.#pid) === this.#start;
     }
     #finish() {
         this.#end();
@@ -39782,14 +39763,14 @@ class KnownMakes {
     /** A wrapper was called: it becomes that make. */
     called({ pid, argv: [name, ...words] }) {
         const own = name === this.#make.name;
-        this.#entries.set(pid, { start: processStart(pid), arguments: words, byPath: false, own });
+        this.#entries.set(pid, { start: (0,process_facts/* processStart */.gy)(pid), arguments: words, byPath: false, own });
     }
     /** A make parses that did not come through a wrapper. @returns whether it is one that is new, called by its path */
     met(pid) {
         if (this.#first === undefined || this.#entryOf(pid))
             return false;
-        const words = processArguments(pid).slice(1);
-        this.#entries.set(pid, { start: processStart(pid), arguments: words, byPath: true, own: false });
+        const words = (0,process_facts/* processArguments */.mh)(pid).slice(1);
+        this.#entries.set(pid, { start: (0,process_facts/* processStart */.gy)(pid), arguments: words, byPath: true, own: false });
         return true;
     }
     /** Whether it is the make that we have started. */
@@ -39808,7 +39789,7 @@ class KnownMakes {
     /** A make that starts itself again no longer has what was taken out of its arguments. */
     #goalsOf(pid, words) {
         const segments = (0,goal_waits/* goalSegments */.s3)(words);
-        const start = processStart(pid);
+        const start = (0,process_facts/* processStart */.gy)(pid);
         if ((0,goal_waits/* hasGoalWaits */.oi)(words))
             this.#goals.set(pid, { start, segments });
         const last = this.#goals.get(pid);
@@ -39819,7 +39800,7 @@ class KnownMakes {
     }
     #entryOf(pid) {
         const entry = this.#entries.get(pid);
-        if (entry === undefined || entry.start === processStart(pid))
+        if (entry === undefined || entry.start === (0,process_facts/* processStart */.gy)(pid))
             return entry;
         this.#entries.delete(pid);
         return undefined;
@@ -39922,7 +39903,7 @@ class Wiring {
     onMake(call) {
         this.#makes.called(call);
         this.#bmake?.started(call.pid);
-        this.#options.dispatcher.makeStarted(call.pid, processAncestors(call.pid));
+        this.#options.dispatcher.makeStarted(call.pid, (0,process_facts/* processAncestors */.qw)(call.pid));
         void this.#wrapper.answer(call);
     }
     onParse(call) {
@@ -39931,7 +39912,7 @@ class Wiring {
             return;
         }
         if (this.#makes.met(call.make))
-            this.#options.dispatcher.makeStarted(call.make, processAncestors(call.make));
+            this.#options.dispatcher.makeStarted(call.make, (0,process_facts/* processAncestors */.qw)(call.make));
         void this.#parse(call);
     }
     get #parts() {
@@ -40426,7 +40407,7 @@ async function build(options) {
             sink({ type: 'message', level: 'warning', text });
         }
         await Promise.race([started, stop.promise]);
-        if (never && fleet.ready === 0 && stopped === undefined)
+        if (never && !fleet.isReady && stopped === undefined)
             throw new user_error/* UserError */.y('no host is ready, and fallback is never: nothing is built');
         const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
         const atRest = (pid) => dispatcher?.atRest(pid) ?? Promise.resolve();
@@ -40530,7 +40511,7 @@ async function build(options) {
 }
 /** Without those of makes that have ended: a later make may make what they made. */
 function stillMaking(recipes) {
-    return recipes.filter(({ make }) => processStart(make) !== undefined);
+    return recipes.filter(({ make }) => (0,process_facts/* processStart */.gy)(make) !== undefined);
 }
 /** A run that was stopped ends by that signal, whatever status make had for it; unless make was done by then. */
 function stoppedBy(name, outcome) {
@@ -40627,6 +40608,8 @@ const LIMIT_S = 10;
 const MOST = 20;
 /** What it may take besides, to get there and for the last directory: it is not given up in the middle of that, in ms. */
 const MARGIN_MS = 5000;
+/** What it says when it is through. */
+const END = 'end';
 const WORDS = ['removed', 'used', 'young', 'parked', 'failed'];
 /**
  * Removes staging directories of runs that are gone from a host: those of this user in which no lane is alive, which do not
@@ -40640,35 +40623,36 @@ async function sweepHost(channels, options) {
         const call = ['sweep', ...words, sizes ? '1' : '0'];
         const { status, stdout, stderr, late } = await (0,_host_script_js__WEBPACK_IMPORTED_MODULE_3__/* .runScript */ .j)(channels, call, limit * 1000 + MARGIN_MS);
         const lines = stdout.split('\n').filter((line) => line.startsWith(`${nonce} `));
-        const found = lines.flatMap((line) => readLine(line.slice(nonce.length + 1)));
-        const ended = lines.includes(`${nonce} end`);
+        const reports = lines.map((line) => line.slice(nonce.length + 1)).filter((line) => line !== END);
+        const found = reports.flatMap((line) => readLine(line) ?? []);
+        const ended = reports.length < lines.length;
         const trouble = late
             ? `it has not ended within ${limit + MARGIN_MS / 1000} s`
-            : status === 0 && ended
-                ? undefined
-                : stderr || 'the command to look for them did not end well';
+            : status !== 0 || !ended
+                ? stderr || 'the command to look for them did not end well'
+                : found.length < reports.length
+                    ? 'part of what it said about them cannot be read'
+                    : undefined;
         return { found, trouble };
     }
     catch (error) {
         return { found: [], trouble: error instanceof Error ? error.message : String(error) };
     }
 }
-/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. */
+/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. Undefined: it is something else. */
 function readLine(line) {
     const [, word, name, age, size, why] = /^(\S+) (\S+) (\d{1,12}|-) (\d{1,15}|-) (.*)$/s.exec(line) ?? [];
     const what = WORDS.find((one) => one === word);
     const path = `/tmp/${name}`;
     if (what === undefined || !(0,_staging_name_js__WEBPACK_IMPORTED_MODULE_2__/* .isStagingName */ .Zc)(path))
-        return [];
-    return [
-        {
-            path,
-            what,
-            age: age === '-' ? undefined : Number(age),
-            bytes: size === '-' ? undefined : Number(size) * 1024,
-            why: why === '' ? undefined : why,
-        },
-    ];
+        return undefined;
+    return {
+        path,
+        what,
+        age: age === '-' ? undefined : Number(age),
+        bytes: size === '-' ? undefined : Number(size) * 1024,
+        why: why === '' ? undefined : why,
+    };
 }
 
 
@@ -40683,10 +40667,6 @@ __nccwpck_require__.d(__webpack_exports__, {
   F: () => (/* binding */ sweepRunner)
 });
 
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
-// EXTERNAL MODULE: external "node:path/posix"
-var posix_ = __nccwpck_require__(3916);
 // EXTERNAL MODULE: ./lib/make/run-directory.js + 4 modules
 var run_directory = __nccwpck_require__(9219);
 // EXTERNAL MODULE: external "node:fs"
@@ -40695,8 +40675,10 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
-// EXTERNAL MODULE: external "node:timers/promises"
-var external_node_timers_promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: external "node:path/posix"
+var posix_ = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./lib/make/run-owner.js
+var run_owner = __nccwpck_require__(2629);
 ;// CONCATENATED MODULE: ./lib/make/stale-run-directories.js
 
 
@@ -40709,15 +40691,12 @@ const RUN = /\/distmake-[A-Za-z0-9]{6}$/;
 const TRIAL = /\/distmake-[0-9a-f]{32}$/;
 const TRIED = ['tries', 'stop.mk'];
 /** What there is in one that was left before it was complete, or that was made for one question to make. */
-const EARLY = /^(?:try|questions\.mk|bin|sh|rel|parse|reply|expanded|output)$/;
-/** What nobody answers in may just be coming up, or be at work: seconds for which it stays. */
-const COMING_S = { whole: 0, early: 60, trial: 600 };
-/** One in which make is about to be started is looked at twice: if it is younger than this (s), after so long (ms). */
-const BEGINNING_S = 5;
-const SECOND_LOOK_MS = 2000;
+const EARLY = /^(?:owner|try|questions\.mk|bin|sh|rel|parse|reply|expanded|printed|output)$/;
+/** What nobody answers in, and of whose owner nothing is known from here, may be at work all the same: seconds for which it stays. */
+const UNKNOWN_S = 86_400;
 /**
  * Removes the directories of runs on this machine that were killed: those that are this user's alone and look like one, in
- * which nobody takes calls any more. Never rejects.
+ * which nobody takes calls any more, and whose owner is dead; where that is not known, they have to be a day old. Never rejects.
  *
  * @param parents where runs make them; those that are not there are passed over
  * @param staleAfter seconds: what is younger stays
@@ -40741,19 +40720,14 @@ async function sweepOne(path, staleAfter) {
         return undefined;
     try {
         const { inside, age } = directory;
-        const kind = await kindOf(path, inside);
-        if (kind === undefined)
+        if (!(await looksLikeOurs(path, inside)))
             return undefined;
         const told = { path, age, why: undefined };
-        if (await answers(inside))
+        const owner = await (0,run_owner/* runOwner */.z)(inside);
+        if (owner === 'alive' || (await answers(inside)))
             return { ...told, what: 'used' };
-        if (age < Math.max(staleAfter, COMING_S[kind]))
+        if (age < (owner === 'dead' ? staleAfter : Math.max(staleAfter, UNKNOWN_S)))
             return { ...told, what: 'young' };
-        if (age < BEGINNING_S) {
-            await (0,external_node_timers_promises_.setTimeout)(SECOND_LOOK_MS);
-            if (await answers(inside))
-                return { ...told, what: 'used' };
-        }
         try {
             for (const name of await (0,promises_.readdir)(inside))
                 await (0,promises_.rm)((0,posix_.join)(inside, name), { recursive: true, force: true });
@@ -40780,15 +40754,13 @@ async function openOwn(path) {
     const inside = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${handle.fd}` : path;
     return { handle, inside, age: Math.max(0, Math.floor((Date.now() - mtimeMs) / 1000)) };
 }
-/** `whole`: make can have been started in it. Undefined: it is something else that has such a name. */
-async function kindOf(path, inside) {
+/** Anything may have such a name. */
+async function looksLikeOurs(path, inside) {
     const names = await (0,promises_.readdir)(inside);
     if (TRIAL.test(path))
-        return TRIED.some((name) => names.includes(name)) ? 'trial' : undefined;
+        return TRIED.some((name) => names.includes(name));
     const shim = await (0,promises_.readlink)((0,posix_.join)(inside, 'parse/sh')).catch(() => undefined);
-    if (shim === '../shim')
-        return names.includes('last.mk') ? 'whole' : 'early';
-    return names.every((name) => EARLY.test(name)) ? 'early' : undefined;
+    return shim === '../shim' || names.every((name) => EARLY.test(name));
 }
 /** Whether a run still takes calls there: at its socket, or at the FIFO that its guardian holds open. */
 async function answers(inside) {
@@ -40820,6 +40792,8 @@ async function isRead(path) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/util/user-cache.js
+var user_cache = __nccwpck_require__(314);
 ;// CONCATENATED MODULE: ./lib/build/clean/stale-cache-files.js
 
 
@@ -40869,7 +40843,6 @@ async function sweepDirectory(directory, staleAfter) {
 
 
 
-
 /**
  * Removes what runs that were killed have left on this machine: their run directories, and what they had not finished writing to
  * the caches. (What they left in a workspace goes when the next build there looks at it, see sweepTemporaries.) Never rejects.
@@ -40877,10 +40850,9 @@ async function sweepDirectory(directory, staleAfter) {
  * @param staleAfter seconds: what is younger stays
  */
 async function sweepRunner(staleAfter) {
-    const cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_.join)((0,external_node_os_.homedir)(), '.cache');
     const [directories, files] = await Promise.all([
         sweepRunDirectories((0,run_directory/* defaultParents */.v)(), staleAfter),
-        sweepCacheFiles(cache, staleAfter),
+        sweepCacheFiles((0,user_cache/* userCache */.g)(), staleAfter),
     ]);
     return [
         ...directories.map((found) => ({ ...found, bytes: undefined })),
@@ -47285,6 +47257,8 @@ function key(directory, target) {
     return `${directory}\0${target}`;
 }
 
+// EXTERNAL MODULE: ./lib/util/user-cache.js
+var user_cache = __nccwpck_require__(314);
 ;// CONCATENATED MODULE: ./lib/build/run-times-file.js
 
 
@@ -47307,9 +47281,9 @@ class RunTimesFile {
     #name;
     /**
      * @param root of the workspace, absolute
-     * @param cache default: XDG_CACHE_HOME, else ~/.cache
+     * @param cache default: userCache()
      */
-    constructor(root, cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_.join)((0,external_node_os_.homedir)(), '.cache')) {
+    constructor(root, cache = (0,user_cache/* userCache */.g)()) {
         this.#root = root;
         this.#directory = (0,posix_.join)(cache, 'distmake', 'times');
         this.#name = `${(0,external_node_crypto_.createHash)('sha256').update(root).digest('hex').slice(0, 32)}.json`;
@@ -50372,6 +50346,12 @@ function parseOptions(words, directory) {
     if (command !== undefined && values.has('--bulk'))
         throw new user_error/* UserError */.y('option --bulk: the items are targets of a make; leave out -- and give the arguments of that make');
     const last = (name) => values.get(name)?.at(-1);
+    const patternsOf = (name) => {
+        const wrong = values.get(name)?.find((one) => one === '' || /\s/.test(one));
+        if (wrong !== undefined)
+            throw new user_error/* UserError */.y(`option ${name}: one pattern each time, not ${(0,excerpt/* excerpt */.K)(wrong)}; give the option again for another`);
+        return values.get(name);
+    };
     const directoryOf = (name) => {
         if (last(name) === '')
             throw new user_error/* UserError */.y(`option ${name}: the name of a directory is missing`);
@@ -50395,8 +50375,8 @@ function parseOptions(words, directory) {
         instead: INSTEAD.find((one) => flags.has(`--${one}`)),
         root: root === undefined ? undefined : (0,external_node_path_.resolve)(directory, root),
         make: last('--make') ?? 'make',
-        dist: distOf(values.get('--dist')),
-        local: values.get('--local') ?? [],
+        dist: distOf(patternsOf('--dist')),
+        local: patternsOf('--local') ?? [],
         localJobs: countOf('--local-jobs', last('--local-jobs')),
         load: wordOf('--load', last('--load'), LOAD_POLICIES),
         toolchain: toolchainOf(values.get('--toolchain')),
@@ -50405,7 +50385,7 @@ function parseOptions(words, directory) {
         hostTimeout: durationOf('--host-timeout', last('--host-timeout')),
         jobTimeout: durationOf('--job-timeout', last('--job-timeout')),
         staleAfter: durationOf('--stale-after', last('--stale-after')),
-        noRetry: values.get('--no-retry') ?? [],
+        noRetry: patternsOf('--no-retry') ?? [],
         environment: values.get('--environment') ?? [],
         setup: last('--setup') ?? '',
         staging,
@@ -50695,7 +50675,7 @@ async function runCommand(options, signals) {
     const timesFile = new RunTimesFile(settings.root);
     const times = (0,cli_shown/* hasProgress */.G)(shown) ? await timesFile.read() : new RunTimes(settings.root);
     const { cliReports } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 9651));
-    const { build } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 3268));
+    const { build } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 5868));
     const reports = await cliReports({ ...options, shown, settings, matchers, directory, secrets, times });
     const isLog = shown.as === 'workflow' || shown.as === 'watch';
     login?.notices.listen((text) => (isLog ? reports.handle({ type: 'message', level: 'notice', text }) : (0,tell/* tell */.qz)(text)));
@@ -50908,7 +50888,7 @@ async function cliReports(options) {
     const onTrouble = (text) => all.handle({ type: 'message', level: 'warning', text });
     let report;
     if (directory !== undefined) {
-        const { ReportDirectory } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 8041));
+        const { ReportDirectory } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 4866));
         report = new ReportDirectory({ path: directory, from: process.cwd(), secrets, now, onTrouble });
     }
     const record = (0,cli_shown/* hasProgress */.G)(shown) ? new run_record/* RunRecord */.d(now) : undefined;
@@ -51281,13 +51261,16 @@ class Bench {
         this.#seats.set(host, { delay, back: undefined, cancel });
     }
     async #try(host, delay) {
-        // Before it is tried: it may be lost again as soon as it is back.
-        this.#seats.set(host, { delay, back: this.#clock.now(), cancel: () => undefined });
+        const seat = { delay, back: undefined, cancel: () => undefined };
+        this.#seats.set(host, seat);
         const trial = await this.#trial(host);
         if (trial === 'not yet')
             this.#sit(host, Math.min(2 * delay, LONGEST_MS));
         else if (trial === 'left out')
             this.#seats.delete(host);
+        // It may have been lost again by now.
+        else if (this.#seats.get(host) === seat)
+            this.#seats.set(host, { ...seat, back: this.#clock.now() });
     }
 }
 
@@ -51312,7 +51295,8 @@ class Farm {
     #bench;
     /** Those that take jobs now. */
     #up = new Set();
-    #ready = 0;
+    #settled = (0,deferred/* deferred */.y)();
+    #isReady = false;
     #closed = false;
     constructor(options) {
         this.#options = options;
@@ -51320,16 +51304,16 @@ class Farm {
         const remotes = new Map(options.hosts.map((remote) => [remote.host, remote]));
         this.#bench = new Bench(this.#clock, (host) => this.#takeBack(remotes.get(host)));
     }
-    /** How often a host has come up. */
-    get ready() {
-        return this.#ready;
+    /** Whether any host has come up. */
+    get isReady() {
+        return this.#isReady;
     }
     /**
      * Connects and stages everywhere. Resolves when it is worth starting: all hosts are ready or lost, or some have been
-     * ready for a moment.
+     * ready for a moment. Where a host is needed: one is ready, or none will be soon.
      */
     async start() {
-        const { hosts, tools } = this.#options;
+        const { hosts, tools, scheduler } = this.#options;
         if (hosts.length === 0)
             return;
         tools.start();
@@ -51346,6 +51330,8 @@ class Farm {
         });
         const first = Promise.any(starts).then(() => this.#clock.pause(GRACE_MS), () => undefined);
         await Promise.race([Promise.allSettled(waits), first]);
+        if (this.#options.needed === true && scheduler.hasHope)
+            await this.#settled.promise;
     }
     /** A host that was up has broken off; its lanes are closed. Told again, or of a host that is not up, this does nothing. */
     lost(remote, reason) {
@@ -51408,6 +51394,7 @@ class Farm {
                 return 'left out';
             }
             this.#options.scheduler.trialFailed(remote.host);
+            this.#lookForHope();
             return 'not yet';
         }
     }
@@ -51420,7 +51407,8 @@ class Farm {
         remote.checkOpen();
         const returned = remote.restarts > 0;
         this.#up.add(remote);
-        this.#ready++;
+        this.#isReady = true;
+        this.#settled.resolve(undefined);
         const slots = scheduler.hostReady(host, remote.facts);
         sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging, returned });
     }
@@ -51439,6 +51427,11 @@ class Farm {
         tools.gone(host);
         sink({ type: 'host-lost', host, reason: error.message, benched: false });
         scheduler.hostLost(host);
+        this.#lookForHope();
+    }
+    #lookForHope() {
+        if (!this.#options.scheduler.hasHope)
+            this.#settled.resolve(undefined);
     }
 }
 /** Calls back again and again until it is cancelled. */
@@ -52146,6 +52139,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
                 way.onText();
                 output.add(descriptor, data);
             },
+            onLife: () => way.onText(),
             onEnd: (result, time, load) => {
                 start();
                 // What has printed more than can be kept has failed; the runner may have another try.
@@ -52587,6 +52581,10 @@ class Scheduler {
     trialFailed(host) {
         this.#placeOf(host).trialFailed();
         this.#pump();
+    }
+    /** Whether some host takes jobs, or may come to do so soon. */
+    get hasHope() {
+        return this.#hosts.some((place) => place.isHopeful);
     }
     isReady(host) {
         return this.#placeOf(host).state === 'ready';
@@ -53603,8 +53601,8 @@ var left_out = __nccwpck_require__(6344);
 var deferred = __nccwpck_require__(3033);
 // EXTERNAL MODULE: ./lib/util/duration.js
 var duration = __nccwpck_require__(7402);
-// EXTERNAL MODULE: ./lib/lane/countdown.js
-var countdown = __nccwpck_require__(9769);
+// EXTERNAL MODULE: ./lib/lane/patience.js
+var patience = __nccwpck_require__(9311);
 ;// CONCATENATED MODULE: ./lib/lane/byte-reader.js
 
 
@@ -53670,10 +53668,13 @@ class ByteReader {
     }
     /**
      * From here on the other end is given up when nothing at all has come from it for so many seconds in which somebody waited
-     * for it.
+     * for it; later where the link is busy with others.
+     *
+     * @param received LaneStream.received
      */
-    limitSilence(seconds) {
-        this.#silence = new countdown/* Countdown */.G(seconds, () => this.giveUp(`it has said nothing for ${(0,duration/* durationText */.S)(seconds)}`));
+    limitSilence(seconds, received) {
+        const give = () => this.giveUp(`it has said nothing for ${(0,duration/* durationText */.S)(seconds)}`);
+        this.#silence = new patience/* Patience */.i(seconds, received, give);
     }
     /**
      * Somebody waits for the other end, if not for bytes: its silence counts until the function is called that is returned.
@@ -53764,6 +53765,8 @@ class ByteReader {
     }
 }
 
+// EXTERNAL MODULE: ./lib/lane/countdown.js
+var countdown = __nccwpck_require__(9769);
 // EXTERNAL MODULE: ./lib/lane/frame-fields.js
 var frame_fields = __nccwpck_require__(6029);
 ;// CONCATENATED MODULE: ./lib/lane/greeting.js
@@ -53772,7 +53775,10 @@ var frame_fields = __nccwpck_require__(6029);
 
 
 
+
 const GREETING_LIMIT = 10_000;
+/** What its user wants done before a lane may take so long, in seconds, besides the patience for the lane itself. */
+const SETUP_LIMIT = 600;
 const LAST_WORDS_MS = 1000;
 /** The host has no perl; nothing has been made there, and a lane that does without can be tried. */
 class NoPerl extends Error {
@@ -53785,7 +53791,7 @@ class NoPerl extends Error {
  * Starts a lane's program and reads up to the line in which it says hello.
  *
  * @param patience LaneSetup.patience. It does not count before the lane itself runs: what its user wants done first may take
- *   long and say nothing
+ *   10 minutes and say nothing
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
  * @throws NoPerl, or an Error with a message for people: `failed` and the text, when the staging directory cannot be made now. A
@@ -53799,6 +53805,9 @@ async function greet(stream, patience, write) {
     const reader = new ByteReader(stream);
     const startupFailed = new RegExp(`^${nonce} startup-failed (\\d{1,3})$`);
     stream.write(write(nonce));
+    const late = `its set-up lines, or its start-up command, have not ended within ${SETUP_LIMIT / 60} minutes`;
+    const limit = new countdown/* Countdown */.G(SETUP_LIMIT + patience, () => reader.giveUp(late));
+    limit.start();
     try {
         for (let skipped = 0; skipped < GREETING_LIMIT; skipped++) {
             const line = await reader.line();
@@ -53816,7 +53825,8 @@ async function greet(stream, patience, write) {
             if (line === `${nonce} ready`)
                 break;
         }
-        reader.limitSilence(patience);
+        limit.stop();
+        reader.limitSilence(patience, stream.received);
         const [word, ...hello] = (await reader.line()).split(' ');
         if (word === 'hello')
             return { reader, hello };
@@ -53832,6 +53842,9 @@ async function greet(stream, patience, write) {
             await lastWords(stream.stderr);
         stream.destroy();
         throw broken ? new Error(error.message + because(complaint), { cause: error }) : error;
+    }
+    finally {
+        limit.stop();
     }
 }
 /** What was printed on stderr comes by a way of its own, and may come later. */
@@ -53930,7 +53943,10 @@ class Killing {
     };
 }
 
+// EXTERNAL MODULE: ./lib/lane/patience.js
+var patience = __nccwpck_require__(9311);
 ;// CONCATENATED MODULE: ./lib/lane/lane-end.js
+
 
 
 
@@ -53956,7 +53972,7 @@ class LaneEnd {
         this.reader = reader;
         this.#stream = stream;
         this.#patience = patience;
-        this.#alive = new countdown/* Countdown */.G(patience / 3, () => this.#sayAlive());
+        this.#alive = new countdown/* Countdown */.G(patience / 3, () => this.sayAlive());
         this.#alive.start();
         this.gone = reader.ended.then((reason) => {
             this.#alive.stop();
@@ -53994,10 +54010,16 @@ class LaneEnd {
     /** Says these words when the signal aborts; a job that goes on for longer than the lane's patience then costs its lane. */
     killing(signal, words) {
         const seconds = this.#patience;
-        const limit = new countdown/* Countdown */.G(seconds, () => {
+        const limit = new patience/* Patience */.i(seconds, this.#stream.received, () => {
             this.reader.giveUp(`a job there was to be killed, and still ran after ${(0,duration/* durationText */.S)(seconds)}`);
         });
         return new Killing(signal, () => this.say(words), limit);
+    }
+    /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
+    sayAlive() {
+        if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain)
+            this.#stream.write(ALIVE);
+        this.#alive.start();
     }
     close() {
         this.#closed = true;
@@ -54005,11 +54027,59 @@ class LaneEnd {
         this.#stream.end();
         this.reader.giveUp('the connection was closed');
     }
-    /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
-    #sayAlive() {
-        if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain)
-            this.#stream.write(ALIVE);
-        this.#alive.start();
+}
+
+
+/***/ }),
+
+/***/ 9311:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   i: () => (/* binding */ Patience)
+/* harmony export */ });
+/* harmony import */ var _countdown_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9769);
+
+/** So much more than all signs of life on a connection together must come on it, in bytes per second, to count as a busy link. */
+const BUSY = 2048;
+/** A lane that alone hangs is given up after so many times its patience, however busy the others are. */
+const MOST = 8;
+/**
+ * A countdown for what a lane is to say. What it says may stand behind all that other lanes send over the same connection: while
+ * much comes there, the link is slow and nothing else, and it begins again.
+ */
+class Patience {
+    #seconds;
+    #received;
+    #countdown;
+    #rounds = 0;
+    #before = 0;
+    /**
+     * @param received LaneStream.received
+     * @param run called when it has come to its end
+     */
+    constructor(seconds, received, run) {
+        this.#seconds = seconds;
+        this.#received = received ?? (() => 0);
+        this.#countdown = new _countdown_js__WEBPACK_IMPORTED_MODULE_0__/* .Countdown */ .G(seconds, () => {
+            if (this.#rounds < MOST && this.#received() - this.#before >= this.#seconds * BUSY)
+                this.#begin();
+            else
+                run();
+        });
+    }
+    /** From the beginning, whether it is under way or not. */
+    start() {
+        this.#rounds = 0;
+        this.#begin();
+    }
+    stop() {
+        this.#countdown.stop();
+    }
+    #begin() {
+        this.#rounds++;
+        this.#before = this.#received();
+        this.#countdown.start();
     }
 }
 
@@ -54029,6 +54099,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var bytes = __nccwpck_require__(4695);
 // EXTERNAL MODULE: ./lib/lane/bootstrap.js
 var bootstrap = __nccwpck_require__(8760);
+// EXTERNAL MODULE: ./lib/lane/countdown.js
+var countdown = __nccwpck_require__(9769);
 // EXTERNAL MODULE: ./lib/lane/frame-fields.js
 var frame_fields = __nccwpck_require__(6029);
 // EXTERNAL MODULE: ./lib/lane/frame-writer.js
@@ -54379,13 +54451,16 @@ function parseFraction(digits = '') {
 
 
 
+
 /** A list of what a job changed is held in memory: this is a million paths, more or less. */
 const LARGEST_LIST = 268_435_456;
+/** How often a lane is asked whether its job prints, by somebody who wants to know. */
+const ASK_SECONDS = 0.5;
 /**
  * The engine's end of src/assets/lane.sh, for hosts without perl. What it sends are lines of sh that call the functions
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
  * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
- * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
+ * | `printed`, before an end, behind an `alive`: there is more that the job printed | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
  * read by FrameFields.load. Both ends say `alive` between their frames; the lane does so when it has heard it, and while it
  * takes in a large file. Whatever else comes is a {@link BadFrame}.
  */
@@ -54474,7 +54549,7 @@ class ShLane {
     }
     async #receive(id, sink, merge, signal, killing) {
         const { reader } = this.#end;
-        const line = await reader.line();
+        const line = await this.#awaitEnd(sink);
         if (line === `busy ${id}` && this.facts.cap !== undefined)
             return false;
         const lost = `lost ${id} `;
@@ -54507,6 +54582,26 @@ class ShLane {
         const listed = parseListing((0,bytes/* bytesOf */.$$)(await reader.exact(list)), this.#hello.listing);
         await this.#readOutputs(listed, data, sink);
         return true;
+    }
+    /** What a job prints comes when it has ended: until then the lane says at most that there is more, and when it hears `alive`. */
+    async #awaitEnd(sink) {
+        const ask = new countdown/* Countdown */.G(ASK_SECONDS, () => {
+            this.#end.sayAlive();
+            ask.start();
+        });
+        if (sink.onLife)
+            ask.start();
+        try {
+            for (;;) {
+                const line = await this.#end.reader.line();
+                if (line !== 'printed')
+                    return line;
+                sink.onLife?.();
+            }
+        }
+        finally {
+            ask.stop();
+        }
     }
     async #readOutputs(listed, size, sink) {
         if (listed.reduce((total, output) => total + dataSize(output), 0) !== size) {
@@ -55189,14 +55284,22 @@ const TIMED_OUT = 124;
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
 function shellCall(facts, { expanded, echo }, channel) {
+    /** The job may be on its way elsewhere once the run here is over: nothing of it may write by then. */
+    let rest;
     return {
         ...facts,
         expanded,
         echo,
         gone: channel.gone,
         write: (descriptor, data) => (data.length > 0 ? channel.print(descriptor, data) : undefined),
-        runLocally: (argv, changes) => channel.run(argv, changes),
-        endLocally: () => (0,_kill_below_js__WEBPACK_IMPORTED_MODULE_0__/* .killBelow */ .s)(facts.pid),
+        runLocally: async (argv, changes) => {
+            const outcome = await channel.run(argv, changes);
+            await rest;
+            return outcome;
+        },
+        endLocally: () => {
+            rest = (0,_kill_below_js__WEBPACK_IMPORTED_MODULE_0__/* .endBelow */ .j)(facts.pid);
+        },
         exit: (outcome) => {
             switch (outcome.kind) {
                 case 'exited': {
@@ -55532,38 +55635,97 @@ function withoutGoalWaits(words) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   j: () => (/* binding */ endBelow),
 /* harmony export */   s: () => (/* binding */ killBelow)
 /* harmony export */ });
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8500);
+/* harmony import */ var _process_facts_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3957);
+
+
 
 /** Processes that fork while they are looked for are found by another look. */
 const MOST_LOOKS = 20;
-/** Kills all that a process has started, and what those have started, but not itself. Linux tells the children of each. */
-function killBelow(pid) {
-    for (let look = 0; look < MOST_LOOKS; look++) {
-        const below = descendants(pid);
-        if (below.length === 0)
-            return;
-        for (const one of below) {
-            try {
-                process.kill(one, 'SIGKILL');
-            }
-            catch {
-                // It has ended meanwhile.
-            }
-        }
+/** What loses its parent in the middle of one look is missed by it, and in the next one. */
+const EMPTY_LOOKS = 2;
+/** Between two looks for what has still not ended, in ms. */
+const PAUSE = 10;
+/** Five seconds: what is stuck in the kernel, a disk that does not answer say, ends when that lets it. */
+const MOST_PAUSES = 500;
+/**
+ * Kills all that a process has started, and what those have started, but not itself; returns without waiting for their
+ * end. What has lost its parent is found below a compiled shim, which such processes are handed to (shim.c), and where
+ * its process group or session was made by something that is found.
+ */
+function killBelow(root) {
+    const found = new Set();
+    for (let look = 0, before = -1; look < MOST_LOOKS && found.size > before; look++) {
+        before = found.size;
+        killFound(root, found);
     }
 }
-/** All, before the first is killed: what loses its parent is not found any more. */
-function descendants(pid) {
-    let children = [];
+/** The same; resolves when nothing of it is left, or after five seconds. */
+async function endBelow(root) {
+    const found = new Set();
+    for (let look = 0, empty = 0; look < MOST_PAUSES; look++) {
+        empty = killFound(root, found) ? 0 : empty + 1;
+        if (empty === EMPTY_LOOKS)
+            return;
+        await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_1__.setTimeout)(PAUSE);
+    }
+}
+/**
+ * One look. Parents are killed before their children, so that none sees how those ended and goes on.
+ *
+ * @param found what earlier looks have found; this one adds to it
+ * @returns whether something was alive; what is not ours to kill does not count
+ */
+function killFound(root, found) {
+    const all = processes();
+    const below = new Set([root]);
+    const leads = (pid) => below.has(pid) || found.has(pid);
+    for (let before = 0; below.size > before;) {
+        before = below.size;
+        for (const { pid, parent, group, session } of all) {
+            if (below.has(parent) || leads(group) || leads(session))
+                below.add(pid);
+        }
+    }
+    below.delete(root);
+    const ended = new Set(all.flatMap(({ pid, hasEnded }) => (hasEnded ? [pid] : [])));
+    let lives = false;
+    for (const pid of below) {
+        found.add(pid);
+        if (!ended.has(pid) && kill(pid))
+            lives = true;
+    }
+    return lives;
+}
+function kill(pid) {
     try {
-        children = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+        return process.kill(pid, 'SIGKILL');
     }
     catch {
-        // It has ended.
+        // It has ended meanwhile, or is another user's.
+        return false;
     }
-    return children.flatMap((child) => [child, ...descendants(child)]);
+}
+function processes() {
+    let names = [];
+    try {
+        names = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readdirSync)('/proc');
+    }
+    catch {
+        // Not Linux.
+    }
+    return names.flatMap((name) => {
+        const fields = /^\d+$/.test(name) ? (0,_process_facts_js__WEBPACK_IMPORTED_MODULE_2__/* .statFields */ .qV)(Number(name)) : undefined;
+        if (fields === undefined)
+            return [];
+        const [state, parent, group, session] = fields;
+        const hasEnded = state === 'Z' || state === 'X';
+        return [{ pid: Number(name), parent: Number(parent), group: Number(group), session: Number(session), hasEnded }];
+    });
 }
 
 
@@ -56559,6 +56721,83 @@ function passSignal(child, name) {
 
 /***/ }),
 
+/***/ 3957:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   GH: () => (/* binding */ processParent),
+/* harmony export */   PJ: () => (/* binding */ processFacts),
+/* harmony export */   gy: () => (/* binding */ processStart),
+/* harmony export */   mh: () => (/* binding */ processArguments),
+/* harmony export */   qV: () => (/* binding */ statFields),
+/* harmony export */   qw: () => (/* binding */ processAncestors)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var _util_bytes_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4695);
+/* harmony import */ var _environment_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9391);
+
+
+
+/** Everything about a process that is ours to read; undefined when it is gone. */
+function processFacts(pid) {
+    try {
+        const status = (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_2__/* .bytesOf */ .$$)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(`/proc/${pid}/status`));
+        const list = (name) => (0,_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .splitList */ .ry)((0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_2__/* .bytesOf */ .$$)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(`/proc/${pid}/${name}`)));
+        return {
+            parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
+            umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8),
+            directory: (0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_2__/* .bytesOf */ .$$)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readlinkSync)(`/proc/${pid}/cwd`, 'buffer')),
+            argv: list('cmdline'),
+            environment: list('environ'),
+        };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** The arguments of a process, argv[0] first; empty when it is gone, or there is no /proc. */
+function processArguments(pid) {
+    try {
+        return (0,_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .splitList */ .ry)((0,_util_bytes_js__WEBPACK_IMPORTED_MODULE_2__/* .bytesOf */ .$$)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(`/proc/${pid}/cmdline`)));
+    }
+    catch {
+        return [];
+    }
+}
+/** When a process started, in the kernel's ticks: tells it from a later one with the same pid. Undefined: gone or dead. */
+function processStart(pid) {
+    const fields = statFields(pid);
+    return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+/** The parent of a process, its parent, and so on to pid 1. Empty where there is no /proc. */
+function processAncestors(pid) {
+    const ancestors = [];
+    for (let at = processParent(pid); at !== undefined && at > 0; at = processParent(at))
+        ancestors.push(at);
+    return ancestors;
+}
+/** Undefined when it is gone, or there is no /proc. */
+function processParent(pid) {
+    const parent = statFields(pid)?.[1];
+    return parent === undefined ? undefined : Number(parent);
+}
+/**
+ * The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses: state, parent, process
+ * group, session and so on (proc(5)). Undefined when it is gone.
+ */
+function statFields(pid) {
+    try {
+        const stat = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(`/proc/${pid}/stat`, 'latin1');
+        return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    }
+    catch {
+        return undefined;
+    }
+}
+
+
+/***/ }),
+
 /***/ 641:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -56839,6 +57078,8 @@ while [ $n -lt 50 ] && [ $none -lt 10 ]; do
   sleep 0.1
 done`;
 
+// EXTERNAL MODULE: ./lib/make/run-owner.js
+var run_owner = __nccwpck_require__(2629);
 ;// CONCATENATED MODULE: ./lib/make/shell-paths.js
 
 /**
@@ -56889,6 +57130,8 @@ var external_node_timers_promises_ = __nccwpck_require__(8500);
 var programs = __nccwpck_require__(641);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: ./lib/util/user-cache.js
+var user_cache = __nccwpck_require__(314);
 ;// CONCATENATED MODULE: ./lib/make/shim-cache.js
 
 
@@ -56907,10 +57150,10 @@ class ShimCache {
     /**
      * The place for what this compiler makes of these sources.
      *
-     * @param parent of the directory; default: XDG_CACHE_HOME, else ~/.cache
+     * @param parent of the directory; default: userCache()
      * @returns undefined where there can be none
      */
-    static async open(compiler, sources, parent = process.env['XDG_CACHE_HOME'] ?? (0,posix_.join)((0,external_node_os_.homedir)(), '.cache')) {
+    static async open(compiler, sources, parent = (0,user_cache/* userCache */.g)()) {
         try {
             const directory = (0,posix_.join)(parent, 'distmake');
             await (0,promises_.mkdir)(directory, { recursive: true, mode: 0o700 });
@@ -57103,6 +57346,7 @@ function findLauncher(searchPath) {
 
 
 
+
 const run_directory_run = (0,external_node_util_.promisify)(external_node_child_process_.execFile);
 /** A socket's path has 108 bytes (unix(7)). */
 const MAX_LENGTH = 90;
@@ -57249,6 +57493,7 @@ async function tryParent(parent) {
     try {
         path = await (0,promises_.mkdtemp)((0,posix_.join)(parent, 'distmake-'));
         await (0,promises_.chmod)(path, 0o700);
+        await (0,run_owner/* claimRun */.S)(path);
         const program = (0,posix_.join)(path, 'try');
         await (0,promises_.writeFile)(program, '#!/bin/sh\nexit 0\n', { mode: 0o700 });
         await run_directory_run(program);
@@ -57260,6 +57505,75 @@ async function tryParent(parent) {
             await (0,promises_.rm)(path, { recursive: true, force: true });
         const { code } = error;
         return { refused: code === 'EACCES' && path !== undefined ? 'executing files is not allowed' : String(code) };
+    }
+}
+
+
+/***/ }),
+
+/***/ 2629:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ claimRun),
+/* harmony export */   z: () => (/* binding */ runOwner)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1455);
+/* harmony import */ var node_path_posix__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
+/* harmony import */ var _process_facts_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3957);
+
+
+
+
+/** In a run directory. */
+const NAME = 'owner';
+/** Longer ones are not ours, in bytes. */
+const LONGEST = 200;
+/**
+ * Says in a run directory that it is this process's: its pid and when it started, and where that pid means something. Whoever
+ * removes what is left of runs goes by it, for nobody answers in the directory before make is started.
+ *
+ * @throws Error when it cannot be written, or somebody else has it by now
+ */
+async function claimRun(directory) {
+    const start = (0,_process_facts_js__WEBPACK_IMPORTED_MODULE_3__/* .processStart */ .gy)(process.pid);
+    const realm = pidRealm();
+    const text = start === undefined || realm === undefined ? '-' : `${process.pid} ${start} ${realm}`;
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.writeFile)((0,node_path_posix__WEBPACK_IMPORTED_MODULE_2__.join)(directory, NAME), `${text}\n`, { mode: 0o600, flag: 'wx' });
+}
+/** What can be said of the owner of a run directory. */
+async function runOwner(directory) {
+    const text = await readShort((0,node_path_posix__WEBPACK_IMPORTED_MODULE_2__.join)(directory, NAME)).catch(() => '');
+    const [, pid, start, realm] = /^([1-9]\d{0,9}) (\d{1,20}) (\S+ \S+)\n$/.exec(text) ?? [];
+    // Elsewhere, or before a restart, another process has that number.
+    if (realm === undefined || realm !== pidRealm())
+        return 'unknown';
+    return (0,_process_facts_js__WEBPACK_IMPORTED_MODULE_3__/* .processStart */ .gy)(Number(pid)) === start ? 'alive' : 'dead';
+}
+/**
+ * Where the numbers of processes are those that this process knows: its pid namespace, and since which start of which machine,
+ * for the first namespace has the same number everywhere (pid_namespaces(7), random(4)). Undefined: that is not known, or
+ * /proc shows another namespace.
+ */
+function pidRealm() {
+    try {
+        if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readlinkSync)('/proc/self') !== String(process.pid))
+            return undefined;
+        return `${(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readlinkSync)('/proc/self/ns/pid')} ${(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
+    }
+    catch {
+        return undefined;
+    }
+}
+async function readShort(path) {
+    const file = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.open)(path, node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.O_RDONLY | node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.O_NOFOLLOW | node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.O_NONBLOCK);
+    try {
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, 0);
+        return buffer.toString('latin1', 0, bytesRead);
+    }
+    finally {
+        await file.close();
     }
 }
 
@@ -59502,7 +59816,7 @@ function absence(path) {
 
 /***/ }),
 
-/***/ 8041:
+/***/ 4866:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -59789,6 +60103,25 @@ function addGap(steps, from, to, job) {
         steps.push({ kind: 'make', job, from, to });
 }
 
+;// CONCATENATED MODULE: ./lib/report/record/sequel.js
+
+/** Whether the job ran once more after that leg. */
+function ranAgain({ legs }, leg) {
+    return legs.slice(legs.indexOf(leg) + 1).some(({ started }) => started !== undefined);
+}
+/**
+ * What became of a job after a leg that was to be run again.
+ *
+ * @param run how the run ended; undefined: it was cut short
+ * @returns `cancelled`: the run was over before there was a place
+ */
+function sequelOf(job, leg, run) {
+    if (ranAgain(job, leg))
+        return 'again';
+    const { failed } = job.recipe;
+    return failed?.job === job.id && (0,verdict/* isOwnFailure */.PQ)(failed.outcome, run) ? 'failed' : 'cancelled';
+}
+
 ;// CONCATENATED MODULE: ./lib/report/page/strings.js
 /** Numbers texts, each once, from 0. */
 class Strings {
@@ -59814,6 +60147,7 @@ const PAGE_CLASSES = ['open', 'remote', 'retried', 'local', 'recursive'];
 const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'];
 
 ;// CONCATENATED MODULE: ./lib/report/page/encode-page.js
+
 
 
 
@@ -59936,11 +60270,15 @@ function legColumns({ jobs, places, end }, strings) {
     return columns;
 }
 /** @param run how the whole run ended: what its cancelling has ended has not failed */
-function encode_page_endOf({ id, recipe }, { outcome, again }, run) {
+function encode_page_endOf(job, leg, run) {
+    const { id, recipe } = job;
+    const { outcome, again } = leg;
     if (outcome === undefined)
         return 'open';
-    if (outcome === 'turned-away' || again)
+    if (outcome === 'turned-away')
         return 'again';
+    if (again)
+        return sequelOf(job, leg, run);
     if ((0,model_outcome/* succeeded */.g)(outcome))
         return 'succeeded';
     if (!(0,verdict/* isOwnFailure */.PQ)(outcome, run))
@@ -60771,6 +61109,7 @@ function hostSlices(place, pid, tid, end) {
 
 
 
+
 /**
  * One leg on its slot: a slice with the name of the target, and in it one for each phase: staging, running, collecting. It
  * ends where the job has called make, and given its slot back.
@@ -60794,7 +61133,7 @@ function legSlices(job, leg, { pid, tid, end, run }) {
         return {
             job: id,
             reason: reason_text/* REASON_WORDS */.J[reason],
-            outcome: outcomeText(leg),
+            outcome: outcomeText(job, leg),
             waited_ms: Math.round((leg.placed - queued) * 1e3),
             command,
             directory,
@@ -60803,22 +61142,26 @@ function legSlices(job, leg, { pid, tid, end, run }) {
         };
     }
 }
-function outcomeText({ outcome, again }) {
+function outcomeText(job, leg) {
+    const { outcome, again } = leg;
     if (outcome === undefined)
         return 'not ended';
     if (outcome === 'turned-away')
         return "turned away: the host's owner had no place for it";
-    return `${(0,model_outcome/* describeOutcome */.S)(outcome)}${again ? ', run again' : ''}`;
+    return `${(0,model_outcome/* describeOutcome */.S)(outcome)}${again && ranAgain(job, leg) ? ', run again' : ''}`;
 }
 /** What one may filter by. */
-function categoryOf({ recipe }, { outcome, again, reason }, run) {
+function categoryOf(job, leg, run) {
+    const { outcome, again, reason } = leg;
     if (outcome === 'turned-away')
         return 'turned-away';
-    if (again)
-        return 'run-again';
+    if (again) {
+        const sequel = sequelOf(job, leg, run);
+        return sequel === 'again' ? 'run-again' : sequel;
+    }
     if (outcome !== undefined && !(0,model_outcome/* succeeded */.g)(outcome))
         return (0,verdict/* isOwnFailure */.PQ)(outcome, run) ? 'failed' : 'cancelled';
-    if (recipe.class === 'recursive')
+    if (job.recipe.class === 'recursive')
         return 'calls-make';
     return (0,place_reason/* isMissed */.OS)(reason) ? 'might-have-left' : 'job';
 }
@@ -61702,14 +62045,14 @@ const BOUND = { lines: 500, bytes: 64 * 1024 };
 class FailedTargets {
     #targets = [];
     add(recipe, failed) {
-        const { title, text, files, isAbove, refusal, words } = recipe.failure();
+        const { title, text, files, isAbove, refusal, words, mustNotRunAgain } = recipe.failure();
         const isRepeated = this.#targets.length < REPEATED;
         const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
         this.#targets.push({
             title: `${title}  failed: ${words}`,
             outcome: failed.outcome,
             text: isRepeated ? cutFlood(text, BOUND, where) : '',
-            hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
+            hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place), mustNotRunAgain) : '',
             recursive: recipe.recursive,
         });
     }
@@ -61726,8 +62069,10 @@ class FailedTargets {
             log.text(`${title}\n${(0,util_bytes/* decode */.D4)(text)}${hint}`);
     }
 }
-/** Where it ran, and a line to paste into a terminal. */
-function hintOf({ job }, where) {
+/** Where it ran, and a line to paste into a terminal. @param once it must not run again */
+function hintOf({ job }, where, once) {
+    if (once)
+        return `${(0,clean_text/* cleanTitle */.cr)(where, 1000)}\n`;
     const line = rerunLine(job);
     const names = exportedNames(job.environment, ownEnvironment());
     const again = line === undefined
@@ -61971,11 +62316,16 @@ class RecipeLog {
             isAbove: log?.leftOut === false,
             refusal: log && refusalOf(log),
             words: this.failed === undefined ? '' : this.#failureWords(this.failed.outcome),
+            mustNotRunAgain: this.failed !== undefined && (0,outcome_text/* mustNotRunAgain */.S1)(this.failed.outcome, this.#losses),
         };
     }
     #failureWords(outcome) {
+        return (0,outcome_text/* failureText */.kY)(outcome, this.#losses);
+    }
+    /** Hosts that were lost while the line that failed ran there. */
+    get #losses() {
         const legs = this.failed === undefined ? [] : (this.#jobs.get(this.failed.job.id)?.legs ?? []);
-        return (0,outcome_text/* failureText */.kY)(outcome, legs.filter((leg) => leg.outcome.kind === 'host-lost').length);
+        return legs.filter((leg) => leg.outcome.kind === 'host-lost').length;
     }
     /** make -s says nothing of a failure that it ignores. */
     #titleWithEnd(logs) {
@@ -62353,7 +62703,7 @@ class HostNews {
     constructor(now = () => performance.now() / 1000) {
         this.#now = now;
     }
-    /** `build1: lost (it has said nothing for 15 s); its jobs go elsewhere, it is tried again`; undefined: enough has been said. */
+    /** `build1: lost (it has said nothing for 15 s); its jobs run elsewhere if they can, it is tried again`; undefined: enough has been said. */
     lost({ host, reason, benched }) {
         const known = this.#known(host);
         const isFirst = known.losses === 0;
@@ -62365,7 +62715,7 @@ class HostNews {
             return undefined;
         const end = known.losses === TOLD ? '; when it is lost again that is not told here' : '';
         const text = known.wasReady
-            ? `lost (${reason}); its jobs go elsewhere, it is tried again${end}`
+            ? `lost (${reason}); its jobs run elsewhere if they can, it is tried again${end}`
             : `did not come up, it is tried again${end}: ${reason}`;
         return { text: `${host.name}: ${text}`, isFirst };
     }
@@ -62436,6 +62786,7 @@ function keptStart(text, limit) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S1: () => (/* binding */ mustNotRunAgain),
 /* harmony export */   Tm: () => (/* binding */ killedText),
 /* harmony export */   ik: () => (/* binding */ adviceOn),
 /* harmony export */   kY: () => (/* binding */ failureText)
@@ -62460,10 +62811,14 @@ function failureText(outcome, losses, place) {
         return `${isMute ? killedText(outcome) : (0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_0__/* .describeOutcome */ .S)(outcome)}${place === undefined ? '' : ` on ${place}`}`;
     }
     const reason = `(${outcome.reason})`;
-    if (losses >= GIVEN_UP)
+    if (!mustNotRunAgain(outcome, losses))
         return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
     const host = place === undefined ? '' : ` ${place}`;
     return `its host${host} was lost while it ran ${reason}, and it must not run again (no-retry, or staging none); whether it had its effect must be looked at`;
+}
+/** Whether what its host was lost with may have had its effect, and must not run again (no-retry, or staging none). @param losses as for {@link failureText} */
+function mustNotRunAgain({ kind }, losses) {
+    return kind === 'host-lost' && losses < GIVEN_UP;
 }
 /** What can be done about it where that is not the recipe's own business; undefined: nothing. */
 function adviceOn(outcome) {
@@ -67243,7 +67598,10 @@ const logUpdateStderr = createLogUpdate(external_node_process_namespaceObject.st
 
 // EXTERNAL MODULE: ./lib/report/text-width.js
 var text_width = __nccwpck_require__(5730);
+// EXTERNAL MODULE: ./lib/util/stop-self.js
+var stop_self = __nccwpck_require__(3537);
 ;// CONCATENATED MODULE: ./lib/report/watch/live-region.js
+
 
 
 const HIDE_CURSOR = '\x1b[?25l';
@@ -67359,7 +67717,7 @@ class LiveRegion {
         this.#clear();
         this.#write(SHOW_CURSOR);
         this.#stopped = true;
-        process.kill(process.pid, 'SIGSTOP');
+        (0,stop_self/* stopSelf */.F)();
     };
     /** The shell has printed since: what was drawn is somewhere above. */
     #resume = () => {
@@ -67407,6 +67765,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var progress = __nccwpck_require__(9480);
 // EXTERNAL MODULE: ./lib/report/watch/live-region.js + 19 modules
 var live_region = __nccwpck_require__(5571);
+// EXTERNAL MODULE: ./lib/report/host-news.js
+var host_news = __nccwpck_require__(8344);
 // EXTERNAL MODULE: ./lib/report/progress/ticker.js
 var progress_ticker = __nccwpck_require__(7720);
 // EXTERNAL MODULE: ./lib/model/outcome.js
@@ -68022,29 +68382,38 @@ function failureLine({ target, host, verdict, at }, columns, now) {
 
 
 
+
 /** Between two looks, in seconds. */
 const PERIOD = 0.25;
 /** What the region shows all the time: said above it would only be noise. */
-const SHOWN_BELOW = new Set(['workspace-surveyed', 'staging-progress', 'host-ready']);
+const SHOWN_BELOW = new Set(['workspace-surveyed', 'staging-progress']);
 /** A run as it can be watched on a terminal: what failed or warned, and below it what goes on at this moment. */
 class Watch {
     #options;
     #state;
+    #log;
     #above;
+    #hosts;
     #stop;
     #done = false;
     constructor(options) {
         const { region, colour, directory, now, above, ticker = progress_ticker/* clockTicker */.F } = options;
         this.#options = options;
         this.#state = new WatchState(now, directory);
-        this.#above = above(new TerminalLog((text) => region.print(text), colour));
+        this.#log = new TerminalLog((text) => region.print(text), colour);
+        this.#above = above(this.#log);
+        this.#hosts = new host_news/* HostNews */.O(now);
         region.onLost(() => this.#draw());
         this.#stop = ticker(PERIOD, () => this.#draw());
     }
     handle = (event) => {
         this.#state.handle(event);
         this.#options.progress.handle(event);
-        if (!SHOWN_BELOW.has(event.type))
+        if (event.type === 'host-ready' && !event.returned)
+            this.#hosts.ready(event);
+        else if (event.type === 'host-ready' || event.type === 'host-lost')
+            this.#hosts.print(event, this.#log);
+        else if (!SHOWN_BELOW.has(event.type))
             this.#above.handle(event);
     };
     /** The region gives way to what stays: the failures once more, and the result. */
@@ -68666,6 +69035,7 @@ class Connection {
     /** The server has let a channel wait. */
     #stuck = false;
     #closed = false;
+    #received = 0;
     /** Why it is closed, where that is known. */
     #fault;
     /** Milliseconds until a host that does not answer is given up. */
@@ -68676,6 +69046,7 @@ class Connection {
         this.timeout = timeout;
         // One for each channel that is being opened.
         client.setMaxListeners(0);
+        stream.on('data', (chunk) => (this.#received += chunk.length));
         const stop = watchPulse(stream, timeout, () => {
             this.#fault = `it has said nothing for ${timeout / 1000} s`;
             stream.destroy();
@@ -68725,6 +69096,10 @@ class Connection {
     /** Channels that are open, or being opened. */
     get channels() {
         return this.#channels.size + this.#opening;
+    }
+    /** Bytes of all channels together, and what the protocol puts around them, since it stands. */
+    get received() {
+        return this.#received;
     }
     /** The server takes no more channels for now. */
     get full() {
@@ -68971,8 +69346,10 @@ class ControlPool {
             const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
             const connection = free ?? (await this.#connect(wish));
             const channel = await connection.exec(wish.command);
-            if (channel)
-                return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
+            if (channel) {
+                const more = { exited: exitOf(channel), received: () => connection.received };
+                return { channel: Object.assign(channel, more), timeout: connection.timeout };
+            }
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
         }
@@ -70761,6 +71138,49 @@ function regexOf(part) {
 /** One word for a POSIX shell, quoted only where it must be. */
 function shellQuote(word) {
     return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+
+/***/ }),
+
+/***/ 3537:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ stopSelf)
+/* harmony export */ });
+let isDue = false;
+/** Ctrl-Z: stops this process, once, when all who listen for the signal have had their turn. */
+function stopSelf() {
+    if (isDue)
+        return;
+    isDue = true;
+    queueMicrotask(() => {
+        isDue = false;
+        process.kill(process.pid, 'SIGSTOP');
+    });
+}
+
+
+/***/ }),
+
+/***/ 314:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ userCache)
+/* harmony export */ });
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8161);
+/* harmony import */ var node_path_posix__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+
+
+/**
+ * The user's directory for caches: XDG_CACHE_HOME, else ~/.cache. The XDG base directory specification has one that is empty
+ * count as not set, and one that is not absolute as invalid.
+ */
+function userCache(environment = process.env) {
+    const said = environment['XDG_CACHE_HOME'] ?? '';
+    return (0,node_path_posix__WEBPACK_IMPORTED_MODULE_1__.isAbsolute)(said) ? said : (0,node_path_posix__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_os__WEBPACK_IMPORTED_MODULE_0__.homedir)(), '.cache');
 }
 
 

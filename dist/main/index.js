@@ -60186,7 +60186,7 @@ var schema = __nccwpck_require__(896);
 var schema$1 = __nccwpck_require__(3559);
 var binary = __nccwpck_require__(6083);
 var merge = __nccwpck_require__(452);
-var omap = __nccwpck_require__(303);
+var omap = __nccwpck_require__(2684);
 var pairs = __nccwpck_require__(8385);
 var schema$2 = __nccwpck_require__(5913);
 var set = __nccwpck_require__(1528);
@@ -60607,7 +60607,7 @@ exports.merge = merge;
 
 /***/ }),
 
-/***/ 303:
+/***/ 2684:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
@@ -60794,7 +60794,7 @@ var bool = __nccwpck_require__(8398);
 var float = __nccwpck_require__(5782);
 var int = __nccwpck_require__(873);
 var merge = __nccwpck_require__(452);
-var omap = __nccwpck_require__(303);
+var omap = __nccwpck_require__(2684);
 var pairs = __nccwpck_require__(8385);
 var set = __nccwpck_require__(1528);
 var timestamp = __nccwpck_require__(4371);
@@ -62408,7 +62408,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 6968:
+/***/ 303:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -67305,6 +67305,52 @@ class MemoryOutput {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/model/place-reason.js
+/** Why a job runs where it runs, on a host: the scheduler's choice, or where the lines of its recipe before it ran. */
+const CHOSEN_REASONS = ['least-loaded', 'follows'];
+/** On the runner, since it was never to leave. */
+const KEPT_REASONS = [
+    /** Its target is neither in `dist` nor in the makefile's `.DIST`. */
+    'not-whitelisted',
+    /** The input `local`, or the makefile's `.LOCAL`, names it. */
+    'named-local',
+    /** Its recipe calls make, whose recipes are distributed by themselves. */
+    'calls-make',
+    /** It runs in a directory that is not staged. */
+    'outside',
+    /** Make only looks (-n, -q) or touches (-t). */
+    'make-mode',
+    /** `staging: declared`, and its prerequisites are not known. */
+    'unknown-prerequisites',
+    /** dmake's rules let nothing else of its make run beside it. */
+    'not-beside-others',
+    /** There is no host in the matrix. */
+    'no-hosts',
+];
+/** On the runner, though it might have left. */
+const MISSED_REASONS = [
+    /** All slots were taken. */
+    'hosts-full',
+    /** No host was ready by then. */
+    'hosts-coming',
+    /** All hosts were lost, or benched, by then. */
+    'hosts-lost',
+    /** Its command has the workspace's absolute path, which leads nowhere on the hosts that are left. */
+    'absolute-path',
+    /** Its recipe failed on a host, and was run again. */
+    'failed-there',
+    /** Hosts were lost while it ran there, and it may be why. */
+    'hosts-failed',
+    /** It was killed elsewhere since it took too long. */
+    'timed-out-there',
+    /** What it wrote on a host was not taken: refused, or somebody else had written it meanwhile. */
+    'not-taken',
+];
+/** Whether a job with that reason ran on the runner though it might have left. */
+function isMissed(reason) {
+    return MISSED_REASONS.some((one) => one === reason);
+}
+
 ;// CONCATENATED MODULE: ./lib/engine/homecoming-text.js
 
 /** For people: why what a recipe wrote on a host was not put into the workspace. */
@@ -67447,15 +67493,16 @@ class SecondChance {
             const before = this.#timedOut;
             const earlier = before === 'nowhere' || before === place ? '' : `, as on ${before?.name ?? 'the runner'} before`;
             const raise = outcome.limit === 'time' ? 'job-timeout' : 'stuck in the host matrix';
-            return `${target} on ${where}: ${describeOutcome(outcome)}${earlier}; raise ${raise} if it needs longer`;
+            const once = this.#once ? ', and no-retry forbids to run it again' : '';
+            return `${target} on ${where}: ${describeOutcome(outcome)}${earlier}${once}; raise ${raise} if it needs longer`;
         }
-        if (this.#once &&
-            this.#fallback === 'local' &&
-            outcome.kind !== 'cancelled' &&
-            succeeded(outcome) &&
-            homecoming.kind !== 'home')
-            return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
-        return undefined;
+        if (!this.#once || this.#fallback === 'never' || outcome.kind === 'cancelled')
+            return undefined;
+        if (!succeeded(outcome))
+            return `${target} failed on ${where} (${describeOutcome(outcome)}): no-retry forbids to run it again on the runner`;
+        if (homecoming.kind === 'home')
+            return undefined;
+        return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
     }
 }
 
@@ -67525,6 +67572,7 @@ class TimeLimits {
 
 
 
+
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 const DELETION_MS = 1000;
 const CANCELLED = { kind: 'cancelled' };
@@ -67535,8 +67583,10 @@ class JobPass {
     #subject;
     #job;
     #chance;
-    /** How a time limit has ended it on the runner: it is to run on a host. */
+    /** How and where a time limit has ended it: it is to run elsewhere. */
     #tooLong;
+    /** It has run on a host, or may have, and that does not count. */
+    #ranThere = false;
     constructor(world, subject) {
         this.#world = world;
         this.#subject = subject;
@@ -67565,7 +67615,7 @@ class JobPass {
                     returned,
                     wide: stays === undefined && callsMake(job.command),
                     weight: this.#world.weightOf?.(job.recipe) ?? 0,
-                    hostsOnly: this.#tooLong !== undefined,
+                    hostsOnly: this.#tooLong !== undefined && !remoteOf(this.#tooLong.place),
                     suits: (host) => host !== this.#chance.avoided && (hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local),
                 };
                 const answer = scheduler.acquire(wish, running.stop.signal);
@@ -67599,6 +67649,8 @@ class JobPass {
                     state.host = place;
                 else if (!state.host)
                     state.here ??= reason;
+                if (!place && this.#ranThere)
+                    state.retried ??= isMissed(reason) ? reason : 'hosts-lost';
                 sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
                 const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
                 running.lease = undefined;
@@ -67663,20 +67715,26 @@ class JobPass {
     }
     #withoutHost() {
         const target = (0,util_bytes/* decode */.D4)(this.#job.recipe.target);
-        const outcome = this.#tooLong
-            ? this.#refuse(`${target} took too long on the runner, and no host is left for it`, this.#tooLong)
-            : this.#refuse(`no host is left for ${target}, and fallback is never`);
+        const late = this.#tooLong;
+        let outcome;
+        if (late) {
+            const words = this.#chance.lastWords(target, { ...late, homecoming: HOME }, late.place);
+            outcome = this.#refuse(`${words}; nothing else may take it`, late.outcome, late.place);
+        }
+        else {
+            outcome = this.#refuse(`no host is left for ${target}, and fallback is never: all were left out, or were lost and have failed to come back three times`);
+        }
         this.#settle(outcome);
         return outcome;
     }
     /** It cannot start, and the runner may not take it. */
-    #refuse(reason, outcome = { kind: 'exited', status: 2 }) {
+    #refuse(reason, outcome = { kind: 'exited', status: 2 }, place) {
         const { sink, markers } = this.#world;
         const { call, state } = this.#subject;
         const job = this.#job;
         print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
-        state.ran(job, outcome, undefined, false);
-        sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+        state.refuse(job, outcome, place);
+        sink({ type: 'job-finished', job, place, outcome, seconds: 0, again: false });
         return outcome;
     }
     async #runHere(lease) {
@@ -67711,6 +67769,7 @@ class JobPass {
             void call.write(1, markers.begin(job));
         const limits = new TimeLimits(clock, { time: kept ? undefined : jobTimeout, silence: undefined }, () => call.endLocally());
         limits.start();
+        running.unlimit = () => limits.end();
         const end = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
             limits.end();
             start?.place.give();
@@ -67731,7 +67790,7 @@ class JobPass {
             void call.write(1, markers.end(job));
         sink({ type: 'job-finished', job, place, outcome, seconds, again });
         if (again) {
-            this.#tooLong = outcome;
+            this.#tooLong = { outcome, place };
             state.here = undefined;
             state.host = undefined;
             return 'again';
@@ -67805,8 +67864,11 @@ class JobPass {
         if (chance !== undefined) {
             if (chance !== 'again')
                 state.retried = chance.onRunner;
-            if (outcome.kind === 'timed-out')
+            if (outcome.kind === 'timed-out') {
+                this.#tooLong = { outcome, place };
                 state.host = undefined;
+            }
+            this.#ranThere ||= result.begun;
             return 'again';
         }
         const final = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
@@ -67857,6 +67919,10 @@ class JobPass {
         if (markers)
             verdicts.await(this.#subject.state, outcome, this.#subject.flags);
     }
+}
+/** A host that is not this machine. */
+function remoteOf(place) {
+    return place?.local === true ? undefined : place;
 }
 /** A job that only waits for a sub-make leaves its owner's place to the jobs of that. */
 function withPlace(lease, { place }) {
@@ -67914,6 +67980,8 @@ class RecipeState {
     dropped = false;
     /** All is known of it. */
     closed = false;
+    /** A job of it could not run anywhere. */
+    refused = false;
     /** A line of it may run, or has run, on a host. */
     leaves = false;
     /** Shell calls so far. */
@@ -67934,6 +68002,11 @@ class RecipeState {
             this.#local++;
         this.failure = succeeded(outcome) ? undefined : { job, outcome, place };
     }
+    /** A job of it could not run anywhere. */
+    refuse(job, outcome, place) {
+        this.refused = true;
+        this.failure = { job, outcome, place };
+    }
     /** Each recipe counts once: remote when every line of it ran on hosts, retried when one was run again here. */
     get class() {
         if (this.retried !== undefined)
@@ -67942,7 +68015,9 @@ class RecipeState {
             return 'local';
         if (this.#remote > 0)
             return this.#recursive > 0 ? 'local' : 'remote';
-        return this.#recursive > 0 ? 'recursive' : undefined;
+        if (this.#recursive > 0)
+            return 'recursive';
+        return this.refused ? 'local' : undefined;
     }
 }
 /** All recipes of a run. Make tells of jobs only: those of one target in one make process are its recipe. */
@@ -68225,6 +68300,7 @@ class Dispatcher {
                 this.#sink({ type: 'job-waits', job: parent.job });
             parent.recursive = true;
             parent.lease?.suspend();
+            parent.unlimit();
             // It only waits from here on; what it may write before the next make, or after, shows when that starts or it ends.
             this.#options.stage.writerEnded(parent.job);
         }
@@ -68302,6 +68378,7 @@ class Dispatcher {
             lease: undefined,
             hasEnded: false,
             recursive: false,
+            unlimit: () => undefined,
         };
         const stop = () => running.stop.abort();
         call.gone.addEventListener('abort', stop);
@@ -68908,7 +68985,10 @@ function passSignal(child, name) {
     child.once('exit', () => clearTimeout(timer));
 }
 
+// EXTERNAL MODULE: ./lib/util/stop-self.js
+var stop_self = __nccwpck_require__(3537);
 ;// CONCATENATED MODULE: ./lib/make/suspend.js
+
 /**
  * Stops and continues a process group of ours together with this process (Ctrl-Z, `fg`): a terminal tells the foreground group alone.
  *
@@ -68926,7 +69006,7 @@ function suspendTogether(child) {
     };
     const stop = () => {
         signal('SIGSTOP');
-        process.kill(process.pid, 'SIGSTOP');
+        (0,stop_self/* stopSelf */.F)();
     };
     const goOn = () => signal('SIGCONT');
     process.on('SIGTSTP', stop).on('SIGCONT', goOn);
@@ -69586,7 +69666,10 @@ function processParent(pid) {
     const parent = statFields(pid)?.[1];
     return parent === undefined ? undefined : Number(parent);
 }
-/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
+/**
+ * The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses: state, parent, process
+ * group, session and so on (proc(5)). Undefined when it is gone.
+ */
 function statFields(pid) {
     try {
         const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, 'latin1');
@@ -70577,34 +70660,90 @@ function gnuVersion(said) {
 
 ;// CONCATENATED MODULE: ./lib/make/kill-below.js
 
+
+
 /** Processes that fork while they are looked for are found by another look. */
 const MOST_LOOKS = 20;
-/** Kills all that a process has started, and what those have started, but not itself. Linux tells the children of each. */
-function killBelow(pid) {
-    for (let look = 0; look < MOST_LOOKS; look++) {
-        const below = descendants(pid);
-        if (below.length === 0)
-            return;
-        for (const one of below) {
-            try {
-                process.kill(one, 'SIGKILL');
-            }
-            catch {
-                // It has ended meanwhile.
-            }
-        }
+/** What loses its parent in the middle of one look is missed by it, and in the next one. */
+const EMPTY_LOOKS = 2;
+/** Between two looks for what has still not ended, in ms. */
+const PAUSE = 10;
+/** Five seconds: what is stuck in the kernel, a disk that does not answer say, ends when that lets it. */
+const MOST_PAUSES = 500;
+/**
+ * Kills all that a process has started, and what those have started, but not itself; returns without waiting for their
+ * end. What has lost its parent is found below a compiled shim, which such processes are handed to (shim.c), and where
+ * its process group or session was made by something that is found.
+ */
+function killBelow(root) {
+    const found = new Set();
+    for (let look = 0, before = -1; look < MOST_LOOKS && found.size > before; look++) {
+        before = found.size;
+        killFound(root, found);
     }
 }
-/** All, before the first is killed: what loses its parent is not found any more. */
-function descendants(pid) {
-    let children = [];
+/** The same; resolves when nothing of it is left, or after five seconds. */
+async function endBelow(root) {
+    const found = new Set();
+    for (let look = 0, empty = 0; look < MOST_PAUSES; look++) {
+        empty = killFound(root, found) ? 0 : empty + 1;
+        if (empty === EMPTY_LOOKS)
+            return;
+        await (0,promises_namespaceObject.setTimeout)(PAUSE);
+    }
+}
+/**
+ * One look. Parents are killed before their children, so that none sees how those ended and goes on.
+ *
+ * @param found what earlier looks have found; this one adds to it
+ * @returns whether something was alive; what is not ours to kill does not count
+ */
+function killFound(root, found) {
+    const all = processes();
+    const below = new Set([root]);
+    const leads = (pid) => below.has(pid) || found.has(pid);
+    for (let before = 0; below.size > before;) {
+        before = below.size;
+        for (const { pid, parent, group, session } of all) {
+            if (below.has(parent) || leads(group) || leads(session))
+                below.add(pid);
+        }
+    }
+    below.delete(root);
+    const ended = new Set(all.flatMap(({ pid, hasEnded }) => (hasEnded ? [pid] : [])));
+    let lives = false;
+    for (const pid of below) {
+        found.add(pid);
+        if (!ended.has(pid) && kill(pid))
+            lives = true;
+    }
+    return lives;
+}
+function kill(pid) {
     try {
-        children = (0,external_node_fs_.readFileSync)(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+        return process.kill(pid, 'SIGKILL');
     }
     catch {
-        // It has ended.
+        // It has ended meanwhile, or is another user's.
+        return false;
     }
-    return children.flatMap((child) => [child, ...descendants(child)]);
+}
+function processes() {
+    let names = [];
+    try {
+        names = (0,external_node_fs_.readdirSync)('/proc');
+    }
+    catch {
+        // Not Linux.
+    }
+    return names.flatMap((name) => {
+        const fields = /^\d+$/.test(name) ? statFields(Number(name)) : undefined;
+        if (fields === undefined)
+            return [];
+        const [state, parent, group, session] = fields;
+        const hasEnded = state === 'Z' || state === 'X';
+        return [{ pid: Number(name), parent: Number(parent), group: Number(group), session: Number(session), hasEnded }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/make/calls.js
@@ -70618,14 +70757,22 @@ const TIMED_OUT = 124;
 /** Status of a shim whose job was not run at all. */
 const NOT_RUN = 2;
 function shellCall(facts, { expanded, echo }, channel) {
+    /** The job may be on its way elsewhere once the run here is over: nothing of it may write by then. */
+    let rest;
     return {
         ...facts,
         expanded,
         echo,
         gone: channel.gone,
         write: (descriptor, data) => (data.length > 0 ? channel.print(descriptor, data) : undefined),
-        runLocally: (argv, changes) => channel.run(argv, changes),
-        endLocally: () => killBelow(facts.pid),
+        runLocally: async (argv, changes) => {
+            const outcome = await channel.run(argv, changes);
+            await rest;
+            return outcome;
+        },
+        endLocally: () => {
+            rest = endBelow(facts.pid);
+        },
         exit: (outcome) => {
             switch (outcome.kind) {
                 case 'exited': {
@@ -70765,6 +70912,62 @@ while [ $n -lt 50 ] && [ $none -lt 10 ]; do
   sleep 0.1
 done`;
 
+;// CONCATENATED MODULE: ./lib/make/run-owner.js
+
+
+
+
+/** In a run directory. */
+const NAME = 'owner';
+/** Longer ones are not ours, in bytes. */
+const run_owner_LONGEST = 200;
+/**
+ * Says in a run directory that it is this process's: its pid and when it started, and where that pid means something. Whoever
+ * removes what is left of runs goes by it, for nobody answers in the directory before make is started.
+ *
+ * @throws Error when it cannot be written, or somebody else has it by now
+ */
+async function claimRun(directory) {
+    const start = processStart(process.pid);
+    const realm = pidRealm();
+    const text = start === undefined || realm === undefined ? '-' : `${process.pid} ${start} ${realm}`;
+    await (0,external_node_fs_promises_namespaceObject.writeFile)((0,posix_namespaceObject.join)(directory, NAME), `${text}\n`, { mode: 0o600, flag: 'wx' });
+}
+/** What can be said of the owner of a run directory. */
+async function runOwner(directory) {
+    const text = await readShort((0,posix_namespaceObject.join)(directory, NAME)).catch(() => '');
+    const [, pid, start, realm] = /^([1-9]\d{0,9}) (\d{1,20}) (\S+ \S+)\n$/.exec(text) ?? [];
+    // Elsewhere, or before a restart, another process has that number.
+    if (realm === undefined || realm !== pidRealm())
+        return 'unknown';
+    return processStart(Number(pid)) === start ? 'alive' : 'dead';
+}
+/**
+ * Where the numbers of processes are those that this process knows: its pid namespace, and since which start of which machine,
+ * for the first namespace has the same number everywhere (pid_namespaces(7), random(4)). Undefined: that is not known, or
+ * /proc shows another namespace.
+ */
+function pidRealm() {
+    try {
+        if ((0,external_node_fs_.readlinkSync)('/proc/self') !== String(process.pid))
+            return undefined;
+        return `${(0,external_node_fs_.readlinkSync)('/proc/self/ns/pid')} ${(0,external_node_fs_.readFileSync)('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
+    }
+    catch {
+        return undefined;
+    }
+}
+async function readShort(path) {
+    const file = await (0,external_node_fs_promises_namespaceObject.open)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NOFOLLOW | external_node_fs_.constants.O_NONBLOCK);
+    try {
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(run_owner_LONGEST), 0, run_owner_LONGEST, 0);
+        return buffer.toString('latin1', 0, bytesRead);
+    }
+    finally {
+        await file.close();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/make/shell-paths.js
 
 /**
@@ -70809,6 +71012,18 @@ class ShellPaths {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/util/user-cache.js
+
+
+/**
+ * The user's directory for caches: XDG_CACHE_HOME, else ~/.cache. The XDG base directory specification has one that is empty
+ * count as not set, and one that is not absolute as invalid.
+ */
+function userCache(environment = process.env) {
+    const said = environment['XDG_CACHE_HOME'] ?? '';
+    return (0,posix_namespaceObject.isAbsolute)(said) ? said : (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache');
+}
+
 ;// CONCATENATED MODULE: ./lib/make/shim-cache.js
 
 
@@ -70827,10 +71042,10 @@ class ShimCache {
     /**
      * The place for what this compiler makes of these sources.
      *
-     * @param parent of the directory; default: XDG_CACHE_HOME, else ~/.cache
+     * @param parent of the directory; default: userCache()
      * @returns undefined where there can be none
      */
-    static async open(compiler, sources, parent = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache')) {
+    static async open(compiler, sources, parent = userCache()) {
         try {
             const directory = (0,posix_namespaceObject.join)(parent, 'distmake');
             await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
@@ -71023,6 +71238,7 @@ function findLauncher(searchPath) {
 
 
 
+
 const run_directory_run = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile);
 /** A socket's path has 108 bytes (unix(7)). */
 const MAX_LENGTH = 90;
@@ -71169,6 +71385,7 @@ async function tryParent(parent) {
     try {
         path = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,posix_namespaceObject.join)(parent, 'distmake-'));
         await (0,external_node_fs_promises_namespaceObject.chmod)(path, 0o700);
+        await claimRun(path);
         const program = (0,posix_namespaceObject.join)(path, 'try');
         await (0,external_node_fs_promises_namespaceObject.writeFile)(program, '#!/bin/sh\nexit 0\n', { mode: 0o700 });
         await run_directory_run(program);
@@ -71234,13 +71451,16 @@ class Bench {
         this.#seats.set(host, { delay, back: undefined, cancel });
     }
     async #try(host, delay) {
-        // Before it is tried: it may be lost again as soon as it is back.
-        this.#seats.set(host, { delay, back: this.#clock.now(), cancel: () => undefined });
+        const seat = { delay, back: undefined, cancel: () => undefined };
+        this.#seats.set(host, seat);
         const trial = await this.#trial(host);
         if (trial === 'not yet')
             this.#sit(host, Math.min(2 * delay, bench_LONGEST_MS));
         else if (trial === 'left out')
             this.#seats.delete(host);
+        // It may have been lost again by now.
+        else if (this.#seats.get(host) === seat)
+            this.#seats.set(host, { ...seat, back: this.#clock.now() });
     }
 }
 
@@ -71270,7 +71490,8 @@ class Farm {
     #bench;
     /** Those that take jobs now. */
     #up = new Set();
-    #ready = 0;
+    #settled = deferred();
+    #isReady = false;
     #closed = false;
     constructor(options) {
         this.#options = options;
@@ -71278,16 +71499,16 @@ class Farm {
         const remotes = new Map(options.hosts.map((remote) => [remote.host, remote]));
         this.#bench = new Bench(this.#clock, (host) => this.#takeBack(remotes.get(host)));
     }
-    /** How often a host has come up. */
-    get ready() {
-        return this.#ready;
+    /** Whether any host has come up. */
+    get isReady() {
+        return this.#isReady;
     }
     /**
      * Connects and stages everywhere. Resolves when it is worth starting: all hosts are ready or lost, or some have been
-     * ready for a moment.
+     * ready for a moment. Where a host is needed: one is ready, or none will be soon.
      */
     async start() {
-        const { hosts, tools } = this.#options;
+        const { hosts, tools, scheduler } = this.#options;
         if (hosts.length === 0)
             return;
         tools.start();
@@ -71304,6 +71525,8 @@ class Farm {
         });
         const first = Promise.any(starts).then(() => this.#clock.pause(farm_GRACE_MS), () => undefined);
         await Promise.race([Promise.allSettled(waits), first]);
+        if (this.#options.needed === true && scheduler.hasHope)
+            await this.#settled.promise;
     }
     /** A host that was up has broken off; its lanes are closed. Told again, or of a host that is not up, this does nothing. */
     lost(remote, reason) {
@@ -71366,6 +71589,7 @@ class Farm {
                 return 'left out';
             }
             this.#options.scheduler.trialFailed(remote.host);
+            this.#lookForHope();
             return 'not yet';
         }
     }
@@ -71378,7 +71602,8 @@ class Farm {
         remote.checkOpen();
         const returned = remote.restarts > 0;
         this.#up.add(remote);
-        this.#ready++;
+        this.#isReady = true;
+        this.#settled.resolve(undefined);
         const slots = scheduler.hostReady(host, remote.facts);
         sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging, returned });
     }
@@ -71397,6 +71622,11 @@ class Farm {
         tools.gone(host);
         sink({ type: 'host-lost', host, reason: error.message, benched: false });
         scheduler.hostLost(host);
+        this.#lookForHope();
+    }
+    #lookForHope() {
+        if (!this.#options.scheduler.hasHope)
+            this.#settled.resolve(undefined);
     }
 }
 /** Calls back again and again until it is cancelled. */
@@ -71760,6 +71990,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
                 way.onText();
                 output.add(descriptor, data);
             },
+            onLife: () => way.onText(),
             onEnd: (result, time, load) => {
                 start();
                 // What has printed more than can be kept has failed; the runner may have another try.
@@ -72358,6 +72589,10 @@ class Scheduler {
         this.#placeOf(host).trialFailed();
         this.#pump();
     }
+    /** Whether some host takes jobs, or may come to do so soon. */
+    get hasHope() {
+        return this.#hosts.some((place) => place.isHopeful);
+    }
     isReady(host) {
         return this.#placeOf(host).state === 'ready';
     }
@@ -72578,15 +72813,12 @@ const RUN = /\/distmake-[A-Za-z0-9]{6}$/;
 const TRIAL = /\/distmake-[0-9a-f]{32}$/;
 const TRIED = ['tries', 'stop.mk'];
 /** What there is in one that was left before it was complete, or that was made for one question to make. */
-const EARLY = /^(?:try|questions\.mk|bin|sh|rel|parse|reply|expanded|output)$/;
-/** What nobody answers in may just be coming up, or be at work: seconds for which it stays. */
-const COMING_S = { whole: 0, early: 60, trial: 600 };
-/** One in which make is about to be started is looked at twice: if it is younger than this (s), after so long (ms). */
-const BEGINNING_S = 5;
-const SECOND_LOOK_MS = 2000;
+const EARLY = /^(?:owner|try|questions\.mk|bin|sh|rel|parse|reply|expanded|printed|output)$/;
+/** What nobody answers in, and of whose owner nothing is known from here, may be at work all the same: seconds for which it stays. */
+const UNKNOWN_S = 86_400;
 /**
  * Removes the directories of runs on this machine that were killed: those that are this user's alone and look like one, in
- * which nobody takes calls any more. Never rejects.
+ * which nobody takes calls any more, and whose owner is dead; where that is not known, they have to be a day old. Never rejects.
  *
  * @param parents where runs make them; those that are not there are passed over
  * @param staleAfter seconds: what is younger stays
@@ -72610,19 +72842,14 @@ async function sweepOne(path, staleAfter) {
         return undefined;
     try {
         const { inside, age } = directory;
-        const kind = await kindOf(path, inside);
-        if (kind === undefined)
+        if (!(await looksLikeOurs(path, inside)))
             return undefined;
         const told = { path, age, why: undefined };
-        if (await answers(inside))
+        const owner = await runOwner(inside);
+        if (owner === 'alive' || (await answers(inside)))
             return { ...told, what: 'used' };
-        if (age < Math.max(staleAfter, COMING_S[kind]))
+        if (age < (owner === 'dead' ? staleAfter : Math.max(staleAfter, UNKNOWN_S)))
             return { ...told, what: 'young' };
-        if (age < BEGINNING_S) {
-            await (0,promises_namespaceObject.setTimeout)(SECOND_LOOK_MS);
-            if (await answers(inside))
-                return { ...told, what: 'used' };
-        }
         try {
             for (const name of await (0,external_node_fs_promises_namespaceObject.readdir)(inside))
                 await (0,external_node_fs_promises_namespaceObject.rm)((0,posix_namespaceObject.join)(inside, name), { recursive: true, force: true });
@@ -72649,15 +72876,13 @@ async function openOwn(path) {
     const inside = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${handle.fd}` : path;
     return { handle, inside, age: Math.max(0, Math.floor((Date.now() - mtimeMs) / 1000)) };
 }
-/** `whole`: make can have been started in it. Undefined: it is something else that has such a name. */
-async function kindOf(path, inside) {
+/** Anything may have such a name. */
+async function looksLikeOurs(path, inside) {
     const names = await (0,external_node_fs_promises_namespaceObject.readdir)(inside);
     if (TRIAL.test(path))
-        return TRIED.some((name) => names.includes(name)) ? 'trial' : undefined;
+        return TRIED.some((name) => names.includes(name));
     const shim = await (0,external_node_fs_promises_namespaceObject.readlink)((0,posix_namespaceObject.join)(inside, 'parse/sh')).catch(() => undefined);
-    if (shim === '../shim')
-        return names.includes('last.mk') ? 'whole' : 'early';
-    return names.every((name) => EARLY.test(name)) ? 'early' : undefined;
+    return shim === '../shim' || names.every((name) => EARLY.test(name));
 }
 /** Whether a run still takes calls there: at its socket, or at the FIFO that its guardian holds open. */
 async function answers(inside) {
@@ -72694,7 +72919,7 @@ async function isRead(path) {
 
 
 /** What is written under another name first: by ShimCache, by RunTimesFile. */
-const NAME = /^new-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const stale_cache_files_NAME = /^new-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Nobody writes to one for longer, in seconds. */
 const WRITTEN_S = 60;
 /**
@@ -72719,7 +72944,7 @@ async function sweepDirectory(directory, staleAfter) {
             return [];
         const inside = (0,external_node_fs_.existsSync)('/proc/self/fd') ? `/proc/self/fd/${handle.fd}` : directory;
         const removed = [];
-        for (const name of (await (0,external_node_fs_promises_namespaceObject.readdir)(inside)).filter((one) => NAME.test(one))) {
+        for (const name of (await (0,external_node_fs_promises_namespaceObject.readdir)(inside)).filter((one) => stale_cache_files_NAME.test(one))) {
             const found = await (0,external_node_fs_promises_namespaceObject.lstat)((0,posix_namespaceObject.join)(inside, name)).catch(() => undefined);
             if (!found?.isFile() || Date.now() - found.mtimeMs < staleAfter * 1000)
                 continue;
@@ -72738,7 +72963,6 @@ async function sweepDirectory(directory, staleAfter) {
 
 
 
-
 /**
  * Removes what runs that were killed have left on this machine: their run directories, and what they had not finished writing to
  * the caches. (What they left in a workspace goes when the next build there looks at it, see sweepTemporaries.) Never rejects.
@@ -72746,10 +72970,9 @@ async function sweepDirectory(directory, staleAfter) {
  * @param staleAfter seconds: what is younger stays
  */
 async function sweepRunner(staleAfter) {
-    const cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache');
     const [directories, files] = await Promise.all([
         sweepRunDirectories(defaultParents(), staleAfter),
-        sweepCacheFiles(cache, staleAfter),
+        sweepCacheFiles(userCache(), staleAfter),
     ]);
     return [
         ...directories.map((found) => ({ ...found, bytes: undefined })),
@@ -72844,8 +73067,8 @@ function durationText(seconds) {
  * @param staleAfter Settings.staleAfter, seconds
  */
 function leftBehind(host, directory, reason, staleAfter) {
-    return (`${host}: ${directory} could not be removed: ${reason}. ` +
-        `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed by hand`);
+    return (`${host}: ${directory} could not be removed: ${reason}${/[.?!]$/.test(reason) ? '' : '.'} ` +
+        `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed with distmake --clean, or by hand`);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/local-environment.js
@@ -73866,6 +74089,51 @@ function tickAll() {
             countdown.tick();
 }
 
+;// CONCATENATED MODULE: ./lib/lane/patience.js
+
+/** So much more than all signs of life on a connection together must come on it, in bytes per second, to count as a busy link. */
+const patience_BUSY = 2048;
+/** A lane that alone hangs is given up after so many times its patience, however busy the others are. */
+const MOST = 8;
+/**
+ * A countdown for what a lane is to say. What it says may stand behind all that other lanes send over the same connection: while
+ * much comes there, the link is slow and nothing else, and it begins again.
+ */
+class Patience {
+    #seconds;
+    #received;
+    #countdown;
+    #rounds = 0;
+    #before = 0;
+    /**
+     * @param received LaneStream.received
+     * @param run called when it has come to its end
+     */
+    constructor(seconds, received, run) {
+        this.#seconds = seconds;
+        this.#received = received ?? (() => 0);
+        this.#countdown = new Countdown(seconds, () => {
+            if (this.#rounds < MOST && this.#received() - this.#before >= this.#seconds * patience_BUSY)
+                this.#begin();
+            else
+                run();
+        });
+    }
+    /** From the beginning, whether it is under way or not. */
+    start() {
+        this.#rounds = 0;
+        this.#begin();
+    }
+    stop() {
+        this.#countdown.stop();
+    }
+    #begin() {
+        this.#rounds++;
+        this.#before = this.#received();
+        this.#countdown.start();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/lane/byte-reader.js
 
 
@@ -73931,10 +74199,13 @@ class ByteReader {
     }
     /**
      * From here on the other end is given up when nothing at all has come from it for so many seconds in which somebody waited
-     * for it.
+     * for it; later where the link is busy with others.
+     *
+     * @param received LaneStream.received
      */
-    limitSilence(seconds) {
-        this.#silence = new Countdown(seconds, () => this.giveUp(`it has said nothing for ${durationText(seconds)}`));
+    limitSilence(seconds, received) {
+        const give = () => this.giveUp(`it has said nothing for ${durationText(seconds)}`);
+        this.#silence = new Patience(seconds, received, give);
     }
     /**
      * Somebody waits for the other end, if not for bytes: its silence counts until the function is called that is returned.
@@ -74101,7 +74372,10 @@ function laneWords(text) {
 
 
 
+
 const GREETING_LIMIT = 10_000;
+/** What its user wants done before a lane may take so long, in seconds, besides the patience for the lane itself. */
+const SETUP_LIMIT = 600;
 const LAST_WORDS_MS = 1000;
 /** The host has no perl; nothing has been made there, and a lane that does without can be tried. */
 class NoPerl extends Error {
@@ -74114,7 +74388,7 @@ class NoPerl extends Error {
  * Starts a lane's program and reads up to the line in which it says hello.
  *
  * @param patience LaneSetup.patience. It does not count before the lane itself runs: what its user wants done first may take
- *   long and say nothing
+ *   10 minutes and say nothing
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
  * @throws NoPerl, or an Error with a message for people: `failed` and the text, when the staging directory cannot be made now. A
@@ -74128,6 +74402,9 @@ async function greet(stream, patience, write) {
     const reader = new ByteReader(stream);
     const startupFailed = new RegExp(`^${nonce} startup-failed (\\d{1,3})$`);
     stream.write(write(nonce));
+    const late = `its set-up lines, or its start-up command, have not ended within ${SETUP_LIMIT / 60} minutes`;
+    const limit = new Countdown(SETUP_LIMIT + patience, () => reader.giveUp(late));
+    limit.start();
     try {
         for (let skipped = 0; skipped < GREETING_LIMIT; skipped++) {
             const line = await reader.line();
@@ -74145,7 +74422,8 @@ async function greet(stream, patience, write) {
             if (line === `${nonce} ready`)
                 break;
         }
-        reader.limitSilence(patience);
+        limit.stop();
+        reader.limitSilence(patience, stream.received);
         const [word, ...hello] = (await reader.line()).split(' ');
         if (word === 'hello')
             return { reader, hello };
@@ -74161,6 +74439,9 @@ async function greet(stream, patience, write) {
             await lastWords(stream.stderr);
         stream.destroy();
         throw broken ? new Error(error.message + greeting_because(complaint), { cause: error }) : error;
+    }
+    finally {
+        limit.stop();
     }
 }
 /** What was printed on stderr comes by a way of its own, and may come later. */
@@ -74385,7 +74666,7 @@ const LOOK = { ms: 1000, bytes: 4_194_304 };
 /** A link above this rate, in bytes per second, is left alone: gzip would hardly be faster. */
 const FAST = 20e6;
 /** Both ends must have waited for more than this share of the time: then it is the link between them. */
-const MOST = 0.6;
+const filling_MOST = 0.6;
 const NO_MORE = Buffer.from('00000000');
 /**
  * Fills a tree in which no job runs. When the link turns out to be what it waits for, the rest goes compressed. Memory is
@@ -74402,7 +74683,7 @@ async function fill(writer, entries, mayCompress, applied) {
         const { waited, seconds } = await applied();
         if (whole)
             return { sent: writer.sent, compressed: false };
-        const compressed = waited > MOST * seconds;
+        const compressed = waited > filling_MOST * seconds;
         if (compressed)
             await writeCompressed(writer, source);
         else
@@ -74425,7 +74706,7 @@ async function writePlain(writer, source, watch) {
         const ms = performance.now() - begin;
         if (!watch || (ms < LOOK.ms && writer.sent - sent < LOOK.bytes))
             continue;
-        slow = writer.waited - waited > MOST * ms && (writer.sent - sent) / ms < FAST / 1000;
+        slow = writer.waited - waited > filling_MOST * ms && (writer.sent - sent) / ms < FAST / 1000;
         ({ sent, waited } = writer);
         begin = performance.now();
     }
@@ -74527,6 +74808,7 @@ class Killing {
 
 
 
+
 const lane_end_ALIVE = Buffer.from('alive\n');
 /**
  * Our end of a lane of either kind. It says `alive` between frames now and then, so that a lane whose runner or link has gone
@@ -74547,7 +74829,7 @@ class LaneEnd {
         this.reader = reader;
         this.#stream = stream;
         this.#patience = patience;
-        this.#alive = new Countdown(patience / 3, () => this.#sayAlive());
+        this.#alive = new Countdown(patience / 3, () => this.sayAlive());
         this.#alive.start();
         this.gone = reader.ended.then((reason) => {
             this.#alive.stop();
@@ -74585,22 +74867,22 @@ class LaneEnd {
     /** Says these words when the signal aborts; a job that goes on for longer than the lane's patience then costs its lane. */
     killing(signal, words) {
         const seconds = this.#patience;
-        const limit = new Countdown(seconds, () => {
+        const limit = new Patience(seconds, this.#stream.received, () => {
             this.reader.giveUp(`a job there was to be killed, and still ran after ${durationText(seconds)}`);
         });
         return new Killing(signal, () => this.say(words), limit);
+    }
+    /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
+    sayAlive() {
+        if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain)
+            this.#stream.write(lane_end_ALIVE);
+        this.#alive.start();
     }
     close() {
         this.#closed = true;
         this.#alive.stop();
         this.#stream.end();
         this.reader.giveUp('the connection was closed');
-    }
-    /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
-    #sayAlive() {
-        if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain)
-            this.#stream.write(lane_end_ALIVE);
-        this.#alive.start();
     }
 }
 
@@ -75120,13 +75402,16 @@ function parseFraction(digits = '') {
 
 
 
+
 /** A list of what a job changed is held in memory: this is a million paths, more or less. */
 const LARGEST_LIST = 268_435_456;
+/** How often a lane is asked whether its job prints, by somebody who wants to know. */
+const ASK_SECONDS = 0.5;
 /**
  * The engine's end of src/assets/lane.sh, for hosts without perl. What it sends are lines of sh that call the functions
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
  * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
- * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
+ * | `printed`, before an end, behind an `alive`: there is more that the job printed | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
  * read by FrameFields.load. Both ends say `alive` between their frames; the lane does so when it has heard it, and while it
  * takes in a large file. Whatever else comes is a {@link BadFrame}.
  */
@@ -75215,7 +75500,7 @@ class ShLane {
     }
     async #receive(id, sink, merge, signal, killing) {
         const { reader } = this.#end;
-        const line = await reader.line();
+        const line = await this.#awaitEnd(sink);
         if (line === `busy ${id}` && this.facts.cap !== undefined)
             return false;
         const lost = `lost ${id} `;
@@ -75248,6 +75533,26 @@ class ShLane {
         const listed = parseListing((0,util_bytes/* bytesOf */.$$)(await reader.exact(list)), this.#hello.listing);
         await this.#readOutputs(listed, data, sink);
         return true;
+    }
+    /** What a job prints comes when it has ended: until then the lane says at most that there is more, and when it hears `alive`. */
+    async #awaitEnd(sink) {
+        const ask = new Countdown(ASK_SECONDS, () => {
+            this.#end.sayAlive();
+            ask.start();
+        });
+        if (sink.onLife)
+            ask.start();
+        try {
+            for (;;) {
+                const line = await this.#end.reader.line();
+                if (line !== 'printed')
+                    return line;
+                sink.onLife?.();
+            }
+        }
+        finally {
+            ask.stop();
+        }
     }
     async #readOutputs(listed, size, sink) {
         if (listed.reduce((total, output) => total + dataSize(output), 0) !== size) {
@@ -77105,6 +77410,7 @@ class Connection {
     /** The server has let a channel wait. */
     #stuck = false;
     #closed = false;
+    #received = 0;
     /** Why it is closed, where that is known. */
     #fault;
     /** Milliseconds until a host that does not answer is given up. */
@@ -77115,6 +77421,7 @@ class Connection {
         this.timeout = timeout;
         // One for each channel that is being opened.
         client.setMaxListeners(0);
+        stream.on('data', (chunk) => (this.#received += chunk.length));
         const stop = watchPulse(stream, timeout, () => {
             this.#fault = `it has said nothing for ${timeout / 1000} s`;
             stream.destroy();
@@ -77164,6 +77471,10 @@ class Connection {
     /** Channels that are open, or being opened. */
     get channels() {
         return this.#channels.size + this.#opening;
+    }
+    /** Bytes of all channels together, and what the protocol puts around them, since it stands. */
+    get received() {
+        return this.#received;
     }
     /** The server takes no more channels for now. */
     get full() {
@@ -77408,8 +77719,10 @@ class ControlPool {
             const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
             const connection = free ?? (await this.#connect(wish));
             const channel = await connection.exec(wish.command);
-            if (channel)
-                return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
+            if (channel) {
+                const more = { exited: exitOf(channel), received: () => connection.received };
+                return { channel: Object.assign(channel, more), timeout: connection.timeout };
+            }
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
         }
@@ -77641,6 +77954,8 @@ const LIMIT_S = 10;
 const sweep_host_MOST = 20;
 /** What it may take besides, to get there and for the last directory: it is not given up in the middle of that, in ms. */
 const MARGIN_MS = 5000;
+/** What it says when it is through. */
+const sweep_host_END = 'end';
 const WORDS = ['removed', 'used', 'young', 'parked', 'failed'];
 /**
  * Removes staging directories of runs that are gone from a host: those of this user in which no lane is alive, which do not
@@ -77654,35 +77969,36 @@ async function sweepHost(channels, options) {
         const call = ['sweep', ...words, sizes ? '1' : '0'];
         const { status, stdout, stderr, late } = await runScript(channels, call, limit * 1000 + MARGIN_MS);
         const lines = stdout.split('\n').filter((line) => line.startsWith(`${nonce} `));
-        const found = lines.flatMap((line) => readLine(line.slice(nonce.length + 1)));
-        const ended = lines.includes(`${nonce} end`);
+        const reports = lines.map((line) => line.slice(nonce.length + 1)).filter((line) => line !== sweep_host_END);
+        const found = reports.flatMap((line) => readLine(line) ?? []);
+        const ended = reports.length < lines.length;
         const trouble = late
             ? `it has not ended within ${limit + MARGIN_MS / 1000} s`
-            : status === 0 && ended
-                ? undefined
-                : stderr || 'the command to look for them did not end well';
+            : status !== 0 || !ended
+                ? stderr || 'the command to look for them did not end well'
+                : found.length < reports.length
+                    ? 'part of what it said about them cannot be read'
+                    : undefined;
         return { found, trouble };
     }
     catch (error) {
         return { found: [], trouble: error instanceof Error ? error.message : String(error) };
     }
 }
-/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. */
+/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. Undefined: it is something else. */
 function readLine(line) {
     const [, word, name, age, size, why] = /^(\S+) (\S+) (\d{1,12}|-) (\d{1,15}|-) (.*)$/s.exec(line) ?? [];
     const what = WORDS.find((one) => one === word);
     const path = `/tmp/${name}`;
     if (what === undefined || !staging_name_isStagingName(path))
-        return [];
-    return [
-        {
-            path,
-            what,
-            age: age === '-' ? undefined : Number(age),
-            bytes: size === '-' ? undefined : Number(size) * 1024,
-            why: why === '' ? undefined : why,
-        },
-    ];
+        return undefined;
+    return {
+        path,
+        what,
+        age: age === '-' ? undefined : Number(age),
+        bytes: size === '-' ? undefined : Number(size) * 1024,
+        why: why === '' ? undefined : why,
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
@@ -77943,7 +78259,7 @@ class Fleet {
             if (event.type === 'host-ready')
                 sweep(event.host);
         };
-        this.#farm = new Farm({ hosts: remotes, stage, scheduler, sink: heard, tools });
+        this.#farm = new Farm({ hosts: remotes, stage, scheduler, sink: heard, tools, needed: never });
         this.#locals = new LocalHosts({
             hosts: never ? [] : hosts.filter((host) => host.local),
             scheduler,
@@ -77960,14 +78276,14 @@ class Fleet {
     get locals() {
         return this.#locals.hosts;
     }
-    /** ssh hosts that came up. */
-    get ready() {
-        return this.#farm.ready;
+    /** Whether any ssh host has come up. */
+    get isReady() {
+        return this.#farm.isReady;
     }
     /** Brings all up. Resolves when it is worth starting make. */
     start() {
         this.#sweeper.runner();
-        return this.#locals.start(this.#farm.start().then(() => this.ready > 0));
+        return this.#locals.start(this.#farm.start().then(() => this.isReady));
     }
     /** Ends whatever runs there, and what is still being set up. The connections stand. */
     stop() {
@@ -78090,7 +78406,8 @@ function summarize(recipes, hosts, remotes, directory, outcome) {
     const failedTargets = [];
     for (const state of recipes) {
         const kind = state.class;
-        if (kind !== undefined)
+        // What could not run anywhere has run nowhere.
+        if (kind !== undefined && !state.refused)
             counts[kind]++;
         if (!state.failure || kind === 'recursive')
             continue;
@@ -81634,7 +81951,7 @@ class FifoChannel {
     lookForGone() {
         // Nobody waits for a shim whose make was killed.
         if (this.#lives() && processParent(this.#pid) !== this.#facts.parent)
-            kill(this.#pid, 'SIGKILL');
+            fifo_transport_kill(this.#pid, 'SIGKILL');
         if (this.#lives())
             return;
         this.#dropFiles(this.#nextFiles);
@@ -81650,9 +81967,9 @@ class FifoChannel {
     }
     #endChild(pid) {
         // What is stopped starts nothing more.
-        kill(pid, 'SIGSTOP');
+        fifo_transport_kill(pid, 'SIGSTOP');
         killBelow(pid);
-        kill(pid, 'SIGKILL');
+        fifo_transport_kill(pid, 'SIGKILL');
     }
     #dropFiles(files) {
         for (const file of files.splice(0))
@@ -81733,7 +82050,7 @@ class FifoChannel {
         // Files that the shim may still read stay until the run directory goes.
     }
 }
-function kill(pid, name) {
+function fifo_transport_kill(pid, name) {
     try {
         process.kill(pid, name);
     }
@@ -83948,7 +84265,7 @@ async function build(options) {
             sink({ type: 'message', level: 'warning', text });
         }
         await Promise.race([started, stop.promise]);
-        if (never && fleet.ready === 0 && stopped === undefined)
+        if (never && !fleet.isReady && stopped === undefined)
             throw new UserError('no host is ready, and fallback is never: nothing is built');
         const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
         const atRest = (pid) => dispatcher?.atRest(pid) ?? Promise.resolve();
@@ -95756,9 +96073,9 @@ class RunTimesFile {
     #name;
     /**
      * @param root of the workspace, absolute
-     * @param cache default: XDG_CACHE_HOME, else ~/.cache
+     * @param cache default: userCache()
      */
-    constructor(root, cache = process.env['XDG_CACHE_HOME'] ?? (0,posix_namespaceObject.join)((0,external_node_os_.homedir)(), '.cache')) {
+    constructor(root, cache = userCache()) {
         this.#root = root;
         this.#directory = (0,posix_namespaceObject.join)(cache, 'distmake', 'times');
         this.#name = `${(0,external_node_crypto_.createHash)('sha256').update(root).digest('hex').slice(0, 32)}.json`;
@@ -95974,7 +96291,7 @@ async function makefileTexts(words, directory, environment) {
             if (read.has(file))
                 continue;
             read.add(file);
-            const kind = await makefile_texts_kindOf(file);
+            const kind = await kindOf(file);
             if (kind === 'once')
                 once = true;
             if (kind === 'file')
@@ -96007,12 +96324,12 @@ async function includedBy(name, beside, home) {
     for (const directory of beside) {
         const path = inDirectory(directory, name, home);
         const files = isPattern(path) ? await matchingFiles(path) : [path];
-        if (files.length > 0 && (isPattern(path) || (await makefile_texts_kindOf(path)) !== 'none'))
+        if (files.length > 0 && (isPattern(path) || (await kindOf(path)) !== 'none'))
             return files;
     }
     return [];
 }
-async function makefile_texts_kindOf(path) {
+async function kindOf(path) {
     if (path === '/dev/null')
         return 'none';
     // Our own descriptors are not those of a make that is asked.
@@ -97284,10 +97601,14 @@ function failureText(outcome, losses, place) {
         return `${isMute ? killedText(outcome) : describeOutcome(outcome)}${place === undefined ? '' : ` on ${place}`}`;
     }
     const reason = `(${outcome.reason})`;
-    if (losses >= GIVEN_UP)
+    if (!mustNotRunAgain(outcome, losses))
         return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
     const host = place === undefined ? '' : ` ${place}`;
     return `its host${host} was lost while it ran ${reason}, and it must not run again (no-retry, or staging none); whether it had its effect must be looked at`;
+}
+/** Whether what its host was lost with may have had its effect, and must not run again (no-retry, or staging none). @param losses as for {@link failureText} */
+function mustNotRunAgain({ kind }, losses) {
+    return kind === 'host-lost' && losses < GIVEN_UP;
 }
 /** What can be done about it where that is not the recipe's own business; undefined: nothing. */
 function adviceOn(outcome) {
@@ -97296,52 +97617,6 @@ function adviceOn(outcome) {
     return outcome.limit === 'time'
         ? 'If it needs longer, raise job-timeout'
         : 'If it may be silent for longer, raise stuck in the host matrix';
-}
-
-;// CONCATENATED MODULE: ./lib/model/place-reason.js
-/** Why a job runs where it runs, on a host: the scheduler's choice, or where the lines of its recipe before it ran. */
-const CHOSEN_REASONS = ['least-loaded', 'follows'];
-/** On the runner, since it was never to leave. */
-const KEPT_REASONS = [
-    /** Its target is neither in `dist` nor in the makefile's `.DIST`. */
-    'not-whitelisted',
-    /** The input `local`, or the makefile's `.LOCAL`, names it. */
-    'named-local',
-    /** Its recipe calls make, whose recipes are distributed by themselves. */
-    'calls-make',
-    /** It runs in a directory that is not staged. */
-    'outside',
-    /** Make only looks (-n, -q) or touches (-t). */
-    'make-mode',
-    /** `staging: declared`, and its prerequisites are not known. */
-    'unknown-prerequisites',
-    /** dmake's rules let nothing else of its make run beside it. */
-    'not-beside-others',
-    /** There is no host in the matrix. */
-    'no-hosts',
-];
-/** On the runner, though it might have left. */
-const MISSED_REASONS = [
-    /** All slots were taken. */
-    'hosts-full',
-    /** No host was ready by then. */
-    'hosts-coming',
-    /** All hosts were lost, or benched, by then. */
-    'hosts-lost',
-    /** Its command has the workspace's absolute path, which leads nowhere on the hosts that are left. */
-    'absolute-path',
-    /** Its recipe failed on a host, and was run again. */
-    'failed-there',
-    /** Hosts were lost while it ran there, and it may be why. */
-    'hosts-failed',
-    /** It was killed elsewhere since it took too long. */
-    'timed-out-there',
-    /** What it wrote on a host was not taken: refused, or somebody else had written it meanwhile. */
-    'not-taken',
-];
-/** Whether a job with that reason ran on the runner though it might have left. */
-function isMissed(reason) {
-    return MISSED_REASONS.some((one) => one === reason);
 }
 
 ;// CONCATENATED MODULE: ./lib/report/reason-text.js
@@ -98474,7 +98749,7 @@ class HostNews {
     constructor(now = () => performance.now() / 1000) {
         this.#now = now;
     }
-    /** `build1: lost (it has said nothing for 15 s); its jobs go elsewhere, it is tried again`; undefined: enough has been said. */
+    /** `build1: lost (it has said nothing for 15 s); its jobs run elsewhere if they can, it is tried again`; undefined: enough has been said. */
     lost({ host, reason, benched }) {
         const known = this.#known(host);
         const isFirst = known.losses === 0;
@@ -98486,7 +98761,7 @@ class HostNews {
             return undefined;
         const end = known.losses === TOLD ? '; when it is lost again that is not told here' : '';
         const text = known.wasReady
-            ? `lost (${reason}); its jobs go elsewhere, it is tried again${end}`
+            ? `lost (${reason}); its jobs run elsewhere if they can, it is tried again${end}`
             : `did not come up, it is tried again${end}: ${reason}`;
         return { text: `${host.name}: ${text}`, isFirst };
     }
@@ -99107,6 +99382,25 @@ function addGap(steps, from, to, job) {
         steps.push({ kind: 'make', job, from, to });
 }
 
+;// CONCATENATED MODULE: ./lib/report/record/sequel.js
+
+/** Whether the job ran once more after that leg. */
+function ranAgain({ legs }, leg) {
+    return legs.slice(legs.indexOf(leg) + 1).some(({ started }) => started !== undefined);
+}
+/**
+ * What became of a job after a leg that was to be run again.
+ *
+ * @param run how the run ended; undefined: it was cut short
+ * @returns `cancelled`: the run was over before there was a place
+ */
+function sequelOf(job, leg, run) {
+    if (ranAgain(job, leg))
+        return 'again';
+    const { failed } = job.recipe;
+    return failed?.job === job.id && isOwnFailure(failed.outcome, run) ? 'failed' : 'cancelled';
+}
+
 ;// CONCATENATED MODULE: ./lib/report/page/strings.js
 /** Numbers texts, each once, from 0. */
 class Strings {
@@ -99132,6 +99426,7 @@ const PAGE_CLASSES = ['open', 'remote', 'retried', 'local', 'recursive'];
 const LEG_ENDS = ['open', 'succeeded', 'failed', 'ignored', 'again', 'cancelled'];
 
 ;// CONCATENATED MODULE: ./lib/report/page/encode-page.js
+
 
 
 
@@ -99254,11 +99549,15 @@ function legColumns({ jobs, places, end }, strings) {
     return columns;
 }
 /** @param run how the whole run ended: what its cancelling has ended has not failed */
-function encode_page_endOf({ id, recipe }, { outcome, again }, run) {
+function encode_page_endOf(job, leg, run) {
+    const { id, recipe } = job;
+    const { outcome, again } = leg;
     if (outcome === undefined)
         return 'open';
-    if (outcome === 'turned-away' || again)
+    if (outcome === 'turned-away')
         return 'again';
+    if (again)
+        return sequelOf(job, leg, run);
     if (succeeded(outcome))
         return 'succeeded';
     if (!isOwnFailure(outcome, run))
@@ -100390,6 +100689,7 @@ function hostSlices(place, pid, tid, end) {
 
 
 
+
 /**
  * One leg on its slot: a slice with the name of the target, and in it one for each phase: staging, running, collecting. It
  * ends where the job has called make, and given its slot back.
@@ -100413,7 +100713,7 @@ function legSlices(job, leg, { pid, tid, end, run }) {
         return {
             job: id,
             reason: REASON_WORDS[reason],
-            outcome: outcomeText(leg),
+            outcome: outcomeText(job, leg),
             waited_ms: Math.round((leg.placed - queued) * 1e3),
             command,
             directory,
@@ -100422,22 +100722,26 @@ function legSlices(job, leg, { pid, tid, end, run }) {
         };
     }
 }
-function outcomeText({ outcome, again }) {
+function outcomeText(job, leg) {
+    const { outcome, again } = leg;
     if (outcome === undefined)
         return 'not ended';
     if (outcome === 'turned-away')
         return "turned away: the host's owner had no place for it";
-    return `${describeOutcome(outcome)}${again ? ', run again' : ''}`;
+    return `${describeOutcome(outcome)}${again && ranAgain(job, leg) ? ', run again' : ''}`;
 }
 /** What one may filter by. */
-function categoryOf({ recipe }, { outcome, again, reason }, run) {
+function categoryOf(job, leg, run) {
+    const { outcome, again, reason } = leg;
     if (outcome === 'turned-away')
         return 'turned-away';
-    if (again)
-        return 'run-again';
+    if (again) {
+        const sequel = sequelOf(job, leg, run);
+        return sequel === 'again' ? 'run-again' : sequel;
+    }
     if (outcome !== undefined && !succeeded(outcome))
         return isOwnFailure(outcome, run) ? 'failed' : 'cancelled';
-    if (recipe.class === 'recursive')
+    if (job.recipe.class === 'recursive')
         return 'calls-make';
     return isMissed(reason) ? 'might-have-left' : 'job';
 }
@@ -100961,14 +101265,14 @@ const BOUND = { lines: 500, bytes: 64 * 1024 };
 class FailedTargets {
     #targets = [];
     add(recipe, failed) {
-        const { title, text, files, isAbove, refusal, words } = recipe.failure();
+        const { title, text, files, isAbove, refusal, words, mustNotRunAgain } = recipe.failure();
         const isRepeated = this.#targets.length < REPEATED;
         const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
         this.#targets.push({
             title: `${title}  failed: ${words}`,
             outcome: failed.outcome,
             text: isRepeated ? cutFlood(text, BOUND, where) : '',
-            hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
+            hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place), mustNotRunAgain) : '',
             recursive: recipe.recursive,
         });
     }
@@ -100985,8 +101289,10 @@ class FailedTargets {
             log.text(`${title}\n${(0,util_bytes/* decode */.D4)(text)}${hint}`);
     }
 }
-/** Where it ran, and a line to paste into a terminal. */
-function hintOf({ job }, where) {
+/** Where it ran, and a line to paste into a terminal. @param once it must not run again */
+function hintOf({ job }, where, once) {
+    if (once)
+        return `${(0,clean_text/* cleanTitle */.cr)(where, 1000)}\n`;
     const line = rerunLine(job);
     const names = exportedNames(job.environment, failed_targets_ownEnvironment());
     const again = line === undefined
@@ -101226,11 +101532,16 @@ class RecipeLog {
             isAbove: log?.leftOut === false,
             refusal: log && refusalOf(log),
             words: this.failed === undefined ? '' : this.#failureWords(this.failed.outcome),
+            mustNotRunAgain: this.failed !== undefined && mustNotRunAgain(this.failed.outcome, this.#losses),
         };
     }
     #failureWords(outcome) {
+        return failureText(outcome, this.#losses);
+    }
+    /** Hosts that were lost while the line that failed ran there. */
+    get #losses() {
         const legs = this.failed === undefined ? [] : (this.#jobs.get(this.failed.job.id)?.legs ?? []);
-        return failureText(outcome, legs.filter((leg) => leg.outcome.kind === 'host-lost').length);
+        return legs.filter((leg) => leg.outcome.kind === 'host-lost').length;
     }
     /** make -s says nothing of a failure that it ignores. */
     #titleWithEnd(logs) {
@@ -101990,7 +102301,7 @@ class ProgressLines {
 
 
 /** Between two lines, in seconds. Folds show by themselves that the build goes on. */
-const PAUSE = { fold: 30, failures: 10 };
+const progress_reporter_PAUSE = { fold: 30, failures: 10 };
 /**
  * What shows the progress of a run beside its log.
  *
@@ -102007,7 +102318,7 @@ function progressReporter(mode, print, earlier) {
     const line = (0,standard_streams/* liveLine */.jD)();
     if (line)
         return new LiveProgress(progress, line, clockTicker);
-    return new ProgressLines({ progress, print, now, ticker: clockTicker, pause: PAUSE[mode] });
+    return new ProgressLines({ progress, print, now, ticker: clockTicker, pause: progress_reporter_PAUSE[mode] });
 }
 
 ;// CONCATENATED MODULE: ./lib/report/record/run-clock.js
@@ -102157,6 +102468,7 @@ function loss_text_clipped(text) {
 
 
 
+
 /** Names in one line. */
 const faults_MOST = 10;
 /** Lines on jobs that were killed. */
@@ -102180,7 +102492,7 @@ function faults(record, root) {
         return count > 0 ? [`${name} ${times(count)}`] : [];
     });
     const never = places.filter(({ ready, losses }) => losses.length > 0 && ready === undefined && !losses[0]?.wasReady);
-    const again = jobs.filter(({ legs }) => legs.some((leg) => leg.again && faults_kindOf(leg) === 'host-lost'));
+    const again = jobs.filter((job) => job.legs.some((leg) => faults_kindOf(leg) === 'host-lost' && ranAgain(job, leg)));
     const lines = [
         faults_named('lost hosts', lost),
         faults_named('hosts that never came up', never.map(({ name }) => name)),
@@ -102452,8 +102764,8 @@ function comparison({ seconds, work, processors, chain }, wall) {
 const host_table_MOST = 100;
 /** More are folded away. */
 const OPEN = 20;
-const HEADER = ['Host', 'Slots', 'Jobs', 'Busy', 'Sent', 'Received', 'Staging', 'Remarks'];
-const host_table_NOTE = 'Busy: the share of the time of its slots, as long as it was ready, in which recipes ran.';
+const HEADER = ['Host', 'Slots', 'Runs', 'Busy', 'Sent', 'Received', 'Staging', 'Remarks'];
+const host_table_NOTE = 'Runs: a job that ran again counts each time. Busy: the share of the time of its slots, as long as it was ready, in which recipes ran.';
 /**
  * A row for each host and one for the runner. Busy: the share of its slots' time in which recipes ran, from when it was
  * first ready to the end of the run, without the time for which it was away.
@@ -102482,7 +102794,7 @@ function folded(places, table) {
 }
 function rowOf(place, sums, now) {
     const { name, local, slots, staging, figures } = place;
-    const cells = [slots === undefined ? '' : String(slots), String(sums?.jobs ?? 0)];
+    const cells = [slots === undefined ? '' : String(slots), String(sums?.runs ?? 0)];
     cells.push(formatBusy(place, sums, now));
     const shown = escapeMarkdown(name, 80);
     if (local)
@@ -102522,13 +102834,15 @@ function sumsOf(record) {
     return all;
 }
 function host_table_add(leg, now, all) {
-    const sums = all.get(leg.place) ?? { jobs: 0, busy: 0, sent: 0, received: 0, turnedAway: 0 };
+    const sums = all.get(leg.place) ?? { runs: 0, busy: 0, sent: 0, received: 0, turnedAway: 0 };
     all.set(leg.place, sums);
     if (leg.outcome === 'turned-away') {
         sums.turnedAway++;
         return;
     }
-    sums.jobs++;
+    // A host may be lost before the job began.
+    if (leg.started !== undefined)
+        sums.runs++;
     sums.busy += legSeconds(leg, now) * leg.slots;
     sums.sent += leg.sent;
     sums.received += leg.received;
@@ -102596,6 +102910,7 @@ function failedThere({ jobs }) {
 
 
 
+
 /** All legs that had a slot for their work, by their beginnings; calls of make only wait. */
 function drawnLegs(record, root) {
     const now = record.seconds;
@@ -102621,9 +102936,12 @@ function drawnLegs(record, root) {
     })
         .sort((a, b) => a.from - b.from);
 }
-function drawn_legs_kindOf(job, { again, outcome, reason }, run) {
-    if (again)
-        return 'again';
+function drawn_legs_kindOf(job, leg, run) {
+    const { again, outcome, reason } = leg;
+    if (again) {
+        const sequel = sequelOf(job, leg, run);
+        return sequel === 'cancelled' ? 'usual' : sequel;
+    }
     const isFailed = outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome);
     if (isFailed && job.recipe.failed?.job === job.id && isOwnFailure(outcome, run))
         return 'failed';
@@ -102736,12 +103054,13 @@ function tickInterval(span, least) {
 }
 
 ;// CONCATENATED MODULE: ./lib/report/summary/staging-bars.js
-/** The first staging of a host, as far as it goes before its first bar: packed bars that overlap would take a further row. */
-function stagingBars({ local, ready }, bars) {
+/** The first staging of a host, from when it began as far as it goes before its first bar: packed bars that overlap would take a further row. */
+function stagingBars({ local, ready, staging }, bars) {
     if (local || ready === undefined)
         return [];
     const to = bars.reduce((first, { from }) => Math.min(first, from), ready);
-    return to > 0 ? [{ text: '', kind: 'staging', from: 0, to }] : [];
+    const from = Math.max(0, ready - staging.seconds);
+    return to > from ? [{ text: '', kind: 'staging', from, to }] : [];
 }
 
 ;// CONCATENATED MODULE: ./lib/report/summary/slot-rows.js
@@ -102908,7 +103227,7 @@ function legend(legs, more) {
         more,
         STAGING,
         kinds.has('failed') ? 'Red: failed.' : '',
-        kinds.has('again') ? 'Grey with a red rim: had to run again elsewhere.' : '',
+        kinds.has('again') ? 'Grey with a red rim: had to run again.' : '',
         kinds.has('missed') ? 'Amber: ran on the runner though it might have left.' : '',
     ];
     return words.filter((one) => one !== '').join(' ');
@@ -103264,7 +103583,7 @@ const state_NAME = 'run';
  * names programs that post may start (Host.transport), and lies in a file that recipes can write to: so it is sealed.
  *
  * @param used the hosts with the directories that may be there
- * @param secret what main and post know and recipes do not: the input ssh-private-key
+ * @param secret what main and post know and other steps do not: the input ssh-private-key
  */
 function saveRunState(used, secret) {
     const { environment, setup, startup } = HOST_DEFAULTS;
@@ -103485,7 +103804,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6968);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(303);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5716);
 
 
@@ -107026,7 +107345,10 @@ const logUpdateStderr = createLogUpdate(external_node_process_namespaceObject.st
 
 // EXTERNAL MODULE: ./lib/report/text-width.js
 var text_width = __nccwpck_require__(5730);
+// EXTERNAL MODULE: ./lib/util/stop-self.js
+var stop_self = __nccwpck_require__(3537);
 ;// CONCATENATED MODULE: ./lib/report/watch/live-region.js
+
 
 
 const HIDE_CURSOR = '\x1b[?25l';
@@ -107142,7 +107464,7 @@ class LiveRegion {
         this.#clear();
         this.#write(SHOW_CURSOR);
         this.#stopped = true;
-        process.kill(process.pid, 'SIGSTOP');
+        (0,stop_self/* stopSelf */.F)();
     };
     /** The shell has printed since: what was drawn is somewhere above. */
     #resume = () => {
@@ -107532,6 +107854,27 @@ function isAscii(text) {
 
 
 globalThis.__dirname = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.dirname)((0,node_url__WEBPACK_IMPORTED_MODULE_1__.fileURLToPath)(import.meta.url));
+
+
+/***/ }),
+
+/***/ 3537:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ stopSelf)
+/* harmony export */ });
+let isDue = false;
+/** Ctrl-Z: stops this process, once, when all who listen for the signal have had their turn. */
+function stopSelf() {
+    if (isDue)
+        return;
+    isDue = true;
+    queueMicrotask(() => {
+        isDue = false;
+        process.kill(process.pid, 'SIGSTOP');
+    });
+}
 
 
 /***/ }),

@@ -56976,8 +56976,8 @@ function durationText(seconds) {
  * @param staleAfter Settings.staleAfter, seconds
  */
 function leftBehind(host, directory, reason, staleAfter) {
-    return (`${host}: ${directory} could not be removed: ${reason}. ` +
-        `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed by hand`);
+    return (`${host}: ${directory} could not be removed: ${reason}${/[.?!]$/.test(reason) ? '' : '.'} ` +
+        `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed with distmake --clean, or by hand`);
 }
 
 ;// CONCATENATED MODULE: external "node:fs/promises"
@@ -59988,6 +59988,7 @@ class Connection {
     /** The server has let a channel wait. */
     #stuck = false;
     #closed = false;
+    #received = 0;
     /** Why it is closed, where that is known. */
     #fault;
     /** Milliseconds until a host that does not answer is given up. */
@@ -59998,6 +59999,7 @@ class Connection {
         this.timeout = timeout;
         // One for each channel that is being opened.
         client.setMaxListeners(0);
+        stream.on('data', (chunk) => (this.#received += chunk.length));
         const stop = watchPulse(stream, timeout, () => {
             this.#fault = `it has said nothing for ${timeout / 1000} s`;
             stream.destroy();
@@ -60047,6 +60049,10 @@ class Connection {
     /** Channels that are open, or being opened. */
     get channels() {
         return this.#channels.size + this.#opening;
+    }
+    /** Bytes of all channels together, and what the protocol puts around them, since it stands. */
+    get received() {
+        return this.#received;
     }
     /** The server takes no more channels for now. */
     get full() {
@@ -60291,8 +60297,10 @@ class ControlPool {
             const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
             const connection = free ?? (await this.#connect(wish));
             const channel = await connection.exec(wish.command);
-            if (channel)
-                return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
+            if (channel) {
+                const more = { exited: exitOf(channel), received: () => connection.received };
+                return { channel: Object.assign(channel, more), timeout: connection.timeout };
+            }
             if (!free)
                 throw new Error('it opens no session on a new connection (MaxSessions?)');
         }
@@ -61823,7 +61831,7 @@ const NAME = 'run';
  * names programs that post may start (Host.transport), and lies in a file that recipes can write to: so it is sealed.
  *
  * @param used the hosts with the directories that may be there
- * @param secret what main and post know and recipes do not: the input ssh-private-key
+ * @param secret what main and post know and other steps do not: the input ssh-private-key
  */
 function saveRunState(used, secret) {
     const { environment, setup, startup } = HOST_DEFAULTS;
@@ -62158,6 +62166,7 @@ function widthOfOne(character) {
 ;// CONCATENATED MODULE: ./lib/report/watch/live-region.js
 
 
+
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
 const ERASE_BELOW = '\r\x1b[J';
@@ -62271,7 +62280,7 @@ class live_region_LiveRegion {
         this.#clear();
         this.#write(SHOW_CURSOR);
         this.#stopped = true;
-        process.kill(process.pid, 'SIGSTOP');
+        stopSelf();
     };
     /** The shell has printed since: what was drawn is somewhere above. */
     #resume = () => {

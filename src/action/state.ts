@@ -16,7 +16,7 @@ const NAME = 'run';
  * names programs that post may start (Host.transport), and lies in a file that recipes can write to: so it is sealed.
  *
  * @param used the hosts with the directories that may be there
- * @param secret what main and post know and recipes do not: the input ssh-private-key
+ * @param secret what main and post know and other steps do not: the input ssh-private-key
  */
 export function saveRunState(used: ReadonlyMap<Host, readonly string[]>, secret: string | undefined): void {
   const { environment, setup, startup } = HOST_DEFAULTS;

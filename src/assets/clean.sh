@@ -1,6 +1,7 @@
 # Removes staging directories from a host: one of a run that ends (clean), or those of runs that are gone (sweep).
 # src/build/clean sends it, with the call behind it. Needs a POSIX sh and chmod, find, ls, rm, rmdir and sleep; grep and /proc
-# or ps to know what runs in a directory, date and stat (or GNU find, or perl) to know how old it is, flock or perl for locks.
+# or ps to know what runs in a directory, date and stat (or GNU find, or perl) to know how old it is, flock or perl for locks,
+# /proc and sed to know what is mounted in it.
 #
 # Other users can write to /tmp and may want something else of ours removed. So a directory is entered, looked at from inside,
 # and emptied there: whatever stands at its name by then. By its name goes only the empty directory.
@@ -139,8 +140,27 @@ end_strays() {
 }
 
 # ---- removing ------------------------------------------------------------------------------------------------------
+# Whether something is mounted in the directory that we are in: it belongs to nobody's run. Sets `why`. No two directories have
+# one name, so that the way to it does not matter. The kernel writes blanks and backslashes as octal numbers.
+has_mount() {
+  if ! [ -r /proc/self/mountinfo ]; then return 1; fi
+  while read -r number above device root point rest; do
+    case $point in
+      */"$name" | */"$name"/*)
+        why="something is mounted in it: $(printf %b "$(printf '%s\n' "$point" | sed 's/\\/\\0/g')")"
+        return 0
+        ;;
+    esac
+  done </proc/self/mountinfo
+  return 1
+}
+
 # Empties the directory that we are in, and removes it. What is just ending may still write to it. Sets `why` when it is still there.
 remove() {
+  if has_mount; then
+    go_up
+    return 1
+  fi
   tries=0 why=
   while [ $tries -lt 15 ]; do
     tries=$((tries + 1))
@@ -170,6 +190,8 @@ clean() {
     end_lanes
     end_strays
     if remove; then exit 0; fi
+  elif ! [ -e "./$1" ] && ! [ -h "./$1" ]; then
+    exit 0
   fi
   printf '%s\n' "$why" >&2
   exit 1
@@ -198,11 +220,15 @@ look_at_age() {
     *[!0-9]*/* | */*[!0-9]* | /* | */) return 1 ;;
   esac
   age=$((now - since))
+  # The clock has been set back since.
+  if [ "$age" -lt 0 ]; then age=0; fi
 }
 
 # Every lane holds a shared lock on the owner's file. 0: nobody has it, and we have it until descriptor 9 is closed; 1: somebody
-# has it; more: there are no locks.
+# has it; more: there are no locks. NFS gives an exclusive one only to who may write (flock(2)). `command` has the shell go on
+# when the file is gone by now.
 lock() {
+  if [ -w owner ]; then command exec 9<>owner; else command exec 9<owner; fi 2>/dev/null || return 2
   if command -v flock >/dev/null; then
     flock -x -n 9
   else
@@ -215,20 +241,35 @@ await_claim() {
   if [ "$age" -lt 5 ]; then sleep 2; fi
 }
 
+# Sets `locked` to 1 where nobody else has a lock, and to nothing where that cannot be found out.
 is_in_use() {
+  locked=1
   if [ -f owner ] && ! [ -h owner ] && [ -r owner ]; then
-    exec 9<owner
     lock
-    if [ $? = 1 ]; then return 0; fi
+    case $? in
+      0) ;;
+      1) return 0 ;;
+      # Where there is no program for locks, the processes themselves tell.
+      127) if ! [ -r /proc/self/stat ]; then locked=; fi ;;
+      *) locked= ;;
+    esac
   fi
   find_lanes
   [ -n "$lanes" ]
 }
 
-# say WORD TEXT: one line for the other end, about the directory that we are in or have removed.
+# say WORD TEXT: one line for the other end, about directory `name`.
 say() {
   printf '%s %s %s %s %s %s\n' "$nonce" "$1" "$name" "$age" "$size" "$(printf %.300s "${2%%"$n"*}")"
 }
+
+# The same about the directory that we are in, if it still has its name: others clean up, too.
+say_of() {
+  if [ "${base%/}/$name" -ef . ]; then say "$@"; fi
+}
+
+# Whatever is asked for, this is how old a directory must be of which nothing else is known, in seconds.
+day=86400
 
 # Looks at the directory that we are in, and removes it if it is of no use to anybody.
 sweep_one() {
@@ -239,15 +280,17 @@ sweep_one() {
   fi
   if ! look_at_age; then
     age=-
-    say failed 'its age cannot be found out there'
+    say_of failed 'its age cannot be found out there'
   elif [ -e parked ] || [ -h parked ]; then
-    say parked
+    say_of parked
   elif [ "$age" -lt "$stale" ]; then
     # Not even looked at with a lock: a lane that comes would be without.
     find_lanes
-    if [ -n "$lanes" ]; then say used; else say young; fi
+    if [ -n "$lanes" ]; then say_of used; else say_of young; fi
   elif { await_claim; is_in_use; }; then
-    say used
+    say_of used
+  elif [ -z "$locked" ] && [ "$age" -lt $day ]; then
+    say_of failed 'there are no locks that would tell whether a run has it: it stays until it is a day old'
   else
     end_strays
     if remove; then say removed; else say failed "$why"; fi

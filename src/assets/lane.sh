@@ -73,11 +73,7 @@ patiently() {
   patient=$!
   while kill -0 "$patient" && ! ended "$patient"; do
     nap
-    clock
-    if [ $((now - spoke)) -ge "$pulse" ]; then
-      spoke=$now
-      printf 'alive\n' >&4
-    fi
+    breathe
   done
   wait "$patient"
 } 2>/dev/null
@@ -498,13 +494,26 @@ end_job() {
   read -r pid <"$home/job" && { kill -9 "-$pid" || kill -9 "$pid"; }
 } 2>/dev/null
 
+# What the job prints is sent when it has ended: that there is more of it is told before.
+tell_printed() {
+  for printed in "$home/out" "$home/err"; do
+    if [ -s "$printed" ] && [ "$printed" -nt "$home/told" ]; then
+      : >"$home/told"
+      printf 'printed\n' >&4
+    fi
+  done
+}
+
 # Listens while job $1 is in hand: for the frames that count then, and for the end of the stream, or of the lane itself.
 watch() {
   trap '' PIPE
   while IFS= read -r line <&3 && kill -0 $$; do
     case $line in
       "cancel $1") end_job ;;
-      alive) alive ;;
+      alive)
+        alive
+        tell_printed
+        ;;
     esac
   done 2>/dev/null
   end_job
@@ -593,6 +602,7 @@ job() {
   if [ "$recipe" = 0 ]; then tmp=$home/r0; fi
   if ! [ -d "$tmp" ]; then mkdir "$tmp" 2>/dev/null; fi
   : >"$home/err"
+  : >"$home/told"
   # Without the mark by which sweep knows what a job left.
   PWD=/ cat <"$home/o" >"$home/out" 3<&- 4>&- 5<&- 6<&- &
   reader=$! second=
@@ -679,15 +689,16 @@ job() {
   swap=$known known=$next next=$swap
 }
 
-# Sends the $1 bytes of a file. That they are taken shows that the runner is there.
+# Sends the $1 bytes of a file. That they are taken shows that the runner is there: on a slow link few at a time.
 give() {
-  if [ "$1" -le 4194304 ]; then
+  if [ "$1" -le 262144 ]; then
     if [ "$1" -gt 0 ]; then cat "$2"; fi
+    heard
   else
     sent=0
     while [ $((sent * 65536)) -lt "$1" ]; do
-      dd if="$2" bs=65536 skip=$sent count=16 2>/dev/null
-      sent=$((sent + 16))
+      dd if="$2" bs=65536 skip=$sent count=4 2>/dev/null
+      sent=$((sent + 4))
       heard
     done
   fi >&4

@@ -392,6 +392,7 @@ static void run_locally(struct reply *r)
   for (i = 0; i < FORWARDED; i++)
     sigaddset(&block, forwarded[i]);
   sigprocmask(SIG_BLOCK, &block, &mask);
+  inherit_orphans();
   child = fork();
   if (child < 0) {
     complain("fork", strerror(errno));

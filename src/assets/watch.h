@@ -71,6 +71,24 @@ static void unwatch(void)
   sigprocmask(SIG_SETMASK, &former_mask, NULL);
 }
 
+/* Whether what the job leaves comes to us. */
+static int inherits;
+
+/* What loses its parent while we are there is handed to us, and so is found when all of the job is to be killed. */
+static void inherit_orphans(void)
+{
+#ifdef PR_SET_CHILD_SUBREAPER
+  inherits = prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+#endif
+}
+
+/* Where no child of our own is left. */
+static void bury_orphans(void)
+{
+  while (inherits && waitpid(-1, NULL, WNOHANG) > 0)
+    ;
+}
+
 static int make_is_gone(void)
 {
   return getppid() != starter;
@@ -115,6 +133,7 @@ static void await_broker(void)
     int ready = wait_for_broker();
     if (make_is_gone())
       _exit(2);
+    bury_orphans();
     if (ready > 0)
       return;
     if (ready == 0) {
@@ -179,6 +198,7 @@ static void end_child(pid_t root)
   for (tries = 0; left && tries < 50; tries++) {
     usleep(20000);
     waitpid(root, NULL, WNOHANG);
+    bury_orphans();
     for (left = 0, i = 0; i < count; i++)
       left |= kill(tree[i], 0) == 0;
   }
@@ -194,9 +214,15 @@ static int await_child(pid_t pid)
 {
   int status = 0;
   for (;;) {
-    pid_t ended = waitpid(pid, &status, WNOHANG);
+    int any;
+    pid_t ended = waitpid(-1, &any, WNOHANG);
+    if (ended == pid)
+      status = any;
     if (ended == pid || (ended < 0 && errno != EINTR))
       return status;
+    /* What others have left to us. */
+    if (ended > 0)
+      continue;
     if (wait_for_broker() > 0) {
       /* While something runs here all that comes is the answer to an earlier question. */
       char answer[5];

@@ -110,7 +110,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
       sink({ type: 'message', level: 'warning', text });
     }
     await Promise.race([started, stop.promise]);
-    if (never && fleet.ready === 0 && stopped === undefined)
+    if (never && !fleet.isReady && stopped === undefined)
       throw new UserError('no host is ready, and fallback is never: nothing is built');
     const nonce = randomBytes(16).toString('hex');
     const atRest = (pid: number): Promise<void> => dispatcher?.atRest(pid) ?? Promise.resolve();

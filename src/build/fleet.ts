@@ -96,7 +96,7 @@ export class Fleet {
       sink(event);
       if (event.type === 'host-ready') sweep(event.host);
     };
-    this.#farm = new Farm({ hosts: remotes, stage, scheduler, sink: heard, tools });
+    this.#farm = new Farm({ hosts: remotes, stage, scheduler, sink: heard, tools, needed: never });
     this.#locals = new LocalHosts({
       hosts: never ? [] : hosts.filter((host) => host.local),
       scheduler,
@@ -115,15 +115,15 @@ export class Fleet {
     return this.#locals.hosts;
   }
 
-  /** ssh hosts that came up. */
-  get ready(): number {
-    return this.#farm.ready;
+  /** Whether any ssh host has come up. */
+  get isReady(): boolean {
+    return this.#farm.isReady;
   }
 
   /** Brings all up. Resolves when it is worth starting make. */
   start(): Promise<void> {
     this.#sweeper.runner();
-    return this.#locals.start(this.#farm.start().then(() => this.ready > 0));
+    return this.#locals.start(this.#farm.start().then(() => this.isReady));
   }
 
   /** Ends whatever runs there, and what is still being set up. The connections stand. */

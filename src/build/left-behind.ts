@@ -8,7 +8,7 @@ import { durationText } from '../util/duration.ts';
  */
 export function leftBehind(host: string, directory: string, reason: string, staleAfter: number): string {
   return (
-    `${host}: ${directory} could not be removed: ${reason}. ` +
-    `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed by hand`
+    `${host}: ${directory} could not be removed: ${reason}${/[.?!]$/.test(reason) ? '' : '.'} ` +
+    `The next run there removes it when it is ${durationText(staleAfter)} old; until then it can be removed with distmake --clean, or by hand`
   );
 }

@@ -27,7 +27,8 @@ export function summarize(
   const failedTargets: string[] = [];
   for (const state of recipes) {
     const kind = state.class;
-    if (kind !== undefined) counts[kind]++;
+    // What could not run anywhere has run nowhere.
+    if (kind !== undefined && !state.refused) counts[kind]++;
     if (!state.failure || kind === 'recursive') continue;
     if (endedByStop(state.failure.outcome, outcome)) continue;
     const { recipe } = state;

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path/posix';
 
+import { userCache } from '../util/user-cache.ts';
 import { RunTimes } from './run-times.ts';
 
 /** Workspaces that are remembered, the latest. */
@@ -23,9 +23,9 @@ export class RunTimesFile {
 
   /**
    * @param root of the workspace, absolute
-   * @param cache default: XDG_CACHE_HOME, else ~/.cache
+   * @param cache default: userCache()
    */
-  constructor(root: string, cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')) {
+  constructor(root: string, cache = userCache()) {
     this.#root = root;
     this.#directory = join(cache, 'distmake', 'times');
     this.#name = `${createHash('sha256').update(root).digest('hex').slice(0, 32)}.json`;

@@ -90,6 +90,14 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
       'option --bulk: the items are targets of a make; leave out -- and give the arguments of that make',
     );
   const last = (name: string): string | undefined => values.get(name)?.at(-1);
+  const patternsOf = (name: string): readonly string[] | undefined => {
+    const wrong = values.get(name)?.find((one) => one === '' || /\s/.test(one));
+    if (wrong !== undefined)
+      throw new UserError(
+        `option ${name}: one pattern each time, not ${excerpt(wrong)}; give the option again for another`,
+      );
+    return values.get(name);
+  };
   const directoryOf = (name: string): string | undefined => {
     if (last(name) === '') throw new UserError(`option ${name}: the name of a directory is missing`);
     return last(name) === undefined ? undefined : resolve(directory, last(name) ?? '');
@@ -112,8 +120,8 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     instead: INSTEAD.find((one) => flags.has(`--${one}`)),
     root: root === undefined ? undefined : resolve(directory, root),
     make: last('--make') ?? 'make',
-    dist: distOf(values.get('--dist')),
-    local: values.get('--local') ?? [],
+    dist: distOf(patternsOf('--dist')),
+    local: patternsOf('--local') ?? [],
     localJobs: countOf('--local-jobs', last('--local-jobs')),
     load: wordOf('--load', last('--load'), LOAD_POLICIES),
     toolchain: toolchainOf(values.get('--toolchain')),
@@ -122,7 +130,7 @@ export function parseOptions(words: readonly string[], directory: string): CliOp
     hostTimeout: durationOf('--host-timeout', last('--host-timeout')),
     jobTimeout: durationOf('--job-timeout', last('--job-timeout')),
     staleAfter: durationOf('--stale-after', last('--stale-after')),
-    noRetry: values.get('--no-retry') ?? [],
+    noRetry: patternsOf('--no-retry') ?? [],
     environment: values.get('--environment') ?? [],
     setup: last('--setup') ?? '',
     staging,

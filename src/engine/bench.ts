@@ -50,10 +50,12 @@ export class Bench {
   }
 
   async #try(host: Host, delay: number): Promise<void> {
-    // Before it is tried: it may be lost again as soon as it is back.
-    this.#seats.set(host, { delay, back: this.#clock.now(), cancel: () => undefined });
+    const seat: Seat = { delay, back: undefined, cancel: () => undefined };
+    this.#seats.set(host, seat);
     const trial = await this.#trial(host);
     if (trial === 'not yet') this.#sit(host, Math.min(2 * delay, LONGEST_MS));
     else if (trial === 'left out') this.#seats.delete(host);
+    // It may have been lost again by now.
+    else if (this.#seats.get(host) === seat) this.#seats.set(host, { ...seat, back: this.#clock.now() });
   }
 }

@@ -137,6 +137,7 @@ export class Dispatcher {
       if (!parent.recursive) this.#sink({ type: 'job-waits', job: parent.job });
       parent.recursive = true;
       parent.lease?.suspend();
+      parent.unlimit();
       // It only waits from here on; what it may write before the next make, or after, shows when that starts or it ends.
       this.#options.stage.writerEnded(parent.job);
     }
@@ -219,6 +220,7 @@ export class Dispatcher {
       lease: undefined,
       hasEnded: false,
       recursive: false,
+      unlimit: () => undefined,
     };
     const stop = (): void => running.stop.abort();
     call.gone.addEventListener('abort', stop);

@@ -22,6 +22,8 @@ export interface FarmOptions {
   readonly sink: EventSink;
   /** Leaves out hosts before they get a job. */
   readonly tools: ToolCheck;
+  /** Nothing can be done without a host: one is waited for as long as one may come. Default: not. */
+  readonly needed?: boolean;
   readonly clock?: Clock;
 }
 
@@ -32,7 +34,8 @@ export class Farm {
   readonly #bench: Bench;
   /** Those that take jobs now. */
   readonly #up = new Set<RemoteHost>();
-  #ready = 0;
+  readonly #settled = deferred<undefined>();
+  #isReady = false;
   #closed = false;
 
   constructor(options: FarmOptions) {
@@ -42,17 +45,17 @@ export class Farm {
     this.#bench = new Bench(this.#clock, (host) => this.#takeBack(remotes.get(host) as RemoteHost));
   }
 
-  /** How often a host has come up. */
-  get ready(): number {
-    return this.#ready;
+  /** Whether any host has come up. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /**
    * Connects and stages everywhere. Resolves when it is worth starting: all hosts are ready or lost, or some have been
-   * ready for a moment.
+   * ready for a moment. Where a host is needed: one is ready, or none will be soon.
    */
   async start(): Promise<void> {
-    const { hosts, tools } = this.#options;
+    const { hosts, tools, scheduler } = this.#options;
     if (hosts.length === 0) return;
     tools.start();
     const survey = this.#survey();
@@ -71,6 +74,7 @@ export class Farm {
       () => undefined,
     );
     await Promise.race([Promise.allSettled(waits), first]);
+    if (this.#options.needed === true && scheduler.hasHope) await this.#settled.promise;
   }
 
   /** A host that was up has broken off; its lanes are closed. Told again, or of a host that is not up, this does nothing. */
@@ -133,6 +137,7 @@ export class Farm {
         return 'left out';
       }
       this.#options.scheduler.trialFailed(remote.host);
+      this.#lookForHope();
       return 'not yet';
     }
   }
@@ -146,7 +151,8 @@ export class Farm {
     remote.checkOpen();
     const returned = remote.restarts > 0;
     this.#up.add(remote);
-    this.#ready++;
+    this.#isReady = true;
+    this.#settled.resolve(undefined);
     const slots = scheduler.hostReady(host, remote.facts);
     sink({ type: 'host-ready', host, ...staging, slots, staging: remote.staging, returned });
   }
@@ -167,6 +173,11 @@ export class Farm {
     tools.gone(host);
     sink({ type: 'host-lost', host, reason: error.message, benched: false });
     scheduler.hostLost(host);
+    this.#lookForHope();
+  }
+
+  #lookForHope(): void {
+    if (!this.#options.scheduler.hasHope) this.#settled.resolve(undefined);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Place } from '../model/event.ts';
 import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import { succeeded, type Outcome } from '../model/outcome.ts';
-import type { PlaceReason } from '../model/place-reason.ts';
+import { isMissed, type PlaceReason } from '../model/place-reason.ts';
 import { decode } from '../util/bytes.ts';
 import { homecomingText } from './homecoming-text.ts';
 import { print, printOutput } from './job-markers.ts';
@@ -31,8 +31,10 @@ export class JobPass {
   readonly #subject: PassSubject;
   readonly #job: Job;
   readonly #chance: SecondChance;
-  /** How a time limit has ended it on the runner: it is to run on a host. */
-  #tooLong: Outcome | undefined;
+  /** How and where a time limit has ended it: it is to run elsewhere. */
+  #tooLong: { readonly outcome: Outcome; readonly place: Place } | undefined;
+  /** It has run on a host, or may have, and that does not count. */
+  #ranThere = false;
 
   constructor(world: PassWorld, subject: PassSubject) {
     this.#world = world;
@@ -66,7 +68,7 @@ export class JobPass {
           returned,
           wide: stays === undefined && callsMake(job.command),
           weight: this.#world.weightOf?.(job.recipe) ?? 0,
-          hostsOnly: this.#tooLong !== undefined,
+          hostsOnly: this.#tooLong !== undefined && !remoteOf(this.#tooLong.place),
           suits: (host: Host) =>
             host !== this.#chance.avoided && (hosts.get(host)?.suits(job) ?? locals.get(host)?.isReady ?? host.local),
         };
@@ -96,6 +98,7 @@ export class JobPass {
         const reason = avoids ? 'timed-out-there' : (lease.reason ?? stays ?? 'not-whitelisted');
         if (place) state.host = place;
         else if (!state.host) state.here ??= reason;
+        if (!place && this.#ranThere) state.retried ??= isMissed(reason) ? reason : 'hosts-lost';
         sink({ type: 'job-placed', job, place, reason, slots: lease.slots });
         const outcome = await (remote ? this.#runThere(remote, lease) : this.#runHere(lease));
         running.lease = undefined;
@@ -159,21 +162,28 @@ export class JobPass {
 
   #withoutHost(): Outcome {
     const target = decode(this.#job.recipe.target);
-    const outcome = this.#tooLong
-      ? this.#refuse(`${target} took too long on the runner, and no host is left for it`, this.#tooLong)
-      : this.#refuse(`no host is left for ${target}, and fallback is never`);
+    const late = this.#tooLong;
+    let outcome: Outcome;
+    if (late) {
+      const words = this.#chance.lastWords(target, { ...late, homecoming: HOME }, late.place);
+      outcome = this.#refuse(`${words}; nothing else may take it`, late.outcome, late.place);
+    } else {
+      outcome = this.#refuse(
+        `no host is left for ${target}, and fallback is never: all were left out, or were lost and have failed to come back three times`,
+      );
+    }
     this.#settle(outcome);
     return outcome;
   }
 
   /** It cannot start, and the runner may not take it. */
-  #refuse(reason: string, outcome: Outcome = { kind: 'exited', status: 2 }): Outcome {
+  #refuse(reason: string, outcome: Outcome = { kind: 'exited', status: 2 }, place?: Place): Outcome {
     const { sink, markers } = this.#world;
     const { call, state } = this.#subject;
     const job = this.#job;
     print(call, [{ descriptor: 2, data: Buffer.from(`distmake: ${reason}\n`) }], markers, job);
-    state.ran(job, outcome, undefined, false);
-    sink({ type: 'job-finished', job, place: undefined, outcome, seconds: 0, again: false });
+    state.refuse(job, outcome, place);
+    sink({ type: 'job-finished', job, place, outcome, seconds: 0, again: false });
     return outcome;
   }
 
@@ -208,6 +218,7 @@ export class JobPass {
       call.endLocally(),
     );
     limits.start();
+    running.unlimit = () => limits.end();
     const end = await call.runLocally(command.argv, start?.changes ?? command.changes).finally(() => {
       limits.end();
       start?.place.give();
@@ -225,7 +236,7 @@ export class JobPass {
     if (markers) void call.write(1, markers.end(job));
     sink({ type: 'job-finished', job, place, outcome, seconds, again });
     if (again) {
-      this.#tooLong = outcome;
+      this.#tooLong = { outcome, place };
       state.here = undefined;
       state.host = undefined;
       return 'again';
@@ -295,7 +306,11 @@ export class JobPass {
     sink({ type: 'job-finished', job, place, outcome, seconds, again: chance !== undefined, traffic });
     if (chance !== undefined) {
       if (chance !== 'again') state.retried = chance.onRunner;
-      if (outcome.kind === 'timed-out') state.host = undefined;
+      if (outcome.kind === 'timed-out') {
+        this.#tooLong = { outcome, place };
+        state.host = undefined;
+      }
+      this.#ranThere ||= result.begun;
       return 'again';
     }
     const final: Outcome = isHome || !succeeded(outcome) ? outcome : { kind: 'exited', status: 1 };
@@ -345,6 +360,11 @@ export class JobPass {
     // Where make's words are not ours to read, what it has started runs, as it would have without us.
     if (markers) verdicts.await(this.#subject.state, outcome, this.#subject.flags);
   }
+}
+
+/** A host that is not this machine. */
+function remoteOf(place: Place): Host | undefined {
+  return place?.local === true ? undefined : place;
 }
 
 /** A job that only waits for a sub-make leaves its owner's place to the jobs of that. */

@@ -69,6 +69,8 @@ export interface Running {
   /** Its end has been told; what it printed may be on its way to the shim. */
   hasEnded: boolean;
   recursive: boolean;
+  /** Ends its time limit: from here on it only waits for a make, whose jobs have limits of their own. */
+  unlimit: () => void;
 }
 
 /** One job, and how it goes. */

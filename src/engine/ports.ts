@@ -153,6 +153,8 @@ export interface LaneSink {
   /** The entries of the request are in the host's tree. */
   onApplied(): void;
   onText(descriptor: 1 | 2, data: Buffer): void;
+  /** The job has printed what comes later, where a lane cannot pass it on at once. */
+  onLife?(): void;
   /** The job ended; seconds by the host's clock, and its load then. Its outputs follow. */
   onEnd(outcome: Outcome, seconds: number, load: LoadAverages | undefined): Promise<void> | void;
   /** Content that is not a buffer must be read to its end before the promise resolves. */

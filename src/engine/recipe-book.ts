@@ -36,6 +36,8 @@ export class RecipeState {
   dropped = false;
   /** All is known of it. */
   closed = false;
+  /** A job of it could not run anywhere. */
+  refused = false;
   /** A line of it may run, or has run, on a host. */
   leaves = false;
   /** Shell calls so far. */
@@ -56,12 +58,19 @@ export class RecipeState {
     this.failure = succeeded(outcome) ? undefined : { job, outcome, place };
   }
 
+  /** A job of it could not run anywhere. */
+  refuse(job: Job, outcome: Outcome, place: Place): void {
+    this.refused = true;
+    this.failure = { job, outcome, place };
+  }
+
   /** Each recipe counts once: remote when every line of it ran on hosts, retried when one was run again here. */
   get class(): RecipeClass | undefined {
     if (this.retried !== undefined) return 'retried';
     if (this.#local > 0) return 'local';
     if (this.#remote > 0) return this.#recursive > 0 ? 'local' : 'remote';
-    return this.#recursive > 0 ? 'recursive' : undefined;
+    if (this.#recursive > 0) return 'recursive';
+    return this.refused ? 'local' : undefined;
   }
 }
 

@@ -145,6 +145,11 @@ export class Scheduler {
     this.#pump();
   }
 
+  /** Whether some host takes jobs, or may come to do so soon. */
+  get hasHope(): boolean {
+    return this.#hosts.some((place) => place.isHopeful);
+  }
+
   isReady(host: Host): boolean {
     return this.#placeOf(host).state === 'ready';
   }

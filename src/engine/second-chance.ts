@@ -83,16 +83,13 @@ export class SecondChance {
       const before = this.#timedOut;
       const earlier = before === 'nowhere' || before === place ? '' : `, as on ${before?.name ?? 'the runner'} before`;
       const raise = outcome.limit === 'time' ? 'job-timeout' : 'stuck in the host matrix';
-      return `${target} on ${where}: ${describeOutcome(outcome)}${earlier}; raise ${raise} if it needs longer`;
+      const once = this.#once ? ', and no-retry forbids to run it again' : '';
+      return `${target} on ${where}: ${describeOutcome(outcome)}${earlier}${once}; raise ${raise} if it needs longer`;
     }
-    if (
-      this.#once &&
-      this.#fallback === 'local' &&
-      outcome.kind !== 'cancelled' &&
-      succeeded(outcome) &&
-      homecoming.kind !== 'home'
-    )
-      return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
-    return undefined;
+    if (!this.#once || this.#fallback === 'never' || outcome.kind === 'cancelled') return undefined;
+    if (!succeeded(outcome))
+      return `${target} failed on ${where} (${describeOutcome(outcome)}): no-retry forbids to run it again on the runner`;
+    if (homecoming.kind === 'home') return undefined;
+    return `${target} has run on ${where}, what it wrote was not taken, and no-retry forbids to run it again`;
   }
 }

@@ -107,6 +107,7 @@ export async function visit(
           way.onText();
           output.add(descriptor, data);
         },
+        onLife: () => way.onText(),
         onEnd: (result, time, load) => {
           start();
           // What has printed more than can be kept has failed; the runner may have another try.

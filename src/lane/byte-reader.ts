@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Bytes } from '../util/bytes.ts';
 import { deferred } from '../util/deferred.ts';
 import { durationText } from '../util/duration.ts';
-import { Countdown } from './countdown.ts';
+import { Patience } from './patience.ts';
 
 /** The other end closed, or broke off, before what was asked for had come. */
 export class EndOfStream extends Error {
@@ -24,7 +24,7 @@ export class ByteReader {
   #received = 0;
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
-  #silence: Countdown | undefined;
+  #silence: Patience | undefined;
   readonly #waiting = new Set<() => void>();
   readonly #end = deferred<string>();
 
@@ -66,10 +66,13 @@ export class ByteReader {
 
   /**
    * From here on the other end is given up when nothing at all has come from it for so many seconds in which somebody waited
-   * for it.
+   * for it; later where the link is busy with others.
+   *
+   * @param received LaneStream.received
    */
-  limitSilence(seconds: number): void {
-    this.#silence = new Countdown(seconds, () => this.giveUp(`it has said nothing for ${durationText(seconds)}`));
+  limitSilence(seconds: number, received?: () => number): void {
+    const give = (): void => this.giveUp(`it has said nothing for ${durationText(seconds)}`);
+    this.#silence = new Patience(seconds, received, give);
   }
 
   /**

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { LeftOut } from '../engine/left-out.ts';
 import type { Bytes } from '../util/bytes.ts';
 import { ByteReader } from './byte-reader.ts';
+import { Countdown } from './countdown.ts';
 import { BadFrame, laneWords } from './frame-fields.ts';
 import type { LaneStream } from './lane-stream.ts';
 
@@ -14,6 +15,8 @@ import type { LaneStream } from './lane-stream.ts';
 export type Greeting = 'ready' | 'no-perl' | 'setup-failed';
 
 const GREETING_LIMIT = 10_000;
+/** What its user wants done before a lane may take so long, in seconds, besides the patience for the lane itself. */
+const SETUP_LIMIT = 600;
 const LAST_WORDS_MS = 1000;
 
 /** The host has no perl; nothing has been made there, and a lane that does without can be tried. */
@@ -29,7 +32,7 @@ export class NoPerl extends Error {
  * Starts a lane's program and reads up to the line in which it says hello.
  *
  * @param patience LaneSetup.patience. It does not count before the lane itself runs: what its user wants done first may take
- *   long and say nothing
+ *   10 minutes and say nothing
  * @param write the bytes to begin with, given the nonce
  * @returns the reader, and what stands behind `hello`
  * @throws NoPerl, or an Error with a message for people: `failed` and the text, when the staging directory cannot be made now. A
@@ -47,6 +50,9 @@ export async function greet(
   const reader = new ByteReader(stream);
   const startupFailed = new RegExp(`^${nonce} startup-failed (\\d{1,3})$`);
   stream.write(write(nonce));
+  const late = `its set-up lines, or its start-up command, have not ended within ${SETUP_LIMIT / 60} minutes`;
+  const limit = new Countdown(SETUP_LIMIT + patience, () => reader.giveUp(late));
+  limit.start();
   try {
     for (let skipped = 0; skipped < GREETING_LIMIT; skipped++) {
       const line = await reader.line();
@@ -62,7 +68,8 @@ export async function greet(
       if (line === `${nonce} no-perl`) throw new NoPerl();
       if (line === `${nonce} ready`) break;
     }
-    reader.limitSilence(patience);
+    limit.stop();
+    reader.limitSilence(patience, stream.received);
     const [word, ...hello] = (await reader.line()).split(' ');
     if (word === 'hello') return { reader, hello };
     if (word === 'refused') throw new LeftOut(laneWords(hello.join(' ')));
@@ -73,6 +80,8 @@ export async function greet(
     if (broken) await lastWords(stream.stderr);
     stream.destroy();
     throw broken ? new Error(error.message + because(complaint), { cause: error }) : error;
+  } finally {
+    limit.stop();
   }
 }
 

@@ -1,14 +1,14 @@
-import type { Countdown } from './countdown.ts';
+import type { Patience } from './patience.ts';
 
 /** Has a lane's job killed when its signal aborts, and sees to it that this does not take for ever. */
 export class Killing {
   readonly #signal: AbortSignal;
   readonly #kill: () => void;
-  readonly #limit: Countdown;
+  readonly #limit: Patience;
   #begun = false;
 
   /** @param limit of the time that a job which has begun may go on after the signal */
-  constructor(signal: AbortSignal, kill: () => void, limit: Countdown) {
+  constructor(signal: AbortSignal, kill: () => void, limit: Patience) {
     this.#signal = signal;
     this.#kill = kill;
     this.#limit = limit;

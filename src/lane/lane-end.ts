@@ -6,6 +6,7 @@ import { Countdown } from './countdown.ts';
 import { FrameWriter, HeardEarly } from './frame-writer.ts';
 import { Killing } from './killing.ts';
 import type { LaneStream } from './lane-stream.ts';
+import { Patience } from './patience.ts';
 
 const ALIVE = Buffer.from('alive\n');
 
@@ -29,7 +30,7 @@ export class LaneEnd {
     this.reader = reader;
     this.#stream = stream;
     this.#patience = patience;
-    this.#alive = new Countdown(patience / 3, () => this.#sayAlive());
+    this.#alive = new Countdown(patience / 3, () => this.sayAlive());
     this.#alive.start();
     this.gone = reader.ended.then((reason) => {
       this.#alive.stop();
@@ -68,10 +69,16 @@ export class LaneEnd {
   /** Says these words when the signal aborts; a job that goes on for longer than the lane's patience then costs its lane. */
   killing(signal: AbortSignal, words: Bytes): Killing {
     const seconds = this.#patience;
-    const limit = new Countdown(seconds, () => {
+    const limit = new Patience(seconds, this.#stream.received, () => {
       this.reader.giveUp(`a job there was to be killed, and still ran after ${durationText(seconds)}`);
     });
     return new Killing(signal, () => this.say(words), limit);
+  }
+
+  /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
+  sayAlive(): void {
+    if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain) this.#stream.write(ALIVE);
+    this.#alive.start();
   }
 
   close(): void {
@@ -79,11 +86,5 @@ export class LaneEnd {
     this.#alive.stop();
     this.#stream.end();
     this.reader.giveUp('the connection was closed');
-  }
-
-  /** Not within a frame, which is a sign of life itself, and not where nothing gets through. */
-  #sayAlive(): void {
-    if (this.#writer?.whole !== false && !this.#stream.writableNeedDrain) this.#stream.write(ALIVE);
-    this.#alive.start();
   }
 }

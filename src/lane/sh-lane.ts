@@ -4,6 +4,7 @@ import type { LoadAverages } from '../model/load.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { bufferOf, bytesOf, type Bytes } from '../util/bytes.ts';
 import { shBootstrap } from './bootstrap.ts';
+import { Countdown } from './countdown.ts';
 import { BadFrame, FrameFields, laneWords } from './frame-fields.ts';
 import { type FrameWriter, WRITE_SIZE } from './frame-writer.ts';
 import { greet } from './greeting.ts';
@@ -18,6 +19,9 @@ import { parseListing, type Listed, type ListingTool } from './sh-listing.ts';
 /** A list of what a job changed is held in memory: this is a million paths, more or less. */
 const LARGEST_LIST = 268_435_456;
 
+/** How often a lane is asked whether its job prints, by somebody who wants to know. */
+const ASK_SECONDS = 0.5;
+
 interface Hello {
   readonly sandbox: 'tree' | 'shared';
   readonly treePath: Bytes;
@@ -30,7 +34,7 @@ interface Hello {
  * The engine's end of src/assets/lane.sh, for hosts without perl. What it sends are lines of sh that call the functions
  * there. What comes back: `applied` or `trouble TEXT` | `end ID exit|signal N MICROSECONDS LOAD OUT ERR LIST DATA`, then what it
  * gives the sizes of: what the job printed on its two descriptors, what it changed, and the contents for that, in its order
- * | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
+ * | `printed`, before an end, behind an `alive`: there is more that the job printed | `busy ID`, instead of an end, when nothing was run | `lost ID TEXT`, instead of an end: its last word | `load LOAD`. LOAD is
  * read by FrameFields.load. Both ends say `alive` between their frames; the lane does so when it has heard it, and while it
  * takes in a large file. Whatever else comes is a {@link BadFrame}.
  */
@@ -130,7 +134,7 @@ export class ShLane implements Lane {
 
   async #receive(id: number, sink: LaneSink, merge: boolean, signal: AbortSignal, killing: Killing): Promise<boolean> {
     const { reader } = this.#end;
-    const line = await reader.line();
+    const line = await this.#awaitEnd(sink);
     if (line === `busy ${id}` && this.facts.cap !== undefined) return false;
     const lost = `lost ${id} `;
     if (line.startsWith(lost)) throw new Error(laneWords(line.slice(lost.length)));
@@ -158,6 +162,24 @@ export class ShLane implements Lane {
     const listed = parseListing(bytesOf(await reader.exact(list)), this.#hello.listing);
     await this.#readOutputs(listed, data, sink);
     return true;
+  }
+
+  /** What a job prints comes when it has ended: until then the lane says at most that there is more, and when it hears `alive`. */
+  async #awaitEnd(sink: LaneSink): Promise<Bytes> {
+    const ask = new Countdown(ASK_SECONDS, () => {
+      this.#end.sayAlive();
+      ask.start();
+    });
+    if (sink.onLife) ask.start();
+    try {
+      for (;;) {
+        const line = await this.#end.reader.line();
+        if (line !== 'printed') return line;
+        sink.onLife?.();
+      }
+    } finally {
+      ask.stop();
+    }
   }
 
   async #readOutputs(listed: readonly Listed[], size: number, sink: LaneSink): Promise<void> {

@@ -1,7 +1,7 @@
 import type { MakeCall, ParseCall, ShellCall } from '../engine/ports.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Bytes } from '../util/bytes.ts';
-import { killBelow } from './kill-below.ts';
+import { endBelow } from './kill-below.ts';
 
 /** One shim that waits for us, over whichever transport; what it can be told is what shim.c describes. */
 export interface ShimChannel {
@@ -47,14 +47,22 @@ export function shellCall(
   { expanded, echo }: Pick<ShellCall, 'expanded' | 'echo'>,
   channel: ShimChannel,
 ): ShellCall {
+  /** The job may be on its way elsewhere once the run here is over: nothing of it may write by then. */
+  let rest: Promise<void> | undefined;
   return {
     ...facts,
     expanded,
     echo,
     gone: channel.gone,
     write: (descriptor, data) => (data.length > 0 ? channel.print(descriptor, data) : undefined),
-    runLocally: (argv, changes) => channel.run(argv, changes),
-    endLocally: () => killBelow(facts.pid),
+    runLocally: async (argv, changes) => {
+      const outcome = await channel.run(argv, changes);
+      await rest;
+      return outcome;
+    },
+    endLocally: () => {
+      rest = endBelow(facts.pid);
+    },
     exit: (outcome) => {
       switch (outcome.kind) {
         case 'exited': {

@@ -57,8 +57,11 @@ export function processParent(pid: number): number | undefined {
   return parent === undefined ? undefined : Number(parent);
 }
 
-/** The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses. */
-function statFields(pid: number): readonly string[] | undefined {
+/**
+ * The fields of /proc/PID/stat behind the name, which may itself have blanks and parentheses: state, parent, process
+ * group, session and so on (proc(5)). Undefined when it is gone.
+ */
+export function statFields(pid: number): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -9,6 +9,7 @@ import { fsPath, type Bytes } from '../util/bytes.ts';
 import { UserError } from '../util/user-error.ts';
 import { BLANK, SEPARATOR } from './calls.ts';
 import { Guardian, USUAL_INTERVAL } from './guardian.ts';
+import { claimRun } from './run-owner.ts';
 import { ShellPaths } from './shell-paths.ts';
 import { buildShim, type Shim, type ShimOptions } from './shim-build.ts';
 
@@ -184,6 +185,7 @@ async function tryParent(
   try {
     path = await mkdtemp(join(parent, 'distmake-'));
     await chmod(path, 0o700);
+    await claimRun(path);
     const program = join(path, 'try');
     await writeFile(program, '#!/bin/sh\nexit 0\n', { mode: 0o700 });
     await run(program);

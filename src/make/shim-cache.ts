@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path/posix';
+
+import { userCache } from '../util/user-cache.ts';
 
 /**
  * Compiled shims of earlier runs, in a directory that nobody else can write to: compiling takes longer than all the rest
@@ -18,13 +19,13 @@ export class ShimCache {
   /**
    * The place for what this compiler makes of these sources.
    *
-   * @param parent of the directory; default: XDG_CACHE_HOME, else ~/.cache
+   * @param parent of the directory; default: userCache()
    * @returns undefined where there can be none
    */
   static async open(
     compiler: string,
     sources: readonly string[],
-    parent = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+    parent = userCache(),
   ): Promise<ShimCache | undefined> {
     try {
       const directory = join(parent, 'distmake');

@@ -2,7 +2,7 @@ import { constants, existsSync } from 'node:fs';
 import { lstat, open, readdir, readlink, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path/posix';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { runOwner } from './run-owner.ts';
 
 /** As mkdtemp makes it from `distmake-`. */
 const RUN = /\/distmake-[A-Za-z0-9]{6}$/;
@@ -10,12 +10,9 @@ const RUN = /\/distmake-[A-Za-z0-9]{6}$/;
 const TRIAL = /\/distmake-[0-9a-f]{32}$/;
 const TRIED: readonly string[] = ['tries', 'stop.mk'];
 /** What there is in one that was left before it was complete, or that was made for one question to make. */
-const EARLY = /^(?:try|questions\.mk|bin|sh|rel|parse|reply|expanded|output)$/;
-/** What nobody answers in may just be coming up, or be at work: seconds for which it stays. */
-const COMING_S = { whole: 0, early: 60, trial: 600 };
-/** One in which make is about to be started is looked at twice: if it is younger than this (s), after so long (ms). */
-const BEGINNING_S = 5;
-const SECOND_LOOK_MS = 2000;
+const EARLY = /^(?:owner|try|questions\.mk|bin|sh|rel|parse|reply|expanded|printed|output)$/;
+/** What nobody answers in, and of whose owner nothing is known from here, may be at work all the same: seconds for which it stays. */
+const UNKNOWN_S = 86_400;
 
 /** A run directory of an earlier run, or what may be one. */
 export interface RunDirectoryFound {
@@ -28,7 +25,7 @@ export interface RunDirectoryFound {
 
 /**
  * Removes the directories of runs on this machine that were killed: those that are this user's alone and look like one, in
- * which nobody takes calls any more. Never rejects.
+ * which nobody takes calls any more, and whose owner is dead; where that is not known, they have to be a day old. Never rejects.
  *
  * @param parents where runs make them; those that are not there are passed over
  * @param staleAfter seconds: what is younger stays
@@ -54,15 +51,11 @@ async function sweepOne(path: string, staleAfter: number): Promise<RunDirectoryF
   if (!directory) return undefined;
   try {
     const { inside, age } = directory;
-    const kind = await kindOf(path, inside);
-    if (kind === undefined) return undefined;
+    if (!(await looksLikeOurs(path, inside))) return undefined;
     const told = { path, age, why: undefined };
-    if (await answers(inside)) return { ...told, what: 'used' };
-    if (age < Math.max(staleAfter, COMING_S[kind])) return { ...told, what: 'young' };
-    if (age < BEGINNING_S) {
-      await sleep(SECOND_LOOK_MS);
-      if (await answers(inside)) return { ...told, what: 'used' };
-    }
+    const owner = await runOwner(inside);
+    if (owner === 'alive' || (await answers(inside))) return { ...told, what: 'used' };
+    if (age < (owner === 'dead' ? staleAfter : Math.max(staleAfter, UNKNOWN_S))) return { ...told, what: 'young' };
     try {
       for (const name of await readdir(inside)) await rm(join(inside, name), { recursive: true, force: true });
       // By its name goes the empty directory alone, whatever stands there by now.
@@ -95,13 +88,12 @@ async function openOwn(path: string): Promise<OwnDirectory | undefined> {
   return { handle, inside, age: Math.max(0, Math.floor((Date.now() - mtimeMs) / 1000)) };
 }
 
-/** `whole`: make can have been started in it. Undefined: it is something else that has such a name. */
-async function kindOf(path: string, inside: string): Promise<keyof typeof COMING_S | undefined> {
+/** Anything may have such a name. */
+async function looksLikeOurs(path: string, inside: string): Promise<boolean> {
   const names = await readdir(inside);
-  if (TRIAL.test(path)) return TRIED.some((name) => names.includes(name)) ? 'trial' : undefined;
+  if (TRIAL.test(path)) return TRIED.some((name) => names.includes(name));
   const shim = await readlink(join(inside, 'parse/sh')).catch(() => undefined);
-  if (shim === '../shim') return names.includes('last.mk') ? 'whole' : 'early';
-  return names.every((name) => EARLY.test(name)) ? 'early' : undefined;
+  return shim === '../shim' || names.every((name) => EARLY.test(name));
 }
 
 /** Whether a run still takes calls there: at its socket, or at the FIFO that its guardian holds open. */

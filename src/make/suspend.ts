@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { stopSelf } from '../util/stop-self.ts';
 
 /**
  * Stops and continues a process group of ours together with this process (Ctrl-Z, `fg`): a terminal tells the foreground group alone.
@@ -15,7 +16,7 @@ export function suspendTogether(child: ChildProcess): void {
   };
   const stop = (): void => {
     signal('SIGSTOP');
-    process.kill(process.pid, 'SIGSTOP');
+    stopSelf();
   };
   const goOn = (): void => signal('SIGCONT');
   process.on('SIGTSTP', stop).on('SIGCONT', goOn);

@@ -18,7 +18,7 @@ type Failed = NonNullable<RecipeLog['failed']>;
 interface FailedTarget {
   readonly title: string;
   readonly outcome: Outcome;
-  /** Output, and how to run it again; empty where it is only named. */
+  /** Output; where it ran, and how to run it again unless it must not. Empty where it is only named. */
   readonly text: Bytes;
   readonly hint: string;
   readonly recursive: boolean;
@@ -29,14 +29,14 @@ export class FailedTargets {
   readonly #targets: FailedTarget[] = [];
 
   add(recipe: RecipeLog, failed: Failed): void {
-    const { title, text, files, isAbove, refusal, words } = recipe.failure();
+    const { title, text, files, isAbove, refusal, words, mustNotRunAgain } = recipe.failure();
     const isRepeated = this.#targets.length < REPEATED;
     const where = isAbove && files.length === 0 ? ', they stand above' : wholeTextNote(files);
     this.#targets.push({
       title: `${title}  failed: ${words}`,
       outcome: failed.outcome,
       text: isRepeated ? cutFlood(text, BOUND, where) : '',
-      hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place)) : '',
+      hint: isRepeated ? hintOf(failed, refusal ?? whereItRan(failed.place), mustNotRunAgain) : '',
       recursive: recipe.recursive,
     });
   }
@@ -53,8 +53,9 @@ export class FailedTargets {
   }
 }
 
-/** Where it ran, and a line to paste into a terminal. */
-function hintOf({ job }: Failed, where: string): string {
+/** Where it ran, and a line to paste into a terminal. @param once it must not run again */
+function hintOf({ job }: Failed, where: string, once: boolean): string {
+  if (once) return `${cleanTitle(where, 1000)}\n`;
   const line = rerunLine(job);
   const names = exportedNames(job.environment, ownEnvironment());
   const again =

@@ -31,7 +31,7 @@ export class HostNews {
     this.#now = now;
   }
 
-  /** `build1: lost (it has said nothing for 15 s); its jobs go elsewhere, it is tried again`; undefined: enough has been said. */
+  /** `build1: lost (it has said nothing for 15 s); its jobs run elsewhere if they can, it is tried again`; undefined: enough has been said. */
   lost({ host, reason, benched }: Event<'host-lost'>): HostLine | undefined {
     const known = this.#known(host);
     const isFirst = known.losses === 0;
@@ -41,7 +41,7 @@ export class HostNews {
     if (known.losses > TOLD) return undefined;
     const end = known.losses === TOLD ? '; when it is lost again that is not told here' : '';
     const text = known.wasReady
-      ? `lost (${reason}); its jobs go elsewhere, it is tried again${end}`
+      ? `lost (${reason}); its jobs run elsewhere if they can, it is tried again${end}`
       : `did not come up, it is tried again${end}: ${reason}`;
     return { text: `${host.name}: ${text}`, isFirst };
   }

@@ -22,9 +22,15 @@ export function failureText(outcome: Outcome, losses: number, place?: string): s
     return `${isMute ? killedText(outcome) : describeOutcome(outcome)}${place === undefined ? '' : ` on ${place}`}`;
   }
   const reason = `(${outcome.reason})`;
-  if (losses >= GIVEN_UP) return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
+  if (!mustNotRunAgain(outcome, losses))
+    return `hosts were lost ${losses} times while it ran there ${reason}: it is given up`;
   const host = place === undefined ? '' : ` ${place}`;
   return `its host${host} was lost while it ran ${reason}, and it must not run again (no-retry, or staging none); whether it had its effect must be looked at`;
+}
+
+/** Whether what its host was lost with may have had its effect, and must not run again (no-retry, or staging none). @param losses as for {@link failureText} */
+export function mustNotRunAgain({ kind }: Outcome, losses: number): boolean {
+  return kind === 'host-lost' && losses < GIVEN_UP;
 }
 
 /** What can be done about it where that is not the recipe's own business; undefined: nothing. */

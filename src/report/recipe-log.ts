@@ -5,7 +5,7 @@ import type { PlaceReason } from '../model/place-reason.ts';
 import { decode, type Bytes } from '../util/bytes.ts';
 import { cleanTitle } from './clean-text.ts';
 import { badEnd, filesOf, final, joined, NOWHERE, refusalOf, type JobLog, type JobText, type Leg } from './job-log.ts';
-import { failureText, killedText } from './outcome-text.ts';
+import { failureText, killedText, mustNotRunAgain } from './outcome-text.ts';
 import { placeName, placesOf } from './places-text.ts';
 import { targetName } from './target-name.ts';
 
@@ -29,6 +29,7 @@ interface FailureText extends Pick<Piece, 'text' | 'title' | 'files'> {
   readonly refusal: string | undefined;
   /** How it failed: `status 2`. */
   readonly words: string;
+  readonly mustNotRunAgain: boolean;
 }
 
 /**
@@ -162,12 +163,18 @@ export class RecipeLog {
       isAbove: log?.leftOut === false,
       refusal: log && refusalOf(log),
       words: this.failed === undefined ? '' : this.#failureWords(this.failed.outcome),
+      mustNotRunAgain: this.failed !== undefined && mustNotRunAgain(this.failed.outcome, this.#losses),
     };
   }
 
   #failureWords(outcome: Outcome): string {
+    return failureText(outcome, this.#losses);
+  }
+
+  /** Hosts that were lost while the line that failed ran there. */
+  get #losses(): number {
     const legs = this.failed === undefined ? [] : (this.#jobs.get(this.failed.job.id)?.legs ?? []);
-    return failureText(outcome, legs.filter((leg) => leg.outcome.kind === 'host-lost').length);
+    return legs.filter((leg) => leg.outcome.kind === 'host-lost').length;
   }
 
   /** make -s says nothing of a failure that it ignores. */

@@ -10,6 +10,8 @@ export interface HostChannel extends Duplex {
   readonly stderr: Readable;
   /** Its exit status, when all that it has printed was read; undefined: a signal ended it, or the connection broke. */
   readonly exited: Promise<number | undefined>;
+  /** Bytes that have come so far on the connection that it shares with others; absent where it shares none that we know. */
+  readonly received?: () => number;
 }
 
 /** The way to start commands on one host. They are for its login shell, whichever that is, and begin with `exec `. */

@@ -30,6 +30,7 @@ export class Connection {
   /** The server has let a channel wait. */
   #stuck = false;
   #closed = false;
+  #received = 0;
   /** Why it is closed, where that is known. */
   #fault: string | undefined;
   /** Milliseconds until a host that does not answer is given up. */
@@ -41,6 +42,7 @@ export class Connection {
     this.timeout = timeout;
     // One for each channel that is being opened.
     client.setMaxListeners(0);
+    stream.on('data', (chunk: Buffer) => (this.#received += chunk.length));
     const stop = watchPulse(stream, timeout, () => {
       this.#fault = `it has said nothing for ${timeout / 1000} s`;
       stream.destroy();
@@ -92,6 +94,11 @@ export class Connection {
   /** Channels that are open, or being opened. */
   get channels(): number {
     return this.#channels.size + this.#opening;
+  }
+
+  /** Bytes of all channels together, and what the protocol puts around them, since it stands. */
+  get received(): number {
+    return this.#received;
   }
 
   /** The server takes no more channels for now. */

@@ -79,7 +79,10 @@ export class ControlPool implements HostChannels {
       const free = this.#connections.find(({ full, channels }) => !full && channels < CHANNELS_PER_CONNECTION);
       const connection = free ?? (await this.#connect(wish));
       const channel = await connection.exec(wish.command);
-      if (channel) return { channel: Object.assign(channel, { exited: exitOf(channel) }), timeout: connection.timeout };
+      if (channel) {
+        const more = { exited: exitOf(channel), received: (): number => connection.received };
+        return { channel: Object.assign(channel, more), timeout: connection.timeout };
+      }
       if (!free) throw new Error('it opens no session on a new connection (MaxSessions?)');
     }
   }

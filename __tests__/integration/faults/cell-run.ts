@@ -1,20 +1,23 @@
 import { expect } from '@jest/globals';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { leftOn, until } from '../../rig/action-rig.ts';
 import { Front } from '../../rig/front.ts';
 import { SshdRig, type NamespaceHost } from '../../rig/sshd-rig.ts';
 import { CommandRig, snapshot, type RunningCommand } from '../command-rig.ts';
 import { EventLog, type Turn } from './event-log.ts';
 import { DOINGS, type Victim } from './faults.ts';
-import { HOST_TIMEOUT, judge, type Figures } from './judge.ts';
+import { hostTimeoutOf, judge, type Figures } from './judge.ts';
 import type { Cell } from './matrix.ts';
 import { Project, REMOTE } from './project.ts';
 
-/** Of a link on which a few megabytes take so long that they are seen on their way. */
-const MEGABITS = 20;
+/** Of a link on which a few megabytes take so long that they are seen on their way, however busy this machine is. */
+const MEGABITS = 4;
 const BIG = 8 << 20;
+/** So much of it has arrived, in KiB, when something is on its way for certain. */
+const SOME_KIB = 500;
+/** For what takes a second on a machine that has nothing else to do, in seconds. */
+const PATIENCE = 60;
 
 /** Two hosts of a rig, which one cell after another has for itself. */
 export interface Stand {
@@ -118,14 +121,7 @@ class CellRun {
   }
 
   #start(more: readonly string[] = []): RunningCommand {
-    const words = [
-      '-c',
-      this.#rig.hostsFile,
-      '--host-timeout',
-      `${this.#cell.timeout ?? HOST_TIMEOUT}`,
-      '--local-jobs',
-      '0',
-    ];
+    const words = ['-c', this.#rig.hostsFile, '--host-timeout', `${hostTimeoutOf(this.#cell)}`, '--local-jobs', '0'];
     // It is there on the host whose shell finds another perl in it.
     words.push(
       '--setup',
@@ -178,7 +174,7 @@ class CellRun {
   async #reach(phase: Cell['phase'], project: Project, victim: Victim, running: RunningCommand): Promise<void> {
     const { host } = victim;
     const seen = async (condition: string): Promise<void> => {
-      if (await host.when(condition, { signal: AbortSignal.timeout(20_000) })) return;
+      if (await host.when(condition, { signal: AbortSignal.timeout(PATIENCE * 1000) })) return;
       throw new Error(`the run has not come to: ${phase}\n${running.stderr}`);
     };
     const isReady = ({ host: name, type }: Turn): boolean => name === 'victim' && type === 'host-ready';
@@ -188,8 +184,7 @@ class CellRun {
         return this.#cell.host === 'kept' ? this.#told(running, isReady, 'the host to be ready') : undefined;
       case 'staging':
         if (this.#struck > 0) return;
-        await seen('[ -n "$(find /tmp -maxdepth 2 -path "*/make-*/tree")" ]');
-        return sleep(100);
+        return seen(`[ "$(du -sk /tmp | cut -f 1)" -ge ${SOME_KIB} ]`);
       case 'idle':
         return this.#told(running, isReady, 'the host to be ready');
       case 'running':
@@ -198,11 +193,14 @@ class CellRun {
         await this.#told(running, isReady, 'the host to be ready');
         host.limitRate(MEGABITS);
         project.go(1);
-        await seen(`ls ${project.hold} | grep -q ended`);
-        return sleep(100);
+        return until(() => this.#log.collecting('victim') !== undefined, 'an output is on its way', PATIENCE);
       case 'cleaning up':
         project.go(2);
-        return until(() => this.#rig.exists('b4.o') && this.#finished() === REMOTE.length, 'all jobs are done', 30);
+        return until(
+          () => this.#rig.exists('b4.o') && this.#finished() === REMOTE.length,
+          'all jobs are done',
+          PATIENCE,
+        );
     }
   }
 
@@ -212,7 +210,7 @@ class CellRun {
   }
 
   async #told(running: RunningCommand, what: (turn: Turn) => boolean, name: string): Promise<void> {
-    if (!(await this.#log.told(what, 30))) throw new Error(`waited in vain for ${name}\n${running.stderr}`);
+    if (!(await this.#log.told(what, PATIENCE))) throw new Error(`waited in vain for ${name}\n${running.stderr}`);
   }
 
   async #strike(victim: Victim): Promise<void> {

@@ -71,7 +71,7 @@ export interface Cell {
   readonly noticed?: 'at once' | 'host-timeout';
   /** Something stays on the host, until the next run there removes it. */
   readonly stays?: true;
-  /** `host-timeout` in seconds; default 2. */
+  /** `host-timeout` in seconds; default 2, and 15 where the fault is to be noticed without it. */
   readonly timeout?: number;
   /** There is no other host. */
   readonly alone?: true;

@@ -49,6 +49,8 @@ export class Storm {
   constructor(hosts: readonly NamespaceHost[], seed: number, pause: number) {
     this.#random = randomFrom(seed);
     this.#ended = Promise.all(hosts.map((host) => this.#rage(host, randomFrom(this.#random() * 2 ** 32), pause)));
+    // Who ends it hears of what went wrong; by then it would be an unhandled rejection.
+    this.#ended.catch(() => undefined);
   }
 
   /** How often each fault has happened. */
@@ -56,7 +58,7 @@ export class Storm {
     return Object.fromEntries(this.#counts);
   }
 
-  /** Whatever is broken is mended. */
+  /** Whatever is broken is mended. Rejects where a fault could not be made or mended. */
   async end(): Promise<void> {
     this.#stop.abort();
     await this.#ended;

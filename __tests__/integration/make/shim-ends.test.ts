@@ -36,6 +36,15 @@ function processesWith(text: string): number[] {
   });
 }
 
+/** How often a process has waited for something; 0: it has ended. */
+function waitsOf(pid: number): number {
+  try {
+    return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** An engine in a process of its own, with its make. */
 class Doomed {
   readonly directory = mkdtempSync(join(tmpdir(), 'doomed-'));
@@ -74,6 +83,14 @@ class Doomed {
 
   get processes(): number[] {
     return processesWith(this.mark);
+  }
+
+  /** Whoever waits for the engine has looked for it several times, and not yet so often that it may give up. */
+  async asksOnAndOn(): Promise<void> {
+    const pids = this.processes.filter((pid) => pid !== this.engine.pid);
+    const waits = (): number => pids.reduce((sum, pid) => sum + waitsOf(pid), 0);
+    const before = waits();
+    await until(() => waits() >= before + 4);
   }
 
   dispose(): void {
@@ -131,15 +148,16 @@ describe.each(TRANSPORTS)('%s', (transport) => {
     withDoomed(new Doomed(transport, 'all: a b\na: ; @answer\nb: a ; @answer\n', 100), async (doomed) => {
       await doomed.make();
       doomed.engine.kill('SIGSTOP');
-      await sleep(500);
+      await doomed.asksOnAndOn();
       doomed.engine.kill('SIGCONT');
-      await sleep(200);
-      // Longer than a shim has patience. The guardian of script shims is in no session of ours.
+      await doomed.asksOnAndOn();
+      // Longer than a shim has patience: nothing goes on by which that could be seen. The guardian of script shims is in no
+      // session of ours.
       const session = doomed.processes.filter((pid) => !readFileSync(`/proc/${pid}/cmdline`).includes('guardian'));
       for (const pid of session) process.kill(pid, 'SIGSTOP');
       await sleep(1700);
       for (const pid of session) process.kill(pid, 'SIGCONT');
-      await sleep(200);
+      await doomed.asksOnAndOn();
       writeFileSync(doomed.path('answer'), '');
       expect(await doomed.ended).toBe(0);
       expect(doomed.log).toBe('');
@@ -167,6 +185,35 @@ describe.each(TRANSPORTS)('%s', (transport) => {
       expect(output).toContain('on\n');
       expect(output).not.toContain('after');
       await until(() => processesWith(mark).length === 0);
+    } finally {
+      await rig.close();
+    }
+  });
+
+  test('a job is killed: nothing of it is left when its run is over, and its shim does not end with it', async () => {
+    // The script in sh finds what has lost its parent by its session alone.
+    const orphans = transport === 'compiled' ? '(sleep 61 &); (setsid sleep 61 &); ' : '';
+    const session = "setsid sh -c '(sleep 61 &); echo >started; sleep 61' & ";
+    const rig = await MakeRig.create(transport, { Makefile: `all: ; @${orphans}${session}sleep 61; echo after\n` });
+    try {
+      const mark = randomUUID();
+      let sleepers = -1;
+      rig.onShell = async ({ call, argv, changes }) => {
+        const end = call.runLocally(argv, changes);
+        const count = (): number =>
+          processesWith(mark).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('sleep\0'))
+            .length;
+        await until(() => existsSync(join(rig.directory, 'started')) && count() === (orphans ? 5 : 3));
+        call.endLocally();
+        await end;
+        sleepers = count();
+        call.exit(exited(3));
+      };
+      const { output, outcome } = await rig.runMake([], { environment: [...baseEnvironment(), `MARK=${mark}`] });
+      expect({ sleepers, outcome, output }).toMatchObject({ sleepers: 0, outcome: exited(2) });
+      expect(output).toMatch(/^make: \*\*\* \[Makefile:1: all\] Error 3$/m);
+      expect(output).not.toContain('after');
+      expect(processesWith(mark)).toEqual([]);
     } finally {
       await rig.close();
     }
@@ -232,4 +279,18 @@ describe.each(TRANSPORTS)('%s', (transport) => {
       await rig.close();
     }
   });
+});
+
+test('what a job leaves is buried when it ends, and how that ended is not how the job has', async () => {
+  const buried = 'until test -s pid && ! test -e /proc/$$(cat pid); do sleep 0.02; done';
+  const rig = await MakeRig.create('compiled', {
+    Makefile: `all: ; @(sh -c 'sleep 0.1; echo $$$$ >pid; exit 3' &); ${buried}; exit 5\n`,
+  });
+  try {
+    const { output, outcome } = await rig.runMake([]);
+    expect(outcome).toEqual(exited(2));
+    expect(output).toMatch(/^make: \*\*\* \[Makefile:1: all\] Error 5$/m);
+  } finally {
+    await rig.close();
+  }
 });

@@ -67,7 +67,13 @@ test.each([
   ['-x DMAKE_MODE', 'option -x: "DMAKE_MODE" is not NAME=VALUE with one of DMAKE_RCFILE'],
   ['--load fast', 'option --load: "fast" is none of auto, jobs, reported, m1, m2'],
   ['--hosts-format ini', 'option --hosts-format: "ini" is none of makehosts, dmakerc, d1make, dpb, yaml'],
+  ['--no-retry=', 'option --no-retry: one pattern each time, not ""; give the option again for another'],
+  ['--job-timeout soon', 'option --job-timeout: "soon" is not a length of time such as 90, 90s, 10m or 24h'],
   ['--known-hosts file', 'option --known-hosts: "file" is none of accept-new'],
 ])('%s is refused', (words, message) => {
   expect(() => parse(words)).toThrow(message);
+});
+
+test('a pattern with a blank is two, and would match nothing', () => {
+  expect(() => parseOptions(['--no-retry', 'push install'], '/w')).toThrow('option --no-retry: one pattern each time');
 });

@@ -54,3 +54,15 @@ test('one that is left out, or a bench that is closed, tries nothing any more', 
   await clock.pass(100_000);
   expect(trials).toEqual([1]);
 });
+
+test('one that takes long to come up, and is lost again at once, is tried less and less often', async () => {
+  const slow = new Bench(clock, async () => {
+    trials.push(clock.now() / 1000);
+    await clock.pause(70_000);
+    void clock.pause(500).then(() => slow.put(HOST));
+    return 'back';
+  });
+  slow.put(HOST);
+  await clock.pass(600_000);
+  expect(trials).toEqual([1, 73.5, 148, 226.5, 313, 415.5, 546]);
+});

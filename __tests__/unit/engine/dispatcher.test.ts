@@ -615,7 +615,13 @@ describe('fallback never', () => {
     const call = rig.ask('x.o');
     await settled();
     expect(call.exits).toEqual([exited(2)]);
-    expect(call.printed).toEqual(['1:<1>', '2:distmake: no host is left for x.o, and fallback is never\n', '1:</1>']);
+    expect(call.printed).toEqual([
+      '1:<1>',
+      expect.stringMatching(
+        /^2:distmake: no host is left for x\.o, and fallback is never: all were left out, or were lost /,
+      ),
+      '1:</1>',
+    ]);
     expect(rig.story()).toEqual([
       'started a',
       'lost a: it went away',
@@ -917,6 +923,30 @@ describe('job-timeout', () => {
     await clock.pass(60_000);
     expect([call.exits, call.killed]).toEqual([[OK], 1]);
     expect(rig.places('x.o')).toEqual(['here', 'a']);
+  });
+
+  test('where nothing else may take it, that it took too long is its end', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([hostOf('a')], { fallback: 'never' }, { clock, jobTimeout: 60 });
+    rig.act({ 'cc x.o': FOREVER });
+    const call = rig.ask('x.o');
+    await clock.pass(60_000);
+    expect(call.exits).toEqual([LATE]);
+    expect(call.printed.join('')).toContain(
+      'x.o on a: killed after 60 s (job-timeout); raise job-timeout if it needs longer; nothing else',
+    );
+  });
+
+  test('does not count any more for a recipe that only waits for a make', async () => {
+    const clock = new TestClock();
+    rig = await Rig.create([hostOf('a')], { localJobs: 1 }, { clock, jobTimeout: 60 });
+    rig.act({ 'cc big.o': FOREVER });
+    rig.ask('big.o');
+    const call = rig.ask('x.o', { here: clock.pause(1e6).then(() => OK) });
+    await clock.pass(1000);
+    rig.dispatcher.makeStarted(99, [call.pid]);
+    await clock.pass(1e6);
+    expect([call.exits, call.killed]).toEqual([[OK], 0]);
   });
 
   test('does not count for what stays', async () => {

@@ -15,6 +15,7 @@ let opener: MemoryHost;
 let scheduler: Scheduler;
 let remote: RemoteHost;
 let farm: Farm;
+let make: (needed: boolean) => Farm;
 let events: BuildEvent[];
 beforeEach(() => {
   clock = new TestClock();
@@ -31,7 +32,8 @@ beforeEach(() => {
     hosts: [HOST],
     grace: 10,
   });
-  farm = new Farm({ hosts: [remote], stage, scheduler, sink, tools, clock });
+  make = (needed) => (farm = new Farm({ hosts: [remote], stage, scheduler, sink, tools, clock, needed }));
+  make(false);
 });
 afterEach(() => farm.close());
 
@@ -116,4 +118,29 @@ test('when the run is over nothing is told, and nobody is tried', async () => {
   await clock.pass(100_000);
   expect(story()).toEqual(['ready /tmp/make-x']);
   expect(opener.setups).toHaveLength(1);
+});
+
+test('where a host is needed the start waits for one that may come, and for no longer', async () => {
+  opener.refuses = 'connection refused';
+  let isOver = false;
+  void make(true)
+    .start()
+    .then(() => (isOver = true));
+  await clock.pass(3500);
+  expect(isOver).toBe(false);
+  opener.refuses = undefined;
+  await clock.pass(4000);
+  expect([isOver, farm.isReady]).toEqual([true, true]);
+});
+
+test('where a host is needed and none comes the start is over after three trials', async () => {
+  opener.refuses = 'connection refused';
+  let isOver = false;
+  void make(true)
+    .start()
+    .then(() => (isOver = true));
+  await clock.pass(6900);
+  expect(isOver).toBe(false);
+  await clock.pass(200);
+  expect([isOver, farm.isReady]).toEqual([true, false]);
 });

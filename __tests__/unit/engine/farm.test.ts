@@ -67,7 +67,7 @@ test('the workspace is surveyed once, and each host is ready or lost', async () 
   const { farm } = farmOf([a, b, c]);
   (openers.get(b) as MemoryHost).refuses = 'connection refused';
   await farm.start();
-  expect(farm.ready).toBe(2);
+  expect(farm.isReady).toBe(true);
   const [first, ...rest] = story();
   expect(first).toBe('workspace-surveyed');
   expect(rest.sort()).toEqual(['a host-ready', 'b host-lost', 'c host-ready']);
@@ -116,7 +116,7 @@ test('a host with other tools gets no job, and is let go', async () => {
   const { farm } = farmOf([a, b, other], ['cc']);
   const ready = jest.spyOn(scheduler, 'hostReady');
   await farm.start();
-  expect(farm.ready).toBe(1);
+  expect(farm.isReady).toBe(true);
   expect(ready.mock.calls.map(([host]) => host.name)).toEqual(['a']);
   const lost = events.flatMap((event) => (event.type === 'host-lost' ? [`${event.host.name}: ${event.reason}`] : []));
   expect(lost.sort()).toEqual([
@@ -135,7 +135,7 @@ test('a host whose owner has no place for questions is not waited for, and joins
   const { farm } = farmOf([a, b], ['cc']);
   (openers.get(b) as MemoryHost).refuses = 'connection refused';
   await farm.start();
-  expect(farm.ready).toBe(0);
+  expect(farm.isReady).toBe(false);
   expect(story().filter((line) => line.startsWith('a'))).toEqual([]);
   const joined = deferred<undefined>();
   jest.spyOn(scheduler, 'hostReady').mockImplementation(() => {
@@ -144,5 +144,5 @@ test('a host whose owner has no place for questions is not waited for, and joins
   });
   says.set('a', 'cc 1');
   await joined.promise;
-  expect(farm.ready).toBe(1);
+  expect(farm.isReady).toBe(true);
 });

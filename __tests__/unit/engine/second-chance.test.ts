@@ -59,6 +59,9 @@ test('what must not run twice fails instead, unless it cannot have begun', () =>
     'a was lost while it ran push (gone): no-retry forbids to run that again, look whether it has had its effect',
   );
   expect(chance.after(end(exited(1)), A)).toBeUndefined();
+  expect(chance.lastWords('push', end(exited(1)), A)).toBe(
+    'push failed on a (status 1): no-retry forbids to run it again on the runner',
+  );
   expect(chance.after(end(LATE), A)).toBeUndefined();
   expect(chance.afterTimeout(undefined)).toBeUndefined();
   expect(chance.after(end(OK, REFUSED), A)).toBeUndefined();

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import type { Lane, LaneRequest, LaneSetup } from '../../../src/engine/ports.ts';
+import type { Lane, LaneRequest, LaneSetup, LaneSink } from '../../../src/engine/ports.ts';
 import { LANE_COMMAND } from '../../../src/lane/bootstrap.ts';
 import type { LaneStream } from '../../../src/lane/lane-stream.ts';
 import { PerlLane } from '../../../src/lane/perl-lane.ts';
@@ -168,7 +168,13 @@ export class LaneRig {
 
   #recipes = 1000;
 
-  async run(command: Bytes, more: Partial<LaneRequest> = {}, signal = new AbortController().signal): Promise<Ran> {
+  /** @param watch told besides */
+  async run(
+    command: Bytes,
+    more: Partial<LaneRequest> = {},
+    signal = new AbortController().signal,
+    watch: Pick<Partial<LaneSink>, 'onText' | 'onLife'> = {},
+  ): Promise<Ran> {
     const texts: Record<1 | 2, Bytes> = { 1: '', 2: '' };
     const outputs: Came[] = [];
     let outcome: Outcome = { kind: 'host-lost', reason: 'no end came' };
@@ -192,7 +198,9 @@ export class LaneRig {
         onApplied: () => undefined,
         onText: (descriptor, data) => {
           texts[descriptor] += bytesOf(data);
+          watch.onText?.(descriptor, data);
         },
+        ...(watch.onLife ? { onLife: watch.onLife } : {}),
         onEnd: (result, time, averages) => {
           outcome = result;
           seconds = time;

@@ -67,6 +67,20 @@ describe('signs of life', () => {
     expect(statSync(join(lane.tree, 'f')).size).toBe(size);
   });
 
+  test('are that its runner takes what it sends, be that slow', async () => {
+    const slowly = (stream: Duplex): Duplex => {
+      const brake = new Transform({
+        transform: (chunk: Buffer, _encoding, done) => void setTimeout(done, chunk.length / 250, undefined, chunk),
+      });
+      stream.pipe(brake);
+      return new GatheringStream(brake, stream, () => stream.destroy());
+    };
+    const edit = (text: string): string => text.replace('limit=$8 tick=5', 'limit=3 tick=1');
+    const lane = await open(60, { edit, link: slowly });
+    const { stdout } = await lane.run('head -c 1200000 /dev/zero');
+    expect(stdout).toHaveLength(1_200_000);
+  }, 20_000);
+
   test('missing from the runner end the lane, with its job', async () => {
     const lane = await open(60, { edit: (text) => text.replace('limit=$8 tick=5', 'limit=2 tick=1') });
     const job = lane.run('trap "" TERM HUP; sleep 60; sleep 60').catch((error: Error) => error.name);

@@ -158,7 +158,7 @@ describe('the greeting', () => {
     expect(error instanceof LeftOut).toBe(never);
   });
 
-  test('may be long in coming, but the lane itself may not', async () => {
+  test('may be 10 minutes in coming, but the lane itself may not', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     let setUp: unknown = 'it is waited for';
     const patient = greeted('').then((error) => (setUp = error));
@@ -166,9 +166,15 @@ describe('the greeting', () => {
     await jest.advanceTimersByTimeAsync(16_000);
     expect(await silent).toHaveProperty('message', 'it has said nothing for 15 s');
     expect(await silent).not.toBeInstanceOf(LeftOut);
-    await jest.advanceTimersByTimeAsync(3_600_000);
+    await jest.advanceTimersByTimeAsync(590_000);
     await new Promise(setImmediate);
     expect(setUp).toBe('it is waited for');
-    void patient;
+    await jest.advanceTimersByTimeAsync(20_000);
+    await patient;
+    expect(setUp).toHaveProperty(
+      'message',
+      'its set-up lines, or its start-up command, have not ended within 10 minutes',
+    );
+    expect(setUp).not.toBeInstanceOf(LeftOut);
   });
 });

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -16,7 +17,7 @@ import {
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { processStart } from '../../../src/make/process-facts.ts';
 import { RunDirectory } from '../../../src/make/run-directory.ts';
 import { sweepRunDirectories, type RunDirectoryFound } from '../../../src/make/stale-run-directories.ts';
 import { assetPath } from '../../../src/util/asset.ts';
@@ -33,8 +34,10 @@ function older(path: string, seconds = 1000): void {
   utimesSync(path, Date.now() / 1000 - seconds, Date.now() / 1000 - seconds);
 }
 
-/** One as a run leaves it when it is killed. */
-async function left(): Promise<string> {
+const DAY = 86_400;
+
+/** One of a run that goes on. */
+async function living(): Promise<string> {
   const run = await RunDirectory.create({
     assets: assetPath('.'),
     makeNames: ['make'],
@@ -42,6 +45,19 @@ async function left(): Promise<string> {
     cacheParent: cache,
   });
   return run.path;
+}
+
+/** One as a run leaves it when it is killed: its process has begun at another time than who has its number. */
+async function left(): Promise<string> {
+  const path = await living();
+  own(path, [undefined, '1']);
+  return path;
+}
+
+/** Writes who it belongs to, with other words than it has: pid, start, pid namespace, boot. */
+function own(path: string, words: readonly (string | undefined)[]): void {
+  const said = readFileSync(join(path, 'owner'), 'utf8').trim().split(' ');
+  writeFileSync(join(path, 'owner'), `${said.map((word, at) => words[at] ?? word).join(' ')}\n`);
 }
 
 async function listen(path: string): Promise<Server> {
@@ -82,14 +98,40 @@ describe('the directory of a run that was killed', () => {
     expect(await sweep()).toMatchObject([{ path, what: 'removed' }]);
   });
 
-  test('may be only just coming up', async () => {
+  test('goes at once, whoever has the number of its process by now', async () => {
     const path = await left();
-    const sweeping = sweep();
-    // Not before the first look; were it earlier, it would be found in use as well.
-    await sleep(300);
-    const server = await listen(join(path, 'sock'));
-    expect(await sweeping).toMatchObject([{ path, what: 'used' }]);
-    await new Promise((done) => server.close(done));
+    expect(await sweep()).toMatchObject([{ path, what: 'removed' }]);
+  });
+});
+
+describe('the directory of a run that goes on', () => {
+  test('stays before anybody listens there, however old it is', async () => {
+    const path = await living();
+    older(path, 2 * DAY);
+    expect(await sweep()).toMatchObject([{ path, what: 'used' }]);
+    rmSync(join(path, 'last.mk'));
+    rmSync(join(path, 'parse'), { recursive: true });
+    rmSync(join(path, 'shim'));
+    expect(await sweep()).toMatchObject([{ path, what: 'used' }]);
+  });
+
+  test.each([
+    ['another pid namespace', [undefined, undefined, 'pid:[1]']],
+    ['another machine, or one that was started again', [undefined, undefined, undefined, 'another']],
+    ['nobody knows where', ['-', '', '', '']],
+  ])('may be of %s: then it stays for a day', async (_, words) => {
+    const path = await living();
+    own(path, words);
+    older(path, DAY - 100);
+    expect(await sweep()).toMatchObject([{ path, what: 'young' }]);
+    older(path, DAY + 100);
+    expect(await sweep()).toMatchObject([{ path, what: 'removed' }]);
+  });
+
+  test('names the process that made it', async () => {
+    const path = await living();
+    const text = readFileSync(join(path, 'owner'), 'utf8');
+    expect(text.split(' ').slice(0, 2)).toEqual([String(process.pid), processStart(process.pid)]);
   });
 });
 
@@ -99,14 +141,14 @@ test('so does what was left for a question, or for the trial of a recipe', async
   for (const path of [question, trial]) mkdirSync(path, { mode: 0o700 });
   writeFileSync(join(question, 'questions.mk'), '');
   writeFileSync(join(trial, 'tries'), '1');
-  older(question, 61);
-  older(trial, 61);
+  older(question, DAY - 100);
+  older(trial, DAY + 100);
   expect(await sweep()).toMatchObject([
-    { path: trial, what: 'young' },
-    { path: question, what: 'removed' },
+    { path: trial, what: 'removed' },
+    { path: question, what: 'young' },
   ]);
-  older(trial, 601);
-  expect(await sweep()).toMatchObject([{ path: trial, what: 'removed' }]);
+  older(question, DAY + 100);
+  expect(await sweep()).toMatchObject([{ path: question, what: 'removed' }]);
 });
 
 test('nothing else, whatever it is called', async () => {

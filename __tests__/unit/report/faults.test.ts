@@ -62,11 +62,11 @@ describe('the log', () => {
   test('one warning for each host, then text: lost, back, left out', () => {
     expect(written.split('\n').filter((line) => /build[23]: (?!ready|stuck)/.test(line))).toEqual([
       '::warning title=Host lost::build3: did not come up, it is tried again: connection refused',
-      '::warning title=Host lost::build2: lost (it has said nothing for 15 s); its jobs go elsewhere, it is tried again',
+      '::warning title=Host lost::build2: lost (it has said nothing for 15 s); its jobs run elsewhere if they can, it is tried again',
       'build2: back after 2.0 s',
-      'build2: lost (the link is dead); its jobs go elsewhere, it is tried again',
+      'build2: lost (the link is dead); its jobs run elsewhere if they can, it is tried again',
       'build2: back after 1.0 s',
-      'build2: lost (it has said nothing for 15 s); its jobs go elsewhere, it is tried again',
+      'build2: lost (it has said nothing for 15 s); its jobs run elsewhere if they can, it is tried again',
       'build2: left out: its make is another one',
     ]);
   });
@@ -95,12 +95,20 @@ describe('the log', () => {
     expect(lines).toHaveLength(11);
     expect(lines.slice(0, 3)).toEqual([
       'distmake: build1: ready in 0.7 s, 120 files (1.2 MB)\n',
-      'distmake: build1: lost (x); its jobs go elsewhere, it is tried again\n',
+      'distmake: build1: lost (x); its jobs run elsewhere if they can, it is tried again\n',
       'distmake: build1: back after 0.0 s\n',
     ]);
     expect(lines.at(-2)).toContain('when it is lost again that is not told here');
     log.handle({ ...lost, benched: false });
     expect(lines.at(-1)).toBe('distmake: build1: left out: x\n');
+  });
+
+  test('what must not run again has no line to run it, what is given up has one', () => {
+    const hints = (text: string): string => text.slice(text.indexOf('Failed targets:'));
+    const pushed = hints(written).split('\npush  ')[1];
+    expect(pushed).toContain('\nran on build2 (ssh build2)');
+    expect(pushed).not.toContain('run it again: ');
+    expect(hints(written)).toMatch(/^to run it again: .*stuck\.o$/m);
   });
 
   test('a target is given up when hosts were lost with it again and again', () => {
@@ -110,6 +118,7 @@ describe('the log', () => {
       ...at(6, text(of, 'cc\n'), over(of.recipe, 'remote', { job: of, outcome, place: build1 })),
     ];
     expect(logOf(events)).toContain('failed: hosts were lost 5 times while it ran there (x): it is given up\n');
+    expect(logOf(events)).toContain('\nto run it again: ');
   });
 
   test('of two runs each host is new', () => {
@@ -231,6 +240,58 @@ describe('the summary', () => {
     expect(summary).toContain(
       '- push: its host build2 was lost while it ran &#40;the link is dead&#41;, and it must not run again',
     );
+  });
+
+  describe('a job that finds no place when its host is lost', () => {
+    const [of, gone] = [job(1, recipe(1, 'x.o')), { kind: 'host-lost', reason: 'gone' } as const];
+    const up = passing.filter(({ event }) => event.type === 'host-ready').slice(0, 1);
+    const waits: readonly TimedEvent[] = [
+      ...at(0, start),
+      ...up,
+      ...at(1, placed(of, build1), started(of, build1)),
+      ...at(3, ended(of, build1, gone, 0, true), { type: 'host-lost', host: build1, reason: 'gone', benched: true }),
+    ];
+    const refused = [
+      ...waits,
+      ...at(4, ended(of, undefined, exited(2), 0)),
+      ...at(4, over(of.recipe, 'local', { job: of, outcome: exited(2), place: undefined })),
+    ];
+    const cancelled = [...waits, ...at(4, ended(of, undefined, { kind: 'cancelled' }, 0))];
+    // It is lost once more before it has begun.
+    const unlucky = [...waits, ...at(4, placed(of, build1), ended(of, build1, gone, 0, true)), ...refused.slice(-2)];
+
+    test.each([
+      ['is refused', refused, 'failed', 'crit, ', 1],
+      ['is refused after it was lost on its way', unlucky, 'failed', 'crit, ', 1],
+      ['is cancelled', cancelled, 'cancelled', '', 1],
+    ] as const)('%s: it has not run again', (_, events, category, bar, runs) => {
+      const summary = summaryOf(events);
+      expect(summary).toContain('- lost hosts: build1 once');
+      expect(summary).not.toMatch(/run again/);
+      expect(summary).toContain(`\nx.o 2.0 s :${bar}1000, 3000\n`);
+      expect(summary).toMatch(new RegExp(`^\\| build1 \\| 4 \\| ${runs} \\|`, 'm'));
+      const record = recordOf(events);
+      const [leg] = traceOf(record).filter(({ name }) => name === 'x.o');
+      expect(leg).toMatchObject({ cat: category, args: { outcome: 'host lost (gone)' } });
+      expect(new Run(pageData(record)).jobs[0]?.legs[0]?.state).toBe(category === 'failed' ? 'failed' : 'stopped');
+    });
+
+    test('finds one later: it has', () => {
+      const events = [...waits, ...at(5, placed(of, build1), started(of, build1), ended(of, build1, exited(0), 1))];
+      expect(summaryOf(events)).toContain('- run again after its host was lost: 1 job &#40;x.o&#41;');
+      expect(summaryOf(events)).toContain('Grey with a red rim: had to run again.');
+      expect(traceOf(recordOf(events)).find(({ name }) => name === 'x.o')).toMatchObject({ cat: 'run-again' });
+    });
+  });
+
+  test('the bar of the first staging begins where the staging did', () => {
+    const late = at(9, {
+      ...passing.find(({ event }) => event.type === 'host-ready')!.event,
+      seconds: 2,
+    } as BuildEvent);
+    const of = job(1, recipe(1, 'x.o'));
+    const ran = at(9.5, placed(of, build1), started(of, build1), ended(of, build1, exited(0), 1));
+    expect(summaryOf([...at(0, start), ...late, ...ran])).toMatch(/^\u200b :done, 7000, 9000$/m);
   });
 
   test('nothing where nothing happened', () => {

@@ -76,6 +76,15 @@ describe('a server that stops', () => {
     expect(await channel.resume().exited).toBeUndefined();
   });
 
+  test('when it is up: what has come for one channel, the others on its connection know', async () => {
+    const port = await servers.ssh({ onCommand: shell((channel) => void channel.write('x'.repeat(10_000))) });
+    const channels = await pool(port);
+    const [first, second] = [await channels.exec('x'), await channels.exec('x')];
+    second.resume();
+    await eventually(() => (first.received?.() ?? 0) > 20_000);
+    expect(second.received?.()).toBe(first.received?.());
+  });
+
   test('one that is slow, but in time', async () => {
     const port = await servers.ssh({
       onLogin: (context) => void setTimeout(() => context.accept(), 300),

@@ -71,11 +71,12 @@ sub guard_job {
     POSIX::_exit(0);
 }
 
-# Passes the job's output on until it has ended. A pipe that something in the background still holds is not waited for.
+# Passes the job's output on until it has ended, none of it later than after half a second or so. A pipe that something in the background still holds is not waited for.
 # Gives the status, and whether the output spoke of a full disk.
 sub watch_job {
     my ($id, $pid, %pipe) = @_;    # descriptor number => handle
     my ($status, $pause, $hint, $tail, $rest) = (undef, 0.0002, 0, '', 32);
+    my $since;                     # when output began to be kept back
     $killed = 0;
     while (1) {
         hear_kill($id, $pid) if length $input;    # it may have come with the job
@@ -88,6 +89,8 @@ sub watch_job {
         $n = 0 if $n < 0;
         my $got = 0;
         say_alive() if $due;
+        $since = length $output ? $since // time : undef;
+        flush_output() if defined $since && time - $since >= 0.5;
         if ($n) {
             if (vec $ready, 0, 1) { fill(); hear_kill($id, $pid) }
             for my $descriptor (sort keys %pipe) {

@@ -11,6 +11,8 @@ const MOST = 20;
 /** What it may take besides, to get there and for the last directory: it is not given up in the middle of that, in ms. */
 const MARGIN_MS = 5000;
 
+/** What it says when it is through. */
+const END = 'end';
 const WORDS = ['removed', 'used', 'young', 'parked', 'failed'] as const;
 
 export interface SweepOptions {
@@ -38,32 +40,33 @@ export async function sweepHost(channels: HostChannels, options: SweepOptions): 
     const call = ['sweep', ...words, sizes ? '1' : '0'];
     const { status, stdout, stderr, late } = await runScript(channels, call, limit * 1000 + MARGIN_MS);
     const lines = stdout.split('\n').filter((line) => line.startsWith(`${nonce} `));
-    const found = lines.flatMap((line) => readLine(line.slice(nonce.length + 1)));
-    const ended = lines.includes(`${nonce} end`);
+    const reports = lines.map((line) => line.slice(nonce.length + 1)).filter((line) => line !== END);
+    const found = reports.flatMap((line) => readLine(line) ?? []);
+    const ended = reports.length < lines.length;
     const trouble = late
       ? `it has not ended within ${limit + MARGIN_MS / 1000} s`
-      : status === 0 && ended
-        ? undefined
-        : stderr || 'the command to look for them did not end well';
+      : status !== 0 || !ended
+        ? stderr || 'the command to look for them did not end well'
+        : found.length < reports.length
+          ? 'part of what it said about them cannot be read'
+          : undefined;
     return { found, trouble };
   } catch (error) {
     return { found: [], trouble: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. */
-function readLine(line: string): readonly Swept[] {
+/** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. Undefined: it is something else. */
+function readLine(line: string): Swept | undefined {
   const [, word, name, age, size, why] = /^(\S+) (\S+) (\d{1,12}|-) (\d{1,15}|-) (.*)$/s.exec(line) ?? [];
   const what = WORDS.find((one) => one === word);
   const path = `/tmp/${name}`;
-  if (what === undefined || !isStagingName(path)) return [];
-  return [
-    {
-      path,
-      what,
-      age: age === '-' ? undefined : Number(age),
-      bytes: size === '-' ? undefined : Number(size) * 1024,
-      why: why === '' ? undefined : why,
-    },
-  ];
+  if (what === undefined || !isStagingName(path)) return undefined;
+  return {
+    path,
+    what,
+    age: age === '-' ? undefined : Number(age),
+    bytes: size === '-' ? undefined : Number(size) * 1024,
+    why: why === '' ? undefined : why,
+  };
 }

@@ -1,7 +1,6 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path/posix';
 import { defaultParents } from '../../make/run-directory.ts';
 import { sweepRunDirectories } from '../../make/stale-run-directories.ts';
+import { userCache } from '../../util/user-cache.ts';
 import { sweepCacheFiles } from './stale-cache-files.ts';
 import type { Swept } from './swept.ts';
 
@@ -12,10 +11,9 @@ import type { Swept } from './swept.ts';
  * @param staleAfter seconds: what is younger stays
  */
 export async function sweepRunner(staleAfter: number): Promise<readonly Swept[]> {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const [directories, files] = await Promise.all([
     sweepRunDirectories(defaultParents(), staleAfter),
-    sweepCacheFiles(cache, staleAfter),
+    sweepCacheFiles(userCache(), staleAfter),
   ]);
   return [
     ...directories.map((found) => ({ ...found, bytes: undefined })),

@@ -3,6 +3,7 @@ import { describeOutcome, succeeded, type Outcome } from '../../model/outcome.ts
 import { REASON_WORDS } from '../reason-text.ts';
 import { isOwnFailure } from '../verdict.ts';
 import type { JobRecord, Leg } from '../record/run-record.ts';
+import { ranAgain, sequelOf } from '../record/sequel.ts';
 import { complete, micros, type TraceEvent } from './trace-event.ts';
 
 /** Where a leg is drawn. */
@@ -39,7 +40,7 @@ export function legSlices(job: JobRecord, leg: Leg, { pid, tid, end, run }: LegF
     return {
       job: id,
       reason: REASON_WORDS[reason],
-      outcome: outcomeText(leg),
+      outcome: outcomeText(job, leg),
       waited_ms: Math.round((leg.placed - queued) * 1e3),
       command,
       directory,
@@ -49,17 +50,22 @@ export function legSlices(job: JobRecord, leg: Leg, { pid, tid, end, run }: LegF
   }
 }
 
-function outcomeText({ outcome, again }: Leg): string {
+function outcomeText(job: JobRecord, leg: Leg): string {
+  const { outcome, again } = leg;
   if (outcome === undefined) return 'not ended';
   if (outcome === 'turned-away') return "turned away: the host's owner had no place for it";
-  return `${describeOutcome(outcome)}${again ? ', run again' : ''}`;
+  return `${describeOutcome(outcome)}${again && ranAgain(job, leg) ? ', run again' : ''}`;
 }
 
 /** What one may filter by. */
-function categoryOf({ recipe }: JobRecord, { outcome, again, reason }: Leg, run: Outcome | undefined): string {
+function categoryOf(job: JobRecord, leg: Leg, run: Outcome | undefined): string {
+  const { outcome, again, reason } = leg;
   if (outcome === 'turned-away') return 'turned-away';
-  if (again) return 'run-again';
+  if (again) {
+    const sequel = sequelOf(job, leg, run);
+    return sequel === 'again' ? 'run-again' : sequel;
+  }
   if (outcome !== undefined && !succeeded(outcome)) return isOwnFailure(outcome, run) ? 'failed' : 'cancelled';
-  if (recipe.class === 'recursive') return 'calls-make';
+  if (job.recipe.class === 'recursive') return 'calls-make';
   return isMissed(reason) ? 'might-have-left' : 'job';
 }

@@ -5,6 +5,7 @@ import { REASON_WORDS } from '../reason-text.ts';
 import { isOwnFailure, verdictOf } from '../verdict.ts';
 import { STEP_KINDS, criticalPath } from '../record/critical-path.ts';
 import type { JobRecord, Leg, RunRecord } from '../record/run-record.ts';
+import { sequelOf } from '../record/sequel.ts';
 import { Strings } from './strings.ts';
 import {
   LEG_ENDS,
@@ -142,9 +143,12 @@ function legColumns({ jobs, places, end }: RunRecord, strings: Strings): LegColu
 }
 
 /** @param run how the whole run ended: what its cancelling has ended has not failed */
-function endOf({ id, recipe }: JobRecord, { outcome, again }: Leg, run: Outcome | undefined): LegEnd {
+function endOf(job: JobRecord, leg: Leg, run: Outcome | undefined): LegEnd {
+  const { id, recipe } = job;
+  const { outcome, again } = leg;
   if (outcome === undefined) return 'open';
-  if (outcome === 'turned-away' || again) return 'again';
+  if (outcome === 'turned-away') return 'again';
+  if (again) return sequelOf(job, leg, run);
   if (succeeded(outcome)) return 'succeeded';
   if (!isOwnFailure(outcome, run)) return 'cancelled';
   return recipe.class === undefined || recipe.failed?.job === id ? 'failed' : 'ignored';

@@ -2,6 +2,7 @@ import { succeeded, type Outcome } from '../../model/outcome.ts';
 import { isMissed } from '../../model/place-reason.ts';
 import type { JobRecord, Leg } from '../record/job-record.ts';
 import type { RunRecord } from '../record/run-record.ts';
+import { sequelOf } from '../record/sequel.ts';
 import { targetName } from '../target-name.ts';
 import { isOwnFailure } from '../verdict.ts';
 import type { Bar, BarKind } from './gantt.ts';
@@ -38,8 +39,12 @@ export function drawnLegs(record: RunRecord, root: string): readonly DrawnLeg[] 
     .sort((a, b) => a.from - b.from);
 }
 
-function kindOf(job: JobRecord, { again, outcome, reason }: Leg, run: Outcome | undefined): BarKind {
-  if (again) return 'again';
+function kindOf(job: JobRecord, leg: Leg, run: Outcome | undefined): BarKind {
+  const { again, outcome, reason } = leg;
+  if (again) {
+    const sequel = sequelOf(job, leg, run);
+    return sequel === 'cancelled' ? 'usual' : sequel;
+  }
   const isFailed = outcome !== undefined && outcome !== 'turned-away' && !succeeded(outcome);
   if (isFailed && job.recipe.failed?.job === job.id && isOwnFailure(outcome, run)) return 'failed';
   return isMissed(reason) ? 'missed' : 'usual';

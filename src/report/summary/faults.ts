@@ -3,6 +3,7 @@ import type { PlaceReason } from '../../model/place-reason.ts';
 import { killedText } from '../outcome-text.ts';
 import type { JobRecord, Leg } from '../record/job-record.ts';
 import type { RunRecord } from '../record/run-record.ts';
+import { ranAgain } from '../record/sequel.ts';
 import { RUNNER } from '../record/slot-numbers.ts';
 import { targetName } from '../target-name.ts';
 import { times } from './loss-text.ts';
@@ -33,7 +34,7 @@ export function faults(record: RunRecord, root: string): readonly string[] {
     return count > 0 ? [`${name} ${times(count)}`] : [];
   });
   const never = places.filter(({ ready, losses }) => losses.length > 0 && ready === undefined && !losses[0]?.wasReady);
-  const again = jobs.filter(({ legs }) => legs.some((leg) => leg.again && kindOf(leg) === 'host-lost'));
+  const again = jobs.filter((job) => job.legs.some((leg) => kindOf(leg) === 'host-lost' && ranAgain(job, leg)));
   const lines = [
     named('lost hosts', lost),
     named(

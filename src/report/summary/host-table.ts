@@ -13,12 +13,13 @@ const MOST = 100;
 /** More are folded away. */
 const OPEN = 20;
 
-const HEADER = ['Host', 'Slots', 'Jobs', 'Busy', 'Sent', 'Received', 'Staging', 'Remarks'];
+const HEADER = ['Host', 'Slots', 'Runs', 'Busy', 'Sent', 'Received', 'Staging', 'Remarks'];
 
-const NOTE = 'Busy: the share of the time of its slots, as long as it was ready, in which recipes ran.';
+const NOTE =
+  'Runs: a job that ran again counts each time. Busy: the share of the time of its slots, as long as it was ready, in which recipes ran.';
 
 interface Sums {
-  jobs: number;
+  runs: number;
   /** Slot seconds in which recipes ran. */
   busy: number;
   sent: number;
@@ -55,7 +56,7 @@ function folded(places: readonly PlaceRecord[], table: string): string {
 
 function rowOf(place: PlaceRecord, sums: Sums | undefined, now: number): string[] {
   const { name, local, slots, staging, figures } = place;
-  const cells = [slots === undefined ? '' : String(slots), String(sums?.jobs ?? 0)];
+  const cells = [slots === undefined ? '' : String(slots), String(sums?.runs ?? 0)];
   cells.push(formatBusy(place, sums, now));
   const shown = escapeMarkdown(name, 80);
   if (local) return [shown, ...cells.map(unbroken), '', '', '', ''];
@@ -94,13 +95,14 @@ function sumsOf(record: RunRecord): ReadonlyMap<string, Sums> {
 }
 
 function add(leg: Leg, now: number, all: Map<string, Sums>): void {
-  const sums = all.get(leg.place) ?? { jobs: 0, busy: 0, sent: 0, received: 0, turnedAway: 0 };
+  const sums = all.get(leg.place) ?? { runs: 0, busy: 0, sent: 0, received: 0, turnedAway: 0 };
   all.set(leg.place, sums);
   if (leg.outcome === 'turned-away') {
     sums.turnedAway++;
     return;
   }
-  sums.jobs++;
+  // A host may be lost before the job began.
+  if (leg.started !== undefined) sums.runs++;
   sums.busy += legSeconds(leg, now) * leg.slots;
   sums.sent += leg.sent;
   sums.received += leg.received;

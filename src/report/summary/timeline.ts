@@ -61,7 +61,7 @@ function legend(legs: readonly DrawnLeg[], more: string): string {
     more,
     STAGING,
     kinds.has('failed') ? 'Red: failed.' : '',
-    kinds.has('again') ? 'Grey with a red rim: had to run again elsewhere.' : '',
+    kinds.has('again') ? 'Grey with a red rim: had to run again.' : '',
     kinds.has('missed') ? 'Amber: ran on the runner though it might have left.' : '',
   ];
   return words.filter((one) => one !== '').join(' ');

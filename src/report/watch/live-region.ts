@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import { heightOf } from '../text-width.ts';
+import { stopSelf } from '../../util/stop-self.ts';
 
 /** A terminal as node has it (`tty.WriteStream`). */
 export type Terminal = NodeJS.WritableStream & { readonly columns?: number; readonly rows?: number };
@@ -128,7 +129,7 @@ export class LiveRegion {
     this.#clear();
     this.#write(SHOW_CURSOR);
     this.#stopped = true;
-    process.kill(process.pid, 'SIGSTOP');
+    stopSelf();
   };
 
   /** The shell has printed since: what was drawn is somewhere above. */

@@ -1,5 +1,6 @@
 import type { BuildEvent } from '../../model/event.ts';
 import type { Bytes } from '../../util/bytes.ts';
+import { HostNews } from '../host-news.ts';
 import type { Progress } from '../progress/progress.ts';
 import { clockTicker, type Ticker } from '../progress/ticker.ts';
 import type { Reporter } from '../reporter.ts';
@@ -13,7 +14,7 @@ import { renderWatch } from './watch-view.ts';
 const PERIOD = 0.25;
 
 /** What the region shows all the time: said above it would only be noise. */
-const SHOWN_BELOW: ReadonlySet<BuildEvent['type']> = new Set(['workspace-surveyed', 'staging-progress', 'host-ready']);
+const SHOWN_BELOW: ReadonlySet<BuildEvent['type']> = new Set(['workspace-surveyed', 'staging-progress']);
 
 export interface WatchOptions {
   readonly region: LiveRegion;
@@ -33,7 +34,9 @@ export interface WatchOptions {
 export class Watch implements Reporter {
   readonly #options: WatchOptions;
   readonly #state: WatchState;
+  readonly #log: TerminalLog;
   readonly #above: Reporter;
+  readonly #hosts: HostNews;
   readonly #stop: () => void;
   #done = false;
 
@@ -41,7 +44,9 @@ export class Watch implements Reporter {
     const { region, colour, directory, now, above, ticker = clockTicker } = options;
     this.#options = options;
     this.#state = new WatchState(now, directory);
-    this.#above = above(new TerminalLog((text) => region.print(text), colour));
+    this.#log = new TerminalLog((text) => region.print(text), colour);
+    this.#above = above(this.#log);
+    this.#hosts = new HostNews(now);
     region.onLost(() => this.#draw());
     this.#stop = ticker(PERIOD, () => this.#draw());
   }
@@ -49,7 +54,9 @@ export class Watch implements Reporter {
   readonly handle = (event: BuildEvent): void => {
     this.#state.handle(event);
     this.#options.progress.handle(event);
-    if (!SHOWN_BELOW.has(event.type)) this.#above.handle(event);
+    if (event.type === 'host-ready' && !event.returned) this.#hosts.ready(event);
+    else if (event.type === 'host-ready' || event.type === 'host-lost') this.#hosts.print(event, this.#log);
+    else if (!SHOWN_BELOW.has(event.type)) this.#above.handle(event);
   };
 
   /** The region gives way to what stays: the failures once more, and the result. */

@@ -63,12 +63,18 @@ describe('what a host says of its staging directories', () => {
         `${nonce} removed ../../etc 1 1 `,
         `${nonce} burnt ${NAME}1 1 1 `,
         `${nonce} removed ${NAME}1 many 1 `,
+        `${nonce} removed ${NAME}1 -9 1 `,
         `other removed ${NAME}1 1 1 `,
-        `${nonce} end`,
       ].join('\n');
-    const sweep = await sweepHost(host(says, 0), { staleAfter: DAY });
-    expect(sweep).toEqual({ found: [], trouble: undefined });
-    expect(removedText(sweep)).toBeUndefined();
+    for (const line of says('N').split('\n')) {
+      const sweep = await sweepHost(
+        host((nonce) => `${line.replace(/^N/, nonce)}\n${nonce} end\n`, 0),
+        { staleAfter: DAY },
+      );
+      const trouble = line.startsWith('N') ? 'part of what it said about them cannot be read' : undefined;
+      expect(sweep).toEqual({ found: [], trouble });
+      expect(removedText(sweep)).toBeUndefined();
+    }
   });
 
   test('and why it did not come to its end', async () => {

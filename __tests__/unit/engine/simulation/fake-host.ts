@@ -46,6 +46,7 @@ export class FakeHost implements LaneOpener {
     const { story } = this.world;
     const { sessions } = this.plan;
     if (this.#isLeftOut) story.wrong(`${this.host.name} is tried again after it was left out`);
+    if (setup.create) story.turn(this.host.name, 'trial');
     if (this.lanes.size >= sessions) throw new Error('its server takes no further session');
     const lane = new FakeLane(this, setup);
     this.lanes.add(lane);
@@ -64,6 +65,7 @@ export class FakeHost implements LaneOpener {
 
   async discard(staging: Bytes): Promise<string | undefined> {
     const { clock, story, scenario } = this.world;
+    story.turn(this.host.name, 'trial');
     for (const lane of this.lanes)
       if (lane.staging === staging && lane.isConnected)
         story.wrong(`${staging} is removed under a lane that is in use`);

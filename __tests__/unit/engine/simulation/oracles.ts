@@ -1,9 +1,10 @@
 import { answersAreTrue } from './oracles/answers.ts';
 import { makeEndsRight, nothingIsLeft, nothingWentWrong, stopsSoon } from './oracles/ends.ts';
 import { failuresAreTold, jobsEndOnce, recipesEndOnce } from './oracles/events.ts';
-import { breaksAreHeard, lostHostsRest } from './oracles/hosts.ts';
+import { benchedHostsAreTried, breaksAreHeard, lostHostsRest } from './oracles/hosts.ts';
 import { aloneIsAlone, failuresStop, linesRunOnce, onceIsOnce } from './oracles/lines.ts';
 import type { Oracle } from './oracles/oracle.ts';
+import { secondRunsAreElsewhere } from './oracles/second-runs.ts';
 
 /** What every run is held to, whatever has struck it. */
 export const ORACLES: Readonly<Record<string, Oracle>> = {
@@ -21,4 +22,6 @@ export const ORACLES: Readonly<Record<string, Oracle>> = {
   breaksAreHeard,
   aloneIsAlone,
   lostHostsRest,
+  benchedHostsAreTried,
+  secondRunsAreElsewhere,
 };

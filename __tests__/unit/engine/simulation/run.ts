@@ -170,7 +170,7 @@ export class Run {
       });
     }
     await Promise.race([this.#farm.start(), clock.pause(Infinity, stopped.signal)]);
-    this.#hasNoHosts = scenario.fallback === 'never' && this.#farm.ready === 0;
+    this.#hasNoHosts = scenario.fallback === 'never' && !this.#farm.isReady;
     if (!this.#hasNoHosts && !stopped.signal.aborted) {
       const jobs = scenario.jobs === 'places' ? this.#scheduler.jobs : scenario.jobs;
       this.window = scenario.piped ? lookAhead(jobs) : jobs;

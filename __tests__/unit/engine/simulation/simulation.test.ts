@@ -1,5 +1,6 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
+import { Bench } from '../../../../src/engine/bench.ts';
 import { HostPlace } from '../../../../src/engine/host-place.ts';
 import { SecondChance } from '../../../../src/engine/second-chance.ts';
 import { TimeLimits } from '../../../../src/engine/time-limits.ts';
@@ -82,6 +83,35 @@ test.each<readonly [fault: string, make: () => void, shows: RegExp]>([
     'starts what it should hold back after a failure',
     () => jest.spyOn(Verdicts.prototype, 'await').mockReturnValue(),
     /failuresStop: .* begins though its make has failed/,
+  ],
+  [
+    'does not wait for a host that may come back',
+    () =>
+      jest.spyOn(HostPlace.prototype, 'isHopeful', 'get').mockImplementation(function (this: HostPlace) {
+        return this.state === 'ready' || this.state === 'coming';
+      }),
+    /answersAreTrue: .* fails without a reason/,
+  ],
+  [
+    'never tries a host again',
+    () => jest.spyOn(Bench.prototype, 'put').mockReturnValue(),
+    /benchedHostsAreTried: . is not tried again/,
+  ],
+  [
+    'lets a job bring down one host after the other',
+    () => {
+      const after = Object.getOwnPropertyDescriptor(SecondChance.prototype, 'after')?.value as SecondChance['after'];
+      jest.spyOn(SecondChance.prototype, 'after').mockImplementation(function (this: SecondChance, result, host) {
+        const chance = after.call(this, result, host);
+        return typeof chance === 'object' && chance.onRunner === 'hosts-failed' ? 'again' : chance;
+      });
+    },
+    /secondRunsAreElsewhere: .* hosts were lost with it/,
+  ],
+  [
+    'runs a job again where it took too long',
+    () => jest.spyOn(SecondChance.prototype, 'avoided', 'get').mockReturnValue('nowhere'),
+    /secondRunsAreElsewhere: .* where it took too long/,
   ],
 ])('an engine that %s is found out', async (_, make, shows) => {
   make();

@@ -37,6 +37,12 @@ export interface Break extends At {
   readonly host: string;
 }
 
+/** What becomes of a host. `trial`: it is begun with, or a part of that. */
+export interface Turn extends At {
+  readonly host: string;
+  readonly what: 'ready' | 'benched' | 'lost' | 'trial' | 'trial failed';
+}
+
 /** Everything that happened in one run, in order. */
 export class Story {
   readonly #now: () => number;
@@ -45,6 +51,7 @@ export class Story {
   readonly effects: Effect[] = [];
   readonly answers: Answer[] = [];
   readonly broken: Break[] = [];
+  readonly turns: Turn[] = [];
   /** What must never be, seen while it happened. */
   readonly wrongs: string[] = [];
   /** When the run was told to end. */
@@ -60,6 +67,12 @@ export class Story {
   tell(event: BuildEvent): void {
     this.told.push({ at: this.#now(), event });
     this.#orders.push(this.#order++);
+    if (event.type === 'host-ready') this.turn(event.host.name, 'ready');
+    if (event.type === 'host-lost') this.turn(event.host.name, event.benched ? 'benched' : 'lost');
+  }
+
+  turn(host: string, what: Turn['what']): void {
+    this.turns.push({ at: this.#now(), host, what });
   }
 
   note(text: string): void {

@@ -30,6 +30,11 @@ export class WatchedScheduler extends Scheduler {
     return slots;
   }
 
+  override trialFailed(host: Host): void {
+    this.#world?.story.turn(host.name, 'trial failed');
+    super.trialFailed(host);
+  }
+
   #watched(lease: Lease, { kind }: Wish): Lease {
     const { place, slots } = lease;
     const counts = this.#counts;

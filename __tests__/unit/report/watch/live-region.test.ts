@@ -109,12 +109,13 @@ describe('the cursor', () => {
     expect(terminal.screen.text).not.toContain('too late');
   });
 
-  test('is shown while the process is stopped; then all is drawn below what the shell has printed', () => {
+  test('is shown while the process is stopped; then all is drawn below what the shell has printed', async () => {
     const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
     try {
       region.onLost(() => region.draw(['head', 'again']));
       region.draw(['head', 'a']);
       process.emit('SIGTSTP', 'SIGTSTP');
+      await Promise.resolve();
       expect(kill.mock.calls).toEqual([[process.pid, 'SIGSTOP']]);
       expect(terminal.screen.cursorShown).toBe(true);
       expect(lines()).toEqual(['before']);

@@ -113,6 +113,27 @@ test.each([
   expect(rig.lines.at(-1)).toBe(line);
 });
 
+test('of hosts it tells who was lost, and who is back; not who came', () => {
+  rig = new Rig(120, 24);
+  const host = { name: 'build1', local: false } as Extract<BuildEvent, { type: 'host-lost' }>['host'];
+  const ready: BuildEvent = {
+    ...{ type: 'host-ready', host, seconds: 1, files: 1, bytes: 1, sandbox: 'overlay', slots: 1 },
+    ...{ staging: '/tmp/x', returned: false },
+  };
+  const lost: BuildEvent = { type: 'host-lost', host, reason: 'gone', benched: true };
+  rig.play([
+    { at: 0, event: failingRun[0]! },
+    { at: 1, event: ready },
+    { at: 2, event: lost },
+    { at: 5, event: { ...ready, returned: true } },
+  ]);
+  rig.watch.finish();
+  expect(rig.lines.filter((line) => line.includes('build1: '))).toEqual([
+    'distmake: build1: lost (gone); its jobs run elsewhere if they can, it is tried again',
+    'build1: back after 3.0 s',
+  ]);
+});
+
 test('a run that was cut short leaves the terminal as it was', () => {
   rig = new Rig(80, 24);
   rig.terminal.write('$ distmake --watch\n');

@@ -2,9 +2,10 @@ import type { BuildEvent } from '../../../../../src/model/event.ts';
 import { succeeded } from '../../../../../src/model/outcome.ts';
 import type { Line, Makefile } from '../makefile.ts';
 import type { Answer } from '../story.ts';
+import { isHopeless } from './hosts.ts';
 import type { Oracle, Past } from './oracle.ts';
 
-type JobFinished = Extract<BuildEvent, { type: 'job-finished' }>;
+type JobFinished = Extract<BuildEvent, { type: 'job-finished' }> & { readonly at: number };
 
 /** Make hears of each line what the line itself would say, or there is a reason why it cannot. */
 export const answersAreTrue: Oracle = function* (past) {
@@ -31,8 +32,8 @@ function isItsOwn({ line, outcome }: Answer): boolean {
 /** By command: how its job was told to end. */
 function endsOf({ story }: Past): ReadonlyMap<string, JobFinished> {
   const ends = new Map<string, JobFinished>();
-  for (const { event } of story.told)
-    if (event.type === 'job-finished' && !event.again) ends.set(event.job.command, event);
+  for (const { at, event } of story.told)
+    if (event.type === 'job-finished' && !event.again) ends.set(event.job.command, { ...event, at });
   return ends;
 }
 
@@ -49,7 +50,8 @@ export function hasExcuses(past: Past): boolean {
 }
 
 /** Why a line may fail that does not fail by itself. */
-function excuseOf({ story, scenario, remains }: Past, answer: Answer, end: JobFinished): string | undefined {
+function excuseOf(past: Past, answer: Answer, end: JobFinished): string | undefined {
+  const { story, scenario, remains } = past;
   const { line, make } = answer;
   const { outcome, job } = end;
   const isOnce = job.recipe.target.startsWith('once');
@@ -82,8 +84,7 @@ function excuseOf({ story, scenario, remains }: Past, answer: Answer, end: JobFi
   const isFinal = scenario.fallback === 'never' || isOnce;
   if (outcome.status === 0) return isFinal && scenario.welcomes.length > 0 ? 'what it wrote was not taken' : undefined;
   if (scenario.fallback !== 'never' || outcome.status !== 2 || end.place) return undefined;
-  if (times('timed-out') > 0) return 'there is no other host';
-  return scenario.faults.length > 0 || scenario.hosts.length === 0 ? 'there is no host' : undefined;
+  return isHopeless(past, end.at) ? 'there is no host' : undefined;
 }
 
 function commandsOf({ targets }: Makefile): string[] {
