@@ -52139,7 +52139,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
                 way.onText();
                 output.add(descriptor, data);
             },
-            onLife: () => way.onText(),
+            ...(way.limited && { onLife: () => way.onText() }),
             onEnd: (result, time, load) => {
                 start();
                 // What has printed more than can be kept has failed; the runner may have another try.
@@ -52305,6 +52305,7 @@ class RemoteHost {
                     begun = true;
                 },
                 onStart: told.onStart ?? (() => undefined),
+                limited: most.silence !== undefined,
                 onText: () => limits.heard(),
                 onEnd: () => {
                     limits.end();
@@ -52355,6 +52356,7 @@ class RemoteHost {
             slots: 1,
             temporary: 0,
             onSent: () => undefined,
+            limited: false,
             onText: () => undefined,
             onStart: () => undefined,
             onEnd: () => undefined,

@@ -186,6 +186,7 @@ export class RemoteHost {
             begun = true;
           },
           onStart: told.onStart ?? (() => undefined),
+          limited: most.silence !== undefined,
           onText: () => limits.heard(),
           onEnd: () => {
             limits.end();
@@ -235,6 +236,7 @@ export class RemoteHost {
       slots: 1,
       temporary: 0,
       onSent: () => undefined,
+      limited: false,
       onText: () => undefined,
       onStart: () => undefined,
       onEnd: () => undefined,

@@ -37,6 +37,8 @@ export interface Way {
   readonly onSent: () => void;
   /** It is certain that it runs. */
   readonly onStart: () => void;
+  /** It may be silent for a limited time. */
+  readonly limited: boolean;
   /** It has printed something. */
   readonly onText: () => void;
   /** It has ended, and what it wrote is on its way. */
@@ -107,7 +109,7 @@ export async function visit(
           way.onText();
           output.add(descriptor, data);
         },
-        onLife: () => way.onText(),
+        ...(way.limited && { onLife: () => way.onText() }),
         onEnd: (result, time, load) => {
           start();
           // What has printed more than can be kept has failed; the runner may have another try.

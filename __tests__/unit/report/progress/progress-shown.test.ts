@@ -116,13 +116,14 @@ test('live: a line is cut to the width of the terminal, whatever that is by then
   line.close();
 });
 
-test('live: what the shell has printed while the process was stopped stays', () => {
+test('live: what the shell has printed while the process was stopped stays', async () => {
   const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
   const screen = new FakeTerminal(80, 24);
   const line = new LiveLine(screen);
   try {
     line.show('[1] 2 jobs');
     process.emit('SIGTSTP', 'SIGTSTP');
+    await Promise.resolve();
     expect(kill.mock.calls).toEqual([[process.pid, 'SIGSTOP']]);
     screen.write('[1]+  Stopped\n$ fg\n');
     line.show('[2] 2 jobs');
