@@ -13,7 +13,7 @@ export function jestArguments(group, more = []) {
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const roots = `--roots=${join(root, '__tests__', group)}`;
   // Tests with real hosts mostly wait; more than two at a time would only make each other late.
-  const pace = group === 'unit' ? ['--testTimeout=30000'] : ['--maxWorkers=2', '--testTimeout=90000'];
+  const pace = ['--maxWorkers=2', `--testTimeout=${group === 'unit' ? 30_000 : 90_000}`];
   return [...flags, join(root, 'node_modules/jest/bin/jest.js'), roots, '--ci', ...pace, ...more];
 }
 
