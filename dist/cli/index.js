@@ -51795,8 +51795,6 @@ class Bays {
     /** Taken for a moment, not for a job: they are as good as idle. */
     #lent = new Set();
     #waiting = [];
-    /** Those whose lane has ended while they were in use, and why. */
-    #broken = new Map();
     #shared;
     #lanes = 0;
     /** Why there are no more. */
@@ -51878,11 +51876,6 @@ class Bays {
     }
     leave(bay) {
         this.#lent.delete(bay);
-        const broken = this.#broken.get(bay);
-        if (broken !== undefined) {
-            this.lose(broken);
-            return;
-        }
         const next = this.#waiting.shift();
         if (next)
             next.resolve(bay);
@@ -51950,13 +51943,7 @@ class Bays {
         const tree = this.#shared ?? stage.tree();
         const bay = { lane, tree };
         this.#all.add(bay);
-        void lane.gone.then((reason) => {
-            // One in use says why by itself, and better.
-            if (this.#idle.includes(bay))
-                this.lose(reason);
-            else
-                this.#broken.set(bay, reason);
-        });
+        void lane.gone.then((reason) => this.lose(reason));
         if (tree === this.#shared)
             return bay;
         const onFile = (size) => {

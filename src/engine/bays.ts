@@ -40,8 +40,6 @@ export class Bays {
   /** Taken for a moment, not for a job: they are as good as idle. */
   readonly #lent = new Set<Bay>();
   readonly #waiting: Deferred<Bay>[] = [];
-  /** Those whose lane has ended while they were in use, and why. */
-  readonly #broken = new Map<Bay, string>();
   #shared: StagedTree | undefined;
   #lanes = 0;
   /** Why there are no more. */
@@ -128,11 +126,6 @@ export class Bays {
 
   leave(bay: Bay): void {
     this.#lent.delete(bay);
-    const broken = this.#broken.get(bay);
-    if (broken !== undefined) {
-      this.lose(broken);
-      return;
-    }
     const next = this.#waiting.shift();
     if (next) next.resolve(bay);
     else if (this.#all.has(bay)) this.#idle.push(bay);
@@ -196,11 +189,7 @@ export class Bays {
     const tree = this.#shared ?? stage.tree();
     const bay = { lane, tree };
     this.#all.add(bay);
-    void lane.gone.then((reason) => {
-      // One in use says why by itself, and better.
-      if (this.#idle.includes(bay)) this.lose(reason);
-      else this.#broken.set(bay, reason);
-    });
+    void lane.gone.then((reason) => this.lose(reason));
     if (tree === this.#shared) return bay;
     const onFile = (size: number): void => {
       count.files++;
