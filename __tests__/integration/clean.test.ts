@@ -46,8 +46,8 @@ describe('a staging directory goes', () => {
       asLogin(
         sshd,
         name,
-        `mkdir -m 700 ${staging}; cd ${staging}; mkdir -p l1/work/work 'tree/a b
-c' tree/ro/ro tree/-rf; touch owner 'tree/a b
+        `mkdir -m 700 ${staging}; cd ${staging}; mkdir -p l1/work 'tree/a b
+c' tree/ro/ro tree/-rf; (cd l1/work; mkdir work); touch owner 'tree/a b
 c/x' tree/ro/f tree/-rf/f; chmod 555 tree/ro; chmod 000 l1/work; ln -s /var/tmp/outside tree/out; mkfifo tree/fifo
 mkdir /var/tmp/outside; touch /var/tmp/outside/kept`,
       );

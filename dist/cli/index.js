@@ -34459,7 +34459,10 @@ function removeHalfMade(path, was) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/bulk/disk-ledger.js
+
 
 
 
@@ -34529,7 +34532,7 @@ class DiskLedger {
             return write();
         }
         catch (error) {
-            const why = error instanceof Error ? error.message : String(error);
+            const why = (0,message_of/* messageOf */.b)(error);
             if (!this.#told)
                 this.#tell(`the state of the bulk build cannot be kept: ${why}. It cannot be resumed from here`);
             this.#told = true;
@@ -35266,6 +35269,7 @@ function runs_remove(path) {
 
 
 
+
 /** What is called so belongs to a bulk build: a directory without it that has other things is somebody's. */
 const LOCKS = 'locks';
 /** Options of a make that runs no recipe for good. */
@@ -35326,7 +35330,7 @@ class Bulk {
         catch (error) {
             if (error instanceof user_error/* UserError */.y)
                 throw error;
-            const why = error instanceof Error ? error.message : String(error);
+            const why = (0,message_of/* messageOf */.b)(error);
             throw new user_error/* UserError */.y(`the directory of the bulk build cannot be used: ${why}. Name one that can be written`);
         }
     }
@@ -35399,7 +35403,7 @@ class Bulk {
             return true;
         }
         catch (error) {
-            this.#tell(`${words}: ${error instanceof Error ? error.message : String(error)}`);
+            this.#tell(`${words}: ${(0,message_of/* messageOf */.b)(error)}`);
             return false;
         }
     }
@@ -35898,6 +35902,7 @@ var time_limits = __nccwpck_require__(5490);
 
 
 
+
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 const DELETION_MS = 1000;
 const CANCELLED = { kind: 'cancelled' };
@@ -36135,7 +36140,7 @@ class JobPass {
                     return this.#refuse(reason);
             }
             catch (error) {
-                remote.lose(error instanceof Error ? error.message : String(error));
+                remote.lose((0,message_of/* messageOf */.b)(error));
                 return this.#lost(place, error);
             }
         }
@@ -36218,7 +36223,7 @@ class JobPass {
     #lost(host, error) {
         const { state } = this.#subject;
         const job = this.#job;
-        const outcome = { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) };
+        const outcome = { kind: 'host-lost', reason: (0,message_of/* messageOf */.b)(error) };
         const end = { outcome, homecoming: HOME, begun: false };
         const chance = this.#chance.after(end, host);
         const words = this.#chance.lastWords((0,bytes/* decode */.D4)(job.recipe.target), end, host);
@@ -40599,6 +40604,8 @@ async function runScript(channels, words, limit) {
 /* harmony import */ var node_path_posix__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
 /* harmony import */ var _staging_name_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5389);
 /* harmony import */ var _host_script_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7600);
+/* harmony import */ var _util_message_of_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(485);
+
 
 
 
@@ -40636,7 +40643,7 @@ async function sweepHost(channels, options) {
         return { found, trouble };
     }
     catch (error) {
-        return { found: [], trouble: error instanceof Error ? error.message : String(error) };
+        return { found: [], trouble: (0,_util_message_of_js__WEBPACK_IMPORTED_MODULE_4__/* .messageOf */ .b)(error) };
     }
 }
 /** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. Undefined: it is something else. */
@@ -41055,7 +41062,10 @@ var local_owners_file = __nccwpck_require__(7667);
 var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/build/local-places.js
+
 
 
 /** Where all users and runs on a machine have their places, as lanes have theirs on hosts (places.pl). */
@@ -41095,7 +41105,7 @@ class LocalPlaces {
             (await this.take())?.give();
         }
         catch (error) {
-            const why = error instanceof Error ? error.message : String(error);
+            const why = (0,message_of/* messageOf */.b)(error);
             throw new Error(`its owner's limit cannot be kept there: ${why}`, { cause: error });
         }
     }
@@ -41317,6 +41327,7 @@ function nameOf(entry) {
 
 
 
+
 /** The runner's own load. */
 function runnerLoad() {
     return (0,external_node_os_.loadavg)();
@@ -41359,7 +41370,7 @@ class LocalHosts {
         catch (error) {
             if (this.#closing.signal.aborted)
                 return;
-            sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error), benched: false });
+            sink({ type: 'host-lost', host, reason: (0,message_of/* messageOf */.b)(error), benched: false });
             scheduler.hostLost(host);
         }
     }
@@ -41907,7 +41918,10 @@ var posix_ = __nccwpck_require__(3916);
 var host_script = __nccwpck_require__(7600);
 // EXTERNAL MODULE: ./lib/build/staging-name.js
 var staging_name = __nccwpck_require__(5389);
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
+
 
 
 
@@ -41930,7 +41944,7 @@ async function cleanHost(channels, staging, limit = LIMIT_MS) {
         return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
     }
     catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        return (0,message_of/* messageOf */.b)(error);
     }
 }
 
@@ -43320,7 +43334,10 @@ function gapAbove(root, path) {
     return undefined;
 }
 
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/stage/home/refused-output.js
+
 
 /** What a host sent, or the runner's own disk, keeps a job's outputs from coming home. Nothing of them has been put then. */
 class RefusedOutput extends Error {
@@ -43344,7 +43361,7 @@ class EndlessOutput extends Error {
 function notWritten(path, error) {
     if (error instanceof RefusedOutput)
         return error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = (0,message_of/* messageOf */.b)(error);
     return new RefusedOutput(`${(0,bytes/* decode */.D4)(path) || 'it'} could not be written in the workspace on the runner: ${why}`);
 }
 
@@ -45293,7 +45310,10 @@ function nothingOf(host) {
     };
 }
 
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/build/check/check-local-host.js
+
 
 
 
@@ -45342,7 +45362,7 @@ async function checkLocalHost(host, world) {
         }
     }
     catch (error) {
-        findings.problem = error instanceof Error ? error.message : String(error);
+        findings.problem = (0,message_of/* messageOf */.b)(error);
     }
     finally {
         locals.close();
@@ -45445,6 +45465,7 @@ function spaceRemarks({ free, sandbox, slots }, survey) {
 
 
 
+
 /** How often each is tried: one may be held up. */
 const ROUND_TRIPS = 5;
 const CLOCK_SAMPLES = 3;
@@ -45462,7 +45483,7 @@ async function checkSshHost(host, login, world) {
         await check.perform(login.timeout);
     }
     catch (error) {
-        findings.problem = error instanceof Error ? error.message : String(error);
+        findings.problem = (0,message_of/* messageOf */.b)(error);
     }
     if (findings.problem !== undefined)
         tools.gone(host);
@@ -50182,7 +50203,10 @@ async function readIfThere(file) {
 var external_node_child_process_ = __nccwpck_require__(1421);
 // EXTERNAL MODULE: ./lib/make/make-calls.js
 var make_calls = __nccwpck_require__(1938);
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/make/makefile-macros.js
+
 
 
 
@@ -50249,7 +50273,7 @@ async function hasRcFile(environment) {
 async function readBy(to, last) {
     // Not from standard input: of that some makes leave a copy in TMPDIR when they stop in it.
     const folder = await (0,promises_.mkdtemp)((0,posix_.join)((0,external_node_os_.tmpdir)(), 'distmake-')).catch((error) => {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = (0,message_of/* messageOf */.b)(error);
         throw new user_error/* UserError */.y(`no temporary file can be written (${why}). Set TMPDIR to a writable directory`);
     });
     try {
@@ -51278,7 +51302,10 @@ class Bench {
 var clock = __nccwpck_require__(1440);
 // EXTERNAL MODULE: ./lib/engine/left-out.js
 var left_out = __nccwpck_require__(6344);
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/engine/farm.js
+
 
 
 
@@ -51374,7 +51401,7 @@ class Farm {
             if (error instanceof left_out/* LeftOut */.Q)
                 this.#leaveOut(remote, error);
             else if (!this.#closed)
-                this.#putOnBench(remote, messageOf(error));
+                this.#putOnBench(remote, (0,message_of/* messageOf */.b)(error));
             throw error;
         }
         finally {
@@ -51442,9 +51469,6 @@ function every(clock, ms, run) {
     });
     let next = begin();
     return { cancel: () => next() };
-}
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
 }
 
 
@@ -52176,7 +52200,10 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
     }
 }
 
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/engine/remote-host.js
+
 
 
 
@@ -52328,7 +52355,7 @@ class RemoteHost {
             // What it had run until then nobody tells.
             this.#busySeconds += (this.#clock.now() - begin) / 1000;
             return {
-                outcome: { kind: 'host-lost', reason: messageOf(error) },
+                outcome: { kind: 'host-lost', reason: (0,message_of/* messageOf */.b)(error) },
                 begun,
                 seconds: 0,
                 homecoming: { kind: 'home' },
@@ -52396,7 +52423,7 @@ class RemoteHost {
             return result;
         }
         catch (error) {
-            bays.lose(messageOf(error));
+            bays.lose((0,message_of/* messageOf */.b)(error));
             throw error;
         }
     }
@@ -52435,12 +52462,9 @@ class RemoteHost {
             this.#heard(load, false);
         }
         catch (error) {
-            bays.lose(messageOf(error));
+            bays.lose((0,message_of/* messageOf */.b)(error));
         }
     }
-}
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
 }
 function joined(texts, descriptor) {
     return texts.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
@@ -59184,10 +59208,12 @@ function joined(before, values, groups) {
 /* harmony export */ });
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
 /* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
-/* harmony import */ var _util_excerpt_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4453);
+/* harmony import */ var _util_excerpt_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4453);
 /* harmony import */ var _util_user_error_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6174);
 /* harmony import */ var _matchers_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5888);
-/* harmony import */ var _problem_matcher_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7819);
+/* harmony import */ var _problem_matcher_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7819);
+/* harmony import */ var _util_message_of_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(485);
+
 
 
 
@@ -59246,14 +59272,14 @@ function readFile(path, problems) {
         text = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(path, 'utf8');
     }
     catch (error) {
-        return wrong(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+        return wrong(`it cannot be read: ${(0,_util_message_of_js__WEBPACK_IMPORTED_MODULE_4__/* .messageOf */ .b)(error)}`);
     }
     let data;
     try {
         data = JSON.parse(withoutComments(text));
     }
     catch (error) {
-        return wrong(`it is not JSON: ${(error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')}`);
+        return wrong(`it is not JSON: ${(0,_util_message_of_js__WEBPACK_IMPORTED_MODULE_4__/* .messageOf */ .b)(error).replace(/\s+/g, ' ')}`);
     }
     const { success, output, issues } = valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeParse */ .xLC(FILE, data);
     if (!success) {
@@ -59262,7 +59288,7 @@ function readFile(path, problems) {
         return [];
     }
     return output.problemMatcher.map(({ owner, severity, pattern }) => {
-        const told = (what) => void wrong(`matcher ${(0,_util_excerpt_js__WEBPACK_IMPORTED_MODULE_4__/* .excerpt */ .K)(owner)}: ${what}`);
+        const told = (what) => void wrong(`matcher ${(0,_util_excerpt_js__WEBPACK_IMPORTED_MODULE_5__/* .excerpt */ .K)(owner)}: ${what}`);
         return {
             owner,
             severity: (0,_matchers_js__WEBPACK_IMPORTED_MODULE_1__/* .severityOf */ .x)(severity ?? undefined) ?? 'error',
@@ -59277,7 +59303,7 @@ function patternsOf(patterns, wrong) {
         const which = several ? `pattern ${index + 1}: ` : '';
         const { regexp, count } = compile(pattern.regexp, (what) => wrong(which + what));
         const groups = {};
-        for (const part of _problem_matcher_js__WEBPACK_IMPORTED_MODULE_5__/* .PARTS */ .d) {
+        for (const part of _problem_matcher_js__WEBPACK_IMPORTED_MODULE_6__/* .PARTS */ .d) {
             const number = pattern[part] ?? undefined;
             if (number === undefined)
                 continue;
@@ -59309,7 +59335,7 @@ function compile(source, wrong) {
         return { regexp, count: (new RegExp(`${bare}|`).exec('')?.length ?? 1) - 1 };
     }
     catch (error) {
-        wrong(`"regexp" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+        wrong(`"regexp" cannot be read: ${(0,_util_message_of_js__WEBPACK_IMPORTED_MODULE_4__/* .messageOf */ .b)(error)}`);
         return { regexp: /$^/, count: Infinity };
     }
 }
@@ -70245,7 +70271,10 @@ var bytes = __nccwpck_require__(4695);
 var file_pattern = __nccwpck_require__(6155);
 // EXTERNAL MODULE: ./lib/util/user-error.js
 var user_error = __nccwpck_require__(6174);
+// EXTERNAL MODULE: ./lib/util/message-of.js
+var message_of = __nccwpck_require__(485);
 ;// CONCATENATED MODULE: ./lib/ssh/config-file.js
+
 
 
 
@@ -70335,7 +70364,7 @@ function parseLine(content, at) {
         return { keyword, words, text };
     }
     catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = (0,message_of/* messageOf */.b)(error);
         throw failure(at, message.startsWith('Unexpected line break') ? 'a quotation mark is not closed' : `it cannot be read (${message})`);
     }
 }
@@ -71126,6 +71155,20 @@ function regexOf(part) {
     catch {
         return /(?!)/;
     }
+}
+
+
+/***/ }),
+
+/***/ 485:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   b: () => (/* binding */ messageOf)
+/* harmony export */ });
+/** What an error says, whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
 }
 
 

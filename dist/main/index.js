@@ -60186,7 +60186,7 @@ var schema = __nccwpck_require__(896);
 var schema$1 = __nccwpck_require__(3559);
 var binary = __nccwpck_require__(6083);
 var merge = __nccwpck_require__(452);
-var omap = __nccwpck_require__(2684);
+var omap = __nccwpck_require__(303);
 var pairs = __nccwpck_require__(8385);
 var schema$2 = __nccwpck_require__(5913);
 var set = __nccwpck_require__(1528);
@@ -60607,7 +60607,7 @@ exports.merge = merge;
 
 /***/ }),
 
-/***/ 2684:
+/***/ 303:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
@@ -60794,7 +60794,7 @@ var bool = __nccwpck_require__(8398);
 var float = __nccwpck_require__(5782);
 var int = __nccwpck_require__(873);
 var merge = __nccwpck_require__(452);
-var omap = __nccwpck_require__(2684);
+var omap = __nccwpck_require__(303);
 var pairs = __nccwpck_require__(8385);
 var set = __nccwpck_require__(1528);
 var timestamp = __nccwpck_require__(4371);
@@ -62408,7 +62408,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 303:
+/***/ 3018:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -65900,7 +65900,14 @@ function removeHalfMade(path, was) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/util/message-of.js
+/** What an error says, whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+
 ;// CONCATENATED MODULE: ./lib/bulk/disk-ledger.js
+
 
 
 
@@ -65970,7 +65977,7 @@ class DiskLedger {
             return write();
         }
         catch (error) {
-            const why = error instanceof Error ? error.message : String(error);
+            const why = messageOf(error);
             if (!this.#told)
                 this.#tell(`the state of the bulk build cannot be kept: ${why}. It cannot be resumed from here`);
             this.#told = true;
@@ -66725,6 +66732,7 @@ function runs_remove(path) {
 
 
 
+
 /** What is called so belongs to a bulk build: a directory without it that has other things is somebody's. */
 const LOCKS = 'locks';
 /** Options of a make that runs no recipe for good. */
@@ -66785,7 +66793,7 @@ class Bulk {
         catch (error) {
             if (error instanceof UserError)
                 throw error;
-            const why = error instanceof Error ? error.message : String(error);
+            const why = messageOf(error);
             throw new UserError(`the directory of the bulk build cannot be used: ${why}. Name one that can be written`);
         }
     }
@@ -66858,7 +66866,7 @@ class Bulk {
             return true;
         }
         catch (error) {
-            this.#tell(`${words}: ${error instanceof Error ? error.message : String(error)}`);
+            this.#tell(`${words}: ${messageOf(error)}`);
             return false;
         }
     }
@@ -67573,6 +67581,7 @@ class TimeLimits {
 
 
 
+
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 const DELETION_MS = 1000;
 const CANCELLED = { kind: 'cancelled' };
@@ -67810,7 +67819,7 @@ class JobPass {
                     return this.#refuse(reason);
             }
             catch (error) {
-                remote.lose(error instanceof Error ? error.message : String(error));
+                remote.lose(messageOf(error));
                 return this.#lost(place, error);
             }
         }
@@ -67893,7 +67902,7 @@ class JobPass {
     #lost(host, error) {
         const { state } = this.#subject;
         const job = this.#job;
-        const outcome = { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) };
+        const outcome = { kind: 'host-lost', reason: messageOf(error) };
         const end = { outcome, homecoming: HOME, begun: false };
         const chance = this.#chance.after(end, host);
         const words = this.#chance.lastWords((0,util_bytes/* decode */.D4)(job.recipe.target), end, host);
@@ -71479,6 +71488,7 @@ class LeftOut extends Error {
 
 
 
+
 /** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
 const farm_GRACE_MS = 2000;
 /** How often a first staging that takes long tells how far it is. */
@@ -71637,9 +71647,6 @@ function every(clock, ms, run) {
     });
     let next = begin();
     return { cancel: () => next() };
-}
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
 }
 
 ;// CONCATENATED MODULE: ./lib/engine/bays.js
@@ -72038,6 +72045,7 @@ async function visit({ lane, tree }, job, way, { host, stage, baggage, staging, 
 
 
 
+
 /** How often a question that the host's owner has no place for is asked again. */
 const ASK_AGAIN_MS = 200;
 /** One host at work. */
@@ -72179,7 +72187,7 @@ class RemoteHost {
             // What it had run until then nobody tells.
             this.#busySeconds += (this.#clock.now() - begin) / 1000;
             return {
-                outcome: { kind: 'host-lost', reason: remote_host_messageOf(error) },
+                outcome: { kind: 'host-lost', reason: messageOf(error) },
                 begun,
                 seconds: 0,
                 homecoming: { kind: 'home' },
@@ -72247,7 +72255,7 @@ class RemoteHost {
             return result;
         }
         catch (error) {
-            bays.lose(remote_host_messageOf(error));
+            bays.lose(messageOf(error));
             throw error;
         }
     }
@@ -72286,12 +72294,9 @@ class RemoteHost {
             this.#heard(load, false);
         }
         catch (error) {
-            bays.lose(remote_host_messageOf(error));
+            bays.lose(messageOf(error));
         }
     }
-}
-function remote_host_messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
 }
 function joined(texts, descriptor) {
     return texts.map((text) => (text.descriptor === descriptor ? text.data.toString('latin1') : '')).join('');
@@ -73286,6 +73291,7 @@ function contentOf(path) {
 ;// CONCATENATED MODULE: ./lib/build/local-places.js
 
 
+
 /** Where all users and runs on a machine have their places, as lanes have theirs on hosts (places.pl). */
 const PLACES = '/tmp/.distmake-slots';
 /** How many places are tried with one program. */
@@ -73323,7 +73329,7 @@ class LocalPlaces {
             (await this.take())?.give();
         }
         catch (error) {
-            const why = error instanceof Error ? error.message : String(error);
+            const why = messageOf(error);
             throw new Error(`its owner's limit cannot be kept there: ${why}`, { cause: error });
         }
     }
@@ -73892,6 +73898,7 @@ function local_setup_nameOf(entry) {
 
 
 
+
 /** The runner's own load. */
 function runnerLoad() {
     return (0,external_node_os_.loadavg)();
@@ -73934,7 +73941,7 @@ class LocalHosts {
         catch (error) {
             if (this.#closing.signal.aborted)
                 return;
-            sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error), benched: false });
+            sink({ type: 'host-lost', host, reason: messageOf(error), benched: false });
             scheduler.hostLost(host);
         }
     }
@@ -76410,6 +76417,7 @@ function regexOf(part) {
 
 
 
+
 /** As many as ssh follows. */
 const MAX_DEPTH = 16;
 /** Commands: ssh takes the rest of the line as it stands. */
@@ -76493,7 +76501,7 @@ function parseLine(content, at) {
         return { keyword, words, text };
     }
     catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         throw failure(at, message.startsWith('Unexpected line break') ? 'a quotation mark is not closed' : `it cannot be read (${message})`);
     }
 }
@@ -77951,6 +77959,7 @@ async function runScript(channels, words, limit) {
 
 
 
+
 /** For a sweep beside a build. */
 const LIMIT_S = 10;
 const sweep_host_MOST = 20;
@@ -77984,7 +77993,7 @@ async function sweepHost(channels, options) {
         return { found, trouble };
     }
     catch (error) {
-        return { found: [], trouble: error instanceof Error ? error.message : String(error) };
+        return { found: [], trouble: messageOf(error) };
     }
 }
 /** `WORD NAME AGE KB WHY`; whoever answers there is not trusted with more than that. Undefined: it is something else. */
@@ -78007,6 +78016,7 @@ function readLine(line) {
 
 
 
+
 /** The script itself ends after 8 s unless the tree is very large. */
 const LIMIT_MS = 19_000;
 /**
@@ -78026,7 +78036,7 @@ async function cleanHost(channels, staging, limit = LIMIT_MS) {
         return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
     }
     catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        return messageOf(error);
     }
 }
 
@@ -79636,6 +79646,7 @@ function gapAbove(root, path) {
 
 ;// CONCATENATED MODULE: ./lib/stage/home/refused-output.js
 
+
 /** What a host sent, or the runner's own disk, keeps a job's outputs from coming home. Nothing of them has been put then. */
 class RefusedOutput extends Error {
     name = 'RefusedOutput';
@@ -79658,7 +79669,7 @@ class EndlessOutput extends Error {
 function notWritten(path, error) {
     if (error instanceof RefusedOutput)
         return error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return new RefusedOutput(`${(0,util_bytes/* decode */.D4)(path) || 'it'} could not be written in the workspace on the runner: ${why}`);
 }
 
@@ -84506,6 +84517,7 @@ function nothingOf(host) {
 
 
 
+
 /**
  * Heeds the owner of the runner and what the matrix says of bare localhost, as a build does. Never rejects: what goes wrong is
  * the report's problem.
@@ -84543,7 +84555,7 @@ async function checkLocalHost(host, world) {
         }
     }
     catch (error) {
-        findings.problem = error instanceof Error ? error.message : String(error);
+        findings.problem = messageOf(error);
     }
     finally {
         locals.close();
@@ -84640,6 +84652,7 @@ function spaceRemarks({ free, sandbox, slots }, survey) {
 
 
 
+
 /** How often each is tried: one may be held up. */
 const ROUND_TRIPS = 5;
 const CLOCK_SAMPLES = 3;
@@ -84657,7 +84670,7 @@ async function checkSshHost(host, login, world) {
         await check.perform(login.timeout);
     }
     catch (error) {
-        findings.problem = error instanceof Error ? error.message : String(error);
+        findings.problem = messageOf(error);
     }
     if (findings.problem !== undefined)
         tools.gone(host);
@@ -96370,6 +96383,7 @@ async function makefile_texts_textOf(path) {
 
 
 
+
 const makefile_macros_TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 64 << 20;
 /**
@@ -96423,7 +96437,7 @@ async function hasRcFile(environment) {
 async function readBy(to, last) {
     // Not from standard input: of that some makes leave a copy in TMPDIR when they stop in it.
     const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,posix_namespaceObject.join)((0,external_node_os_.tmpdir)(), 'distmake-')).catch((error) => {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         throw new UserError(`no temporary file can be written (${why}). Set TMPDIR to a writable directory`);
     });
     try {
@@ -96661,6 +96675,7 @@ function numberOf(text) {
 
 
 
+
 const read_problem_matchers_FORM = 'A problem matcher is a file of JSON, {"problemMatcher": [{"owner": "NAME", "pattern": [{"regexp": "^(.+):(\\\\d+): (.+)$", "file": 1, "line": 2, "message": 3}]}]}; see https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md';
 const read_problem_matchers_BE_GROUP = 'must be the number of a group';
 const read_problem_matchers_group = nullish(pipe(number(read_problem_matchers_BE_GROUP), integer(read_problem_matchers_BE_GROUP), minValue(0, read_problem_matchers_BE_GROUP)));
@@ -96713,14 +96728,14 @@ function read_problem_matchers_readFile(path, problems) {
         text = (0,external_node_fs_.readFileSync)(path, 'utf8');
     }
     catch (error) {
-        return wrong(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+        return wrong(`it cannot be read: ${messageOf(error)}`);
     }
     let data;
     try {
         data = JSON.parse(withoutComments(text));
     }
     catch (error) {
-        return wrong(`it is not JSON: ${(error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')}`);
+        return wrong(`it is not JSON: ${messageOf(error).replace(/\s+/g, ' ')}`);
     }
     const { success, output, issues } = safeParse(FILE, data);
     if (!success) {
@@ -96776,7 +96791,7 @@ function read_problem_matchers_compile(source, wrong) {
         return { regexp, count: (new RegExp(`${bare}|`).exec('')?.length ?? 1) - 1 };
     }
     catch (error) {
-        wrong(`"regexp" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+        wrong(`"regexp" cannot be read: ${messageOf(error)}`);
         return { regexp: /$^/, count: Infinity };
     }
 }
@@ -103806,7 +103821,7 @@ function describeBug(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(303);
+/* harmony import */ var _action_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3018);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5716);
 
 

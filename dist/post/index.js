@@ -53827,7 +53827,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 8776:
+/***/ 8338:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56921,7 +56921,14 @@ function isStagingName(name) {
     return PATTERN.test(name);
 }
 
+;// CONCATENATED MODULE: ./lib/util/message-of.js
+/** What an error says, whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+
 ;// CONCATENATED MODULE: ./lib/build/clean-host.js
+
 
 
 
@@ -56944,7 +56951,7 @@ async function cleanHost(channels, staging, limit = LIMIT_MS) {
         return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
     }
     catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        return messageOf(error);
     }
 }
 
@@ -57702,6 +57709,7 @@ class UserError extends Error {
 
 
 
+
 /** As many as ssh follows. */
 const MAX_DEPTH = 16;
 /** Commands: ssh takes the rest of the line as it stands. */
@@ -57785,7 +57793,7 @@ function parseLine(content, at) {
         return { keyword, words, text };
     }
     catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         throw failure(at, message.startsWith('Unexpected line break') ? 'a quotation mark is not closed' : `it cannot be read (${message})`);
     }
 }
@@ -61975,7 +61983,7 @@ function changed({ staleAfter }) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _util_dirname_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3992);
-/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8776);
+/* harmony import */ var _action_cleanup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8338);
 /* harmony import */ var _report_standard_streams_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6079);
 
 

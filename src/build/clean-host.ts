@@ -2,6 +2,7 @@ import { basename } from 'node:path/posix';
 import type { HostChannels } from '../ssh/channels.ts';
 import { runScript } from './clean/host-script.ts';
 import { isStagingName } from './staging-name.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** The script itself ends after 8 s unless the tree is very large. */
 const LIMIT_MS = 19_000;
@@ -24,6 +25,6 @@ export async function cleanHost(
     if (late) return `the command to remove it has not ended within ${limit / 1000} s`;
     return status === 0 ? undefined : stderr || 'the command to remove it did not end well';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

@@ -16,6 +16,7 @@ import { readOwnersFile } from './local-owners-file.ts';
 import { LocalPlaces } from './local-places.ts';
 import { setUpLocally } from './local-setup.ts';
 import { runnerTools } from './toolchain.ts';
+import { messageOf } from '../util/message-of.ts';
 
 export interface LocalHostsOptions {
   /** Those of the matrix that are the runner itself. */
@@ -76,7 +77,7 @@ export class LocalHosts {
       scheduler.hostReady(host, { processors, cap, load: load?.() });
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      sink({ type: 'host-lost', host, reason: error instanceof Error ? error.message : String(error), benched: false });
+      sink({ type: 'host-lost', host, reason: messageOf(error), benched: false });
       scheduler.hostLost(host);
     }
   }

@@ -13,6 +13,7 @@ import {
 import { getSystemErrorMessage } from 'node:util';
 import type { OwnersPlace } from '../engine/local-host.ts';
 import type { Locker } from './local-lock.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** Where all users and runs on a machine have their places, as lanes have theirs on hosts (places.pl). */
 export const PLACES = '/tmp/.distmake-slots';
@@ -61,7 +62,7 @@ export class LocalPlaces {
     try {
       (await this.take())?.give();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new Error(`its owner's limit cannot be kept there: ${why}`, { cause: error });
     }
   }

@@ -15,6 +15,7 @@ import { planOf, type PlannedRule } from './plan.ts';
 import { writeReport } from './report-file.ts';
 import { Runs } from './runs.ts';
 import { statsOf } from './file-stamp.ts';
+import { messageOf } from '../util/message-of.ts';
 
 export interface BulkOptions extends MarksWorld, Pick<BulkWorld, 'atRest' | 'limit' | 'tell' | 'changed'> {
   /** Where marks, records and the report are kept, absolute. */
@@ -91,7 +92,7 @@ export class Bulk {
       return new Bulk(options, { marks, done, runs });
     } catch (error) {
       if (error instanceof UserError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new UserError(`the directory of the bulk build cannot be used: ${why}. Name one that can be written`);
     }
   }
@@ -172,7 +173,7 @@ export class Bulk {
       action();
       return true;
     } catch (error) {
-      this.#tell(`${words}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#tell(`${words}: ${messageOf(error)}`);
       return false;
     }
   }

@@ -5,6 +5,7 @@ import { bufferOf, type Bytes } from '../util/bytes.ts';
 import type { DoneList } from './done-list.ts';
 import { statsOf } from './file-stamp.ts';
 import type { Marks } from './marks.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** Marks and records in a directory. What cannot be written is told once, and the build goes on. */
 export class DiskLedger implements BulkLedger {
@@ -86,7 +87,7 @@ export class DiskLedger implements BulkLedger {
     try {
       return write();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (!this.#told) this.#tell(`the state of the bulk build cannot be kept: ${why}. It cannot be resumed from here`);
       this.#told = true;
       return undefined;

@@ -8,6 +8,7 @@ import type { Stage, Survey } from './ports.ts';
 import type { FirstStaging, RemoteHost } from './remote-host.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ToolCheck } from './toolchain-check.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** Once one host is ready, how long the others may take before make starts without them; they join when they come. */
 export const GRACE_MS = 2000;
@@ -190,8 +191,4 @@ function every(clock: Clock, ms: number, run: () => void): { readonly cancel: ()
     });
   let next = begin();
   return { cancel: () => next() };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -15,6 +15,7 @@ import { SecondChance } from './second-chance.ts';
 import { TimeLimits } from './time-limits.ts';
 import type { PassSubject, PassWorld } from './pass-world.ts';
 import type { Lease } from './scheduler.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** So soon after a job has failed, or make's word on that, make has deleted what it wants to delete. */
 export const DELETION_MS = 1000;
@@ -255,7 +256,7 @@ export class JobPass {
         const reason = await subMakes.check(job, remote, stop.signal);
         if (reason !== undefined) return this.#refuse(reason);
       } catch (error) {
-        remote.lose(error instanceof Error ? error.message : String(error));
+        remote.lose(messageOf(error));
         return this.#lost(place, error);
       }
     }
@@ -337,7 +338,7 @@ export class JobPass {
   #lost(host: Host, error: unknown): Outcome | Unsettled {
     const { state } = this.#subject;
     const job = this.#job;
-    const outcome: Outcome = { kind: 'host-lost', reason: error instanceof Error ? error.message : String(error) };
+    const outcome: Outcome = { kind: 'host-lost', reason: messageOf(error) };
     const end = { outcome, homecoming: HOME, begun: false };
     const chance = this.#chance.after(end, host);
     const words = this.#chance.lastWords(decode(job.recipe.target), end, host);

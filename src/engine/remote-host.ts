@@ -13,6 +13,7 @@ import { questionJob } from './question.ts';
 import { Temporaries } from './temporaries.ts';
 import { NO_LIMITS, TimeLimits, type Limits } from './time-limits.ts';
 import { visit, type Way, type World } from './visit.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** How often a question that the host's owner has no place for is asked again. */
 const ASK_AGAIN_MS = 200;
@@ -323,10 +324,6 @@ export class RemoteHost {
       bays.lose(messageOf(error));
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function joined(texts: readonly Text[], descriptor: 1 | 2): Bytes {

@@ -13,6 +13,7 @@ import { makeIntent } from './make-intent.ts';
 import { makefileTexts } from './makefile-texts.ts';
 import { JOB_OPTIONS, makeflagsWords, withoutJobWords } from './makeflags.ts';
 import type { RealMake } from './real-make.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** A make that has not been started yet. */
 export interface MakeToCome {
@@ -79,7 +80,7 @@ async function hasRcFile(environment: readonly Bytes[]): Promise<boolean> {
 async function readBy(to: MakeToCome, last: string): Promise<Bytes> {
   // Not from standard input: of that some makes leave a copy in TMPDIR when they stop in it.
   const folder = await mkdtemp(join(tmpdir(), 'distmake-')).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new UserError(`no temporary file can be written (${why}). Set TMPDIR to a writable directory`);
   });
   try {

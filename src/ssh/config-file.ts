@@ -4,6 +4,7 @@ import { parse } from 'ssh-config';
 import { decode, encode } from '../util/bytes.ts';
 import { isPattern, matchingFiles } from '../util/file-pattern.ts';
 import { UserError } from '../util/user-error.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** One line of an ssh configuration: a keyword and what stands behind it. */
 export interface ConfigLine {
@@ -112,7 +113,7 @@ function parseLine(
     const words = typeof value === 'string' ? [value] : value.map(({ val }) => val);
     return { keyword, words, text };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw failure(
       at,
       message.startsWith('Unexpected line break') ? 'a quotation mark is not closed' : `it cannot be read (${message})`,

@@ -12,6 +12,7 @@ import type { CheckWorld } from './check-world.ts';
 import { factsProgram, readFacts } from './host-questions.ts';
 import { inTime } from './in-time.ts';
 import { nothingOf, type Findings } from './findings.ts';
+import { messageOf } from '../../util/message-of.ts';
 
 /**
  * Heeds the owner of the runner and what the matrix says of bare localhost, as a build does. Never rejects: what goes wrong is
@@ -48,7 +49,7 @@ export async function checkLocalHost(host: Host, world: CheckWorld): Promise<Hos
       Object.assign(findings, { processors, cap, load, slots: place.slots, tools: 'same' });
     }
   } catch (error) {
-    findings.problem = error instanceof Error ? error.message : String(error);
+    findings.problem = messageOf(error);
   } finally {
     locals.close();
   }

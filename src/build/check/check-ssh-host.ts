@@ -19,6 +19,7 @@ import { CLOCK_PROGRAM, factsProgram, readClock, readFacts, type ClockSample } f
 import { inTime } from './in-time.ts';
 import { describeLogin } from './login-text.ts';
 import { spaceRemarks } from './space-remarks.ts';
+import { messageOf } from '../../util/message-of.ts';
 
 /** How often each is tried: one may be held up. */
 const ROUND_TRIPS = 5;
@@ -37,7 +38,7 @@ export async function checkSshHost(host: Host, login: Login, world: CheckWorld):
     Object.assign(findings, await describeLogin(host, login));
     await check.perform(login.timeout);
   } catch (error) {
-    findings.problem = error instanceof Error ? error.message : String(error);
+    findings.problem = messageOf(error);
   }
   if (findings.problem !== undefined) tools.gone(host);
   check.close();

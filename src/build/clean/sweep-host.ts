@@ -4,6 +4,7 @@ import type { HostChannels } from '../../ssh/channels.ts';
 import { isStagingName } from '../staging-name.ts';
 import { runScript } from './host-script.ts';
 import type { Sweep, Swept } from './swept.ts';
+import { messageOf } from '../../util/message-of.ts';
 
 /** For a sweep beside a build. */
 const LIMIT_S = 10;
@@ -52,7 +53,7 @@ export async function sweepHost(channels: HostChannels, options: SweepOptions): 
           : undefined;
     return { found, trouble };
   } catch (error) {
-    return { found: [], trouble: error instanceof Error ? error.message : String(error) };
+    return { found: [], trouble: messageOf(error) };
   }
 }
 

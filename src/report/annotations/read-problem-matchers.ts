@@ -4,6 +4,7 @@ import { excerpt } from '../../util/excerpt.ts';
 import { UserError } from '../../util/user-error.ts';
 import { severityOf } from './matchers.ts';
 import { PARTS, type MatcherPattern, type ProblemMatcher } from './problem-matcher.ts';
+import { messageOf } from '../../util/message-of.ts';
 
 const FORM =
   'A problem matcher is a file of JSON, {"problemMatcher": [{"owner": "NAME", "pattern": [{"regexp": "^(.+):(\\\\d+): (.+)$", "file": 1, "line": 2, "message": 3}]}]}; see https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md';
@@ -76,13 +77,13 @@ function readFile(path: string, problems: string[]): readonly ProblemMatcher[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    return wrong(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return wrong(`it cannot be read: ${messageOf(error)}`);
   }
   let data: unknown;
   try {
     data = JSON.parse(withoutComments(text));
   } catch (error) {
-    return wrong(`it is not JSON: ${(error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')}`);
+    return wrong(`it is not JSON: ${messageOf(error).replace(/\s+/g, ' ')}`);
   }
   const { success, output, issues } = v.safeParse(FILE, data);
   if (!success) {
@@ -136,7 +137,7 @@ function compile(source: string, wrong: (what: string) => void): { readonly rege
     const regexp = new RegExp(bare, [...new Set(flags)].join(''));
     return { regexp, count: (new RegExp(`${bare}|`).exec('')?.length ?? 1) - 1 };
   } catch (error) {
-    wrong(`"regexp" cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    wrong(`"regexp" cannot be read: ${messageOf(error)}`);
     return { regexp: /$^/, count: Infinity };
   }
 }

@@ -1,4 +1,5 @@
 import { decode, type Bytes } from '../../util/bytes.ts';
+import { messageOf } from '../../util/message-of.ts';
 
 /** What a host sent, or the runner's own disk, keeps a job's outputs from coming home. Nothing of them has been put then. */
 export class RefusedOutput extends Error {
@@ -24,6 +25,6 @@ export class EndlessOutput extends Error {
  */
 export function notWritten(path: Bytes, error: unknown): RefusedOutput {
   if (error instanceof RefusedOutput) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return new RefusedOutput(`${decode(path) || 'it'} could not be written in the workspace on the runner: ${why}`);
 }
